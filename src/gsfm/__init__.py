@@ -1,0 +1,26 @@
+"""A Gene Set Foundation Model: learn what genes mean from the company they keep."""
+
+from gsfm._errors import (
+    FormatError,
+    GsfmError,
+    MissingExtraError,
+    ModelFormatError,
+    NotFittedError,
+    UnknownGenesError,
+)
+from gsfm._version import __version__
+from gsfm.genes import Vocabulary
+from gsfm.sets import GeneSet, GeneSets
+
+__all__ = [
+    "FormatError",
+    "GeneSet",
+    "GeneSets",
+    "GsfmError",
+    "MissingExtraError",
+    "ModelFormatError",
+    "NotFittedError",
+    "UnknownGenesError",
+    "Vocabulary",
+    "__version__",
+]
