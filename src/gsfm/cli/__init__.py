@@ -1,0 +1,30 @@
+"""The command line: ``gsfm``. It holds no logic: it parses, calls, and shows."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and exit.
+
+    The exit code is 0 when all went well, 1 for an error that gsfm explains in one line on stderr,
+    2 for wrong usage, 130 after Ctrl-C, 141 when the reader of the output went away.
+    """
+    try:
+        from gsfm.cli._app import app
+
+        try:
+            app(prog_name="gsfm")
+        finally:
+            # Flush here: a pipe that closed must not be noticed after the last except clause.
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more as it ends; give it somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
