@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import Annotated, TextIO
 
+import polars as pl
 import typer
 
-if TYPE_CHECKING:
-    import polars as pl
+from gsfm._files import atomic_path
+from gsfm._report import Report, cell_text, flat, json_text, plain_lines
 
 #: Annotations for a command's parameters: ``json: JsonOption = False`` and so on.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -22,14 +22,14 @@ OutputOption = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="Write the result to FILE; .json, .csv or .tsv chooses the format.",
+        help="Write the result to FILE; its ending (.json, .csv, else TSV) chooses the format.",
         show_default=False,
     ),
 ]
 
 
 def emit(
-    table: pl.DataFrame,
+    table: pl.DataFrame | Report,
     *,
     json: bool = False,
     csv: bool = False,
@@ -37,14 +37,14 @@ def emit(
     title: str | None = None,
     stream: TextIO | None = None,
     output: Path | None = None,
-    payload: Any = None,
 ) -> None:
     """Print a table in the format that was asked for.
 
     Parameters
     ----------
     table
-        The table. Columns of lists are joined with ``|`` in CSV, TSV and on the screen.
+        The table, or a report: JSON then shows all of it, the other formats its table. Columns of
+        lists are joined with ``|`` except in JSON.
     json, csv, tsv
         The format; none of them gives a table for people to read.
     title
@@ -54,103 +54,77 @@ def emit(
     output
         A file to write instead; without a format option, its ending chooses the format, and TSV is
         taken for an ending that says nothing.
-    payload
-        What JSON shows in place of the list of rows: an object that holds more than the table.
 
     Raises
     ------
     typer.BadParameter
         If more than one format is asked for.
+
+    Examples
+    --------
+    >>> emit(pl.DataFrame({"symbol": ["TP53"], "aliases": [["p53", "LFS1"]]}), csv=True)
+    symbol,aliases
+    TP53,p53|LFS1
+    """
+    form = chosen_format(json=json, csv=csv, tsv=tsv)
+    if output is not None and form == "table":
+        ending = output.suffix.lower().lstrip(".")
+        form = ending if ending in ("json", "csv", "tsv") else "tsv"
+    rows = table.table if isinstance(table, Report) else table
+    stream = stream or sys.stdout
+    if form == "table":
+        show(rows, title=title, stream=stream)
+        return
+    if form == "json":
+        text = json_text(table.to_dict() if isinstance(table, Report) else rows.to_dicts())
+    else:
+        text = flat(rows).write_csv(separator="," if form == "csv" else "\t")
+    if output is None:
+        stream.write(text)
+    else:
+        with atomic_path(output) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def chosen_format(*, json: bool, csv: bool, tsv: bool) -> str:
+    """The one format that is asked for: ``json``, ``csv``, ``tsv``, or else ``table``.
+
+    Raises
+    ------
+    typer.BadParameter
+        If more than one is asked for.
     """
     asked = [name for name, on in (("json", json), ("csv", csv), ("tsv", tsv)) if on]
     if len(asked) > 1:
         raise typer.BadParameter("choose one of --json, --csv and --tsv")
-    form = asked[0] if asked else "table"
-    if output is not None and not asked:
-        ending = output.suffix.lower().lstrip(".")
-        form = ending if ending in ("json", "csv", "tsv") else "tsv"
-    if form == "json":
-        text = to_json(table.to_dicts() if payload is None else payload)
-    elif form in ("csv", "tsv"):
-        text = flat(table).write_csv(separator="," if form == "csv" else "\t")
-    if output is not None:
-        from gsfm._files import atomic_path
-
-        with atomic_path(output) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        return
-    stream = stream or sys.stdout
-    if form == "table":
-        show(table, title=title, stream=stream)
-    else:
-        stream.write(text)
-
-
-def to_json(value: Any) -> str:
-    """Indented JSON with a newline; numbers that are not finite become null."""
-    return jsonlib.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if value - value == 0 else None  # neither NaN nor infinite
-    if value is None or isinstance(value, str | int):
-        return value
-    return str(value)
-
-
-def flat(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with its columns of lists joined with ``|``, as a flat file needs it."""
-    import polars as pl
-
-    lists = [name for name, kind in table.schema.items() if isinstance(kind, pl.List)]
-    return table.with_columns(pl.col(lists).cast(pl.List(pl.String)).list.join("|"))
+    return asked[0] if asked else "table"
 
 
 def show(table: pl.DataFrame, *, title: str | None = None, stream: TextIO | None = None) -> None:
     """Print a table for people: fitted to a terminal; whole and without colour elsewhere."""
+    stream = stream or sys.stdout
+    if not stream.isatty():
+        lines = plain_lines(table)
+        stream.write("".join(f"{line}\n" for line in ([title, *lines] if title else lines)))
+        return
+    # Imported here: a pipe has no use for rich, and a start without it is faster.
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    stream = stream or sys.stdout
-    terminal = stream.isatty()
-    # Rich cuts at the width of the console; a file or a pipe has none.
-    console = Console(file=stream, width=None if terminal else 100_000, highlight=False)
     shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table = flat(table)
     for name, kind in table.schema.items():
         number = kind.is_numeric()
         shown.add_column(
             Text(name), justify="right" if number else "left", no_wrap=number, overflow="fold"
         )
-    for row in table.iter_rows():
-        shown.add_row(*(Text(_cell(value)) for value in row))
-    if terminal:
-        console.print(shown)
-        return
-    with console.capture() as capture:
-        console.print(shown)
-    stream.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    # What a user pasted may hold control characters, which a terminal would obey.
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+    for row in flat(table).iter_rows():
+        shown.add_row(*(Text(cell_text(value)) for value in row))
+    Console(file=stream, highlight=False).print(shown)
 
 
 def note(message: str) -> None:
-    """Print a report to stderr."""
-    text = "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in message
-    )
-    typer.echo(text, err=True)
+    """Print a report to stderr, line by line."""
+    for line in message.splitlines():
+        typer.echo(cell_text(line), err=True)
