@@ -1,0 +1,55 @@
+"""How a fit is run: never what is learned, but for the precision of the arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A moment of a fit.
+
+    `loss` is the mean since the last report; `recall` is the share of hidden genes found among the
+    50 best, over sets kept from training, where it was measured.
+    """
+
+    step: int
+    steps: int
+    seconds: float
+    loss: float
+    recall: float | None = None
+    sets_per_second: float = 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """Time left at the average rate so far."""
+        return self.seconds * (self.steps - self.step) / max(self.step, 1)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a fit is run.
+
+    A family uses what has a meaning for it: a closed-form model has no checkpoints.
+    """
+
+    threads: int | None = None  # None: as the libraries choose
+    precision: str = "auto"  # auto (bf16 where the processor has it), bf16 or fp32
+    held_out: int = 2000  # sets kept from training, to watch recall; at most a tenth
+    watches: int = 16  # how often recall is measured
+    checkpoint: Path | None = None  # file that is kept up to date
+    checkpoint_seconds: float = 120.0  # time between checkpoints
+    resume: bool = False  # go on from the checkpoint if it is there
+    progress: Callable[[Progress], None] = field(default=lambda progress: None)
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("auto", "bf16", "fp32"):
+            raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads must be 1 or more, not {self.threads}")
+        if self.held_out < 0 or self.watches < 0 or not np.isfinite(self.checkpoint_seconds):
+            raise ValueError("held_out, watches and checkpoint_seconds must be 0 or more")

@@ -1,0 +1,175 @@
+"""The set autoencoder: sparse input, random hold-out, multinomial likelihood.
+
+A set is the normalised sum of its genes' input vectors, passed through one residual block; every
+gene is then scored by the product with its output vector. It is trained to give the hidden part of
+a set a high probability among all genes that it was not shown, after the multinomial likelihood of
+Liang et al. 2018 (10.1145/3178876.3186150). No dense multi-hot vector is ever made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from gsfm.models._base import Floats, Model, Tensors, take
+from gsfm.sets import GeneSets
+
+# Added to a variance before the square root, as torch.nn.LayerNorm does.
+LAYER_NORM_EPSILON = 1e-5
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """Settings of `Autoencoder`: its shape, then how it is trained."""
+
+    dimensions: int = 512  # length of a gene's vector and of a set's vector
+    hidden: int = 1024  # width of the residual block
+    tied: bool = False  # one table of gene vectors for input and output
+    storage: str = "float16"  # how tables are stored: float32, float16, or int8 with a scale a row
+    epochs: float = 16.0  # passes: sets drawn in training / sets in the corpus
+    batch_size: int = 1024  # sets in a step
+    learning_rate: float = 2e-3  # peak; warms up, then falls as a cosine
+    weight_decay: float = 0.0  # of the gene tables (AdamW)
+    dropout: float = 0.0  # on the pooled set vector
+    input_low: float = 0.1  # smallest share of a set that is shown; the rest is to be found
+    input_high: float = 0.9  # largest share of a set that is shown
+    max_members: int = 512  # larger sets are subsampled, anew in every pass
+    size_exponent: float = 0.5  # a set of size s is drawn in proportion to its weight / s ** this
+
+    def __post_init__(self) -> None:
+        for name in ("dimensions", "hidden", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if self.storage not in ("float32", "float16", "int8"):
+            raise ValueError(f"storage must be float32, float16 or int8, not {self.storage!r}")
+        if self.epochs <= 0 or self.learning_rate <= 0:
+            raise ValueError("epochs and learning_rate must be above 0")
+        if not 0 < self.input_low <= self.input_high < 1:
+            raise ValueError("0 < input_low <= input_high < 1 must hold")
+        if not 0 <= self.dropout < 1 or self.weight_decay < 0:
+            raise ValueError("dropout must be in [0, 1) and weight_decay 0 or more")
+        if self.max_members < 2:
+            raise ValueError(f"max_members must be 2 or more, not {self.max_members}")
+
+
+class Autoencoder(Model):
+    """The set autoencoder.
+
+    Examples
+    --------
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"]] * 8)
+    >>> model = Autoencoder(dimensions=8, hidden=8, epochs=50, batch_size=16)
+    >>> scores = model.fit(corpus).score([["A", "B"]])
+    >>> model.vocabulary[int(scores[0, 2:].argmax()) + 2]
+    'C'
+    """
+
+    family = "autoencoder"
+    description = "Sparse-input autoencoder with random hold-out and multinomial likelihood"
+    paper = "Liang et al., WWW 2018, doi:10.1145/3178876.3186150"
+    Config = AutoencoderConfig
+    fit_needs_torch = True
+    config: AutoencoderConfig
+
+    #: Learning curve of the last fit: step, seconds, loss and recall@50 on sets kept from it.
+    curve: list[dict[str, Any]]
+    input_vectors: Floats  # (genes, d)
+    output_vectors: Floats  # (genes, d); the same array as input_vectors if tied
+    output_bias: Floats  # (genes,)
+    block: dict[str, Floats]  # the residual block's small tensors, see `shapes`
+
+    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+        # The only way down the list of rooms: learning needs torch, asking does not.
+        from gsfm.training import fit_autoencoder
+
+        self.curve = fit_autoencoder(self, sets, weights=weights, seed=seed, run=self.run)
+
+    @staticmethod
+    def shapes(config: AutoencoderConfig) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the residual block's tensors."""
+        d, hidden = config.dimensions, config.hidden
+        return {
+            "norm_in.weight": (d,),
+            "norm_in.bias": (d,),
+            "up.weight": (hidden, d),
+            "up.bias": (hidden,),
+            "down.weight": (d, hidden),
+            "down.bias": (d,),
+            "norm_out.weight": (d,),
+            "norm_out.bias": (d,),
+        }
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
+        b = self.block
+        sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
+        x = members @ self.input_vectors / np.sqrt(sizes)[:, None]  # (n, d)
+        x = _layer_norm(x, b["norm_in.weight"], b["norm_in.bias"])
+        up = _gelu(x @ b["up.weight"].T + b["up.bias"])  # (n, hidden)
+        x = x + up @ b["down.weight"].T + b["down.bias"]
+        return _layer_norm(x, b["norm_out.weight"], b["norm_out.bias"])
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        # The logits: log-probabilities of being the next member, up to a constant for each set.
+        scores: Floats = self._embed_sets(members) @ self.output_vectors.T  # (n, genes)
+        scores += self.output_bias
+        return scores
+
+    def _embed_genes(self) -> Floats:
+        return self.output_vectors
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def _tensors(self) -> Tensors:
+        out: Tensors = {"output_bias": self.output_bias, **self.block}
+        tables = {"input_vectors": self.input_vectors}
+        if not self.config.tied:
+            tables["output_vectors"] = self.output_vectors
+        for name, table in tables.items():
+            if self.config.storage == "int8":
+                scale = np.abs(table).max(axis=1, keepdims=True) / 127
+                scale[scale == 0] = 1
+                out[name] = np.rint(table / scale).astype(np.int8)
+                out[f"{name}.scale"] = scale[:, 0].astype(np.float32)
+            else:
+                out[name] = table.astype(self.config.storage)
+        return out
+
+    def _restore(self, tensors: Tensors) -> None:
+        n, d = len(self.vocabulary), self.config.dimensions
+        self.output_bias = take(tensors, "output_bias", n).astype(np.float32)
+        self.block = {
+            name: take(tensors, name, *shape).astype(np.float32)
+            for name, shape in self.shapes(self.config).items()
+        }
+
+        def table(name: str) -> Floats:
+            stored = take(tensors, name, n, d)
+            values: Floats = stored.astype(np.float32)
+            if stored.dtype == np.int8:
+                values *= take(tensors, f"{name}.scale", n).astype(np.float32)[:, None]
+            return values
+
+        self.input_vectors = table("input_vectors")
+        self.output_vectors = self.input_vectors if self.config.tied else table("output_vectors")
+
+
+def _layer_norm(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """Normalise each row, as ``torch.nn.LayerNorm`` does."""
+    x = x - x.mean(axis=1, keepdims=True)
+    x /= np.sqrt((x * x).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
+    x *= weight
+    x += bias
+    return x
+
+
+def _gelu(x: Floats) -> Floats:
+    """The Gaussian error linear unit, in its tanh form (Hendrycks & Gimpel, arXiv:1606.08415)."""
+    inner = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x**3)
+    out: Floats = np.float32(0.5) * x * (1 + np.tanh(inner))
+    return out

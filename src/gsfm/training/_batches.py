@@ -1,0 +1,102 @@
+"""Batches of sets, each split at random into what is shown and what is to be found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsfm.sets import GeneSets
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """n sets; each member is either shown or hidden."""
+
+    shown: Ids  # gene ids, set by set
+    shown_rows: Ids  # the set of each, 0 .. n - 1, ascending
+    hidden: Ids
+    hidden_rows: Ids
+    n: int
+
+
+class HoldOutBatches:
+    """Draw batches; batch `step` depends on the seed and the step alone, so a run can be resumed.
+
+    Parameters
+    ----------
+    sets
+        The corpus; only sets of two genes or more are drawn.
+    weights
+        (n_sets,) how often a set is drawn, relative to the others.
+    batch_size
+        Sets in a batch, drawn with replacement.
+    share
+        Bounds of the share of a set that is shown; drawn uniformly for each set.
+    max_members
+        Larger sets are subsampled to this many members.
+    seed
+        Seed of everything random.
+
+    Examples
+    --------
+    >>> sets = GeneSets.from_lists([["A", "B", "C", "D"], ["C", "D", "E"]])
+    >>> draw = HoldOutBatches(sets, np.ones(2), batch_size=3, share=(0.5, 0.5), max_members=9)
+    >>> batch = draw(step=1)
+    >>> batch.n, len(batch.shown) + len(batch.hidden) >= 9
+    (3, True)
+    """
+
+    def __init__(
+        self,
+        sets: GeneSets,
+        weights: NDArray[np.floating],
+        *,
+        batch_size: int,
+        share: tuple[float, float],
+        max_members: int,
+        seed: int = 0,
+    ) -> None:
+        self.sets, self.batch_size, self.share = sets, batch_size, share
+        self.max_members, self.seed = max_members, seed
+        usable = np.where(sets.sizes >= 2, weights, 0).astype(np.float64)
+        if not usable.sum() > 0:
+            raise ValueError("no set with two genes or more has a weight above 0")
+        self._cumulative = np.cumsum(usable / usable.sum())
+
+    def __call__(self, step: int) -> Batch:
+        """Return the batch of a step."""
+        rng = np.random.default_rng([self.seed, step])
+        drawn = np.searchsorted(self._cumulative, rng.random(self.batch_size), side="right")
+        # Rounding can leave the last sum a hair under 1.
+        drawn = np.minimum(drawn, len(self.sets) - 1)
+        share = rng.uniform(*self.share, size=self.batch_size)
+        return split(self.sets, drawn, share, rng, max_members=self.max_members)
+
+
+def split(
+    sets: GeneSets,
+    rows: Ids,
+    share: NDArray[np.floating],
+    rng: np.random.Generator,
+    *,
+    max_members: int | None = None,
+) -> Batch:
+    """Split the sets `rows` at random, showing `share` of each, and never all or nothing."""
+    sizes = sets.sizes[rows]
+    starts = np.cumsum(sizes) - sizes
+    owner = np.repeat(np.arange(len(rows)), sizes)
+    position = np.arange(len(owner)) + np.repeat(sets.indptr[rows] - starts, sizes)
+    genes = sets.indices[position].astype(np.int64)
+    # A random order within each set: sort by (set, random number).
+    order = np.argsort(owner + rng.random(len(owner)), kind="stable")
+    genes = genes[order]
+    rank = np.arange(len(owner)) - np.repeat(starts, sizes)
+    kept = sizes if max_members is None else np.minimum(sizes, max_members)
+    n_shown = np.clip(np.rint(kept * share).astype(np.int64), 1, np.maximum(kept - 1, 1))
+    shown = rank < n_shown[owner]
+    hidden = ~shown & (rank < kept[owner])
+    return Batch(genes[shown], owner[shown], genes[hidden], owner[hidden], len(rows))

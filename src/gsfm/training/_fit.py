@@ -1,0 +1,274 @@
+"""Fitting the autoencoder on the cores of one machine."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from gsfm._errors import FormatError
+from gsfm._files import atomic_path
+from gsfm.models._run import Progress, Run
+from gsfm.models.autoencoder import Autoencoder
+from gsfm.sets import GeneSets
+from gsfm.training._batches import HoldOutBatches
+from gsfm.training._loss import hidden_gene_loss
+from gsfm.training._monitor import HeldOut
+from gsfm.training._network import Network
+
+WARM_UP = 50  # steps, or a twentieth of a short run
+FINAL_SHARE = 0.02  # of the peak learning rate, at the end of the cosine
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while fitting: the model holds what was learned so far, the checkpoint is written."""
+
+
+def fit_autoencoder(
+    model: Autoencoder,
+    sets: GeneSets,
+    *,
+    weights: NDArray[np.floating],
+    seed: int = 0,
+    run: Run | None = None,
+) -> list[dict[str, Any]]:
+    """Fit `model` in place and return its learning curve.
+
+    Parameters
+    ----------
+    model
+        Its `config` says what to learn and for how long.
+    sets, weights
+        The corpus, and how often each set is drawn (before its size is taken into account).
+    seed
+        The same seed, corpus and number of threads give the same model, also when the run was
+        interrupted and resumed.
+    run
+        Threads, precision, checkpoint, progress.
+
+    Returns
+    -------
+    list of dict
+        step, seconds, loss and recall@50 on sets kept from training, each time it was measured.
+
+    Raises
+    ------
+    FormatError
+        If the checkpoint to resume from belongs to another run.
+    Interrupted
+        On Ctrl-C, after the checkpoint is written.
+    """
+    run = run or Run()
+    if run.threads is not None:
+        torch.set_num_threads(run.threads)
+    config = model.config
+    dtype = choose_dtype(run.precision)
+    torch.manual_seed(seed)
+    network = Network(sets.n_genes, config, dtype)
+
+    held_out, rows = HeldOut.draw(sets, run.held_out, weights=weights, seed=seed)
+    drawn = np.zeros(len(sets))
+    drawn[rows] = weights[rows] / np.maximum(sets.sizes[rows], 1) ** config.size_exponent
+    batches = HoldOutBatches(
+        sets,
+        drawn,
+        batch_size=config.batch_size,
+        share=(config.input_low, config.input_high),
+        max_members=config.max_members,
+        seed=seed,
+    )
+    with torch.no_grad():
+        # Start from how often each gene would be met.
+        met = np.bincount(sets.indices, np.repeat(drawn, sets.sizes), minlength=sets.n_genes)
+        frequency = (met + 1e-6 * met.sum() / sets.n_genes) / met.sum()
+        network.output_bias.copy_(torch.from_numpy(np.log(frequency)))
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": network.tables(), "weight_decay": config.weight_decay},
+            {"params": network.small(), "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        betas=(0.9, 0.99),
+        fused=True,
+    )
+    steps = max(1, int(np.ceil(config.epochs * len(rows) / config.batch_size)))
+    watched = {max(1, round(steps * i / run.watches)) for i in range(1, run.watches + 1)}
+    watched.add(steps)
+    # Everything that the result depends on: a checkpoint of anything else is refused.
+    identity = {
+        "config": dataclasses.asdict(config),
+        "seed": seed,
+        "precision": str(dtype),
+        "vocabulary": sets.vocabulary.hash,
+        "sets": len(sets),
+        "members": len(sets.indices),
+        "held_out": len(held_out.shown),
+    }
+
+    curve: list[dict[str, Any]] = []
+    first, before = 1, 0.0
+    if run.resume and run.checkpoint is not None and run.checkpoint.exists():
+        first, before, curve = _resume(run.checkpoint, network, optimiser, identity)
+    started = saved = time.monotonic()
+    losses: list[float] = []
+
+    def elapsed() -> float:
+        return before + time.monotonic() - started
+
+    network.train()
+    with _stop_request() as asked_to_stop:
+        for step in range(first, steps + 1):
+            for group in optimiser.param_groups:
+                group["lr"] = config.learning_rate * _schedule(step, steps)
+            if config.dropout:
+                torch.manual_seed(hash((seed, step)) & 0x7FFFFFFF)
+            batch = batches(step)
+            shown, hidden, rows_of = map(
+                torch.from_numpy, (batch.shown, batch.hidden, batch.shown_rows)
+            )
+            offsets = torch.searchsorted(rows_of, torch.arange(batch.n))
+            vectors = network(shown, offsets)
+            loss = hidden_gene_loss(
+                vectors,
+                network.table,
+                network.output_bias,
+                (rows_of, shown),
+                (torch.from_numpy(batch.hidden_rows), hidden),
+                dtype,
+            )
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            losses.append(loss.item())
+            recall = None
+            if step in watched:
+                _hand_over(network, model)
+                recall = held_out.recall(model) if len(held_out.shown) else None
+                curve.append(
+                    {
+                        "step": step,
+                        "seconds": round(elapsed(), 1),
+                        "loss": round(float(np.mean(losses[-100:])), 4),
+                        "recall_at_50": None if recall is None else round(recall, 4),
+                    }
+                )
+            rate = (step - first + 1) * batch.n / max(time.monotonic() - started, 1e-9)
+            mean_loss = float(np.mean(losses[-100:]))
+            run.progress(Progress(step, steps, elapsed(), mean_loss, recall, rate))
+            stop = asked_to_stop() and step < steps
+            if run.checkpoint is not None and (
+                stop or step == steps or time.monotonic() - saved > run.checkpoint_seconds
+            ):
+                _checkpoint(run.checkpoint, network, optimiser, identity, step, elapsed(), curve)
+                saved = time.monotonic()
+            if stop:
+                _hand_over(network, model)
+                raise Interrupted(f"stopped after step {step} of {steps}")
+    _hand_over(network, model)
+    return curve
+
+
+def choose_dtype(precision: str) -> torch.dtype:
+    """bf16 where the processor multiplies it faster than float32, unless told otherwise."""
+    if precision == "auto":
+        capabilities = torch.backends.cpu.get_cpu_capability()
+        flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+        fast = "AVX512" in capabilities and ("amx_bf16" in flags or "avx512_bf16" in flags)
+        precision = "bf16" if fast else "fp32"
+    return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Share of the peak learning rate: a linear warm-up, then a cosine."""
+    warm = min(1.0, step / max(1, min(WARM_UP, steps // 20)))
+    return warm * max(FINAL_SHARE, 0.5 * (1 + float(np.cos(np.pi * step / steps))))
+
+
+@contextlib.contextmanager
+def _stop_request() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C be answered between two steps; a second one acts at once."""
+    asked = False
+
+    def ask(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False  # only the main thread may handle signals
+        return
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _hand_over(network: Network, model: Autoencoder) -> None:
+    """Give the network's parameters to the model, which then shares their memory."""
+    arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
+    model.input_vectors = arrays.pop("input_vectors")
+    model.output_vectors = arrays.pop("output_vectors", model.input_vectors)
+    model.output_bias = arrays.pop("output_bias")
+    model.block = arrays
+
+
+def _checkpoint(
+    path: Path,
+    network: Network,
+    optimiser: torch.optim.Optimizer,
+    identity: dict[str, Any],
+    step: int,
+    seconds: float,
+    curve: list[dict[str, Any]],
+) -> None:
+    """Write parameters, moments and place; everything else follows from the seed and the step."""
+    tensors = {}
+    for name, p in network.named_parameters():
+        state = optimiser.state[p]
+        tensors[name] = p.detach()
+        tensors[f"{name}|exp_avg"] = state["exp_avg"]
+        tensors[f"{name}|exp_avg_sq"] = state["exp_avg_sq"]
+    place = {"step": step, "seconds": seconds, "curve": curve, "identity": identity}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"gsfm-checkpoint": json.dumps(place)})
+
+
+def _resume(
+    path: Path, network: Network, optimiser: torch.optim.Optimizer, identity: dict[str, Any]
+) -> tuple[int, float, list[dict[str, Any]]]:
+    """Take up a checkpoint; return the next step, the seconds spent and the curve so far."""
+    try:
+        with safe_open(path, "pt") as stored:
+            place = json.loads((stored.metadata() or {})["gsfm-checkpoint"])
+            theirs = place["identity"]
+            differs = [key for key in identity if theirs.get(key) != identity[key]]
+            if differs:
+                raise FormatError(
+                    path,
+                    f"this checkpoint is of another run (its {differs[0]} differs); "
+                    "remove it, or start without resuming",
+                )
+            with torch.no_grad():
+                for name, p in network.named_parameters():
+                    p.copy_(stored.get_tensor(name))
+                    optimiser.state[p] = {
+                        "step": torch.tensor(float(place["step"])),
+                        "exp_avg": stored.get_tensor(f"{name}|exp_avg"),
+                        "exp_avg_sq": stored.get_tensor(f"{name}|exp_avg_sq"),
+                    }
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise FormatError(path, f"not a checkpoint of gsfm ({error})") from error
+    return place["step"] + 1, place["seconds"], place["curve"]

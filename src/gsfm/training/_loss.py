@@ -1,0 +1,81 @@
+"""The multinomial loss over hidden genes, with its gradient worked out by hand.
+
+Autograd would keep several (sets, genes) matrices in float32; this keeps one, in the precision of
+the matrix products.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def hidden_gene_loss(
+    vectors: Tensor,
+    table: Tensor,
+    bias: Tensor,
+    shown: tuple[Tensor, Tensor],
+    hidden: tuple[Tensor, Tensor],
+    dtype: torch.dtype,
+) -> Tensor:
+    """Mean over sets of the mean over a set's hidden genes of -log P(gene | shown genes).
+
+    P is a softmax over all genes but the shown ones: they are no candidates.
+
+    Parameters
+    ----------
+    vectors
+        (n, d) set vectors, float32.
+    table, bias
+        (genes, d) output vectors and (genes,) biases, float32.
+    shown, hidden
+        The row and the gene id of every shown and of every hidden member.
+    dtype
+        Precision of the matrix products and of the probabilities.
+    """
+    loss: Tensor = _HiddenGeneLoss.apply(vectors, table, bias, shown, hidden, dtype)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _HiddenGeneLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        vectors: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        shown: tuple[Tensor, Tensor],
+        hidden: tuple[Tensor, Tensor],
+        dtype: torch.dtype,
+    ) -> Tensor:
+        n, genes = vectors.shape[0], table.shape[0]
+        v, t = vectors.to(dtype), table.to(dtype)
+        logits = torch.addmm(bias.to(dtype), v, t.T)  # (n, genes)
+        # Finite, so that half precision cannot make a NaN of it; its probability is 0 all the same.
+        logits[shown] = -1e4
+        rows, found = hidden
+        counts = torch.bincount(rows, minlength=n).to(torch.float32)
+        at_hidden = logits[hidden].float()
+        top = logits.amax(dim=1).float()
+        p = torch.softmax(logits, dim=1)
+        # log of the sum, from the largest probability: exact enough, and no second pass.
+        log_sum = top - torch.log(p.amax(dim=1).float())
+        share = 1 / (counts[rows] * n)
+        loss = ((log_sum[rows] - at_hidden) * share).sum()
+
+        # d loss / d logits = (p - one hot, averaged over the hidden genes) / n
+        p.mul_(1 / n)
+        p.view(-1).index_add_(0, rows * genes + found, -share.to(dtype))
+        grad_vectors = (p @ t).float()
+        grad_table = (p.T @ v).float()
+        grad_bias = p.sum(dim=0, dtype=torch.float32)
+        ctx.save_for_backward(grad_vectors, grad_table, grad_bias)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        grad_vectors, grad_table, grad_bias = ctx.saved_tensors
+        (g,) = grads
+        return grad_vectors.mul_(g), grad_table.mul_(g), grad_bias.mul_(g), None, None, None
