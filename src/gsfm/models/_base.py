@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+import numbers
 import shutil
 import tempfile
+import types
+import typing
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,12 +29,15 @@ from safetensors.numpy import load_file, save_file
 from gsfm._errors import ModelFormatError, NotFittedError
 from gsfm._version import __version__
 from gsfm.genes import Vocabulary
+from gsfm.models._run import Run
 from gsfm.sets import GeneSets
 
 FORMAT = "gsfm-model/1"
 
-#: What a model can be asked about: a collection, lists of symbols, or arrays of gene ids.
-SetsLike: TypeAlias = GeneSets | Sequence[Sequence[str]] | Sequence[NDArray[np.integer[Any]]]
+#: What a model can be asked about: a collection, lists of symbols, or lists or arrays of gene ids.
+SetsLike: TypeAlias = (
+    GeneSets | Sequence[Sequence[str]] | Sequence[Sequence[int]] | Sequence[NDArray[Any]]
+)
 
 Floats: TypeAlias = NDArray[np.float32]
 Tensors: TypeAlias = dict[str, NDArray[Any]]
@@ -61,8 +68,10 @@ class Model(ABC):
     description: ClassVar[str]
     #: Citation with DOI.
     paper: ClassVar[str]
-    #: Frozen dataclass of settings; every field has a default.
+    #: Frozen dataclass of settings; every field has a default. Its `__post_init__` checks ranges.
     Config: ClassVar[type[Any]]
+    #: Whether `fit` needs the extra ``train``. Prediction never does.
+    fit_needs_torch: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -70,20 +79,31 @@ class Model(ABC):
             FAMILIES[cls.family] = cls
 
     def __init__(self, config: Any = None, **settings: Any) -> None:
-        known = {field.name for field in dataclasses.fields(self.Config)}
-        unknown = sorted(set(settings) - known)
-        if unknown:
-            raise ValueError(
-                f"{self.family} has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}"
-            )
-        self.config = dataclasses.replace(config or self.Config(), **settings)
+        if config is None:
+            config = self.Config()
+        elif not isinstance(config, self.Config):
+            raise ValueError(f"{self.family} takes its own Config, not {type(config).__name__}")
+        try:
+            settings = check_settings(self.Config, settings)
+        except ValueError as error:
+            raise ValueError(f"{self.family}: {error}") from None
+        self.config = dataclasses.replace(config, **settings)
         #: What trained the model: corpus, configuration, version, cost, metrics.
         self.manifest: dict[str, Any] = {}
         self._vocabulary: Vocabulary | None = None
+        #: How the fit is run; a family's `_fit` reads it.
+        self.run = Run()
 
     # -- the contract --------------------------------------------------------------------------
 
-    def fit(self, sets: GeneSets, *, weights: ArrayLike | None = None, seed: int = 0) -> Self:
+    def fit(
+        self,
+        sets: GeneSets,
+        *,
+        weights: ArrayLike | None = None,
+        seed: int = 0,
+        run: Run | None = None,
+    ) -> Self:
         """Learn from a collection of gene sets.
 
         Parameters
@@ -93,7 +113,9 @@ class Model(ABC):
         weights
             (n_sets,) weight of each set; `sets.weights` if None.
         seed
-            Seed of everything random.
+            Seed of everything random: the same seed, corpus and settings give the same model.
+        run
+            Threads, precision, progress and checkpoints, for the families that have them.
 
         Returns
         -------
@@ -104,13 +126,24 @@ class Model(ABC):
         ------
         ValueError
             If there is nothing to learn from, or a weight is negative.
+        MissingExtraError
+            If the family is fitted with torch and torch is not installed.
+
+        Notes
+        -----
+        A set of weight 0, or without a gene, is left out before the family sees the corpus: it has
+        no influence, not even through a count of sets.
         """
-        if len(sets) == 0 or len(sets.indices) == 0:
-            raise ValueError("the corpus has no set with a gene in it")
         w = np.asarray(sets.weights if weights is None else weights, dtype=np.float32)
         if w.shape != (len(sets),) or not np.isfinite(w).all() or (w < 0).any():
             raise ValueError("weights needs one finite number of 0 or more for each set")
+        keep = (w > 0) & (sets.sizes > 0)
+        if not keep.any():
+            raise ValueError("the corpus has no set with a gene in it and a weight above 0")
+        if not keep.all():
+            sets, w = sets[keep], w[keep]
         self._vocabulary = sets.vocabulary
+        self.run = run or Run()
         self._fit(sets, w, seed)
         self.manifest = {
             "gsfm_version": __version__,
@@ -142,7 +175,14 @@ class Model(ABC):
         ndarray
             (n, genes) float32, in the order of `vocabulary`; larger is more likely missing. The
             scores of the input genes themselves are not comparable with the others.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is neither fitted nor loaded.
         """
+        if batch_size < 1:
+            raise ValueError("batch_size must be 1 or more")
         members = self.encode(sets)
         out = np.empty(members.shape, np.float32)
         for start in range(0, members.shape[0], batch_size):
@@ -174,21 +214,39 @@ class Model(ABC):
     def encode(self, sets: SetsLike) -> sp.csr_array:
         """(n, genes) float32 0/1 membership of `sets` in the model's vocabulary."""
         vocabulary = self.vocabulary
-        if not isinstance(sets, GeneSets):
-            rows = []
-            for one in sets:
-                if isinstance(one, str):
-                    raise TypeError("score takes a list of sets; wrap a single set in a list")
-                if isinstance(one, np.ndarray) and one.dtype.kind in "iu":
-                    ids = one
-                    if len(ids) and (ids.min() < 0 or ids.max() >= len(vocabulary)):
-                        raise ValueError(f"a gene id is outside 0..{len(vocabulary) - 1}")
-                else:
-                    ids = vocabulary.ids(one)
-                    ids = ids[ids >= 0]
-                rows.append(ids)
-            sets = GeneSets.from_ids(vocabulary, rows)
-        return sets.reindex(vocabulary).to_csr()
+        if isinstance(sets, GeneSets):
+            return sets.reindex(vocabulary).to_csr()
+        rows = [np.unique(self._ids(one)) for one in sets]
+        indptr = np.cumsum([0, *map(len, rows)])
+        indices = np.concatenate(rows) if rows else np.empty(0, np.int32)
+        data = np.ones(len(indices), np.float32)
+        return sp.csr_array((data, indices, indptr), shape=(len(rows), len(vocabulary)))
+
+    def unknown(self, sets: SetsLike) -> list[tuple[str, ...]]:
+        """For each set, the symbols that the model does not know: it scores the set without them.
+
+        Symbols are compared as they are; `gsfm.genes.resolve` finds the approved symbol first.
+        """
+        vocabulary = self.vocabulary
+        if isinstance(sets, GeneSets):
+            lists: list[Any] = [sets.genes(i) for i in range(len(sets))]
+        else:
+            lists = [one if _are_symbols(one) else () for one in sets]
+        return [tuple(gene for gene in one if gene not in vocabulary) for one in lists]
+
+    def _ids(self, one: Any) -> NDArray[np.int32]:
+        """The known gene ids of one set of symbols or ids."""
+        if isinstance(one, str):
+            raise TypeError("a model takes a list of sets; wrap a single set in a list")
+        if _are_symbols(one):
+            ids = self.vocabulary.ids(one)
+            return ids[ids >= 0]
+        ids = np.asarray(one)
+        if ids.dtype.kind not in "iu":
+            raise TypeError(f"a set holds symbols or integer gene ids, not {ids.dtype}")
+        if ids.min() < 0 or ids.max() >= len(self.vocabulary):
+            raise ValueError(f"a gene id is outside 0..{len(self.vocabulary) - 1}")
+        return ids.astype(np.int32)
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -198,62 +256,69 @@ class Model(ABC):
         The folder appears whole or not at all; an earlier model there is replaced.
         """
         folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise ModelFormatError(f"{folder} is a file; a model is saved as a folder")
+        if folder.exists() and any(folder.iterdir()) and not (folder / "config.json").exists():
+            raise ModelFormatError(f"{folder} is not a model folder; it is left as it is")
+        lines = self._vocab_lines()
+        if any("\n" in line or "\r" in line for line in lines):
+            raise ValueError("a symbol with a line break in it cannot be saved")
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".tmp-model-"))
+        new, old = temporary / "new", temporary / "old"
         try:
-            temporary.chmod(0o755)
-            config = {"format": FORMAT, "family": self.family, **self._config_json()}
-            (temporary / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-            (temporary / "vocab.txt").write_text("\n".join(self._vocab_lines()) + "\n")
+            new.mkdir()
+            _write(new / "config.json", _json({"format": FORMAT, **self._config_json()}))
+            _write(new / "vocab.txt", "".join(f"{line}\n" for line in lines))
             tensors = {k: np.ascontiguousarray(v) for k, v in self._tensors().items()}
-            save_file(tensors, temporary / "model.safetensors")
-            manifest = json.dumps(self.manifest, indent=2) + "\n"
-            (temporary / "manifest.json").write_text(manifest)
+            save_file(tensors, new / "model.safetensors")
+            _write(new / "manifest.json", _json(self.manifest))
             if folder.exists():
-                if not (folder / "config.json").exists() and any(folder.iterdir()):
-                    raise ModelFormatError(f"{folder} is not a model folder; it is left as it is")
-                shutil.rmtree(folder)
-            temporary.rename(folder)
+                folder.rename(old)
+            new.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
     @classmethod
     def _load(cls, folder: Path, config: dict[str, Any]) -> Self:
-        """Read a checked folder; `gsfm.models.load` chooses the class."""
-        model = cls._from_config(folder, config)
-        model._vocabulary = cls._read_vocab(folder)
+        """Read a folder whose format and family are known; `gsfm.models.load` chooses the class."""
+        try:
+            model = cls._from_config(config)
+        except ValueError as error:
+            raise ModelFormatError(f"{folder / 'config.json'}: {error}") from error
+        path = folder / "vocab.txt"
+        try:
+            model._vocabulary = model._read_vocab(_read(path))
+        except ValueError as error:
+            raise ModelFormatError(f"{path}: {error}") from error
         path = folder / "model.safetensors"
         try:
             tensors = load_file(path)
-        except (OSError, SafetensorError) as error:
+        # Not only SafetensorError: a dtype that NumPy lacks (bfloat16) is a KeyError or TypeError.
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise ModelFormatError(f"{path}: not a readable safetensors file ({error})") from error
         try:
             model._restore(tensors)
-        except (KeyError, ValueError) as error:
-            raise ModelFormatError(f"{path}: {error.args[0]}") from error
-        manifest = folder / "manifest.json"
-        if manifest.exists():
-            model.manifest = read_json(manifest)
+            if tensors:
+                raise ValueError(f"the tensor {min(tensors)!r} is not part of a {cls.family} model")
+        except ValueError as error:
+            raise ModelFormatError(f"{path}: {error}") from error
+        # A checkpoint published by others has neither our format key nor a manifest.
+        if "format" in config or (folder / "manifest.json").exists():
+            model.manifest = read_json(folder / "manifest.json")
         return model
 
     @classmethod
-    def _from_config(cls, folder: Path, config: dict[str, Any]) -> Self:
-        settings = {k: v for k, v in config.items() if k not in ("format", "family")}
-        try:
-            return cls(**settings)
-        except (TypeError, ValueError) as error:
-            raise ModelFormatError(f"{folder / 'config.json'}: {error}") from error
+    def _from_config(cls, config: dict[str, Any]) -> Self:
+        """Make an empty model from ``config.json``; ValueError names the field that is wrong."""
+        return cls(**{k: v for k, v in config.items() if k not in ("format", "family")})
 
-    @classmethod
-    def _read_vocab(cls, folder: Path) -> Vocabulary:
-        path = folder / "vocab.txt"
-        try:
-            return Vocabulary(path.read_text(encoding="utf-8").splitlines())
-        except (OSError, ValueError) as error:
-            raise ModelFormatError(f"{path}: {error}") from error
+    def _read_vocab(self, text: str) -> Vocabulary:
+        """Parse ``vocab.txt``; the opposite of `_vocab_lines`."""
+        return Vocabulary(vocab_lines(text))
 
     def _config_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self.config)
+        return {"family": self.family, **dataclasses.asdict(self.config)}
 
     def _vocab_lines(self) -> Sequence[str]:
         return self.vocabulary.symbols
@@ -282,33 +347,140 @@ class Model(ABC):
 
     @abstractmethod
     def _restore(self, tensors: Tensors) -> None:
-        """Take back what `_tensors` gave; ValueError if a tensor is missing or misshapen."""
+        """Take back what `_tensors` gave, with `take`, which removes what it returns.
+
+        `self.vocabulary` is set. ValueError if a tensor is missing or wrong; a tensor left over
+        is an error too.
+        """
 
 
-def take(tensors: Mapping[str, NDArray[Any]], name: str, *shape: int | None) -> NDArray[Any]:
-    """Return a tensor after checking its shape; None in `shape` stands for any length."""
+def take(tensors: Tensors, name: str, *shape: int | None, kinds: str = "fiu") -> NDArray[Any]:
+    """Remove a tensor from `tensors` and return it, after checking its shape, type and values.
+
+    None in `shape` stands for any length. `kinds` are the NumPy kinds of numbers that will do:
+    floats of any width (f), signed (i) and unsigned (u) integers. Floats must be finite.
+    """
     if name not in tensors:
         raise ValueError(f"the tensor {name!r} is missing")
-    tensor = tensors[name]
+    tensor = tensors.pop(name)
     if len(tensor.shape) != len(shape) or any(
         want is not None and want != have for want, have in zip(shape, tensor.shape, strict=True)
     ):
         want_text = "x".join("any" if want is None else str(want) for want in shape)
         have_text = "x".join(map(str, tensor.shape))
         raise ValueError(f"the tensor {name!r} has the shape {have_text}, not {want_text}")
+    if tensor.dtype.kind not in kinds:
+        want_text = "floats" if kinds == "f" else "numbers" if "f" in kinds else "integers"
+        raise ValueError(f"the tensor {name!r} holds {tensor.dtype}, not {want_text}")
     if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
         raise ValueError(f"the tensor {name!r} holds values that are not finite")
     return tensor
 
 
+def check_settings(config: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `settings` as the fields of the dataclass `config` declare them.
+
+    JSON knows no tuples and no difference between 1 and 1.0, so lists become tuples and integers
+    become floats where a field says so; anything else that does not fit is a ValueError.
+    """
+    hints = typing.get_type_hints(config)
+    names = [field.name for field in dataclasses.fields(config)]
+    checked = {}
+    for name, value in settings.items():
+        if name not in names:
+            raise ValueError(f"there is no setting {name!r}; there are {', '.join(names)}")
+        try:
+            checked[name] = _as_hint(hints[name], value)
+        except TypeError:
+            hint = hints[name]
+            want = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+            raise ValueError(f"{name} must be {want}, not {value!r}") from None
+    return checked
+
+
+def require(holds: bool, what: str) -> None:
+    """Raise ValueError saying `what` a setting must be, unless it `holds`."""
+    if not holds:
+        raise ValueError(what)
+
+
+def _as_hint(hint: Any, value: Any) -> Any:
+    """Return `value` as the type `hint`; TypeError if it is something else."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        for argument in arguments:
+            try:
+                return _as_hint(argument, value)
+            except TypeError:
+                continue
+    elif origin is Literal:
+        # By type too: True == 1.
+        if any(value == a and type(value) is type(a) for a in arguments):
+            return value
+    elif origin is tuple:
+        if isinstance(value, list | tuple) and arguments[1:] == (...,):
+            return tuple(_as_hint(arguments[0], item) for item in value)
+        if isinstance(value, list | tuple) and len(value) == len(arguments):
+            return tuple(map(_as_hint, arguments, value))
+    elif isinstance(value, bool) or hint is bool:
+        if isinstance(value, bool) and hint is bool:
+            return value
+    elif hint is float:
+        if isinstance(value, numbers.Real) and math.isfinite(value):
+            return float(value)
+    elif hint is int:
+        if isinstance(value, numbers.Integral):
+            return int(value)
+    elif isinstance(value, origin or hint):
+        return value
+    raise TypeError
+
+
+def vocab_lines(text: str) -> list[str]:
+    """The lines of a ``vocab.txt``: one symbol each, a line break after the last."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        del lines[-1]
+    if "" in lines:
+        raise ValueError(f"line {lines.index('') + 1} is empty; each line holds one symbol")
+    return lines
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; ModelFormatError says what is wrong with it."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not a number of JSON")
+
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelFormatError(f"{path}: {error.strerror}; is this a model folder?") from error
-    except ValueError as error:
+        value = json.loads(_read(path), parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
         raise ModelFormatError(f"{path}: not JSON ({error})") from error
     if not isinstance(value, dict):
         raise ModelFormatError(f"{path}: not a JSON object")
     return value
+
+
+def _read(path: Path) -> str:
+    """Read a text file of a model folder; a missing or undecodable one is a ModelFormatError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ModelFormatError(f"{path}: {error.strerror}; is this a model folder?") from error
+    except UnicodeDecodeError as error:
+        raise ModelFormatError(f"{path}: not UTF-8 text ({error})") from error
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _are_symbols(one: Any) -> bool:
+    """Whether one set is given by symbols (an empty one is) rather than by gene ids."""
+    if isinstance(one, np.ndarray):
+        return one.dtype.kind not in "iu" or len(one) == 0
+    return not isinstance(next(iter(one), ""), int | np.integer)

@@ -1,0 +1,121 @@
+"""What the families made of gene-by-gene matrices share: the Gram matrix, pruning, storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.models._base import Floats, Tensors, take
+
+#: Rows of a gene-by-gene matrix that are worked on at once; bounds the working memory.
+BLOCK = 512
+
+
+def gram_blocks(members: sp.csr_array, weights: Floats) -> Iterator[tuple[int, Floats]]:
+    """Yield the first row and the rows, (block, genes), of X' W X, block after block.
+
+    X is the (sets, genes) 0/1 membership and W the diagonal of the sets' weights: the entry (i, j)
+    is the weight of the sets that hold both i and j. The work is the sum of the squared sizes.
+    """
+    weighted = sp.csr_array(
+        (np.repeat(weights, np.diff(members.indptr)), members.indices, members.indptr),
+        shape=members.shape,
+    )
+    by_gene = weighted.T.tocsr()  # (genes, sets)
+    for start in range(0, by_gene.shape[0], BLOCK):
+        yield start, (by_gene[start : start + BLOCK] @ members).toarray()
+
+
+def keep_largest(blocks: Iterable[Floats], keep: int) -> sp.csr_array:
+    """Stack blocks of rows, keeping the `keep` largest magnitudes of each row, as sparse rows.
+
+    Values are rounded to float16, the precision in which `csr_tensors` stores them, so that what
+    is loaded is what was fitted. Ties at the edge go to the smaller column.
+    """
+    indptr, indices, data = [np.zeros(1, np.int64)], [], []
+    width = 0
+    for block in blocks:
+        width = block.shape[1]
+        # Rounded first: what float16 cannot hold (below 6e-8) counts as zero.
+        rounded = block.astype(np.float16).astype(np.float32)
+        magnitude = np.abs(rounded)
+        k = min(keep, width)
+        edge = np.partition(magnitude, width - k, axis=1)[:, width - k, None]
+        chosen = magnitude > edge
+        tied = (magnitude == edge) & (edge > 0)
+        room = k - chosen.sum(axis=1, keepdims=True)
+        chosen |= tied & (np.cumsum(tied, axis=1) <= room)
+        rows, columns = np.nonzero(chosen)
+        indptr.append(indptr[-1][-1] + np.cumsum(np.bincount(rows, minlength=len(block))))
+        indices.append(columns.astype(np.int32))
+        data.append(rounded[rows, columns])
+    pointer = np.concatenate(indptr)
+    index = np.concatenate(indices)
+    return sp.csr_array((np.concatenate(data), index, pointer), shape=(len(pointer) - 1, width))
+
+
+def csr_tensors(matrix: sp.csr_array, prefix: str) -> Tensors:
+    """Three tensors that hold a (genes, genes) matrix of float16-rounded values."""
+    narrow = np.uint16 if matrix.shape[1] <= np.iinfo(np.uint16).max + 1 else np.int32
+    return {
+        f"{prefix}.indptr": matrix.indptr.astype(np.int64),
+        f"{prefix}.indices": matrix.indices.astype(narrow),
+        f"{prefix}.values": matrix.data.astype(np.float16),
+    }
+
+
+def take_csr(tensors: Tensors, prefix: str, genes: int) -> sp.csr_array:
+    """Take back what `csr_tensors` gave; ValueError if it is not a sparse (genes, genes) matrix."""
+    indptr = take(tensors, f"{prefix}.indptr", genes + 1, kinds="iu").astype(np.int64)
+    if indptr[0] != 0 or (np.diff(indptr) < 0).any():
+        raise ValueError(f"the tensor '{prefix}.indptr' does not rise from 0")
+    n = int(indptr[-1])
+    indices = take(tensors, f"{prefix}.indices", n, kinds="iu").astype(np.int64)
+    if n and (indices.min() < 0 or indices.max() >= genes):
+        raise ValueError(f"the tensor '{prefix}.indices' holds a gene outside 0..{genes - 1}")
+    rows = np.repeat(np.arange(genes), np.diff(indptr))
+    if (np.diff(rows * genes + indices) <= 0).any():
+        raise ValueError(f"the tensor '{prefix}.indices' is not ascending within each row")
+    values = take(tensors, f"{prefix}.values", n, kinds="f").astype(np.float32)
+    # 32-bit indices keep products with 32-bit memberships in 32 bits.
+    wide = np.int64 if n > np.iinfo(np.int32).max else np.int32
+    return sp.csr_array((values, indices.astype(wide), indptr.astype(wide)), shape=(genes, genes))
+
+
+def principal_rows(matrix: Any, dimensions: int) -> Floats:
+    """Coordinates of the rows of `matrix` in its leading right singular vectors, U S.
+
+    Dot products between rows are kept as well as `dimensions` numbers can keep them. By subspace
+    iteration from a fixed start (Halko et al. 2011, 10.1137/090771806): the same matrix gives the
+    same coordinates.
+
+    Parameters
+    ----------
+    matrix
+        (n, n) sparse or dense.
+    dimensions
+        Length of the result's rows, at most n.
+    """
+    n = matrix.shape[1]
+    k = min(dimensions, n)
+    start = np.random.default_rng(0).standard_normal((n, min(k + 16, n))).astype(np.float32)
+    basis: NDArray[Any] = np.linalg.qr(start)[0]
+    for _ in range(4):
+        basis = np.linalg.qr(matrix.T @ (matrix @ basis))[0]  # (n, k + 16)
+    rows = np.asarray(matrix @ basis, np.float32)  # (n, k + 16)
+    # Rotate so that the directions come in order of size, and keep the first k.
+    values, vectors = np.linalg.eigh(rows.T @ rows)
+    vectors = vectors[:, np.argsort(values)[::-1][:k]]
+    vectors *= np.where(np.abs(vectors.min(axis=0)) > vectors.max(axis=0), -1, 1)
+    return np.asarray(rows @ vectors, np.float32)
+
+
+def mean_over_members(members: sp.csr_array, per_gene: Floats) -> Floats:
+    """(n, d) mean of the members' rows of `per_gene`; zeros for an empty set."""
+    sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
+    total = np.asarray(members @ per_gene, np.float32)
+    return np.divide(total, sizes[:, None])

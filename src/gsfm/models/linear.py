@@ -1,0 +1,208 @@
+"""Linear: EASE, the closed-form item-item autoencoder of Steck (WWW 2019), with set weights.
+
+One weight for every ordered pair of genes, such that each set is reconstructed from itself while no
+gene may explain itself. The optimum has a closed form: one symmetric matrix to invert.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from gsfm.models._base import Floats, Model, Tensors, require, take
+from gsfm.models._sparse import (
+    BLOCK,
+    csr_tensors,
+    gram_blocks,
+    keep_largest,
+    mean_over_members,
+    principal_rows,
+    take_csr,
+)
+from gsfm.sets import GeneSets
+
+
+@dataclass(frozen=True)
+class LinearConfig:
+    """Settings of `Linear`."""
+
+    regularisation: float = 50.0  # ridge, in sets of weight 1: larger trusts rare pairs less
+    size_exponent: float = (
+        0.5  # a set of size s counts 1 / s ** this: large sets say less of a pair
+    )
+    min_sets: int = 1  # genes in fewer sets get no weights; bounds the matrix (genes^2 x 4 bytes)
+    prune: int = 0  # largest weights kept of each gene, as float16; 0 keeps all, as float32
+    dimensions: int = 128  # length of the vectors of embed_sets and embed_genes
+
+    def __post_init__(self) -> None:
+        require(self.regularisation > 0, "regularisation must be above 0")
+        require(self.size_exponent >= 0, "size_exponent must be 0 or more")
+        require(self.min_sets >= 1, "min_sets must be 1 or more")
+        require(self.prune >= 0, "prune must be 0 (keep all weights) or more")
+        require(self.dimensions >= 1, "dimensions must be 1 or more")
+
+
+class Linear(Model):
+    r"""EASE: scores are a linear function of the members, fitted in closed form.
+
+    .. math::
+        \min_B \sum_u w_u \lVert x_u - x_u B \rVert^2 + \lambda \lVert B \rVert_F^2
+        \quad \text{with} \quad B_{jj} = 0
+
+    has the solution :math:`B_{ij} = -P_{ij} / P_{jj}` for :math:`i \ne j`, with
+    :math:`P = (X^\top W X + \lambda I)^{-1}`. The score of gene :math:`j` for a set is
+    :math:`\sum_{i \in set} B_{ij}`: about 1 for a gene that the others imply, 0 for one that they
+    say nothing of, below 0 for one that they speak against.
+
+    Examples
+    --------
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"]] * 8)
+    >>> model = Linear(regularisation=1, size_exponent=0).fit(corpus)
+    >>> model.score([["A", "B"]]).round(2)
+    array([[0.47, 0.47, 0.94, 0.  , 0.  , 0.  ]], dtype=float32)
+    """
+
+    family = "linear"
+    description = "Closed-form item-item autoencoder (EASE) with weighted sets"
+    paper = "Steck, WWW 2019, doi:10.1145/3308558.3313710"
+    Config = LinearConfig
+    config: LinearConfig
+
+    #: (genes, genes): row i holds what gene i adds to every gene's score. Dense if nothing was
+    #: pruned, else sparse rows.
+    matrix: Floats | sp.csr_array
+    _gene_vectors: Floats | None = None
+
+    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+        c = self.config
+        members = sets.to_csr()  # (sets, genes)
+        weights = weights / np.maximum(sets.sizes, 1).astype(np.float32) ** c.size_exponent
+        occurs = np.bincount(sets.indices, minlength=sets.n_genes) >= c.min_sets
+        genes = np.flatnonzero(occurs)
+        if len(genes) < 2:
+            raise ValueError(f"fewer than 2 genes occur in at least {c.min_sets} sets (min_sets)")
+        if len(genes) < sets.n_genes:
+            members = members[:, genes]
+
+        inverse = np.empty((len(genes), len(genes)), np.float32)
+        for start, rows in gram_blocks(members, weights):
+            inverse[start : start + len(rows)] = rows
+        del members
+        _invert(inverse, c.regularisation)
+
+        # B = -P / diag(P), column by column, with a zero diagonal; in place, as it is large.
+        inverse /= -inverse.diagonal().copy()
+        np.fill_diagonal(inverse, 0)
+        self._gene_vectors = None
+        if c.prune:
+            blocks = (inverse[i : i + BLOCK] for i in range(0, len(genes), BLOCK))
+            kept = keep_largest(blocks, c.prune).tocoo()
+            coordinates = (genes[kept.row], genes[kept.col])
+            shape = (sets.n_genes, sets.n_genes)
+            self.matrix = sp.coo_array((kept.data, coordinates), shape=shape).tocsr()
+        elif len(genes) == sets.n_genes:
+            self.matrix = inverse
+        else:
+            self.matrix = np.zeros((sets.n_genes, sets.n_genes), np.float32)
+            self.matrix[np.ix_(genes, genes)] = inverse
+
+    def pruned(self, keep: int) -> Self:
+        """Return this model with only the `keep` largest weights of each gene.
+
+        Parameters
+        ----------
+        keep
+            Weights kept of each gene's row, by magnitude; 1 or more.
+
+        Returns
+        -------
+        Linear
+            A new model; scores are sums over the kept weights, as float16.
+
+        Raises
+        ------
+        ValueError
+            If the model was already pruned to fewer.
+
+        Examples
+        --------
+        >>> from gsfm.sets import GeneSets
+        >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["C", "D"]])
+        >>> model = Linear(regularisation=1).fit(corpus)
+        >>> model.n_parameters, model.pruned(1).matrix.nnz
+        (16, 4)
+        """
+        require(keep >= 1, "keep must be 1 or more")
+        if self.config.prune and keep > self.config.prune:
+            raise ValueError(f"only {self.config.prune} weights a gene are left to prune from")
+        model = type(self)(dataclasses.replace(self.config, prune=keep))
+        model._vocabulary = self.vocabulary
+        model.matrix = keep_largest(self._row_blocks(), keep)
+        model.manifest = {**self.manifest, "config": dataclasses.asdict(model.config)}
+        return model
+
+    def _row_blocks(self) -> Iterator[Floats]:
+        for start in range(0, self.matrix.shape[0], BLOCK):
+            rows = self.matrix[start : start + BLOCK]
+            yield _dense(rows)
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        return _dense(members @ self.matrix)  # (n, genes)
+
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
+        return mean_over_members(members, self._embed_genes())
+
+    def _embed_genes(self) -> Floats:
+        # A gene's vector is its row of weights, what it speaks for, in fewer numbers.
+        if self._gene_vectors is None:
+            self._gene_vectors = principal_rows(self.matrix, self.config.dimensions)
+        return self._gene_vectors
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def _tensors(self) -> Tensors:
+        if isinstance(self.matrix, sp.csr_array):
+            return csr_tensors(self.matrix, "weights")
+        return {"weights": self.matrix}
+
+    def _restore(self, tensors: Tensors) -> None:
+        n = len(self.vocabulary)
+        if self.config.prune:
+            self.matrix = take_csr(tensors, "weights", n)
+        else:
+            self.matrix = take(tensors, "weights", n, n, kinds="f").astype(np.float32, copy=False)
+
+
+def _dense(matrix: Floats | sp.csr_array) -> Floats:
+    return np.asarray(matrix.toarray() if isinstance(matrix, sp.csr_array) else matrix)
+
+
+def _invert(gram: Floats, ridge: float) -> None:
+    """Replace a symmetric (n, n) matrix by the inverse of itself plus `ridge` x the identity."""
+    # Here and not above: an import of 100 ms that prediction does not need.
+    from scipy.linalg.lapack import spotrf, spotri
+
+    n = len(gram)
+    gram.flat[:: n + 1] += np.float32(ridge)
+    # LAPACK works by columns; the transposed view of a symmetric matrix is the matrix, by columns,
+    # so that both steps run in place.
+    _, info = spotrf(gram.T, lower=1, clean=0, overwrite_a=1)
+    if info == 0:
+        _, info = spotri(gram.T, lower=1, overwrite_c=1)
+    if info != 0:
+        raise ValueError("the genes' matrix cannot be inverted; raise the regularisation")
+    # LAPACK filled one triangle, the upper one by rows. Copy it down.
+    for i in range(0, n, BLOCK):
+        corner = gram[i : i + BLOCK, i : i + BLOCK]
+        upper = np.triu(corner)
+        corner[...] = upper + np.triu(upper, 1).T
+        for j in range(i + BLOCK, n, BLOCK):
+            gram[j : j + BLOCK, i : i + BLOCK] = gram[i : i + BLOCK, j : j + BLOCK].T
