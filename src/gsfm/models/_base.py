@@ -93,6 +93,8 @@ class Model(ABC):
         self._vocabulary: Vocabulary | None = None
         #: How the fit is run; a family's `_fit` reads it.
         self.run = Run()
+        #: Learning curve of the last fit, for the families that learn step by step.
+        self.curve: list[dict[str, Any]] = []
 
     # -- the contract --------------------------------------------------------------------------
 
@@ -144,7 +146,6 @@ class Model(ABC):
             sets, w = sets[keep], w[keep]
         self._vocabulary = sets.vocabulary
         self.run = run or Run()
-        self._fit(sets, w, seed)
         self.manifest = {
             "gsfm_version": __version__,
             "family": self.family,
@@ -157,6 +158,8 @@ class Model(ABC):
                 **{k: v for k, v in sets.manifest.items() if k in ("hash", "name")},
             },
         }
+        self.curve = []
+        self._fit(sets, w, seed)
         return self
 
     def score(self, sets: SetsLike, *, batch_size: int = 512) -> Floats:

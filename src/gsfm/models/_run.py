@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    from gsfm.models._base import Model
 
 
 @dataclass(frozen=True)
 class Progress:
     """A moment of a fit.
 
-    `loss` is the mean since the last report; `recall` is the share of hidden genes found among the
-    50 best, over sets kept from training, where it was measured.
+    `loss` is the mean over the last hundred steps; `watched` is what `Run.watch` gave, if it was
+    called at this step (recall@50 in `gsfm train`).
     """
 
     step: int
     steps: int
     seconds: float
     loss: float
-    recall: float | None = None
+    watched: float | None = None
     sets_per_second: float = 0.0
 
     @property
@@ -39,8 +41,8 @@ class Run:
 
     threads: int | None = None  # None: as the libraries choose
     precision: str = "auto"  # auto (bf16 where the processor has it), bf16 or fp32
-    held_out: int = 2000  # sets kept from training, to watch recall; at most a tenth
-    watches: int = 16  # how often recall is measured
+    watch: Callable[[Model], float] | None = None  # measures the model, on data kept from the fit
+    watches: int = 16  # how often it is called
     checkpoint: Path | None = None  # file that is kept up to date
     checkpoint_seconds: float = 120.0  # time between checkpoints
     resume: bool = False  # go on from the checkpoint if it is there
@@ -51,5 +53,5 @@ class Run:
             raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"threads must be 1 or more, not {self.threads}")
-        if self.held_out < 0 or self.watches < 0 or not np.isfinite(self.checkpoint_seconds):
-            raise ValueError("held_out, watches and checkpoint_seconds must be 0 or more")
+        if self.watches < 0 or self.checkpoint_seconds < 0:
+            raise ValueError("watches and checkpoint_seconds must be 0 or more")

@@ -9,7 +9,6 @@ Liang et al. 2018 (10.1145/3178876.3186150). No dense multi-hot vector is ever m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -75,8 +74,6 @@ class Autoencoder(Model):
     fit_needs_torch = True
     config: AutoencoderConfig
 
-    #: Learning curve of the last fit: step, seconds, loss and recall@50 on sets kept from it.
-    curve: list[dict[str, Any]]
     input_vectors: Floats  # (genes, d)
     output_vectors: Floats  # (genes, d); the same array as input_vectors if tied
     output_bias: Floats  # (genes,)
@@ -84,7 +81,7 @@ class Autoencoder(Model):
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
         # The only way down the list of rooms: learning needs torch, asking does not.
-        from gsfm.training import fit_autoencoder
+        from gsfm.training._fit import fit_autoencoder
 
         self.curve = fit_autoencoder(self, sets, weights=weights, seed=seed, run=self.run)
 

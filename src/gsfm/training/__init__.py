@@ -1,12 +1,8 @@
-"""[train] Fitting models; checkpoints, progress and what a fit cost."""
+"""Fitting models, with progress, checkpoints and what a fit cost.
 
-from gsfm._errors import MissingExtraError
+Only the families that are fitted with torch need the extra ``train``.
+"""
 
-try:
-    import torch as _torch  # noqa: F401
-except ImportError as error:
-    raise MissingExtraError("fitting this family", "train") from error
+from gsfm.training._train import Interrupted, peak_memory, train
 
-from gsfm.training._fit import Interrupted, choose_dtype, fit_autoencoder
-
-__all__ = ["Interrupted", "choose_dtype", "fit_autoencoder"]
+__all__ = ["Interrupted", "peak_memory", "train"]

@@ -25,15 +25,11 @@ from gsfm.models.autoencoder import Autoencoder
 from gsfm.sets import GeneSets
 from gsfm.training._batches import HoldOutBatches
 from gsfm.training._loss import hidden_gene_loss
-from gsfm.training._monitor import HeldOut
 from gsfm.training._network import Network
+from gsfm.training._train import Interrupted
 
 WARM_UP = 50  # steps, or a twentieth of a short run
 FINAL_SHARE = 0.02  # of the peak learning rate, at the end of the cosine
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C while fitting: the model holds what was learned so far, the checkpoint is written."""
 
 
 def fit_autoencoder(
@@ -61,7 +57,7 @@ def fit_autoencoder(
     Returns
     -------
     list of dict
-        step, seconds, loss and recall@50 on sets kept from training, each time it was measured.
+        step, seconds, loss and what `run.watch` gave, each time it was called.
 
     Raises
     ------
@@ -78,9 +74,7 @@ def fit_autoencoder(
     torch.manual_seed(seed)
     network = Network(sets.n_genes, config, dtype)
 
-    held_out, rows = HeldOut.draw(sets, run.held_out, weights=weights, seed=seed)
-    drawn = np.zeros(len(sets))
-    drawn[rows] = weights[rows] / np.maximum(sets.sizes[rows], 1) ** config.size_exponent
+    drawn = weights / np.maximum(sets.sizes, 1) ** config.size_exponent
     batches = HoldOutBatches(
         sets,
         drawn,
@@ -103,7 +97,7 @@ def fit_autoencoder(
         betas=(0.9, 0.99),
         fused=True,
     )
-    steps = max(1, int(np.ceil(config.epochs * len(rows) / config.batch_size)))
+    steps = max(1, int(np.ceil(config.epochs * len(sets) / config.batch_size)))
     watched = {max(1, round(steps * i / run.watches)) for i in range(1, run.watches + 1)}
     watched.add(steps)
     # Everything that the result depends on: a checkpoint of anything else is refused.
@@ -114,7 +108,6 @@ def fit_autoencoder(
         "vocabulary": sets.vocabulary.hash,
         "sets": len(sets),
         "members": len(sets.indices),
-        "held_out": len(held_out.shown),
     }
 
     curve: list[dict[str, Any]] = []
@@ -151,22 +144,17 @@ def fit_autoencoder(
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            losses.append(loss.item())
-            recall = None
+            losses = [*losses[-99:], loss.item()]
+            mean_loss = float(np.mean(losses))
+            seen = None
             if step in watched:
-                _hand_over(network, model)
-                recall = held_out.recall(model) if len(held_out.shown) else None
-                curve.append(
-                    {
-                        "step": step,
-                        "seconds": round(elapsed(), 1),
-                        "loss": round(float(np.mean(losses[-100:])), 4),
-                        "recall_at_50": None if recall is None else round(recall, 4),
-                    }
-                )
+                if run.watch is not None:
+                    _hand_over(network, model)
+                    seen = run.watch(model)
+                point = {"step": step, "seconds": elapsed(), "loss": mean_loss, "watched": seen}
+                curve.append({k: v and round(v, 4) for k, v in point.items()})
             rate = (step - first + 1) * batch.n / max(time.monotonic() - started, 1e-9)
-            mean_loss = float(np.mean(losses[-100:]))
-            run.progress(Progress(step, steps, elapsed(), mean_loss, recall, rate))
+            run.progress(Progress(step, steps, elapsed(), mean_loss, seen, rate))
             stop = asked_to_stop() and step < steps
             if run.checkpoint is not None and (
                 stop or step == steps or time.monotonic() - saved > run.checkpoint_seconds

@@ -1,0 +1,160 @@
+"""``gsfm train``: from a corpus to a model folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gsfm._errors import GsfmError
+from gsfm.cli._output import note
+
+if TYPE_CHECKING:
+    from gsfm.models import Model
+    from gsfm.models._run import Progress
+
+app = typer.Typer()
+
+LINE_SECONDS = 10.0  # between two lines of progress where there is no terminal
+
+
+@app.command()
+def train(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="The model folder to write.")
+    ],
+    corpus: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|default",
+            help="A corpus (gsfm corpus build) or any gene-set file; 'default' is the corpus of "
+            "publications that comes with gsfm.",
+        ),
+    ] = "default",
+    model: Annotated[
+        str, typer.Option(help="The family of the model; gsfm models list shows them.")
+    ] = "autoencoder",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A setting of the family, e.g. --set epochs=4; repeatable.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads; all cores if left out.", show_default=False)
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="auto, bf16 or fp32; auto is bf16 where the processor has it.")
+    ] = "auto",
+    held_out: Annotated[
+        int, typer.Option(min=0, help="Sets kept from training to measure recall@50 on.")
+    ] = 2000,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint of a stopped run.")
+    ] = False,
+) -> None:
+    """Train a model on a corpus of gene sets and save it.
+
+    Ctrl-C saves what was learned and a checkpoint; the same command with --resume goes on from it
+    to the same result.
+    """
+    from gsfm import corpus as corpora
+    from gsfm.models import FAMILIES
+    from gsfm.models._run import Run
+    from gsfm.training import Interrupted
+    from gsfm.training import train as fit
+
+    if model not in FAMILIES:
+        raise typer.BadParameter(f"{model!r} is none of {', '.join(sorted(FAMILIES))}")
+    family = FAMILIES[model]
+    try:
+        unfitted = family(**_parse(family, settings or []))
+        run = Run(
+            threads=threads,
+            precision=precision,
+            checkpoint=output.with_name(f"{output.name}.checkpoint"),
+            resume=resume,
+            progress=_Reporter(),
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    sets = corpora.load(corpus)
+    note(f"corpus: {len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
+    try:
+        fitted = fit(unfitted, sets, output, seed=seed, held_out=held_out, run=run)
+    except Interrupted as stop:
+        note(f"{stop}; saved to {output}. The same command with --resume goes on.")
+        raise typer.Exit(130) from None
+    except ValueError as error:
+        raise GsfmError(str(error)) from error
+    _summarise(fitted, output)
+
+
+def _parse(family: type[Model], settings: list[str]) -> dict[str, Any]:
+    """``name=value`` texts to values of the fields' types."""
+    import json
+
+    known = {field.name: field for field in dataclasses.fields(family.Config)}
+    out: dict[str, Any] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or name not in known:
+            raise typer.BadParameter(
+                f"--set {text}: {family.family} has the settings {', '.join(sorted(known))}"
+            )
+        try:
+            out[name] = json.loads(value)
+        except ValueError:
+            out[name] = value  # a word, such as cosine
+    return out
+
+
+class _Reporter:
+    """Progress on stderr: a line that is rewritten on a terminal, now and then a line elsewhere."""
+
+    def __init__(self) -> None:
+        self.shown = -LINE_SECONDS
+
+    def __call__(self, now: Progress) -> None:
+        terminal = sys.stderr.isatty()
+        last = now.step == now.steps
+        pause = 0.2 if terminal else LINE_SECONDS
+        if now.seconds - self.shown < pause and now.watched is None and not last:
+            return
+        self.shown = now.seconds
+        text = (
+            f"step {now.step:,}/{now.steps:,}  {now.sets_per_second:,.0f} sets/s  "
+            f"{_clock(now.seconds)} gone, {_clock(now.seconds_left)} left  loss {now.loss:.3f}"
+        )
+        if now.watched is not None:
+            text += f"  recall@50 {now.watched:.3f}"
+        if terminal:
+            keep = now.watched is not None or last
+            sys.stderr.write(f"\r\x1b[2K{text}" + ("\n" if keep else ""))
+        else:
+            sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _summarise(model: Model, folder: Path) -> None:
+    training = model.manifest["training"]
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    parts = [f"{model.n_parameters:,} numbers", f"{size / 1e6:.1f} MB"]
+    parts.append(f"{training['seconds']:.0f} s")
+    if training["peak_memory_bytes"]:
+        parts.append(f"peak memory {training['peak_memory_bytes'] / 1e9:.2f} GB")
+    if training["recall_at_50"] is not None:
+        parts.append(
+            f"recall@50 {training['recall_at_50']:.3f} on {training['held_out_sets']} sets held out"
+        )
+    note(f"saved {folder}: {', '.join(parts)}")

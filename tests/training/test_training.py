@@ -1,0 +1,271 @@
+"""Training: batches, the loss and its gradient, resuming, and what is saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import log_softmax
+
+from gsfm import FormatError, GeneSets, Vocabulary
+from gsfm.models import Autoencoder, Popularity, load
+from gsfm.models._run import Run
+from gsfm.training import Interrupted, train
+from gsfm.training._batches import HoldOutBatches, split
+from gsfm.training._monitor import HeldOut
+
+torch = pytest.importorskip("torch")
+
+from gsfm.training._fit import fit_autoencoder  # noqa: E402
+from gsfm.training._loss import hidden_gene_loss  # noqa: E402
+from gsfm.training._network import Network  # noqa: E402
+
+SMALL = {"dimensions": 12, "hidden": 16, "batch_size": 8, "epochs": 6.0, "storage": "float32"}
+
+
+def blocks(n_sets: int = 60, n_genes: int = 40, seed: int = 0) -> GeneSets:
+    """Sets drawn from the first or the second half of the genes."""
+    rng = np.random.default_rng(seed)
+    half = n_genes // 2
+    rows = [
+        rng.choice(half, rng.integers(10, 15), replace=False) + half * (i % 2)
+        for i in range(n_sets)
+    ]
+    return GeneSets.from_ids(Vocabulary(f"G{i:02d}" for i in range(n_genes)), rows)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> GeneSets:
+    return blocks()
+
+
+@given(
+    sizes=st.lists(st.integers(2, 30), min_size=1, max_size=8),
+    share=st.floats(0.05, 0.95),
+    cap=st.integers(2, 12),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=60, deadline=None)
+def test_split_shows_and_hides_members_of_the_set_only(sizes, share, cap, seed):
+    rng = np.random.default_rng(seed)
+    vocabulary = Vocabulary(f"G{i}" for i in range(40))
+    sets = GeneSets.from_ids(vocabulary, [rng.choice(40, n, replace=False) for n in sizes])
+    rows = rng.integers(len(sizes), size=5)
+    batch = split(sets, rows, np.full(5, share), rng, max_members=cap)
+    for b, row in enumerate(rows):
+        shown = set(batch.shown[batch.shown_rows == b].tolist())
+        hidden = set(batch.hidden[batch.hidden_rows == b].tolist())
+        assert shown
+        assert hidden
+        assert not shown & hidden
+        assert shown | hidden <= set(sets.ids(row).tolist())
+        assert len(shown) + len(hidden) == min(cap, sizes[row])
+
+
+def test_batches_depend_on_seed_and_step_alone(corpus):
+    def make(seed):
+        return HoldOutBatches(
+            corpus, corpus.weights, batch_size=4, share=(0.2, 0.8), max_members=9, seed=seed
+        )
+
+    a, b = make(1), make(1)
+    a(1), a(2)
+    np.testing.assert_array_equal(a(3).shown, b(3).shown)
+    assert not np.array_equal(a(3).shown[:5], a(4).shown[:5])
+    assert not np.array_equal(a(3).shown[:5], make(2)(3).shown[:5])
+
+
+def test_sets_are_drawn_in_proportion_to_their_weights():
+    sets = GeneSets.from_lists([["A", "B"], ["C", "D"], ["E", "F"], ["G"]])
+    draw = HoldOutBatches(
+        sets, np.array([3.0, 1.0, 0.0, 9.0]), batch_size=4000, share=(0.5, 0.5), max_members=9
+    )
+    batch = draw(1)
+    drawn = np.bincount(batch.shown, minlength=7) + np.bincount(batch.hidden, minlength=7)
+    # A set of weight 0 and a set of one gene are never drawn.
+    np.testing.assert_allclose(drawn / 4000, [0.75, 0.75, 0.25, 0.25, 0, 0, 0], atol=0.03)
+
+
+def test_loss_and_gradient_are_those_of_a_softmax_without_the_shown_genes():
+    rng = np.random.default_rng(0)
+    vectors, table, bias = (
+        torch.tensor(rng.normal(size=shape), dtype=torch.float32, requires_grad=True)
+        for shape in ((2, 3), (6, 3), (6,))
+    )
+    shown, hidden = ([[0, 1], [2]], [[3, 5], [0]])
+    pairs = [
+        tuple(
+            torch.tensor(x)
+            for x in zip(*[(r, g) for r, m in enumerate(side) for g in m], strict=True)
+        )
+        for side in (shown, hidden)
+    ]
+    loss = hidden_gene_loss(vectors, table, bias, *pairs, torch.float32)
+    loss.backward()
+    got = [x.grad.clone() for x in (vectors, table, bias)]
+
+    # By SciPy.
+    logits = (vectors @ table.T + bias).detach().numpy()
+    for row, genes in enumerate(shown):
+        logits[row, genes] = -np.inf
+    log_p = log_softmax(logits, axis=1)
+    assert loss.item() == pytest.approx(-np.mean([log_p[0, [3, 5]].mean(), log_p[1, 0]]), rel=1e-5)
+
+    # By autograd.
+    for x in (vectors, table, bias):
+        x.grad = None
+    again = vectors @ table.T + bias
+    mask = torch.zeros_like(again)
+    for row, genes in enumerate(shown):
+        mask[row, genes] = -torch.inf
+    again = torch.log_softmax(again + mask, dim=1)
+    (-(again[0, [3, 5]].mean() + again[1, 0]) / 2).backward()
+    for mine, theirs in zip(got, (vectors.grad, table.grad, bias.grad), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_numpy_scores_are_those_of_the_torch_network(corpus, tied):
+    model = Autoencoder(**SMALL, tied=tied).fit(corpus)
+    network = Network(corpus.n_genes, model.config, torch.float32).eval()
+    state = {"input_vectors": model.input_vectors, "output_bias": model.output_bias, **model.block}
+    if not tied:
+        state["output_vectors"] = model.output_vectors
+    network.load_state_dict({name: torch.from_numpy(x) for name, x in state.items()})
+    genes = torch.from_numpy(corpus.indices.astype(np.int64))
+    with torch.no_grad():
+        vectors = network(genes, torch.from_numpy(corpus.indptr[:-1]))
+        logits = vectors @ network.table.T + network.output_bias
+    np.testing.assert_allclose(model.score(corpus), logits.numpy(), atol=1e-5)
+    np.testing.assert_allclose(model.embed_sets(corpus), vectors.numpy(), atol=1e-5)
+
+
+def test_it_learns_the_blocks(corpus):
+    held, rows = HeldOut.draw(corpus, 6)
+    model = Autoencoder(**{**SMALL, "epochs": 60}).fit(corpus[rows])
+    scores = model.score(held.shown)
+    for i in range(len(held)):
+        first = held.shown.ids(i)[0] < 20
+        others = np.setdiff1d(np.arange(40), held.shown.ids(i))
+        best = others[np.argsort(-scores[i, others])][:3]
+        assert ((best < 20) == first).all()
+    # Chance finds a fraction of 10 in 40.
+    assert held.recall(model, 10) > 0.5 > 2 * held.recall(Popularity().fit(corpus[rows]), 10) - 0.5
+    losses = [point["loss"] for point in model.curve]
+    assert losses[-1] < losses[0]
+
+
+def test_held_out_recall_by_brute_force(corpus):
+    held, rows = HeldOut.draw(corpus, 5, seed=3)
+    assert len(held) == 5
+    assert len(rows) == len(corpus) - 5
+    model = Popularity().fit(corpus[rows])
+    scores = model.score(held.shown)
+    expected = []
+    for i in range(5):
+        shown, hidden = set(held.shown.ids(i).tolist()), set(held.hidden.ids(i).tolist())
+        assert not shown & hidden
+        assert any(shown | hidden == set(corpus.ids(j).tolist()) for j in range(len(corpus)))
+        ranked = [g for g in np.argsort(-scores[i], kind="stable") if g not in shown][:4]
+        expected.append(len(hidden & set(ranked)) / min(len(hidden), 4))
+    # Popularity has ties, which may fall either way; take what cannot depend on them.
+    scores_distinct = len(np.unique(scores[0])) == scores.shape[1]
+    if scores_distinct:
+        assert held.recall(model, 4) == pytest.approx(np.mean(expected))
+    assert held.recall(model, 40) == pytest.approx(1.0)
+
+
+def test_the_same_seed_gives_the_same_model(corpus):
+    run = Run(threads=1)
+    a, b, c = (Autoencoder(**SMALL).fit(corpus, seed=s, run=run).score(corpus) for s in (1, 1, 2))
+    np.testing.assert_array_equal(a, b)
+    assert not np.allclose(a, c)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_a_stopped_run_resumes_to_the_same_model(corpus, tmp_path, dropout):
+    model = {**SMALL, "dropout": dropout}
+    straight = Autoencoder(**model).fit(corpus, run=Run(threads=1)).score(corpus)
+
+    def stop_at_20(progress):
+        if progress.step == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = Run(threads=1, checkpoint=tmp_path / "checkpoint", progress=stop_at_20)
+    stopped = Autoencoder(**model)
+    with pytest.raises(Interrupted, match="step 20 of"):
+        stopped.fit(corpus, run=run)
+    resumed = Autoencoder(**model).fit(
+        corpus, run=Run(threads=1, checkpoint=run.checkpoint, resume=True)
+    )
+    np.testing.assert_array_equal(resumed.score(corpus), straight)
+
+
+def test_a_checkpoint_of_another_run_is_refused(corpus, tmp_path):
+    run = Run(checkpoint=tmp_path / "checkpoint", resume=True)
+    Autoencoder(**SMALL).fit(corpus, run=run)
+    with pytest.raises(FormatError, match="its seed differs"):
+        Autoencoder(**SMALL).fit(corpus, seed=9, run=run)
+    run.checkpoint.write_bytes(b"\x80\x04not tensors")
+    with pytest.raises(FormatError, match="not a checkpoint"):
+        Autoencoder(**SMALL).fit(corpus, run=run)
+
+
+def test_train_saves_the_model_with_what_it_cost(corpus, tmp_path):
+    seen = []
+    run = Run(threads=1, watches=3, checkpoint=tmp_path / "checkpoint", progress=seen.append)
+    model = train(Autoencoder(**SMALL), corpus, tmp_path / "model", held_out=6, run=run)
+    again = load(tmp_path / "model")
+    np.testing.assert_array_equal(again.score(corpus), model.score(corpus))
+    training = json.loads((tmp_path / "model" / "manifest.json").read_text())["training"]
+    assert training["held_out_sets"] == 6
+    assert training["finished"] is True
+    assert 0 < training["recall_at_50"] <= 1
+    assert training["peak_memory_bytes"] > 10**7
+    assert [point["watched"] is not None for point in training["curve"]] == [True] * 3
+    assert [p.step for p in seen] == list(range(1, seen[-1].steps + 1))
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_a_stopped_training_saves_the_model_so_far(corpus, tmp_path):
+    def stop(progress):
+        if progress.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = Run(threads=1, checkpoint=tmp_path / "checkpoint", progress=stop)
+    with pytest.raises(Interrupted):
+        train(Autoencoder(**SMALL), corpus, tmp_path / "model", run=run)
+    assert load(tmp_path / "model").manifest["training"]["finished"] is False
+    done = train(
+        Autoencoder(**SMALL),
+        corpus,
+        tmp_path / "model",
+        run=dataclasses.replace(run, resume=True, progress=lambda progress: None),
+    )
+    assert done.manifest["training"]["finished"] is True
+
+
+@pytest.mark.parametrize(("storage", "error"), [("float32", 0), ("float16", 2e-2), ("int8", 0.2)])
+def test_storage_changes_the_scores_a_little(corpus, tmp_path, storage, error):
+    model = Autoencoder(**{**SMALL, "storage": storage}).fit(corpus)
+    model.save(tmp_path / "model")
+    difference = np.abs(load(tmp_path / "model").score(corpus) - model.score(corpus))
+    assert difference.max() <= error
+
+
+def test_low_precision_stays_close(corpus):
+    pair = []
+    for precision in ("fp32", "bf16"):
+        model = Autoencoder(**SMALL)
+        curve = fit_autoencoder(
+            model, corpus, weights=corpus.weights, run=Run(threads=1, precision=precision)
+        )
+        pair.append(curve[-1]["loss"])
+    assert pair[0] == pytest.approx(pair[1], rel=0.03)
+    assert pair[0] != pair[1]
