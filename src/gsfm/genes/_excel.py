@@ -1,0 +1,77 @@
+"""Gene names that a spreadsheet turned into dates.
+
+Excel reads SEPT2 as the second of September and writes `2-Sep`; the name is gone from the file
+(Zeeberg et al. 2004, 10.1186/1471-2105-5-80; Ziemann et al. 2016, 10.1186/s13059-016-1044-7;
+Abeysooriya et al. 2021, 10.1371/journal.pcbi.1008984).
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+# What stood before the number in names that Excel takes for a date of that month.
+_STEMS = {"MAR": ("MARCH", "MARC", "MAR"), "SEP": ("SEPT", "SEP")}
+
+_MONTH = r"(?P<month>JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEPT?|OCT|NOV|DEC)"
+_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
+_YEAR = r"(?:\d{4}|\d{2})"
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"{_DAY}[-/ ]{_MONTH}(?:[-/ ]{_YEAR})?",  # 2-Sep, 02-Sep-2016
+        rf"{_MONTH}[-/ ]{_DAY}",  # Sep-02
+        # ISO, as pandas and databases write what Excel stored.
+        rf"(?:19|20)\d\d[-/](?P<number>0[1-9]|1[0-2])[-/]{_DAY}(?:[ T]00:00:00(?:\.0+)?)?",
+    )
+)
+
+# The serials of 1990-01-01 to 2059-12-31: the years in which such sheets were typed.
+_EPOCH = datetime.date(1899, 12, 30)
+_SERIALS = range(32874, 58440)
+
+#: A quick test, for a column of text, of what `parse` may understand.
+LIKELY = r"^[0-9A-Z]{1,4}[-/ ][0-9A-Z]{1,4}(?:[-/ ][0-9:T. ]+)?$"
+
+
+def parse(key: str) -> tuple[str, int] | None:
+    """Return the month and day that an upper-case `key` writes, or None.
+
+    Examples
+    --------
+    >>> parse("2-SEP"), parse("SEP-02"), parse("2022-03-01"), parse("TP53")
+    (('SEP', 2), ('SEP', 2), ('MAR', 1), None)
+    """
+    for form in _FORMS:
+        if found := form.fullmatch(key):
+            parts = found.groupdict()
+            month = parts["month"][:3] if "month" in parts else MONTHS[int(parts["number"]) - 1]
+            return month, int(parts["day"])
+    return None
+
+
+def parse_serial(key: str) -> tuple[str, int] | None:
+    """Return the month and day of Excel's serial number of a date, or None.
+
+    Examples
+    --------
+    >>> parse_serial("44621"), parse_serial("7157")
+    (('MAR', 1), None)
+    """
+    if not (key.isdecimal() and int(key) in _SERIALS):
+        return None
+    date = _EPOCH + datetime.timedelta(days=int(key))
+    return MONTHS[date.month - 1], date.day
+
+
+def names(month: str, day: int) -> tuple[str, ...]:
+    """Return the names that Excel would have turned into that date.
+
+    Examples
+    --------
+    >>> names("MAR", 1)
+    ('MARCH1', 'MARC1', 'MAR1')
+    """
+    return tuple(f"{stem}{day}" for stem in _STEMS.get(month, (month,)))
