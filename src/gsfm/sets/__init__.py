@@ -1,5 +1,8 @@
 """Gene sets and libraries: hold them, read and write every usual format, filter, compare."""
 
 from gsfm.sets._genesets import GeneSet, GeneSets
+from gsfm.sets._io import read
+from gsfm.sets._lists import read_genes
+from gsfm.sets._report import Note, ReadReport
 
-__all__ = ["GeneSet", "GeneSets"]
+__all__ = ["GeneSet", "GeneSets", "Note", "ReadReport", "read", "read_genes"]

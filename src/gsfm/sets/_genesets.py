@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from gsfm._errors import FormatError
 from gsfm.genes import Vocabulary
+from gsfm.sets import _container, _csr
+from gsfm.sets._csr import Floats, Int32s, Int64s
+
+if TYPE_CHECKING:
+    from gsfm.genes._resolve import Species
+    from gsfm.sets._report import ReadReport
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,11 @@ class GeneSets:
     manifest
         How the collection came to be (inputs, hashes, what was dropped); JSON-serialisable.
 
+    Attributes
+    ----------
+    report
+        What reading or resolving met (a `ReadReport`); None for a collection made otherwise.
+
     Raises
     ------
     ValueError
@@ -69,38 +84,93 @@ class GeneSets:
         member_weights: ArrayLike | None = None,
         manifest: Mapping[str, Any] | None = None,
     ) -> None:
-        self.vocabulary = vocabulary
-        self.indptr: NDArray[np.int64] = np.asarray(indptr, dtype=np.int64)
-        self.indices: NDArray[np.int32] = np.asarray(indices, dtype=np.int32)
-        self.member_weights: NDArray[np.float32] | None = (
-            None if member_weights is None else np.asarray(member_weights, dtype=np.float32)
+        self._set(
+            vocabulary,
+            np.asarray(indptr, dtype=np.int64),
+            np.asarray(indices, dtype=np.int32),
+            metadata,
+            None if member_weights is None else np.asarray(member_weights, dtype=np.float32),
+            manifest,
         )
-        n = len(self.indptr) - 1
-        if metadata is None:
-            metadata = pl.DataFrame({"name": [f"set {i + 1}" for i in range(n)]})
-        self.metadata = metadata
-        self.manifest: dict[str, Any] = dict(manifest or {})
-        self._check()
+        self.validate()
 
-    def _check(self) -> None:
+    def _set(
+        self,
+        vocabulary: Vocabulary,
+        indptr: Int64s,
+        indices: Int32s,
+        metadata: pl.DataFrame | Callable[[], pl.DataFrame] | None,
+        member_weights: Floats | None,
+        manifest: Mapping[str, Any] | None,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.indptr = indptr
+        self.indices = indices
+        self.member_weights = member_weights
+        self.manifest: dict[str, Any] = dict(manifest or {})
+        self.report: ReadReport | None = None
+        # The file whose members were mapped without a look at them; None once they are checked.
+        self._unchecked: Path | None = None
+        if metadata is None:
+            metadata = pl.DataFrame({"name": [f"set {i + 1}" for i in range(len(indptr) - 1)]})
+        if isinstance(metadata, pl.DataFrame):
+            self.metadata = metadata
+        else:
+            self._read_metadata = metadata
+
+    @classmethod
+    def _make(
+        cls,
+        vocabulary: Vocabulary,
+        indptr: Int64s,
+        indices: Int32s,
+        metadata: pl.DataFrame | Callable[[], pl.DataFrame] | None,
+        member_weights: Floats | None = None,
+        manifest: Mapping[str, Any] | None = None,
+    ) -> GeneSets:
+        """Make a collection of arrays that are right by construction: no pass over them."""
+        sets = cls.__new__(cls)
+        sets._set(vocabulary, indptr, indices, metadata, member_weights, manifest)
+        return sets
+
+    @functools.cached_property
+    def metadata(self) -> pl.DataFrame:
+        """The table of metadata; that of a mapped file is decoded when it is first asked for."""
+        return self._read_metadata()
+
+    def validate(self) -> None:
+        """Check every member: one pass, about 50 ms for 100 million.
+
+        The constructor has done it; `open` leaves it to the first use that needs it.
+
+        Raises
+        ------
+        ValueError
+            If the arrays do not describe sets of distinct genes of the vocabulary.
+        FormatError
+            The same, for a collection that `open` mapped.
+        """
         n = len(self.indptr) - 1
-        if n < 0 or self.indptr[0] != 0 or self.indptr[-1] != len(self.indices):
-            raise ValueError("indptr must start at 0 and end at the number of members")
-        if (np.diff(self.indptr) < 0).any():
-            raise ValueError("indptr must not decrease")
-        if len(self.indices):
-            if self.indices.min() < 0 or self.indices.max() >= len(self.vocabulary):
-                raise ValueError("a gene id is outside the vocabulary")
-            rising = np.diff(self.indices) > 0
-            starts = self.indptr[1:-1]
-            starts = starts[(starts > 0) & (starts < len(self.indices))]
-            rising[starts - 1] = True  # between two sets anything may follow
-            if not rising.all():
-                raise ValueError("gene ids must be ascending and distinct within each set")
-        if self.metadata.height != n or "name" not in self.metadata.columns:
-            raise ValueError("metadata needs one row a set and a column 'name'")
-        if self.member_weights is not None and len(self.member_weights) != len(self.indices):
-            raise ValueError("member_weights needs one weight a member")
+        try:
+            if n < 0 or self.indptr[0] != 0 or self.indptr[-1] != len(self.indices):
+                raise ValueError("indptr must start at 0 and end at the number of members")
+            if (self.indptr[1:] < self.indptr[:-1]).any():
+                raise ValueError("indptr must not decrease")
+            _csr.check(self.indptr, self.indices, len(self.vocabulary))
+            if self.metadata.height != n or "name" not in self.metadata.columns:
+                raise ValueError("metadata needs one row a set and a column 'name'")
+            if self.member_weights is not None and len(self.member_weights) != len(self.indices):
+                raise ValueError("member_weights needs one weight a member")
+        except ValueError as error:
+            if self._unchecked is None:
+                raise
+            raise FormatError(self._unchecked, str(error)) from error
+        self._unchecked = None
+
+    def _ensure_valid(self) -> None:
+        """Check a mapped collection once, before its ids index anything."""
+        if self._unchecked is not None:
+            self.validate()
 
     @classmethod
     def from_lists(
@@ -111,20 +181,37 @@ class GeneSets:
     ) -> GeneSets:
         """Make a collection from lists of symbols.
 
-        Without a `vocabulary` the distinct symbols, sorted, are the vocabulary. With one, a symbol
-        outside it raises ValueError; use `reindex` to drop such members knowingly.
+        Parameters
+        ----------
+        sets
+            The symbols of each set, by name or in order.
+        vocabulary
+            The genes to count by; the distinct symbols, sorted, if None.
+
+        Raises
+        ------
+        ValueError
+            If a symbol is not in the given vocabulary; `reindex` drops such members knowingly.
+        TypeError
+            If a set is a single string.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["TP53", "MDM2"], ["EGFR"]])
+        GeneSets(2 sets, 3 members, 3 genes)
         """
         names = list(sets) if isinstance(sets, Mapping) else None
-        members = [list(m) for m in (sets.values() if isinstance(sets, Mapping) else sets)]
+        rows = list(sets.values() if isinstance(sets, Mapping) else sets)
+        if any(isinstance(row, str) for row in rows):
+            raise TypeError("a set is a list of symbols, not a string")
+        members = [list(row) for row in rows]
         if vocabulary is None:
-            vocabulary = Vocabulary(sorted({gene for m in members for gene in m}))
-        rows = []
-        for m in members:
-            ids = vocabulary.ids(m)
-            if (ids < 0).any():
-                raise ValueError(f"{m[int(np.argmin(ids))]!r} is not in the vocabulary")
-            rows.append(np.unique(ids))
-        return cls.from_ids(vocabulary, rows, names=names)
+            vocabulary = Vocabulary(sorted(set(chain.from_iterable(members))))
+        ids = vocabulary.ids(chain.from_iterable(members))
+        if (ids < 0).any():
+            symbol = next(s for s in chain.from_iterable(members) if s not in vocabulary)
+            raise ValueError(f"{symbol!r} is not in the vocabulary")
+        return cls._from_flat(vocabulary, [len(m) for m in members], ids, names)
 
     @classmethod
     def from_ids(
@@ -134,12 +221,103 @@ class GeneSets:
         *,
         names: Sequence[str] | None = None,
     ) -> GeneSets:
-        """Make a collection from arrays of gene ids (in any order, duplicates merged)."""
-        rows = [np.unique(np.asarray(ids, dtype=np.int32)) for ids in sets]
-        indptr = np.concatenate([[0], np.cumsum([len(r) for r in rows], dtype=np.int64)])
-        indices = np.concatenate(rows) if rows else np.empty(0, np.int32)
-        metadata = None if names is None else pl.DataFrame({"name": list(names)})
-        return cls(vocabulary, indptr, indices, metadata)
+        """Make a collection from arrays of gene ids (in any order, duplicates merged).
+
+        Parameters
+        ----------
+        vocabulary
+            The genes that the ids count by.
+        sets
+            The gene ids of each set.
+        names
+            A name for each set; "set 1", "set 2", ... if None.
+
+        Raises
+        ------
+        ValueError
+            If an id is outside the vocabulary.
+
+        Examples
+        --------
+        >>> GeneSets.from_ids(Vocabulary(["TP53", "MDM2"]), [[1, 0, 1], []]).sizes
+        array([2, 0])
+        """
+        rows = [np.asarray(ids, dtype=np.int32) for ids in sets]
+        flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
+        if len(flat) and (flat.min() < 0 or flat.max() >= len(vocabulary)):
+            raise ValueError("a gene id is outside the vocabulary")
+        return cls._from_flat(vocabulary, [len(row) for row in rows], flat, names)
+
+    @classmethod
+    def _from_flat(
+        cls, vocabulary: Vocabulary, sizes: list[int], ids: Int32s, names: Sequence[str] | None
+    ) -> GeneSets:
+        same = np.arange(len(vocabulary), dtype=np.int32)
+        indptr, indices, _ = _csr.remap(
+            _csr.to_indptr(np.asarray(sizes, np.int64)), ids, None, same
+        )
+        metadata = (
+            None if names is None else pl.DataFrame({"name": list(names)}, {"name": pl.String})
+        )
+        if metadata is not None and metadata.height != len(sizes):
+            raise ValueError(f"{len(sizes)} sets need as many names, not {metadata.height}")
+        return cls._make(vocabulary, indptr, indices, metadata)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the collection to one file that `open` maps into memory.
+
+        The file, usually named ``*.gsets``, is a safetensors container; the documentation
+        specifies it byte by byte. It appears whole or not at all.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "small.gsets"
+        >>> GeneSets.from_lists({"repair": ["BRCA1", "BRCA2"]}).save(path)
+        >>> GeneSets.open(path)
+        GeneSets(1 sets, 2 members, 2 genes)
+        """
+        arrays: dict[str, NDArray[Any]] = {"indptr": self.indptr, "indices": self.indices}
+        if self.member_weights is not None:
+            arrays["member_weights"] = self.member_weights
+        _container.write(path, arrays, self.vocabulary.symbols, self.metadata, self.manifest)
+
+    @classmethod
+    def open(cls, path: str | Path, *, validate: bool = False) -> GeneSets:
+        """Map a file that `save` wrote: milliseconds, whatever its size.
+
+        The members stay on the disk until they are used, and are read-only.
+
+        Parameters
+        ----------
+        path
+            The file.
+        validate
+            Check every member now. Otherwise that is done once, when they first matter.
+
+        Raises
+        ------
+        FormatError
+            If the file is damaged, or is something else.
+        """
+        path = Path(path)
+        tensors, manifest = _container.read(path)
+        indptr = tensors["indptr"]
+        n_sets = len(indptr) - 1
+        sets = cls._make(
+            _container.read_vocabulary(path, tensors["vocabulary"]),
+            indptr,
+            tensors["indices"],
+            functools.partial(_container.read_metadata, path, tensors["metadata"], n_sets),
+            tensors.get("member_weights"),
+            manifest,
+        )
+        sets._unchecked = path
+        if validate:
+            sets.validate()
+        return sets
 
     # -- shape ---------------------------------------------------------------------------------
 
@@ -194,23 +372,18 @@ class GeneSets:
             row = self.metadata.row(i, named=True)
             return GeneSet(row.pop("name"), self.genes(i), row)
         rows = np.arange(len(self))[key]
-        sizes = self.sizes[rows]
-        indptr = np.concatenate([[0], np.cumsum(sizes)])
-        # Position of every kept member in the old arrays.
-        take = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], sizes)
-        return GeneSets(
-            self.vocabulary,
-            indptr,
-            self.indices[take],
-            self.metadata[rows],
-            member_weights=None if self.member_weights is None else self.member_weights[take],
-            manifest=self.manifest,
+        indptr, indices, weights = _csr.gather(self.indptr, self.indices, self.member_weights, rows)
+        picked = self._make(
+            self.vocabulary, indptr, indices, self.metadata[rows], weights, self.manifest
         )
+        picked._unchecked = self._unchecked
+        return picked
 
     # -- views ---------------------------------------------------------------------------------
 
     def to_csr(self) -> sp.csr_array:
         """(n_sets, n_genes) float32 0/1 membership."""
+        self._ensure_valid()
         return sp.csr_array(
             (np.ones(len(self.indices), np.float32), self.indices, self.indptr),
             shape=(len(self), self.n_genes),
@@ -220,18 +393,28 @@ class GeneSets:
         """The same sets over another vocabulary; members outside it are left out."""
         if vocabulary == self.vocabulary:
             return self
-        new = vocabulary.ids(self.vocabulary.symbols)[self.indices]
-        keep = new >= 0
-        owner = np.repeat(np.arange(len(self)), self.sizes)[keep]
-        new = new[keep]
-        order = np.lexsort((new, owner))
-        sizes = np.bincount(owner, minlength=len(self))
-        weights = None if self.member_weights is None else self.member_weights[keep][order]
-        return GeneSets(
-            vocabulary,
-            np.concatenate([[0], np.cumsum(sizes)]),
-            new[order],
-            self.metadata,
-            member_weights=weights,
-            manifest=self.manifest,
+        self._ensure_valid()
+        mapping = vocabulary.ids(self.vocabulary.symbols)
+        indptr, indices, weights = _csr.remap(
+            self.indptr, self.indices, self.member_weights, mapping
         )
+        return self._make(vocabulary, indptr, indices, self.metadata, weights, self.manifest)
+
+    # -- identifiers ---------------------------------------------------------------------------
+
+    def resolve(self, species: Species | None = None) -> GeneSets:
+        """Map raw identifiers to approved symbols; `report` of the result says what became of them.
+
+        Every distinct identifier is looked up once. Members that prove to be the same gene are
+        merged (the largest weight stays); identifiers without a gene, or with several, are left
+        out and listed in the report. The vocabulary of the result is the symbols that occur,
+        sorted.
+
+        Parameters
+        ----------
+        species
+            The species of the identifiers, as `gsfm.genes.resolve` takes it; any if None.
+        """
+        from gsfm.sets._resolve import resolve
+
+        return resolve(self, species)

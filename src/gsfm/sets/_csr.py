@@ -1,0 +1,139 @@
+"""Arithmetic of memberships: pure functions of `indptr`, `indices` and member weights.
+
+Everything walks through the members in chunks of whole sets, so that the working memory stays at
+some tens of megabytes however many members there are. The sort of a chunk is one sort of 64-bit
+keys (set, gene), which NumPy does with vector instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int32s = NDArray[np.int32]
+Int64s = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+#: Members worked on at once.
+CHUNK = 1 << 22
+
+
+def chunks(indptr: Int64s, size: int = CHUNK) -> Iterator[tuple[int, int]]:
+    """Ranges of whole sets, (first, past the last), with about `size` members each."""
+    n = len(indptr) - 1
+    first = 0
+    while first < n:
+        last = int(np.searchsorted(indptr, indptr[first] + size, side="right")) - 1
+        last = min(max(last, first + 1), n)
+        yield first, last
+        first = last
+
+
+def owners(indptr: Int64s, first: int, last: int) -> Int64s:
+    """The set of each member of the sets `first` to `last`, counted from `first`."""
+    return np.repeat(np.arange(last - first), np.diff(indptr[first : last + 1]))
+
+
+def to_indptr(sizes: NDArray[Any]) -> Int64s:
+    """(n,) sizes to (n + 1,) offsets."""
+    indptr = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=indptr[1:])
+    return indptr
+
+
+def check(indptr: Int64s, indices: Int32s, n_genes: int) -> None:
+    """Raise ValueError unless every set's ids are ascending, distinct and below `n_genes`."""
+    if len(indices) and (indices.min() < 0 or indices.max() >= n_genes):
+        raise ValueError("a gene id is outside the vocabulary")
+    for first, last in chunks(indptr):
+        start, stop = int(indptr[first]), int(indptr[last])
+        part = indices[start:stop]
+        rising = part[1:] > part[:-1]
+        borders = indptr[first + 1 : last] - start
+        borders = borders[(borders > 0) & (borders < len(part))]
+        rising[borders - 1] = True  # between two sets anything may follow
+        if not rising.all():
+            raise ValueError("gene ids must be ascending and distinct within each set")
+
+
+def gather(
+    indptr: Int64s, indices: Int32s, weights: Floats | None, rows: Int64s
+) -> tuple[Int64s, Int32s, Floats | None]:
+    """The sets `rows`, in that order; a run of neighbours is a view, not a copy."""
+    if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1 and (np.diff(rows) == 1).all():
+        start, stop = indptr[rows[0]], indptr[rows[-1] + 1]
+        new = indptr[rows[0] : rows[-1] + 2] - start
+        return new, indices[start:stop], None if weights is None else weights[start:stop]
+    starts = indptr[rows]
+    new = to_indptr(indptr[rows + 1] - starts)
+    out = np.empty(new[-1], np.int32)
+    out_weights = None if weights is None else np.empty(new[-1], np.float32)
+    for first, last in chunks(new):
+        a, b = int(new[first]), int(new[last])
+        # Where each member lies in the old arrays.
+        shift = starts[first:last] - new[first:last]
+        take = np.arange(a, b) + np.repeat(shift, np.diff(new[first : last + 1]))
+        out[a:b] = indices[take]
+        if weights is not None and out_weights is not None:
+            out_weights[a:b] = weights[take]
+    return new, out, out_weights
+
+
+def remap(
+    indptr: Int64s, indices: Int32s, weights: Floats | None, mapping: Int32s
+) -> tuple[Int64s, Int32s, Floats | None]:
+    """Rename the genes: id ``g`` becomes ``mapping[g]``, and goes where that is -1.
+
+    Ids come out ascending and distinct within each set; of members that become the same gene, the
+    largest weight stays. The input need not be sorted.
+    """
+    kept = mapping[mapping >= 0]
+    bits = int(kept.max(initial=0)).bit_length()
+    new_sizes = np.zeros(len(indptr) - 1, np.int64)
+    parts: list[Int32s] = []
+    weight_parts: list[Floats] = []
+    for first, last in chunks(indptr):
+        start, stop = int(indptr[first]), int(indptr[last])
+        new = mapping[indices[start:stop]]
+        # One sortable number a member: its set, then its gene.
+        keys = owners(indptr, first, last)
+        keys <<= bits
+        keys |= new  # -1 has every bit set: it gives -1, below every key that stays
+        if weights is None:
+            keys.sort()
+        else:
+            order = np.lexsort((-weights[start:stop], keys))
+            keys = keys[order]
+        keep = np.empty(len(keys), np.bool_)
+        keep[:1] = True
+        np.not_equal(keys[1:], keys[:-1], out=keep[1:])
+        keep &= keys >= 0
+        keys = keys[keep]
+        parts.append((keys & ((1 << bits) - 1)).astype(np.int32))
+        if weights is not None:
+            weight_parts.append(weights[start:stop][order[keep]])
+        new_sizes[first:last] = np.bincount(keys >> bits, minlength=last - first)
+    out = join(parts, np.int32)
+    return to_indptr(new_sizes), out, None if weights is None else join(weight_parts, np.float32)
+
+
+def join(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
+    """Concatenate, giving each part back as soon as it is copied; `parts` is emptied."""
+    out: NDArray[Any] = np.empty(sum(map(len, parts)), dtype)
+    stop = len(out)
+    while parts:
+        part = parts.pop()
+        out[stop - len(part) : stop] = part
+        stop -= len(part)
+    return out
+
+
+def count(ids: Int32s, n: int) -> Int64s:
+    """How often each id below `n` occurs; in parts, for bincount makes a wider copy."""
+    total = np.zeros(n, np.int64)
+    for start in range(0, len(ids), CHUNK):
+        total += np.bincount(ids[start : start + CHUNK], minlength=n)
+    return total
