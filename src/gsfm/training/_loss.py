@@ -50,32 +50,27 @@ class _HiddenGeneLoss(torch.autograd.Function):
         hidden: tuple[Tensor, Tensor],
         dtype: torch.dtype,
     ) -> Tensor:
-        n, genes = vectors.shape[0], table.shape[0]
+        n, genes = len(vectors), len(table)
         v, t = vectors.to(dtype), table.to(dtype)
         logits = torch.addmm(bias.to(dtype), v, t.T)  # (n, genes)
         # Finite, so that half precision cannot make a NaN of it; its probability is 0 all the same.
         logits[shown] = -1e4
-        rows, found = hidden
-        counts = torch.bincount(rows, minlength=n).to(torch.float32)
-        at_hidden = logits[hidden].float()
-        top = logits.amax(dim=1).float()
         p = torch.softmax(logits, dim=1)
-        # log of the sum, from the largest probability: exact enough, and no second pass.
-        log_sum = top - torch.log(p.amax(dim=1).float())
-        share = 1 / (counts[rows] * n)
-        loss = ((log_sum[rows] - at_hidden) * share).sum()
+        rows, found = hidden
+        share = 1 / torch.bincount(rows, minlength=n).float()[rows]
+        loss = -(torch.log(p[hidden].float().clamp(min=1e-30)) * share).sum() / n
 
-        # d loss / d logits = (p - one hot, averaged over the hidden genes) / n
-        p.mul_(1 / n)
+        # n x d loss / d logits = p - one hot, averaged over the hidden genes. The factor 1 / n
+        # comes last: it is cheaper on the small results.
         p.view(-1).index_add_(0, rows * genes + found, -share.to(dtype))
         grad_vectors = (p @ t).float()
         grad_table = (p.T @ v).float()
-        grad_bias = p.sum(dim=0, dtype=torch.float32)
+        grad_bias = (p.new_ones(1, n) @ p)[0].float()  # many times faster than p.sum(dim=0)
         ctx.save_for_backward(grad_vectors, grad_table, grad_bias)
         return loss
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         grad_vectors, grad_table, grad_bias = ctx.saved_tensors
-        (g,) = grads
+        g = grads[0] / len(grad_vectors)
         return grad_vectors.mul_(g), grad_table.mul_(g), grad_bias.mul_(g), None, None, None
