@@ -3,7 +3,21 @@
 from gsfm.models._base import FAMILIES, Model
 from gsfm.models._load import families, load
 from gsfm.models.autoencoder import Autoencoder
+from gsfm.models.cooccurrence import Cooccurrence
+from gsfm.models.ensemble import Ensemble
 from gsfm.models.linear import Linear
 from gsfm.models.popularity import Popularity
+from gsfm.models.published import Published
 
-__all__ = ["FAMILIES", "Autoencoder", "Linear", "Model", "Popularity", "families", "load"]
+__all__ = [
+    "FAMILIES",
+    "Autoencoder",
+    "Cooccurrence",
+    "Ensemble",
+    "Linear",
+    "Model",
+    "Popularity",
+    "Published",
+    "families",
+    "load",
+]

@@ -160,6 +160,8 @@ class Model(ABC):
         }
         self.curve = []
         self._fit(sets, w, seed)
+        # A fit may settle a setting that depends on the corpus.
+        self.manifest["config"] = dataclasses.asdict(self.config)
         return self
 
     def score(self, sets: SetsLike, *, batch_size: int = 512) -> Floats:

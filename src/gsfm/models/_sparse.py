@@ -118,4 +118,5 @@ def mean_over_members(members: sp.csr_array, per_gene: Floats) -> Floats:
     """(n, d) mean of the members' rows of `per_gene`; zeros for an empty set."""
     sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
     total = np.asarray(members @ per_gene, np.float32)
-    return np.divide(total, sizes[:, None])
+    mean: Floats = total / sizes[:, None]
+    return mean

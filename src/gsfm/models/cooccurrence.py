@@ -1,0 +1,120 @@
+"""Co-occurrence: a gene is scored by its mean similarity to the genes of the set.
+
+The item-based neighbourhood method of Deshpande & Karypis 2004, with both of their similarities. It
+learns nothing but counts of pairs, and is what a learned model has to beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from gsfm.models._base import Floats, Model, Tensors, require
+from gsfm.models._sparse import (
+    csr_tensors,
+    gram_blocks,
+    keep_largest,
+    mean_over_members,
+    principal_rows,
+    take_csr,
+)
+from gsfm.sets import GeneSets
+
+
+@dataclass(frozen=True)
+class CooccurrenceConfig:
+    """Settings of `Cooccurrence`."""
+
+    similarity: Literal["cosine", "conditional"] = "cosine"  # the first discounts popular genes
+    top: int = 256  # similar genes kept of each gene, as float16: bounds memory and file
+    dimensions: int = 128  # length of the vectors of embed_sets and embed_genes
+
+    def __post_init__(self) -> None:
+        require(self.top >= 1, "top must be 1 or more")
+        require(self.dimensions >= 1, "dimensions must be 1 or more")
+
+
+class Cooccurrence(Model):
+    r"""Mean similarity to the members of the set.
+
+    With :math:`C_{ij}` the weight of the sets that hold both i and j, the similarity is
+
+    .. math:: \text{conditional: } \frac{C_{ij}}{C_{ii}} = P(j \mid i)
+        \qquad \text{cosine: } \frac{C_{ij}}{\sqrt{C_{ii} C_{jj}}}
+
+    and the score of j for a set is the mean over its members i other than j; between 0 and 1.
+    For each gene i the `top` most similar genes are kept, the others count as 0.
+
+    Examples
+    --------
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = GeneSets.from_lists([["A", "B"], ["A", "B"], ["A", "C"], ["A"]])
+    >>> model = Cooccurrence(similarity="conditional").fit(corpus)
+    >>> model.score([["A"], ["B"]])
+    array([[0.  , 0.5 , 0.25],
+           [1.  , 0.  , 0.  ]], dtype=float32)
+    """
+
+    family = "cooccurrence"
+    description = "Mean similarity (cosine or conditional probability) to the genes of the set"
+    paper = "Deshpande & Karypis, ACM TOIS 2004, doi:10.1145/963770.963776"
+    Config = CooccurrenceConfig
+    config: CooccurrenceConfig
+
+    #: (genes, genes) sparse: row i holds the similarities of the genes most similar to gene i.
+    similarities: sp.csr_array
+    _gene_vectors: Floats | None = None
+
+    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+        members = sets.to_csr()  # (sets, genes)
+        occurs = np.asarray(weights @ members)  # (genes,): C_jj
+        inverse = np.divide(1, occurs, out=np.zeros_like(occurs), where=occurs > 0)
+
+        def blocks() -> Iterator[Floats]:
+            for start, rows in gram_blocks(members, weights):
+                stop = start + len(rows)
+                rows[np.arange(len(rows)), np.arange(start, stop)] = (
+                    0  # a gene is no evidence of itself
+                )
+                if self.config.similarity == "cosine":
+                    rows *= np.sqrt(inverse[start:stop])[:, None]
+                    rows *= np.sqrt(inverse)
+                else:
+                    rows *= inverse[start:stop][:, None]
+                yield rows
+
+        self.similarities = keep_largest(blocks(), self.config.top)
+        self._gene_vectors = None
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        total: Floats = (members @ self.similarities).toarray()  # (n, genes)
+        # A member's own similarity is 0, so that its mean is over the others.
+        sizes = np.diff(members.indptr)
+        rows = np.repeat(np.arange(len(sizes)), sizes)
+        others = np.broadcast_to(sizes[:, None], total.shape).astype(np.float32)
+        others[rows, members.indices] -= 1
+        total /= np.maximum(others, 1)
+        return total
+
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
+        return mean_over_members(members, self._embed_genes())
+
+    def _embed_genes(self) -> Floats:
+        # A gene's vector is its row of similarities in fewer numbers.
+        if self._gene_vectors is None:
+            self._gene_vectors = principal_rows(self.similarities, self.config.dimensions)
+        return self._gene_vectors
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def _tensors(self) -> Tensors:
+        return csr_tensors(self.similarities, "similarities")
+
+    def _restore(self, tensors: Tensors) -> None:
+        self.similarities = take_csr(tensors, "similarities", len(self.vocabulary))

@@ -1,0 +1,252 @@
+"""Ensemble: the weighted sum of several models' standardised scores.
+
+Models that err differently are better together than the best of them alone, and scores of any
+scale can be added once they are standardised for each set (stacking with fixed weights).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.genes import Vocabulary
+from gsfm.models._base import FAMILIES, Floats, Model, Tensors, require, take
+from gsfm.sets import GeneSets
+
+
+@dataclass(frozen=True)
+class EnsembleConfig:
+    """Settings of `Ensemble`."""
+
+    weights: tuple[float, ...] = (1.0, 0.3)  # of each member's standardised scores in the sum
+    members: tuple[dict[str, Any], ...] = field(  # family and settings of each member
+        default=({"family": "autoencoder"}, {"family": "linear"})
+    )
+
+    def __post_init__(self) -> None:
+        require(len(self.members) >= 1, "members must hold one member or more")
+        require(
+            len(self.weights) == len(self.members),
+            f"weights must hold one number a member, {len(self.members)}, not {len(self.weights)}",
+        )
+        require(any(self.weights), "weights must not all be 0")
+        for i, member in enumerate(self.members):
+            require(
+                member.get("family") in FAMILIES,
+                f"members[{i}]: family is {member.get('family')!r}; "
+                f"there are {', '.join(sorted(FAMILIES))}",
+            )
+
+
+class Ensemble(Model):
+    r"""The weighted sum of standardised scores.
+
+    .. math:: s_{uj} = \sum_m \alpha_m \frac{s^m_{uj} - \mu^m_u}{\sigma^m_u}
+
+    with the mean and the standard deviation of member m's scores for set u over the genes that are
+    not in the set. A member whose scores are all equal (an empty set, for some) adds 0.
+
+    The vocabulary is the union of the members': the first member's genes in its order, then what
+    each further member adds. A gene that a member does not know gets 0, its mean, from it.
+
+    Examples
+    --------
+    >>> from gsfm.models import Cooccurrence, Popularity
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"], ["X", "Y"]])
+    >>> members = [Cooccurrence().fit(corpus), Popularity().fit(corpus)]
+    >>> model = Ensemble.of(members, weights=[1, 0.1])
+    >>> scores = model.score([["A", "B"]])
+    >>> model.vocabulary[int(scores[0, 2:].argmax()) + 2]
+    'C'
+    """
+
+    family = "ensemble"
+    description = "Weighted sum of several models' standardised scores"
+    paper = "Wolpert, Neural Networks 1992, doi:10.1016/S0893-6080(05)80023-1"
+    Config = EnsembleConfig
+    config: EnsembleConfig
+    #: For its default members; an ensemble of families that need no torch needs none.
+    fit_needs_torch = True
+
+    #: The models in the sum.
+    members: list[Model]
+    #: For each member, the ensemble's column of each of its genes.
+    columns: list[NDArray[np.int32]]
+
+    def __init__(self, config: EnsembleConfig | None = None, **settings: Any) -> None:
+        super().__init__(config, **settings)
+        self.members = []
+        for i, member in enumerate(self.config.members):
+            try:
+                self.members.append(FAMILIES[member["family"]]._from_config(member))
+            except ValueError as error:
+                raise ValueError(f"members[{i}]: {error}") from None
+
+    @classmethod
+    def of(cls, models: Sequence[Model], weights: Sequence[float] | None = None) -> Self:
+        """Make an ensemble of models that are fitted already.
+
+        Parameters
+        ----------
+        models
+            The members; they are used as they are, not copied.
+        weights
+            Of each member; equal ones if None.
+        """
+        weights = [1.0] * len(models) if weights is None else weights
+        ensemble = cls(weights=weights, members=[model._config_json() for model in models])
+        ensemble.members = list(models)
+        ensemble._join()
+        ensemble.manifest = ensemble._manifest_of_members()
+        return ensemble
+
+    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+        for i, member in enumerate(self.members):
+            run, checkpoint = self.run, self.run.checkpoint
+            if checkpoint is not None:
+                own = checkpoint.with_name(f"{checkpoint.stem}.{i}{checkpoint.suffix}")
+                run = dataclasses.replace(run, checkpoint=own)
+            member.fit(sets, weights=weights, seed=seed, run=run)
+            self.curve += [{"member": i, **point} for point in member.curve]
+        self._join()
+        self.manifest |= self._manifest_of_members()
+
+    def _join(self) -> None:
+        """Take the vocabularies and the settings of fitted members."""
+        symbols = dict.fromkeys(gene for member in self.members for gene in member.vocabulary)
+        self._vocabulary = Vocabulary(symbols)
+        self.columns = [self._vocabulary.ids(member.vocabulary) for member in self.members]
+        # Fitting may settle a member's setting.
+        settled = tuple(member._config_json() for member in self.members)
+        self.config = dataclasses.replace(self.config, members=settled)
+
+    def _manifest_of_members(self) -> dict[str, Any]:
+        return {"members": [member.manifest for member in self.members]}
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        out = np.zeros(members.shape, np.float32)
+        for model, weight, own, columns in self._parts(members):
+            scores = standardise(model._score(own), own)
+            scores *= np.float32(weight)
+            out[:, columns] += scores
+        return out
+
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
+        vectors = [
+            _unit(model._embed_sets(own)) * np.sqrt(np.float32(abs(weight)))
+            for model, weight, own, _ in self._parts(members)
+        ]
+        return np.concatenate(vectors, axis=1)
+
+    def _embed_genes(self) -> Floats:
+        # Unit vectors side by side: a dot product is the weighted sum of the members' cosines.
+        parts = []
+        for model, weight, columns in zip(
+            self.members, self.config.weights, self.columns, strict=True
+        ):
+            vectors = _unit(model._embed_genes()) * np.sqrt(np.float32(abs(weight)))
+            part = np.zeros((len(self.vocabulary), vectors.shape[1]), np.float32)
+            part[columns] = vectors
+            parts.append(part)
+        return np.concatenate(parts, axis=1)
+
+    def _parts(self, members: sp.csr_array) -> list[tuple[Model, float, sp.csr_array, Any]]:
+        """Each member, its weight, the sets in its vocabulary, and its columns."""
+        out: list[tuple[Model, float, sp.csr_array, Any]] = []
+        for model, weight, columns in zip(
+            self.members, self.config.weights, self.columns, strict=True
+        ):
+            if len(columns) == members.shape[1] and (np.diff(columns) == 1).all():
+                out.append((model, weight, members, slice(None)))
+            else:
+                own = members[:, columns]
+                own.sort_indices()
+                out.append((model, weight, own, columns))
+        return out
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def _config_json(self) -> dict[str, Any]:
+        return {
+            "family": self.family,
+            "weights": list(self.config.weights),
+            "members": [member._config_json() for member in self.members],
+        }
+
+    def _tensors(self) -> Tensors:
+        out: Tensors = {}
+        for i, (member, columns) in enumerate(zip(self.members, self.columns, strict=True)):
+            out[f"{i}.genes"] = columns
+            out |= {f"{i}.{name}": tensor for name, tensor in member._tensors().items()}
+        return out
+
+    def _restore(self, tensors: Tensors) -> None:
+        n = len(self.vocabulary)
+        self.columns = []
+        for i, member in enumerate(self.members):
+            columns = take(tensors, f"{i}.genes", None, kinds="iu")
+            if len(columns) and (columns.min() < 0 or columns.max() >= n):
+                raise ValueError(f"the tensor '{i}.genes' holds a gene outside 0..{n - 1}")
+            self.columns.append(columns.astype(np.int32))
+            own = {
+                name.removeprefix(f"{i}."): tensors.pop(name)
+                for name in sorted(tensors)
+                if name.startswith(f"{i}.")
+            }
+            try:
+                if np.array_equal(columns, np.arange(n)):
+                    member._vocabulary = self.vocabulary
+                else:
+                    member._vocabulary = Vocabulary(self.vocabulary[int(c)] for c in columns)
+                member._restore(own)
+                if own:
+                    raise ValueError(f"the tensor {min(own)!r} is not part of it")
+            except ValueError as error:
+                raise ValueError(f"member {i}, {member.family}: {error}") from None
+
+
+def standardise(scores: Floats, members: sp.csr_array) -> Floats:
+    """Return scores less their mean, over their standard deviation, set by set.
+
+    Parameters
+    ----------
+    scores
+        (n, genes).
+    members
+        (n, genes) 0/1 membership. Members get a value like the others, but the mean and the
+        (population) standard deviation are over the genes that are not members.
+
+    Returns
+    -------
+    ndarray
+        (n, genes) float32; zeros for a set whose non-members all have the same score.
+    """
+    sizes = np.diff(members.indptr)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    n = np.maximum(scores.shape[1] - sizes, 1)  # (n,) non-members
+
+    def mean(values: Floats) -> NDArray[np.float64]:
+        inside = np.bincount(rows, values[rows, members.indices], minlength=len(sizes))
+        return np.asarray((values.sum(axis=1, dtype=np.float64) - inside) / n)
+
+    centred = scores - mean(scores).astype(np.float32)[:, None]
+    deviation = np.sqrt(np.maximum(mean(centred * centred), 0)).astype(np.float32)
+    flat = deviation == 0
+    centred /= np.where(flat, 1, deviation)[:, None]
+    centred[flat] = 0
+    return np.asarray(centred)
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Rows scaled to length 1; a row of zeros stays."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1))

@@ -1,0 +1,295 @@
+"""The gene set foundation model of Clarke et al. 2026 (Patterns, 10.1016/j.patter.2026.101565).
+
+A denoising autoencoder on multi-hot vectors: part of a set is shown, the rest is to be found, by a
+plain multi-layer perceptron. The file layout is the authors' own, so that their checkpoints load
+here and what is fitted here loads there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm._errors import MissingExtraError
+from gsfm.genes import Vocabulary
+from gsfm.models._base import Floats, Model, Tensors, require, take, vocab_lines
+from gsfm.models._run import Progress
+from gsfm.sets import GeneSets
+
+if TYPE_CHECKING:
+    import torch
+
+#: The tokens before the genes: for words that are not in the vocabulary, and to fill up batches.
+SPECIAL = ("<unk>", "<pad>")
+PAD = 1
+
+
+@dataclass(frozen=True)
+class PublishedConfig:
+    """Settings of `Published`; the first six are the authors', with their names and defaults."""
+
+    vocab_size: int = 0  # genes and the two special tokens; `fit` sets it
+    d_model: int = 256  # width of the middle layer, the vector of a set
+    depth: int = 2  # linear layers of the encoder, and of the decoder
+    dropout: float = 0.2  # share of hidden units left out in training
+    partition: float = 0.8  # share of a set that is hidden and to be found; 0 hides nothing
+    weighted_loss: Literal["none", "unseen", "balance"] | None = "none"  # see `Published`
+    epochs: int = 50  # passes over the corpus
+    batch_size: int = 128  # sets in a step
+    learning_rate: float = 1e-3  # of Adam; a quarter of it after 10 passes without a better loss
+
+    def __post_init__(self) -> None:
+        require(self.vocab_size >= 0, "vocab_size must be 0 (not fitted yet) or more")
+        require(self.d_model >= 1, "d_model must be 1 or more")
+        # The widest layer has d_model x 2^(depth - 1) units.
+        require(1 <= self.depth <= 16, "depth must be 1 to 16")
+        require(0 <= self.dropout < 1, "dropout must be 0 or more and below 1")
+        require(0 <= self.partition < 1, "partition must be 0 or more and below 1")
+        require(
+            self.partition > 0 or self.weighted_loss != "unseen",
+            "weighted_loss 'unseen' needs a partition above 0: with 0 nothing is unseen",
+        )
+        require(self.epochs >= 1, "epochs must be 1 or more")
+        require(self.batch_size >= 1, "batch_size must be 1 or more")
+        require(self.learning_rate > 0, "learning_rate must be above 0")
+
+
+class Published(Model):
+    r"""The denoising autoencoder of Clarke et al. 2026; scores are logits.
+
+    Layers of :math:`W x + b` with ReLU (and dropout in training) between them, none after the last
+    of the encoder and of the decoder. With :math:`d` for ``d_model`` the widths are
+
+    - encoder: V, d 2^(depth-1), ..., 2d, d
+    - decoder: d, d, 2d, ..., d 2^(depth-2), V
+
+    where V counts the genes and the tokens ``<unk>`` and ``<pad>``. The input is multi-hot. A gene
+    that is not in the vocabulary is left out (`unknown` names it), never fed as ``<unk>``, and the
+    scores have no columns for the two tokens.
+
+    Training shows each set's genes but for a random share `partition`, anew in every pass, and
+    minimises the binary cross-entropy of the hidden ones against all tokens. `weighted_loss`:
+
+    - ``"none"`` (or null): every gene counts the same;
+    - ``"balance"``: a positive counts (sets seen without the gene) / (sets seen with it), running
+      counts that start at 1;
+    - ``"unseen"``: positives that were shown count nothing. As a gene that was shown is never a
+      positive, this is the same as ``"none"``.
+
+    Examples
+    --------
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"]] * 8)
+    >>> model = Published(d_model=8, depth=1, dropout=0.0, partition=0.4, learning_rate=0.05)
+    >>> scores = model.fit(corpus).score([["A", "B"]])
+    >>> model.vocabulary[int(scores[0, 2:].argmax()) + 2]
+    'C'
+    """
+
+    family = "published"
+    description = "Denoising autoencoder on multi-hot sets; reads the published checkpoints"
+    paper = "Clarke et al., Patterns 2026, doi:10.1016/j.patter.2026.101565"
+    Config = PublishedConfig
+    config: PublishedConfig
+    fit_needs_torch = True
+
+    #: (weight, bias) of each layer; weights are (in, out) in the encoder's first layer, whose
+    #: rows are summed for the genes of a set, and (out, in) elsewhere.
+    encoder: list[tuple[Floats, Floats]]
+    decoder: list[tuple[Floats, Floats]]
+    #: (V,) running counts of `weighted_loss` "balance"; the authors call the tensor ``bias``.
+    counts: Floats | None = None
+
+    def _widths(self) -> tuple[list[int], list[int]]:
+        """Widths of the encoder and of the decoder, from input to output."""
+        c = self.config
+        encoder = [c.d_model * 2**i for i in reversed(range(1, c.depth))]
+        decoder = [c.d_model * 2**i for i in range(c.depth - 1)]
+        return [c.vocab_size, *encoder, c.d_model], [c.d_model, *decoder, c.vocab_size]
+
+    # -- learning --------------------------------------------------------------------------------
+
+    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+        try:
+            import torch
+        except ImportError:
+            raise MissingExtraError("fitting a 'published' model", "train") from None
+        self.config = dataclasses.replace(self.config, vocab_size=sets.n_genes + len(SPECIAL))
+        c, run = self.config, self.run
+        if run.threads is not None:
+            torch.set_num_threads(run.threads)
+        rng = np.random.default_rng(seed)
+        steps_a_pass = -(-len(sets) // c.batch_size)
+        watched = {max(1, round(c.epochs * i / run.watches)) for i in range(1, run.watches + 1)}
+        started, step = time.monotonic(), 0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            encoder, decoder = (
+                [torch.nn.Linear(a, b) for a, b in itertools.pairwise(widths)]
+                for widths in self._widths()
+            )
+            parameters = [p for layer in (*encoder, *decoder) for p in layer.parameters()]
+            optimiser = torch.optim.Adam(parameters, lr=c.learning_rate)
+            schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, "min", factor=0.25)
+            counts = torch.ones(c.vocab_size)
+            for epoch in range(1, c.epochs + 1):
+                losses: list[float] = []
+                for rows, shown, hidden in self._batches(sets, rng):
+                    x, y = torch.from_numpy(shown), torch.from_numpy(hidden)  # (batch, V)
+                    positive = None
+                    if c.weighted_loss == "balance":
+                        counts += y.sum(0)
+                        counts[PAD] += len(rows)  # no set has this token: it counts the sets
+                        positive = (counts[PAD] - counts) / counts
+                    for stack in (encoder, decoder):
+                        for layer in stack[:-1]:
+                            x = torch.nn.functional.dropout(layer(x).relu(), c.dropout)
+                        x = stack[-1](x)
+                    loss = torch.nn.functional.binary_cross_entropy_with_logits(
+                        x, y, pos_weight=positive, reduction="none"
+                    ).mean(1)  # (batch,)
+                    w = torch.from_numpy(weights[rows])
+                    loss = (loss * w).sum() / w.sum()
+                    optimiser.zero_grad()
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    optimiser.step()
+                    losses.append(loss.item())
+                    step, seconds = step + 1, time.monotonic() - started
+                    if len(losses) < steps_a_pass:
+                        run.progress(Progress(step, c.epochs * steps_a_pass, seconds, losses[-1]))
+                schedule.step(float(np.mean(losses)))
+                seen = None
+                if epoch in watched or epoch == c.epochs:
+                    self._take(encoder, decoder, counts)
+                    seen = run.watch(self) if run.watch is not None else None
+                    self.curve.append(
+                        {"step": step, "seconds": round(seconds, 4), "loss": float(np.mean(losses))}
+                        | {"watched": seen}
+                    )
+                run.progress(
+                    Progress(step, c.epochs * steps_a_pass, seconds, float(np.mean(losses)), seen)
+                )
+
+    def _take(
+        self,
+        encoder: list[torch.nn.Linear],
+        decoder: list[torch.nn.Linear],
+        counts: torch.Tensor,
+    ) -> None:
+        """Take the parameters out of the network, as arrays of our own."""
+        self.encoder, self.decoder = (
+            [
+                (layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy())
+                for layer in s
+            ]
+            for s in (encoder, decoder)
+        )
+        self.encoder[0] = _summable(*self.encoder[0])
+        self.counts = counts.numpy().copy() if self.config.weighted_loss == "balance" else None
+
+    def _batches(
+        self, sets: GeneSets, rng: np.random.Generator
+    ) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+        """One pass in random order: the sets' numbers, what is shown and what is to be found."""
+        c = self.config
+        order = rng.permutation(len(sets))
+        for start in range(0, len(order), c.batch_size):
+            rows = order[start : start + c.batch_size]
+            shown = np.zeros((len(rows), c.vocab_size), np.float32)
+            hidden = np.zeros_like(shown)
+            for i, row in enumerate(rows):
+                tokens = sets.ids(row) + len(SPECIAL)
+                if c.partition == 0:
+                    shown[i, tokens] = hidden[i, tokens] = 1
+                    continue
+                tokens = rng.permutation(tokens)
+                # The authors show strictly fewer than this share, so that one is always hidden.
+                n = int(np.ceil(len(tokens) * (1 - c.partition))) - 1
+                shown[i, tokens[:n]] = 1
+                hidden[i, tokens[n:]] = 1
+            yield rows, shown, hidden
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
+        weight, bias = self.encoder[0]
+        # A product with a multi-hot vector is a sum of rows.
+        x: Floats = members @ weight[len(SPECIAL) :] + bias  # (n, width)
+        for weight, bias in self.encoder[1:]:
+            np.maximum(x, 0, out=x)
+            x = x @ weight.T + bias
+        return x  # (n, d_model)
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        x = self._embed_sets(members)
+        for i, (weight, bias) in enumerate(self.decoder):
+            if i:
+                np.maximum(x, 0, out=x)
+            x = x @ weight.T + bias
+        return x[:, len(SPECIAL) :]
+
+    def _embed_genes(self) -> Floats:
+        # A gene's vector is that of the set of that gene alone.
+        return self._embed_sets(sp.eye_array(len(self.vocabulary), dtype=np.float32, format="csr"))
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def _read_vocab(self, text: str) -> Vocabulary:
+        lines = vocab_lines(text)
+        if tuple(lines[: len(SPECIAL)]) != SPECIAL:
+            raise ValueError(f"the first two lines must be {SPECIAL[0]} and {SPECIAL[1]}")
+        if len(lines) != self.config.vocab_size:
+            raise ValueError(
+                f"{len(lines)} lines, but config.json has vocab_size {self.config.vocab_size}"
+            )
+        return Vocabulary(lines[len(SPECIAL) :])
+
+    def _vocab_lines(self) -> Sequence[str]:
+        return [*SPECIAL, *self.vocabulary]
+
+    def _tensors(self) -> Tensors:
+        out: Tensors = {}
+        first, bias = self.encoder[0]
+        for name, layers in (
+            ("encoder", [(first.T, bias), *self.encoder[1:]]),
+            ("decoder", self.decoder),
+        ):
+            for i, (weight, bias) in enumerate(layers):
+                out[f"{name}.layers.{3 * i}.weight"] = weight
+                out[f"{name}.layers.{3 * i}.bias"] = bias
+        if self.counts is not None:
+            out["bias"] = self.counts
+        return out
+
+    def _restore(self, tensors: Tensors) -> None:
+        if self.config.vocab_size != len(self.vocabulary) + len(SPECIAL):
+            raise ValueError(f"vocab_size is not the number of genes and {len(SPECIAL)}")
+
+        def stack(name: str, widths: list[int]) -> list[tuple[Floats, Floats]]:
+            layers = []
+            for i, (a, b) in enumerate(itertools.pairwise(widths)):
+                # A linear layer, an activation and a dropout each: the linear ones are 0, 3, 6, ...
+                weight = take(tensors, f"{name}.layers.{3 * i}.weight", b, a, kinds="f")
+                bias = take(tensors, f"{name}.layers.{3 * i}.bias", b, kinds="f")
+                layers.append((weight.astype(np.float32), bias.astype(np.float32)))
+            return layers
+
+        encoder, decoder = self._widths()
+        self.encoder = stack("encoder", encoder)
+        self.encoder[0] = _summable(*self.encoder[0])
+        self.decoder = stack("decoder", decoder)
+        if self.config.weighted_loss == "balance":
+            self.counts = take(tensors, "bias", encoder[0], kinds="f").astype(np.float32)
+
+
+def _summable(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
+    """The first layer with a row for each token."""
+    return np.ascontiguousarray(weight.T), bias
