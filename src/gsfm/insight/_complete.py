@@ -1,0 +1,560 @@
+"""Completion: the genes that are missing from a gene set, ranked.
+
+The scores are the model's. What is added here is who the inputs are, which genes are ranked, and
+a standardised score that can be compared between sets and models.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm import genes as who
+from gsfm._errors import GsfmError, UnknownGenesError
+from gsfm._report import Report
+from gsfm._version import __version__
+from gsfm.genes import Resolution, Vocabulary
+from gsfm.genes._resolve import Species
+
+if TYPE_CHECKING:
+    from gsfm.models import Model
+    from gsfm.sets import GeneSets
+
+Ids = NDArray[np.int32]
+Numbers = NDArray[np.float64]
+
+#: What the numbers of a completion are; a part of every provenance.
+COLUMNS = {
+    "rank": "place among the ranked genes; 1 is the likeliest; ties are in the order of symbols",
+    "score": "the model's score; larger is likelier; no unit, not a probability",
+    "z_score": "score less the mean, over the standard deviation, of the scores of all missing "
+    "genes of the background",
+}
+IN_INPUT = (
+    "whether the gene was given; its score and z_score are then leave-one-out, of the set without "
+    "it, and the order is by z_score"
+)
+#: The match of an identifier that only the model's own vocabulary explains.
+OWN = "model"
+# Input genes whose leave-one-out scores are computed at once; bounds the working memory.
+BATCH = 256
+
+
+class Completion(Report):
+    """The ranked genes of `complete`, and what was understood of the input.
+
+    Attributes
+    ----------
+    table
+        One row a ranked gene: ``rank``, ``symbol``, ``name``, ``score``, ``z_score``, and
+        ``in_input`` if the input genes were ranked too.
+    provenance
+        The model, the input, the background, and what the columns mean.
+    inputs
+        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as
+        `gsfm.genes.resolve` has them, and ``in_model``.
+    resolution
+        What `gsfm.genes.resolve` returned.
+    """
+
+    def __init__(
+        self,
+        table: pl.DataFrame,
+        provenance: dict[str, Any],
+        *,
+        inputs: pl.DataFrame,
+        resolution: Resolution,
+    ) -> None:
+        super().__init__(table, provenance)
+        self.inputs = inputs
+        self.resolution = resolution
+
+    @property
+    def unmatched(self) -> list[str]:
+        """The identifiers that are no known gene."""
+        return list(self.provenance["input"]["not_understood"])
+
+    @property
+    def not_in_model(self) -> list[str]:
+        """The identifiers of genes that the model does not know."""
+        return list(self.provenance["input"]["not_in_model"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON has it: ``provenance``, ``inputs`` and ``results``."""
+        whole = super().to_dict()
+        results = whole.pop("results")
+        return {**whole, "inputs": self.inputs.to_dicts(), "results": results}
+
+    def summary(self, *, limit: int = 50) -> str:
+        """What was understood and how, and what was not, in a few lines.
+
+        Parameters
+        ----------
+        limit
+            How many identifiers a line names; the rest is counted.
+        """
+        asked, p = self.provenance["input"], self.provenance
+        renamed = self.inputs.filter(
+            pl.col("in_model"), pl.col("input").str.to_uppercase() != pl.col("symbol")
+        )
+        pairs = renamed.unique("input", maintain_order=True).select("input", "symbol").rows()
+        own = self.inputs.filter(pl.col("match") == OWN).unique("input", maintain_order=True)
+        told = (
+            ("read as", [f"{given} = {symbol}" for given, symbol in pairs]),
+            ("the model's own symbols", own["input"].to_list()),
+            ("not in the model", asked["not_in_model"]),
+            ("of the background, not used", p["background"]["unused"]),
+            ("to exclude, not in the model", p["exclude"]["unused"]),
+        )
+        lines = [self.resolution.summary(limit=limit)]
+        lines += [
+            f"{what} ({len(names):,}): {_some(names, limit)}" for what, names in told if names
+        ]
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        p = self.provenance
+        return (
+            f"{len(self)} of {p['background']['genes']} genes; "
+            f"{p['input']['genes']} input genes; model {p['model']['name']}"
+        )
+
+
+class LibraryCompletion(Completion):
+    """The ranked genes of `complete_many`, for many sets.
+
+    Attributes
+    ----------
+    table
+        As in `Completion`, after a first column ``set``.
+    sets
+        One row a set: ``set``, ``genes`` (its identifiers), ``in_model`` (genes that the model
+        knows). A set with none of them has no row in `table`.
+    """
+
+    def __init__(self, *args: Any, sets: pl.DataFrame, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sets = sets
+
+    @property
+    def empty(self) -> list[str]:
+        """The names of the sets without a gene that the model knows."""
+        return self.sets.filter(pl.col("in_model") == 0)["set"].to_list()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON has it: ``provenance``, ``inputs``, ``sets`` and ``results``."""
+        whole = super().to_dict()
+        results = whole.pop("results")
+        return {**whole, "sets": self.sets.to_dicts(), "results": results}
+
+    def summary(self, *, limit: int = 50) -> str:
+        """As in `Completion`, and the sets that could not be completed."""
+        lines = [super().summary(limit=limit)]
+        if self.empty:
+            names = _some(self.empty, limit)
+            lines.append(f"sets without a known gene ({len(self.empty):,}): {names}")
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        p = self.provenance
+        done = self.sets.height - len(self.empty)
+        return f"{len(self)} genes for {done} sets; model {p['model']['name']}"
+
+
+def complete(
+    model: Model,
+    genes: Iterable[str],
+    *,
+    top: int | None = 100,
+    background: Iterable[str] | None = None,
+    exclude: Iterable[str] = (),
+    include_input: bool = False,
+    species: Species | None = None,
+) -> Completion:
+    """Rank the genes that are missing from a gene set.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    genes
+        Identifiers of any kind that `gsfm.genes.resolve` knows; any number of them.
+    top
+        How many genes to return; all of them if None.
+    background
+        Identifiers of the only genes to rank, such as those that an assay can see: ranks and
+        z-scores are then over these. All genes of the model if None.
+    exclude
+        Identifiers of genes to leave out of the ranking.
+    include_input
+        Rank the input genes too, marked in the column ``in_input``, each by the score that it gets
+        when it is taken out of the set (leave-one-out). Scores of different sets have no common
+        zero, so the order is by z-score then. A single known gene leaves no set to score it
+        from, and is not ranked.
+    species
+        Where the identifiers come from, as in `gsfm.genes.resolve`.
+
+    Returns
+    -------
+    Completion
+        The ranked genes, with what was understood of the input.
+
+    Raises
+    ------
+    UnknownGenesError
+        If no identifier of the set, or none of the background, is a gene that the model knows.
+
+    Notes
+    -----
+    The z-score of a gene with the score :math:`s` is :math:`(s - m) / d`, where :math:`m` and
+    :math:`d` are the mean and the standard deviation of the scores of all genes of the background
+    that are neither given nor excluded. It says how far a gene stands out for this set; it is not
+    a test statistic. It is 0 if these scores are all the same.
+
+    Examples
+    --------
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
+    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> result = complete(model, ["p53", "CDKN1A", "no such gene"], top=1)
+    >>> result.table["symbol"].to_list(), result.unmatched
+    (['MDM2'], ['no such gene'])
+    """
+    given = _understand(model.vocabulary, genes, species)
+    ids = np.unique(given.ids[given.ids >= 0])
+    if not len(ids):
+        raise UnknownGenesError(_nothing_known("the set", given))
+    ranker = _Ranker(model, top, background, exclude, include_input, species)
+    chosen = ranker.rank(ids, model.score([ids])[0])
+    table = ranker.table(chosen, np.arange(len(chosen.genes)) + 1)
+    return Completion(
+        table,
+        ranker.provenance(given, n_genes=len(ids)),
+        inputs=given.inputs,
+        resolution=given.resolution,
+    )
+
+
+def complete_many(
+    model: Model,
+    sets: GeneSets,
+    *,
+    top: int | None = 100,
+    background: Iterable[str] | None = None,
+    exclude: Iterable[str] = (),
+    include_input: bool = False,
+    species: Species | None = None,
+    batch_size: int = BATCH,
+) -> LibraryCompletion:
+    """Rank the missing genes of each set of a library.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    sets
+        The library; its members are identifiers of any kind that `gsfm.genes.resolve` knows.
+    top, background, exclude, include_input, species
+        As in `complete`; they hold for every set.
+    batch_size
+        Sets scored at once; bounds the working memory.
+
+    Returns
+    -------
+    LibraryCompletion
+        One long table with a column ``set``, in the order of the library. A set without a gene
+        that the model knows has no row; it is named in ``empty``.
+
+    Raises
+    ------
+    UnknownGenesError
+        If no set has a gene that the model knows.
+
+    Examples
+    --------
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
+    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> mine = GeneSets.from_lists({"arrest": ["p53", "CDKN1A"], "growth": ["EGFR", "GRB2"]})
+    >>> complete_many(model, mine, top=1).table.select("set", "symbol").rows()
+    [('arrest', 'MDM2'), ('growth', 'ERBB2')]
+    """
+    if batch_size < 1:
+        raise ValueError("batch_size must be 1 or more")
+    used = np.unique(sets.indices)
+    symbols = sets.vocabulary.symbols
+    given = _understand(model.vocabulary, [symbols[i] for i in used], species)
+    new_id = np.full(sets.n_genes, -1, np.int32)
+    new_id[used] = given.ids
+    known = [np.unique(ids[ids >= 0]) for ids in (new_id[sets.ids(i)] for i in range(len(sets)))]
+    counts = np.array([len(ids) for ids in known], np.int64)
+    if not counts.any():
+        raise UnknownGenesError(_nothing_known("the library", given))
+
+    ranker = _Ranker(model, top, background, exclude, include_input, species)
+    rows = np.flatnonzero(counts)
+    chosen = []
+    for start in range(0, len(rows), batch_size):
+        batch = [known[i] for i in rows[start : start + batch_size]]
+        chosen += list(map(ranker.rank, batch, model.score(batch)))
+    sizes = [len(one.genes) for one in chosen]
+    together = _Chosen(*map(np.concatenate, zip(*chosen, strict=True)))
+    table = ranker.table(together, np.concatenate([np.arange(n) + 1 for n in sizes]))
+    names = sets.metadata["name"].cast(pl.String).alias("set")
+    table = table.insert_column(0, names[np.repeat(rows, sizes)])
+    return LibraryCompletion(
+        table,
+        ranker.provenance(given, n_genes=len(np.unique(np.concatenate(known))), n_sets=len(sets)),
+        inputs=given.inputs,
+        resolution=given.resolution,
+        sets=pl.DataFrame([names, pl.Series("genes", sets.sizes), pl.Series("in_model", counts)]),
+    )
+
+
+# -- who the inputs are ----------------------------------------------------------------------------
+
+
+class _Understood(NamedTuple):
+    """Identifiers and the model's genes that they are."""
+
+    resolution: Resolution
+    inputs: pl.DataFrame
+    ids: Ids  # (n,) the model's gene of each identifier, -1 where there is none
+
+    @property
+    def unused(self) -> list[str]:
+        """The identifiers that are no gene of the model."""
+        return (
+            self.inputs.filter(~pl.col("in_model"))["input"].unique(maintain_order=True).to_list()
+        )
+
+
+def _understand(
+    vocabulary: Vocabulary, identifiers: Iterable[str], species: Species | None
+) -> _Understood:
+    """Find the model's gene of each identifier.
+
+    An approved symbol that the model lacks may be in it under an older name; and what is no known
+    gene may be a symbol of the model's own.
+    """
+    resolution = who.resolve(identifiers, species=species)
+    inputs = resolution.table
+    ids = vocabulary.ids(symbol or "" for symbol in resolution.symbols)
+    is_own = np.zeros(len(ids), bool)
+    for i in np.flatnonzero(ids < 0):
+        symbol = resolution.symbols[i]
+        if symbol is not None:
+            ids[i] = _old_names(vocabulary).get(symbol, -1)
+        else:
+            ids[i] = vocabulary.ids([inputs["input"][int(i)]])[0]
+            is_own[i] = ids[i] >= 0
+    own = pl.Series(is_own)
+    inputs = inputs.with_columns(
+        pl.when(own).then("input").otherwise("symbol").alias("symbol"),
+        pl.when(own).then(pl.lit(OWN)).otherwise("match").alias("match"),
+        pl.Series("in_model", ids >= 0),
+    )
+    return _Understood(resolution, inputs, ids)
+
+
+@functools.lru_cache(maxsize=4)
+def _old_names(vocabulary: Vocabulary) -> dict[str, int]:
+    """Approved symbol to gene id, for the genes that a model has under another name."""
+    symbols = who.resolve(vocabulary.symbols).symbols
+    return {
+        approved: i
+        for i, (approved, own) in enumerate(zip(symbols, vocabulary.symbols, strict=True))
+        if approved is not None and approved != own and approved not in vocabulary
+    }
+
+
+def _nothing_known(what: str, given: _Understood) -> str:
+    if not given.unused:
+        return f"{what} is empty; give at least one gene"
+    return (
+        f"no gene of {what} is known to the model: {_some(given.unused, 20)}; "
+        "gsfm genes resolve tells how identifiers are read"
+    )
+
+
+def _some(names: list[str], limit: int) -> str:
+    more = f", and {len(names) - limit:,} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+# -- ranking ---------------------------------------------------------------------------------------
+
+
+class _Chosen(NamedTuple):
+    """The genes at the top, best first."""
+
+    genes: NDArray[np.int64]
+    score: NDArray[np.float32]
+    z_score: Numbers
+    in_input: NDArray[np.bool_]
+
+
+class _Ranker:
+    """Ranks the genes of a background by a model's scores."""
+
+    def __init__(
+        self,
+        model: Model,
+        top: int | None,
+        background: Iterable[str] | None,
+        exclude: Iterable[str],
+        include_input: bool,
+        species: Species | None,
+    ) -> None:
+        if top is not None and top < 1:
+            raise ValueError(f"top must be 1 or more, not {top}")
+        self.model, self.top, self.include_input = model, top, include_input
+        n = len(model.vocabulary)
+        #: (genes,) whether a gene may be ranked.
+        self.pool = np.ones(n, bool)
+        self.background = None
+        if background is not None:
+            self.background = _understand(model.vocabulary, background, species)
+            self.pool[:] = False
+            self.pool[self.background.ids[self.background.ids >= 0]] = True
+            if not self.pool.any():
+                raise UnknownGenesError(_nothing_known("the background", self.background))
+        self.n_background = int(self.pool.sum())
+        exclude = list(exclude)
+        self.exclude = _understand(model.vocabulary, exclude, species) if exclude else None
+        if self.exclude is not None:
+            self.pool[self.exclude.ids[self.exclude.ids >= 0]] = False
+
+    def rank(self, ids: Ids, scores: NDArray[np.float32]) -> _Chosen:
+        """Rank the missing genes of the set `ids` by its `scores`, (genes,)."""
+        pool = self.pool.copy()
+        pool[ids] = False
+        genes = np.flatnonzero(pool)
+        score = scores[genes]
+        z_score = _standardise(score, score)
+        given = ids[self.pool[ids]] if self.include_input and len(ids) > 1 else ids[:0]
+        key: NDArray[Any] = score
+        if len(given):
+            own, own_z = self._leave_one_out(ids, given, genes)
+            genes = np.concatenate([genes, given])
+            score, z_score = np.concatenate([score, own]), np.concatenate([z_score, own_z])
+            key = z_score
+        if not np.isfinite(key).all():
+            raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
+        best = _best(key, genes, self.top, self.model.vocabulary)
+        known = np.arange(len(genes)) >= len(genes) - len(given)
+        return _Chosen(genes[best], score[best], z_score[best], known[best])
+
+    def _leave_one_out(
+        self, ids: Ids, given: Ids, missing: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], Numbers]:
+        """Score each of the `given` genes by the set without it, against the `missing` genes."""
+        score = np.empty(len(given), np.float32)
+        z_score = np.empty(len(given))
+        for start in range(0, len(given), BATCH):
+            part = given[start : start + BATCH]
+            at = slice(start, start + len(part))
+            without = self.model.score([ids[ids != gene] for gene in part])  # (part, genes)
+            score[at] = without[np.arange(len(part)), part]
+            z_score[at] = _standardise(score[at, None], without[:, missing])[:, 0]
+        return score, z_score
+
+    def table(self, chosen: _Chosen, rank: NDArray[np.int64]) -> pl.DataFrame:
+        """The chosen genes as a table."""
+        symbols = self.model.vocabulary.symbols
+        columns = {
+            "rank": rank,
+            "symbol": pl.Series([symbols[g] for g in chosen.genes], dtype=pl.String),
+            "score": chosen.score,
+            "z_score": chosen.z_score,
+        }
+        if self.include_input:
+            columns["in_input"] = chosen.in_input
+        table = pl.DataFrame(columns)
+        names = who.table().select("symbol", "name")
+        table = table.join(names, on="symbol", how="left", maintain_order="left")
+        return table.select("rank", "symbol", "name", pl.exclude("rank", "symbol", "name"))
+
+    def provenance(
+        self, given: _Understood, *, n_genes: int, n_sets: int | None = None
+    ) -> dict[str, Any]:
+        """How the answer came to be; JSON-serialisable."""
+        model, manifest = self.model, self.model.manifest
+        canonical = json.dumps(manifest, sort_keys=True, default=str)
+        unused = given.inputs.filter(~pl.col("in_model")).drop_nulls("input")
+        unused = unused.unique("input", maintain_order=True)
+        why = {
+            "not_understood": pl.col("match") == "unmatched",
+            "ambiguous": pl.col("match") == "ambiguous",
+            "not_in_model": pl.col("symbol").is_not_null(),
+        }
+        background, exclude = self.background, self.exclude
+        return {
+            "task": "complete",
+            "gsfm_version": __version__,
+            "model": {
+                "name": manifest.get("name", model.family),
+                "family": model.family,
+                "version": manifest.get("gsfm_version"),
+                "manifest_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
+                "genes": len(model.vocabulary),
+            },
+            "input": {
+                **({} if n_sets is None else {"sets": n_sets}),
+                "given": given.inputs.height,
+                "genes": n_genes,
+                **{name: unused.filter(is_so)["input"].to_list() for name, is_so in why.items()},
+            },
+            "background": {
+                "given": None if background is None else background.inputs.height,
+                "genes": self.n_background,
+                "unused": [] if background is None else background.unused,
+            },
+            "exclude": {
+                "given": 0 if exclude is None else exclude.inputs.height,
+                "unused": [] if exclude is None else exclude.unused,
+            },
+            "top": self.top,
+            "include_input": self.include_input,
+            "columns": {**COLUMNS, **({"in_input": IN_INPUT} if self.include_input else {})},
+        }
+
+
+def _standardise(values: NDArray[np.float32], against: NDArray[np.float32]) -> Numbers:
+    """`values` less the mean of `against`, over its standard deviation, along the last axis."""
+    mean = against.mean(axis=-1, keepdims=True, dtype=np.float64) if against.size else np.zeros(1)
+    spread = against.std(axis=-1, keepdims=True, dtype=np.float64) if against.size else np.zeros(1)
+    # Scores that are all the same have a spread of rounding errors only.
+    same = spread <= np.finfo(np.float32).eps * np.abs(mean)
+    z: Numbers = np.where(same, 0.0, (values - mean) / np.where(same, 1.0, spread))
+    return z
+
+
+def _best(
+    key: NDArray[Any], genes: NDArray[np.int64], top: int | None, vocabulary: Vocabulary
+) -> NDArray[np.int64]:
+    """Positions of the `top` largest keys, largest first, ties in the order of the symbols."""
+    chosen = np.arange(len(key))
+    if top is not None and top < len(key):
+        # Everything above the last place and everything tied with it: a sort of few, not of all.
+        chosen = np.flatnonzero(key >= np.partition(key, len(key) - top)[len(key) - top])
+    order = np.lexsort((_alphabet(vocabulary)[genes[chosen]], -key[chosen]))
+    return chosen[order[:top]]
+
+
+@functools.lru_cache(maxsize=4)
+def _alphabet(vocabulary: Vocabulary) -> NDArray[np.int32]:
+    """(genes,) the place of each symbol in the order of symbols."""
+    order = sorted(range(len(vocabulary)), key=vocabulary.symbols.__getitem__)
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return place
