@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from gsfm.cli._output import CsvOption, JsonOption, TsvOption, emit
 
-app = typer.Typer(help="The model families, and what a model folder holds.")
+app = typer.Typer(help="The model families, and what a model folder holds.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(json: JsonOption = False, csv: CsvOption = False, tsv: TsvOption = False) -> None:
-    """List the model families with what they are and their paper."""
-    import polars as pl
+    """List the model families: what they are, their paper, whether fitting needs torch."""
+    from gsfm.models import families
 
-    from gsfm.models import FAMILIES
+    emit(families(), json=json, csv=csv, tsv=tsv)
 
-    rows = [
-        {"family": name, "description": family.description, "paper": family.paper}
-        for name, family in sorted(FAMILIES.items())
-    ]
-    schema = {"family": pl.String, "description": pl.String, "paper": pl.String}
-    emit(pl.DataFrame(rows, schema=schema), json=json, csv=csv, tsv=tsv)
+
+@app.command()
+def describe(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="A model folder.  [default: the shipped model]",
+            show_default=False,
+        ),
+    ] = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    tsv: TsvOption = False,
+) -> None:
+    """Show what a model is and what trained it: family, genes, settings, manifest."""
+    from gsfm import insight, models
+
+    emit(insight.describe(models.load(folder)), json=json, csv=csv, tsv=tsv)
