@@ -16,9 +16,9 @@ import tempfile
 import types
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -31,6 +31,9 @@ from gsfm._version import __version__
 from gsfm.genes import Vocabulary
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
+
+if TYPE_CHECKING:
+    from gsfm.insight import Completion
 
 FORMAT = "gsfm-model/1"
 
@@ -194,6 +197,29 @@ class Model(ABC):
             batch = members[start : start + batch_size]
             out[start : start + batch_size] = self._score(batch)
         return out
+
+    def complete(self, genes: Iterable[str], **options: Any) -> Completion:
+        """Rank the genes that are missing from a gene set: `gsfm.insight.complete`.
+
+        Parameters
+        ----------
+        genes
+            Identifiers of any kind.
+        **options
+            ``top``, ``background``, ``exclude``, ``include_input``, ``species``.
+
+        Examples
+        --------
+        >>> from gsfm.models import Linear
+        >>> corpus = GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2"]] * 5)
+        >>> result = Linear(regularisation=1).fit(corpus).complete(["p53", "CDKN1A"], top=1)
+        >>> result.table["symbol"].item()
+        'MDM2'
+        """
+        # The one call down the list of rooms, for whoever holds a model.
+        from gsfm.insight import complete
+
+        return complete(self, genes, **options)
 
     def embed_sets(self, sets: SetsLike) -> Floats:
         """Return one vector a set, (n, dimensions) float32."""
