@@ -1,7 +1,7 @@
 """Arithmetic of memberships: pure functions of `indptr`, `indices` and member weights.
 
 Everything walks through the members in chunks of whole sets, so that the working memory stays at
-some tens of megabytes however many members there are. The sort of a chunk is one sort of 64-bit
+some few megabytes however many members there are. The sort of a chunk is one sort of 64-bit
 keys (set, gene), which NumPy does with vector instructions.
 """
 
@@ -17,8 +17,8 @@ Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-#: Members worked on at once.
-CHUNK = 1 << 22
+#: Members worked on at once: few enough for the processor's cache.
+CHUNK = 1 << 18
 
 
 def chunks(indptr: Int64s, size: int = CHUNK) -> Iterator[tuple[int, int]]:

@@ -1,13 +1,17 @@
 """GMT: one set a line; name, description, members, separated by tabs.
 
-A file of gigabytes is read in blocks of whole lines. Polars splits a block, and its members become
-small integers at once, so that the strings of one block at most are in memory.
+A file of gigabytes is read in blocks of whole lines. The bytes of a block are cut at their tabs and
+line feeds all at once, and the members become small integers at once, so that no string is ever
+made of a member.
 """
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gsfm._errors import FormatError
 from gsfm.sets import _csr
@@ -16,9 +20,12 @@ from gsfm.sets._raw import Raw
 from gsfm.sets._report import Notes
 from gsfm.sets._streams import Source
 from gsfm.sets._text import blocks
+from gsfm.sets._tokens import PADDING, Encoder
 
-#: A weighted member as Enrichr writes it: ``GENE,1.0``.
-WEIGHTED = r"^\s*(.*\S)\s*,\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$"
+_TAB, _LINE_FEED, _COMMA = b"\t\n,"
+
+#: The weight of a member as Enrichr writes it: ``GENE,1.0``.
+WEIGHT = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
 def read_gmt(source: Source) -> Raw:
@@ -29,88 +36,159 @@ def read_gmt(source: Source) -> Raw:
     FormatError
         If a line has no tab.
     """
-    notes = Notes()
-    # Polars forgets categories that no series uses: an empty one keeps them.
-    categories = pl.Categories.random()
-    tokens = pl.Series([], dtype=pl.Categorical(categories))
-    names: list[str] = []
-    descriptions: list[str] = []
-    lines: list[Int64s] = []
-    sizes: list[Int64s] = []
-    ids: list[Int32s] = []
-    weights: list[Floats] | None = None
-    for first_line, text in blocks(source, notes):
-        rows = _rows(text, first_line, source, notes)
-        members = rows["members"].str.split("\t")
-        flat = members.explode(empty_as_null=False, keep_nulls=False)
-        flat, heavy = split_weights(flat)
-        if heavy is not None and weights is None:
-            weights = [np.ones(len(part), np.float32) for part in ids]
-        if weights is not None:
-            weights.append(
-                np.ones(len(flat), np.float32)
-                if heavy is None
-                else heavy.fill_null(1.0).to_numpy().astype(np.float32)
-            )
-            if heavy is not None:
-                notes.add("weighted-members", len(heavy) - heavy.null_count())
-        # To Python strings: a slice of the block's text would keep the whole block in memory.
-        names += rows["name"].to_list()
-        descriptions += rows["description"].to_list()
-        lines.append(rows["line"].to_numpy().astype(np.int64))
-        sizes.append(members.list.len().fill_null(0).to_numpy().astype(np.int64))
-        ids.append(flat.cast(tokens.dtype).to_physical().to_numpy().astype(np.int32))
-    return Raw(
-        pl.DataFrame(
-            {"name": names, "description": descriptions},
-            {"name": pl.String, "description": pl.String},
-        ),
-        np.concatenate(sizes),
-        _csr.join(ids, np.int32),
-        categories.to_series().to_list(),
-        None if weights is None else _csr.join(weights, np.float32),
-        np.concatenate(lines),
-        notes,
-    )
+    parser = _Parser(source)
+    for line, block in blocks(source, parser.notes):
+        parser.read(line, block)
+    return parser.raw()
 
 
-def _rows(text: str, first_line: int, source: Source, notes: Notes) -> pl.DataFrame:
-    """The lines of a block: line, name, description, members (null where there are none)."""
-    rows = pl.DataFrame({"text": pl.Series([text]).str.split("\n").explode()})
-    rows = rows.with_row_index("line", offset=first_line)
-    blank = rows["text"].str.strip_chars() == ""
-    if blank.any():
-        notes.add("blank-lines", int(blank.sum()), line=rows["line"].filter(blank)[0])
-        rows = rows.filter(~blank)
-    fields = (
-        rows["text"]
-        .str.splitn("\t", 3)
-        .struct.rename_fields(["name", "description", "members"])
-        .struct.unnest()
-    )
-    untabbed = fields["description"].is_null()
-    if untabbed.any():
-        raise FormatError(
-            source.name,
-            "the line has no tab, and GMT is name, description, genes, separated by tabs; "
-            "if the file is of another format, name it",
-            line=rows["line"].filter(untabbed)[0],
+class _Parser:
+    """What has been read so far."""
+
+    def __init__(self, source: Source) -> None:
+        self.notes = Notes()
+        self._source = source
+        self._encoder = Encoder()
+        self._names: list[str] = []
+        self._descriptions: list[str] = []
+        self._lines: list[Int64s] = []
+        self._sizes: list[Int64s] = []
+        self._ids: list[Int32s] = []
+        self._weights: list[Floats] = []
+
+    def raw(self) -> Raw:
+        return Raw(
+            pl.DataFrame(
+                {"name": self._names, "description": self._descriptions},
+                {"name": pl.String, "description": pl.String},
+            ),
+            np.concatenate(self._sizes),
+            _csr.join(self._ids, np.int32),
+            [word.decode() for word in self._encoder.words],
+            _csr.join(self._weights, np.float32) if self._weights else None,
+            np.concatenate(self._lines),
+            self.notes,
         )
-    trailing = fields["members"].str.ends_with("\t") | (fields["members"] == "")
-    if trailing.any():
-        notes.add("trailing-tabs", int(trailing.sum()), line=rows["line"].filter(trailing)[0])
-        # A null mask (no third column at all) leaves null.
-        ended = fields["members"].str.strip_chars_end("\t")
-        fields = fields.with_columns(members=ended.replace("", None))
-    return fields.with_columns(rows["line"])
+
+    def read(self, line: int, block: bytes) -> None:
+        """Read a block of whole lines."""
+        text = np.frombuffer(block, np.uint8)
+        border = text == _TAB
+        border |= text == _LINE_FEED
+        stops = np.flatnonzero(border)
+        starts = np.empty_like(stops)
+        starts[0] = 0
+        np.add(stops[:-1], 1, out=starts[1:])
+        # The first and the last field of each line.
+        last = np.flatnonzero(text[stops] == _LINE_FEED)
+        first = np.empty_like(last)
+        first[0] = 0
+        np.add(last[:-1], 1, out=first[1:])
+
+        kept = self._sets(line, block, starts, stops, first, last)
+        is_member = self._members(line, starts, stops, first, last, kept)
+        sizes = np.add.reduceat(is_member, first, dtype=np.int64)
+        starts, stops = starts[is_member], stops[is_member]
+        weights = None
+        if _COMMA in block:
+            stops, weights = self._split_weights(text, block, starts, stops)
+        if weights is not None and not self._weights:
+            self._weights = [np.ones(len(ids), np.float32) for ids in self._ids]
+        if weights is not None or self._weights:
+            self._weights.append(np.ones(len(starts), np.float32) if weights is None else weights)
+        self._ids.append(self._encoder.encode(block + PADDING, starts, stops - starts))
+        self._sizes.append(sizes[kept])
+        self._lines.append(line + np.flatnonzero(kept))
+
+    def _sets(
+        self,
+        line: int,
+        block: bytes,
+        starts: Int64s,
+        stops: Int64s,
+        first: Int64s,
+        last: Int64s,
+    ) -> NDArray[np.bool_]:
+        """Take the names and descriptions; which lines are sets, that is, not blank."""
+        names = _cut(block, starts[first], stops[first])
+        # Where a line has no second field this is a field of the next; it will not be used.
+        second = np.minimum(first + 1, len(starts) - 1)
+        descriptions = _cut(block, starts[second], stops[second])
+        kept = np.ones(len(first), np.bool_)
+        for i in [i for i, name in enumerate(names) if not name.strip()]:
+            if not block[starts[first[i]] : stops[last[i]]].strip():
+                kept[i] = False
+                self.notes.add("blank-lines", line=line + i)
+        untabbed = np.flatnonzero(kept & (first == last))
+        if len(untabbed):
+            raise FormatError(
+                self._source.name,
+                "the line has no tab, and GMT is name, description, genes, separated by tabs; "
+                "if the file is of another format, name it",
+                line=line + int(untabbed[0]),
+            )
+        self._names += [name for name, keep in zip(names, kept.tolist(), strict=True) if keep]
+        self._descriptions += [
+            d for d, keep in zip(descriptions, kept.tolist(), strict=True) if keep
+        ]
+        return kept
+
+    def _members(
+        self,
+        line: int,
+        starts: Int64s,
+        stops: Int64s,
+        first: Int64s,
+        last: Int64s,
+        kept: NDArray[np.bool_],
+    ) -> NDArray[np.bool_]:
+        """Which fields are members: from the third on, unless empty."""
+        member = np.ones(len(starts), np.bool_)
+        member[first] = False
+        member[np.minimum(first + 1, last)] = False
+        for i in np.flatnonzero(~kept):
+            member[first[i] : last[i] + 1] = False
+        empty = np.flatnonzero(member & (starts == stops))
+        if len(empty):
+            member[empty] = False
+            of_line = np.searchsorted(last, empty)
+            trailing = np.unique(of_line[empty == last[of_line]])
+            if len(trailing):
+                self.notes.add("trailing-tabs", len(trailing), line=line + int(trailing[0]))
+            # Before the last member of the line they are holes, after it they end the line.
+            filled = np.maximum.reduceat(np.where(member, np.arange(len(member)), -1), first)
+            holes = of_line[empty < filled[of_line]]
+            if len(holes):
+                self.notes.add("empty-members", len(holes), line=line + int(holes[0]))
+        return member
+
+    def _split_weights(
+        self, text: NDArray[np.uint8], block: bytes, starts: Int64s, stops: Int64s
+    ) -> tuple[Int64s, Floats | None]:
+        """Cut ``,1.0`` off the members that end so; None where none does."""
+        commas = np.flatnonzero(text == _COMMA)
+        owner = np.searchsorted(stops, commas)
+        inside = owner < len(starts)
+        inside[inside] = commas[inside] > starts[owner[inside]]
+        cuts = np.full(len(starts), -1)
+        cuts[owner[inside]] = commas[inside]  # of several commas the last
+        rows = np.flatnonzero((cuts >= 0) & (cuts + 1 < stops))
+        # Weights repeat much as genes do: make a number of each distinct one.
+        encoder = Encoder()
+        ids = encoder.encode(block + PADDING, cuts[rows] + 1, stops[rows] - cuts[rows] - 1)
+        numbers = [WEIGHT.fullmatch(word) for word in encoder.words]
+        values = np.array([float(n[1]) if n else np.nan for n in numbers], np.float32)[ids]
+        heavy = np.isfinite(values)
+        if not heavy.any():
+            return stops, None
+        self.notes.add("weighted-members", int(heavy.sum()))
+        weights = np.ones(len(starts), np.float32)
+        weights[rows[heavy]] = values[heavy]
+        stops = stops.copy()
+        stops[rows[heavy]] = cuts[rows[heavy]]
+        return stops, weights
 
 
-def split_weights(members: pl.Series) -> tuple[pl.Series, pl.Series | None]:
-    """Take the weights off ``GENE,1.0``; None where no member has one, null for one without."""
-    if not members.str.contains(",", literal=True).any():
-        return members, None
-    parts = members.str.extract_groups(WEIGHTED).struct.unnest()
-    weights = parts["2"].cast(pl.Float32)
-    if weights.null_count() == len(weights):
-        return members, None
-    return parts["1"].zip_with(parts["1"].is_not_null(), members), weights
+def _cut(block: bytes, starts: Int64s, stops: Int64s) -> list[str]:
+    spans = zip(starts.tolist(), stops.tolist(), strict=True)
+    return [block[start:stop].decode() for start, stop in spans]

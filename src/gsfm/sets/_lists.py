@@ -9,7 +9,7 @@ from typing import BinaryIO
 from gsfm._errors import FormatError
 from gsfm.sets._report import Notes
 from gsfm.sets._streams import open_source
-from gsfm.sets._text import blocks
+from gsfm.sets._text import lines
 
 #: Column names (lower case, without spaces, dots and underscores) that say "genes".
 GENE_HEADERS = (
@@ -58,19 +58,19 @@ def read_genes(path: str | Path | BinaryIO) -> list[str]:
     ['TP53']
     """
     with open_source(path) as source:
-        lines = [line for _, text in blocks(source, Notes()) for line in text.split("\n")]
+        rows = [text.strip() for _, text in lines(source, Notes())]
         name = source.name
-    lines = [s for line in lines if (s := line.strip()) and not s.startswith(("#", ">"))]
-    if not lines:
+    rows = [row for row in rows if not row.startswith(("#", ">"))]
+    if not rows:
         raise FormatError(name, "no identifier in it: give one a line")
     for separator in ("\t", ",", ";"):
-        header = [plain(cell) for cell in lines[0].split(separator)]
+        header = [plain(cell) for cell in rows[0].split(separator)]
         columns = [i for i, cell in enumerate(header) if cell in GENE_HEADERS]
         if columns and len(header) > 1:
-            rows = [line.split(separator) for line in lines[1:]]
-            cells = [row[columns[0]] for row in rows if len(row) > columns[0]]
+            table = [row.split(separator) for row in rows[1:]]
+            cells = [row[columns[0]] for row in table if len(row) > columns[0]]
             return [cell for c in cells if (cell := c.strip().strip(_QUOTES).strip())]
-    if plain(lines[0]) in GENE_HEADERS:
-        lines = lines[1:]
-    parts = (part.strip(_QUOTES) for line in lines for part in re.split(r"[\s,;|]+", line))
+    if plain(rows[0]) in GENE_HEADERS:
+        rows = rows[1:]
+    parts = (part.strip(_QUOTES) for row in rows for part in re.split(r"[\s,;|]+", row))
     return [part for part in parts if part]

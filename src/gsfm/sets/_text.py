@@ -9,14 +9,14 @@ from gsfm._errors import FormatError
 from gsfm.sets._report import Notes
 from gsfm.sets._streams import Source
 
-#: Bytes read at once: large enough for columnar work, small beside the machine's memory.
-BLOCK = 32 << 20
+#: Bytes worked on at once: what is made of a block stays in the processor's cache.
+BLOCK = 1 << 20
 
 
-def blocks(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[int, str]]:
+def blocks(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
     """Yield the text in blocks of whole lines, each with the 1-based number of its first line.
 
-    Lines end in a line feed, without one at the end of a block. A byte-order mark is skipped,
+    The blocks are UTF-8 and every line in them ends in a line feed. A byte-order mark is skipped,
     Windows and old Mac line ends become line feeds, lines that are not UTF-8 are read as Latin-1;
     each is noted.
 
@@ -26,7 +26,7 @@ def blocks(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[in
         If the file is empty, UTF-16, binary or a web page.
     """
     line = 1
-    rest = b""
+    rest: list[bytes] = []
     mac: bool | None = None
     while chunk := source.stream.read(size):
         if mac is None:
@@ -36,16 +36,27 @@ def blocks(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[in
             notes.add("mac-line-ends", chunk.count(b"\r"), line=line)
             chunk = chunk.replace(b"\r", b"\n")
         cut = chunk.rfind(b"\n") + 1
-        if not cut:
-            rest += chunk
-            continue
-        block, rest = rest + chunk[:cut], chunk[cut:]
-        yield line, _text(block[:-1], line, source, notes)
-        line += block.count(b"\n")
+        if cut:
+            block = b"".join([*rest, chunk[:cut]])
+            rest = []
+            yield line, _clean(block, line, source, notes)
+            line += block.count(b"\n")
+        rest.append(chunk[cut:])
     if mac is None:
         raise FormatError(source.name, "the file is empty")
-    if rest:
-        yield line, _text(rest, line, source, notes)
+    block = b"".join(rest)
+    if block:
+        yield line, _clean(block + b"\n", line, source, notes)
+
+
+def lines(source: Source, notes: Notes) -> Iterator[tuple[int, str]]:
+    """Yield the lines of the text with their 1-based numbers; blank ones are noted, not given."""
+    for first, block in blocks(source, notes):
+        for i, line in enumerate(block[:-1].decode().split("\n")):
+            if line.strip():
+                yield first + i, line
+            else:
+                notes.add("blank-lines", line=first + i)
 
 
 def _beginning(chunk: bytes, source: Source, notes: Notes) -> bytes:
@@ -61,25 +72,29 @@ def _beginning(chunk: bytes, source: Source, notes: Notes) -> bytes:
     return chunk
 
 
-def _text(block: bytes, line: int, source: Source, notes: Notes) -> str:
+def _clean(block: bytes, line: int, source: Source, notes: Notes) -> bytes:
     zero = block.find(b"\0")
     if zero >= 0:
         at = line + block.count(b"\n", 0, zero)
         raise FormatError(source.name, "a zero byte: this is not a text file", line=at)
-    if b"\r" in block:
-        ends = block.count(b"\r\n") + block.endswith(b"\r")
-        if ends:
-            first = line + block.count(b"\n", 0, block.find(b"\r\n"))
-            notes.add("windows-line-ends", ends, line=first)
-            block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
+    if b"\r\n" in block:
+        first = line + block.count(b"\n", 0, block.find(b"\r\n"))
+        notes.add("windows-line-ends", block.count(b"\r\n"), line=first)
+        block = block.replace(b"\r\n", b"\n")
+    if block.isascii():
+        return block
     try:
-        return block.decode("utf-8")
+        block.decode("utf-8")
     except UnicodeDecodeError:
-        lines = []
-        for i, raw in enumerate(block.split(b"\n")):
-            try:
-                lines.append(raw.decode("utf-8"))
-            except UnicodeDecodeError:
-                lines.append(raw.decode("latin-1"))
-                notes.add("latin-1", example=lines[-1][:60], line=line + i)
-        return "\n".join(lines)
+        return b"\n".join(_utf8(raw, line + i, notes) for i, raw in enumerate(block.split(b"\n")))
+    return block
+
+
+def _utf8(raw: bytes, line: int, notes: Notes) -> bytes:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+        notes.add("latin-1", example=text[:60], line=line)
+        return text.encode()
+    return raw
