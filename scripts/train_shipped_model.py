@@ -1,0 +1,95 @@
+"""Train the model that comes with gsfm: an autoencoder and a pruned linear model, summed.
+
+    python scripts/train_shipped_model.py --libraries FOLDER --publications FILE
+
+FOLDER holds gene-set libraries with a ``SOURCES.tsv``; none may be a curated term library (GO,
+KEGG, Reactome, WikiPathways, GWAS, HPO, MGI, ChIP): those are what the model is measured on, and
+names that look like one are refused. FILE is ``gene2pubmed.gz`` or ``org.Hs.eg.sqlite``.
+The corpus, the members and the checkpoint are kept in ``--work`` and used again if they are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+
+from gsfm import GeneSets, corpus
+from gsfm._errors import GsfmError
+from gsfm.models import Autoencoder, Ensemble, Linear, Model, load
+from gsfm.models._load import SHIPPED
+from gsfm.models._run import Progress, Run
+from gsfm.training import train
+
+#: Libraries that the model is measured on, or that hold the same knowledge.
+FORBIDDEN = re.compile(
+    r"(^|_)(GO|GWAS|KEGG|Reactome|WikiPathways?|HPO|MGI|ChEA|ENCODE|ChIP)([_\-.]|$)|Human_Phenotype",
+    re.IGNORECASE,
+)
+MEMBER_WEIGHTS = (1.0, 0.3)
+
+
+def build_corpus(libraries: Path, publications: Path, file: Path) -> GeneSets:
+    """Compile the corpus, or open it if it is there."""
+    if not file.exists():
+        refused = [path.name for path in libraries.iterdir() if FORBIDDEN.search(path.name)]
+        if refused:
+            raise GsfmError(f"{libraries}: a model must not train on {', '.join(refused)}")
+        built = corpus.build(
+            [libraries, ("publications", publications)],
+            min=4,
+            max=1001,
+            min_gene_sets=3,
+            near_duplicates=None,
+            progress=say,
+        )
+        built.save(file)
+    return GeneSets.open(file)
+
+
+def member(model: Model, sets: GeneSets, folder: Path, run: Run) -> Model:
+    """Train a member, or load it if it is there."""
+    if not (folder / "config.json").exists():
+        train(model, sets, folder, run=run)
+    return load(folder)
+
+
+def say(text: object) -> None:
+    """Print a line of progress."""
+    if isinstance(text, Progress):
+        if text.step % 50 and text.watched is None:
+            return
+        text = (
+            f"step {text.step}/{text.steps} {text.sets_per_second:.0f} sets/s "
+            f"{text.seconds:.0f} s, loss {text.loss:.3f}"
+            + (f", recall@50 {text.watched:.4f}" if text.watched is not None else "")
+        )
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Build the corpus, train both members, and save the sum."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--libraries", type=Path, required=True)
+    parser.add_argument("--publications", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path("runs/shipped"))
+    parser.add_argument("-o", "--output", type=Path, default=SHIPPED)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+
+    started = time.monotonic()
+    sets = build_corpus(options.libraries, options.publications, options.work / "corpus.gsets")
+    say(f"{len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
+    run = Run(progress=say, resume=True, checkpoint=options.work / "checkpoint")
+    autoencoder = member(Autoencoder(), sets, options.work / "autoencoder", run)
+    linear = member(Linear(), sets, options.work / "linear", run)
+    ensemble = Ensemble.of([autoencoder, linear], MEMBER_WEIGHTS)
+    ensemble.save(options.output)
+    size = sum(file.stat().st_size for file in options.output.iterdir())
+    say(f"saved {options.output}: {size / 1e6:.1f} MB, {time.monotonic() - started:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()
