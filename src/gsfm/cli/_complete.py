@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,8 +20,13 @@ from gsfm.cli._output import (
 
 app = typer.Typer()
 
-# A path that is only shown as FILE; "-" is stdin, so that typer must not check that it exists.
-FILE = "FILE"
+
+class Species(enum.StrEnum):
+    """Where identifiers come from."""
+
+    human = "human"
+    mouse = "mouse"
+    rat = "rat"
 
 
 @app.command()
@@ -28,7 +34,7 @@ def complete(
     genes: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[GENE]...",
+            metavar="GENE",
             help="Genes, by any identifier; the path of a file of them; - for stdin.",
             show_default=False,
         ),
@@ -38,14 +44,14 @@ def complete(
         typer.Option(
             "--file",
             "-f",
-            metavar=FILE,
+            metavar="FILE",
             help="A file of genes, added to those given; - for stdin. Repeatable.",
         ),
     ] = None,
     library: Annotated[
         str | None,
         typer.Option(
-            metavar=FILE,
+            metavar="FILE",
             help="Complete every set of a library (GMT or any other format); - for stdin.",
         ),
     ] = None,
@@ -63,15 +69,15 @@ def complete(
     ] = False,
     background: Annotated[
         str | None,
-        typer.Option(metavar=FILE, help="Rank only the genes of this file; - for stdin."),
+        typer.Option(metavar="FILE", help="Rank only the genes of this file; - for stdin."),
     ] = None,
     species: Annotated[
-        str | None,
-        typer.Option(help="Where the identifiers come from: human, mouse or rat."),
+        Species | None,
+        typer.Option(help="Whose names win where they contradict those of another species."),
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="A model folder.  [default: the shipped model]"),
+        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
     ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
@@ -100,18 +106,22 @@ def complete(
     identifiers = _identifiers(genes or [])
     for path in file or []:
         identifiers += sets.read_genes(path)
-    settings = {
+    settings: dict[str, Any] = {
         "top": top or None,
         "exclude": _identifiers(exclude or []),
         "include_input": include_input,
         "background": None if background is None else sets.read_genes(background),
-        "species": species,
+        "species": None if species is None else species.value,
     }
     loaded = models.load(model)
+    result: insight.Completion
     if library is None:
         result = insight.complete(loaded, identifiers, **settings)
     else:
-        result = insight.complete_many(loaded, sets.read(library), **settings)
+        read = sets.read(library, resolve=False)
+        if read.report is not None:
+            note(read.report.summary())
+        result = insight.complete_many(loaded, read, **settings)
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
 

@@ -25,8 +25,8 @@ def describe(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DIR]",
-            help="A model folder.  [default: the shipped model]",
+            metavar="DIR",
+            help="A model folder; the shipped model if not given.",
             show_default=False,
         ),
     ] = None,

@@ -1,0 +1,237 @@
+"""The frame: help, errors, pipes, start-up, and the page of commands."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+import typer.main
+
+from gsfm import GsfmError, __version__
+from gsfm.cli import _app
+from gsfm.cli._output import emit, note, show
+
+ROOT = Path(__file__).parent.parent.parent
+GSFM = [sys.executable, "-m", "gsfm"]
+FORMS = {"--json", "--csv", "--tsv"}
+
+
+def _leaves():
+    """Every command: its words, and the command."""
+
+    def walk(group, context, path):
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            if hasattr(command, "list_commands"):
+                inner = typer.Context(command, info_name=name, parent=context)
+                yield from walk(command, inner, [*path, name])
+            else:
+                yield pytest.param([*path, name], command, id=" ".join([*path, name]))
+
+    root = typer.main.get_command(_app.app)
+    return list(walk(root, typer.Context(root, info_name="gsfm"), []))
+
+
+def test_every_command_is_there(run):
+    result = run("--help")
+    assert result.exit_code == 0
+    for name in _app.COMMANDS:
+        assert name in result.stdout
+
+
+@pytest.mark.parametrize(("words", "command"), _leaves())
+def test_every_command_and_option_has_help(run, words, command):
+    result = run(*words, "--help")
+    assert result.exit_code == 0
+    assert command.help
+    for parameter in command.params:
+        assert parameter.help, f"{parameter.name} has no help"
+
+
+@pytest.mark.parametrize(("words", "command"), _leaves())
+def test_formats_come_together(words, command):
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert options & FORMS in (set(), FORMS)
+
+
+def test_the_page_of_commands_is_up_to_date():
+    path = ROOT / "scripts" / "build_cli_docs.py"
+    spec = importlib.util.spec_from_file_location("build_cli_docs", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    assert script.TARGET.read_text(encoding="utf-8") == script.render(), (
+        "run python scripts/build_cli_docs.py"
+    )
+
+
+def test_version(run):
+    assert run("--version").stdout == f"gsfm {__version__}\n"
+
+
+def test_no_command_shows_help_and_is_wrong_usage(run):
+    assert run().exit_code == 2
+
+
+def test_a_mistyped_command_gets_a_suggestion(run):
+    result = run("complet")
+    assert result.exit_code == 2
+    assert "complete" in result.stderr
+
+
+def test_models_list_and_describe(run, folder, model):
+    listed = pl.read_csv(io.StringIO(run("models", "list", "--csv").stdout))
+    assert "linear" in listed["name"].to_list()
+    described = pl.read_csv(io.StringIO(run("models", "describe", folder, "--csv").stdout))
+    values = dict(described.iter_rows())
+    assert values["family"] == "linear"
+    assert values["genes"] == str(len(model.vocabulary))
+    assert values["corpus.sets"] == "150"
+
+
+@pytest.mark.parametrize("error", [GsfmError("what is wrong"), OSError(2, "not there", "a.txt")])
+def test_errors_in_one_line(run, monkeypatch, error):
+    def fail(folder):
+        raise error
+
+    monkeypatch.setattr("gsfm.models.load", fail)
+    result = run("models", "describe")
+    assert result.exit_code == 1
+    assert result.stderr in ("gsfm: what is wrong\n", "gsfm: a.txt: not there\n")
+
+
+def test_a_bug_is_not_hidden(run, monkeypatch):
+    def fail(folder):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("gsfm.models.load", fail)
+    assert isinstance(run("models", "describe").exception, ZeroDivisionError)
+
+
+# -- true processes ----------------------------------------------------------------------------
+
+
+def _gsfm(*arguments: str, **options):
+    return subprocess.run([*GSFM, *arguments], capture_output=True, text=True, **options)
+
+
+def test_a_process_reads_stdin_and_writes_stdout(folder):
+    result = _gsfm(
+        "complete", "-", "--model", folder, "--top", "2", "--csv", input="p53\nBAX\nnonsense\n"
+    )
+    assert result.returncode == 0
+    assert result.stdout.startswith("rank,symbol,name,score,z_score\n1,")
+    assert len(result.stdout.splitlines()) == 3
+    assert "unmatched (1): nonsense" in result.stderr
+
+
+def test_a_process_fails_in_one_line(folder):
+    result = _gsfm("complete", "nonsense", "--model", folder)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("gsfm: no gene of the set is known")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_is_no_traceback(folder):
+    # A pipe that is closed before anything is written to it.
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [*GSFM, "complete", "TP53", "--model", folder, "--json"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert process.returncode == 141
+    assert "Traceback" not in process.stderr
+    assert "BrokenPipe" not in process.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_ctrl_c_is_exit_code_130(folder):
+    # stdin never ends, so that the command waits for it.
+    process = subprocess.Popen(
+        [*GSFM, "complete", "TP53", "--file", "-", "--model", folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        process.stdin.write("BAX\n")
+        process.stdin.flush()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(2)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+
+
+def test_completing_needs_no_torch_and_no_other_command(folder):
+    code = (
+        "import sys\n"
+        "from gsfm.cli import main\n"
+        f"sys.argv = ['gsfm', 'complete', 'TP53', '--model', {folder!r}, '--json']\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as exit:\n"
+        "    assert not exit.code, exit.code\n"
+        "unwanted = {'torch', 'pandas', 'rich.table', 'matplotlib', 'gsfm.corpus', 'gsfm.training',"
+        " 'gsfm.cli._train', 'gsfm.cli._genes'}\n"
+        "print(sorted(unwanted & set(sys.modules)), file=sys.stderr)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.splitlines()[-1] == "[]"
+
+
+# -- tables ------------------------------------------------------------------------------------
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_table_in_a_terminal_is_drawn(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm")
+    stream = _Terminal()
+    show(pl.DataFrame({"symbol": ["TP53"], "score": [0.123456]}), title="Genes", stream=stream)
+    assert "\u2500" in stream.getvalue()
+    assert "0.1235" in stream.getvalue()
+    assert "Genes" in stream.getvalue()
+
+
+def test_a_terminal_is_never_given_control_characters():
+    table = pl.DataFrame({"symbol": ["\x1b[31mred", "[bold]x[/bold]"]})
+    for stream in (_Terminal(), io.StringIO()):
+        show(table, stream=stream)
+        assert "\x1b[31m" not in stream.getvalue()
+        assert "[bold]x[/bold]" in stream.getvalue()
+
+
+def test_note_keeps_lines_and_drops_control_characters(capsys):
+    note("one\ntwo \x1b[2Jthree")
+    assert capsys.readouterr().err == "one\ntwo \N{REPLACEMENT CHARACTER}[2Jthree\n"
+
+
+def test_emit_knows_one_format_at_a_time(capsys):
+    table = pl.DataFrame({"symbol": ["TP53"], "aliases": [["a", "b"]], "x": [float("nan")]})
+    with pytest.raises(typer.BadParameter):
+        emit(table, json=True, tsv=True)
+    emit(table, json=True)
+    assert '"x": null' in capsys.readouterr().out
+    emit(table, tsv=True)
+    assert capsys.readouterr().out == "symbol\taliases\tx\nTP53\ta|b\tNaN\n"

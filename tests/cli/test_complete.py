@@ -1,0 +1,171 @@
+"""``gsfm complete``: every way in, every way out, and what it says of what it could not use."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from gsfm.insight import complete
+
+GENES = ["TP53", "CDKN1A", "BAX"]
+
+
+def _rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+def test_json_is_the_librarys_answer(run, folder, model):
+    result = run("complete", *GENES, "p53", "nonsense", "--model", folder, "--top", "4", "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    expected = complete(model, [*GENES, "p53", "nonsense"], top=4).to_dict()
+    # The model that was saved is the model that was fitted.
+    assert answer == json.loads(json.dumps(expected))
+    assert list(answer) == ["provenance", "inputs", "results"]
+
+
+@pytest.mark.parametrize(("form", "delimiter"), [("--csv", ","), ("--tsv", "\t")])
+def test_flat_forms_hold_the_same_table(run, folder, model, form, delimiter):
+    rows = _rows(run("complete", *GENES, "--model", folder, form).stdout, delimiter)
+    table = complete(model, GENES).table
+    assert [row["symbol"] for row in rows] == table["symbol"].to_list()
+    assert list(rows[0]) == table.columns
+    assert [float(row["score"]) for row in rows] == pytest.approx(table["score"].to_list())
+
+
+def test_the_plain_table_is_whole_and_without_colour(run, folder):
+    result = run("complete", *GENES, "--model", folder, "--top", "3")
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["rank", "symbol", "name", "score", "z_score"]
+    assert len(lines) == 4
+    assert "\x1b" not in result.stdout
+    assert "\u2026" not in result.stdout
+
+
+def test_every_identifier_is_reported_on_stderr_not_stdout(run, folder):
+    result = run("complete", "p53", "OCT1", "CD8B", "nonsense", "--model", folder, "--csv")
+    assert result.exit_code == 0
+    for told in ("p53 = TP53", "OCT1 (POU2F1 or SLC22A1)", "not in the model (1): CD8B"):
+        assert told in result.stderr
+    assert "nonsense" in result.stderr
+    assert "nonsense" not in result.stdout
+
+
+def test_the_same_genes_by_every_way_in(run, folder, tmp_path):
+    path = tmp_path / "genes.txt"
+    path.write_text("\n".join(GENES) + "\n")
+    settings = ("--model", folder, "--csv")
+    expected = run("complete", *GENES, *settings).stdout
+    assert expected.startswith("rank,symbol")
+    by_path = run("complete", str(path), *settings)
+    assert by_path.stdout == expected
+    assert f"{path} is a file" in by_path.stderr
+    assert run("complete", "--file", str(path), *settings).stdout == expected
+    assert run("complete", "-", *settings, stdin=path.read_bytes()).stdout == expected
+    assert run("complete", "-f", "-", *settings, stdin=path.read_bytes()).stdout == expected
+    mixed = run("complete", "BAX", "-", *settings, stdin="TP53\r\nCDKN1A\r\n")
+    assert mixed.stdout == expected
+
+
+def test_options_reach_the_library(run, folder, model, tmp_path):
+    background = tmp_path / "background.txt"
+    background.write_text("MDM2\nEGFR\nTP53\nBAX\nERBB2\nnonsense\n")
+    excluded = tmp_path / "excluded.txt"
+    excluded.write_text("EGFR\n")
+    result = run(
+        *("complete", *GENES, "--model", folder, "--background", str(background)),
+        *("--exclude", str(excluded), "--exclude", "her2", "--include-input", "--json"),
+    )
+    answer = json.loads(result.stdout)
+    assert {row["symbol"] for row in answer["results"]} == {"MDM2", "TP53", "BAX"}
+    assert {row["symbol"] for row in answer["results"] if row["in_input"]} == {"TP53", "BAX"}
+    assert "of the background, not used (1): nonsense" in result.stderr
+    expected = complete(
+        model,
+        GENES,
+        background=["MDM2", "EGFR", "TP53", "BAX", "ERBB2", "nonsense"],
+        exclude=["EGFR", "her2"],
+        include_input=True,
+    )
+    assert answer == json.loads(json.dumps(expected.to_dict()))
+
+
+def test_top(run, folder, model):
+    everything = _rows(run("complete", "TP53", "--model", folder, "--top", "0", "--csv").stdout)
+    assert len(everything) == len(model.vocabulary) - 1
+    assert len(_rows(run("complete", "TP53", "--model", folder, "--top", "2", "--csv").stdout)) == 2
+
+
+def test_species_settles_a_contradiction(run, folder):
+    # Bex2 of the mouse is BEX1 of man; BEX2 is a gene of man too.
+    def read_as(species: str) -> str:
+        settings = ("--model", folder, "--species", species, "--json")
+        answer = json.loads(run("complete", "TP53", "Bex2", *settings).stdout)
+        return answer["inputs"][1]["symbol"]
+
+    assert (read_as("human"), read_as("mouse")) == ("BEX2", "BEX1")
+
+
+def test_a_library(run, folder, tmp_path):
+    path = tmp_path / "library.gmt"
+    path.write_text("a\tna\tTP53,1.0\tCDKN1A\nb\tna\tEGFR\tGRB2\nc\tna\tnonsense\n")
+    result = run("complete", "--library", str(path), "--model", folder, "--top", "2", "--csv")
+    assert result.exit_code == 0
+    assert [row["set"] for row in _rows(result.stdout)] == ["a", "a", "b", "b"]
+    assert "sets without a known gene (1): c" in result.stderr
+    assert "1 members with a weight" in result.stderr
+    piped = run(
+        *("complete", "--library", "-", "--model", folder, "--top", "2", "--csv"),
+        stdin=path.read_bytes(),
+    )
+    assert piped.stdout == result.stdout
+
+
+@pytest.mark.parametrize("ending", ["json", "csv", "tsv"])
+def test_output_writes_what_stdout_would_show(run, folder, tmp_path, ending):
+    shown = run("complete", *GENES, "--model", folder, f"--{ending}").stdout
+    path = tmp_path / f"answer.{ending}"
+    result = run("complete", *GENES, "--model", folder, "-o", str(path))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert path.read_text() == shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("TP53", "--library", "x.gmt"),
+        ("TP53", "--json", "--csv"),
+        ("TP53", "--top", "-1"),
+        ("TP53", "--species", "fly"),
+        ("-", "--background", "-"),
+        ("TP53", "--no-such-option"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(run, folder, arguments):
+    result = run("complete", *arguments, "--model", folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nonsense", "CD8B"), "nonsense, CD8B"),
+        (("TP53", "--model", "no-such-folder"), "no-such-folder"),
+        (("--file", "no-such-file"), "no-such-file"),
+        (("TP53", "--background", "no-such-file"), "no-such-file"),
+        (("--library", "no-such-file"), "no-such-file"),
+        (("TP53", "-o", "/dev/null/x.csv"), "/dev/null"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
+    model = () if "--model" in arguments else ("--model", folder)
+    result = run("complete", *arguments, *model)
+    assert (result.exit_code, result.stdout) == (1, "")
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("gsfm: ")
+    assert told in last
+    assert "Traceback" not in result.stderr
