@@ -18,24 +18,27 @@ import tempfile
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+import gsfm.genes
 from gsfm._errors import FormatError, GsfmError
 from gsfm._files import atomic_path
 from gsfm.genes import Vocabulary
-from gsfm.sets import GeneSets
+from gsfm.sets import GeneSets, ReadReport
 
 #: The complete table at NCBI, of all species, renewed daily (about 300 MB).
 URL = "https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene2pubmed.gz"
 LICENCE = "NCBI, public domain"
 TAXA = {"human": 9606, "mouse": 10090, "rat": 10116}
 
+_NO_MATCH = ("ambiguous", "unmatched")
+_GENE_INFO = {"mouse": "Mus_musculus", "rat": "Rattus_norvegicus"}
 _HEADER = ("tax_id", "GeneID", "PubMed_ID")
 _CHUNK = 1 << 25
 
@@ -100,15 +103,17 @@ def read(path: str | Path, *, species: str | None = None) -> GeneSets:
         (``r-bioc-org.hs.eg.db_*.deb``) that holds one. The content decides, not the name.
     species
         ``"human"`` (also for None), ``"mouse"`` or ``"rat"``; the genes of the latter two become
-        their human orthologs.
+        their human orthologs, found by symbol. ``gene2pubmed`` has no symbols: for these two,
+        NCBI's ``Mus_musculus.gene_info.gz``, ``Rattus_norvegicus.gene_info.gz`` or
+        ``gene_info.gz`` must lie beside it.
 
     Returns
     -------
     GeneSets
         Every paper, ascending by PMID, with the columns ``name`` (``PMID:12345``), ``source``,
         ``year`` (see `years`), ``species`` and ``link``. A paper none of whose genes is known keeps
-        its row, empty. The manifest holds the licence, the release where the file names it, and how
-        many of the gene ids were resolved.
+        its row, empty. The manifest holds the licence, and the release where the file names it;
+        the report tells how the gene ids were resolved.
 
     Raises
     ------
@@ -132,14 +137,14 @@ def read(path: str | Path, *, species: str | None = None) -> GeneSets:
     with path.open("rb") as stream:
         start = stream.read(16)
     if start == b"SQLite format 3\0":
-        links, release = _from_sqlite(path, path, TAXA[species])
+        found = _from_sqlite(path, path, species)
     elif start.startswith(b"!<arch>\n"):
-        links, release = _from_deb(path, TAXA[species])
+        found = _from_deb(path, species)
     else:
-        links, release = _from_text(path, TAXA[species]), None
-    if not len(links):
+        found = _from_text(path, species)
+    if not len(found.links):
         raise FormatError(path, f"has no gene of {species} (taxon {TAXA[species]})")
-    return _gather(links, species, release)
+    return _gather(path, found, species)
 
 
 def download(path: str | Path, *, url: str = URL) -> Path:
@@ -184,62 +189,98 @@ def download(path: str | Path, *, url: str = URL) -> Path:
     return path
 
 
-# -- the three kinds of files: each gives (n, 2) int64 rows of gene id and PubMed id -----------------
+def metadata(pmids: NDArray[np.int64], species: str) -> pl.DataFrame:
+    """The table of metadata of papers: all of it follows from the PubMed ids.
+
+    Parameters
+    ----------
+    pmids
+        (n,) PubMed ids.
+    species
+        The species of the genes.
+
+    Examples
+    --------
+    >>> metadata(np.array([10647931]), "human").row(0, named=True)["name"]
+    'PMID:10647931'
+    """
+    table = pl.DataFrame({"pmid": pmids, "year": np.floor(years(pmids)).astype(np.int32)})
+    return table.select(
+        name=pl.format("PMID:{}", "pmid"),
+        source=pl.lit("publications"),
+        year="year",
+        species=pl.lit(species),
+        link=pl.format("https://pubmed.ncbi.nlm.nih.gov/{}", "pmid"),
+    )
 
 
-def _from_text(path: Path, taxon: int) -> NDArray[np.int64]:
+# -- the three kinds of files ------------------------------------------------------------------
+
+
+class _Found(NamedTuple):
+    format: str
+    links: NDArray[np.int64]  # (n, 2) gene id, PubMed id
+    symbols: dict[int, str] | None = None  # of the genes; human ids need none
+    release: str | None = None
+
+
+def _from_text(path: Path, species: str) -> _Found:
+    parts = [np.empty((0, 2), np.int64)]
+    with _open(path) as stream:
+        _check_header(path, stream.readline(1000), "gene2pubmed", _HEADER)
+        line = 2
+        while chunk := stream.read(_CHUNK):
+            chunk += stream.readline()
+            rows = _parse(path, chunk, line)
+            rows = rows.filter(pl.col("tax_id") == TAXA[species]).drop("tax_id")
+            parts.append(rows.cast(pl.Int64).to_numpy())
+            line += chunk.count(b"\n")
+    links = np.concatenate(parts)
+    symbols = None if species == "human" or not len(links) else _gene_info(path, species)
+    return _Found("gene2pubmed", links, symbols)
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[IO[bytes]]:
+    """Open a text file, gzip or not."""
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
     if not packed and path.suffix == ".gz":
         raise FormatError(path, "ends in .gz but is not gzip: fetch it anew, or mend its name")
-    opener: Callable[..., Any] = gzip.open if packed else open
-    parts = [np.empty((0, 2), np.int64)]
     try:
-        with opener(path, "rb") as stream:
-            _check_header(path, stream.readline(1000))
-            line = 2
-            while chunk := stream.read(_CHUNK):
-                chunk += stream.readline()
-                rows = _parse(path, chunk, line)
-                rows = rows.filter(pl.col("tax_id") == taxon).drop("tax_id")
-                parts.append(rows.cast(pl.Int64).to_numpy())
-                line += chunk.count(b"\n")
+        with gzip.open(path, "rb") if packed else path.open("rb") as stream:
+            yield stream
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FormatError(path, f"is damaged gzip ({error}): fetch it anew") from error
-    return np.concatenate(parts)
 
 
-def _check_header(path: Path, header: bytes) -> None:
+def _check_header(path: Path, header: bytes, what: str, columns: tuple[str, ...]) -> None:
     text = header.decode("utf-8", "replace").strip()
     # NCBI wrote "#Format: tax_id GeneID PubMed_ID (tab is used ...)" until 2016.
     words = text.removeprefix("#Format:").removeprefix("#").split()
-    if not text.startswith("#") or tuple(words[:3]) != _HEADER:
+    if not text.startswith("#") or tuple(words[: len(columns)]) != columns:
+        shown = "<tab>".join(columns)
         raise FormatError(
-            path,
-            f"expected the header '#tax_id<tab>GeneID<tab>PubMed_ID' of gene2pubmed, "
-            f"an SQLite file or a Debian package; found {text[:60]!r}",
-            line=1,
+            path, f"expected the header '#{shown}' of {what}, found {text[:60]!r}", line=1
         )
 
 
 def _parse(path: Path, chunk: bytes, first_line: int) -> pl.DataFrame:
+    """Read whole lines of three numbers."""
     schema = dict.fromkeys(_HEADER, pl.UInt64)
-    try:
+    n_lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+    with contextlib.suppress(pl.exceptions.PolarsError):
         rows = pl.read_csv(
             io.BytesIO(chunk), separator="\t", has_header=False, schema=schema, quote_char=None
         )
-        if rows.height == chunk.count(b"\n") + (not chunk.endswith(b"\n")) and not any(
-            rows.null_count().row(0)
-        ):
+        if rows.height == n_lines and not any(rows.null_count().row(0)):
             return rows
-    except pl.exceptions.PolarsError:
-        pass
-    # Something is wrong with a line, or is merely unusual (blank or Windows lines): look at each.
+    # A line is wrong, or merely unusual (blank, a comment, Windows line ends): look at each.
     kept = []
     for number, line in enumerate(chunk.splitlines(), first_line):
-        fields = line.split(b"\t")
         if not line.strip() or line.startswith(b"#"):
             continue
+        fields = line.split(b"\t")
         if len(fields) != 3 or not all(f.isdigit() and len(f) < 19 for f in fields):
             shown = line[:60].decode("utf-8", "replace")
             raise FormatError(
@@ -249,43 +290,68 @@ def _parse(path: Path, chunk: bytes, first_line: int) -> pl.DataFrame:
     return pl.DataFrame(kept, schema=schema, orient="row")
 
 
-def _from_sqlite(path: Path, shown: Path, taxon: int) -> tuple[NDArray[np.int64], str | None]:
-    query = """SELECT CAST(gene_id AS INTEGER), CAST(pubmed_id AS INTEGER)
-               FROM pubmed JOIN genes USING (_id)"""
-    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+def _gene_info(path: Path, species: str) -> dict[int, str]:
+    """The symbols of a species from NCBI's gene_info, which must lie beside `path`."""
+    names = [f"{_GENE_INFO[species]}.gene_info.gz", "gene_info.gz"]
+    names += [name.removesuffix(".gz") for name in names]
+    beside = next((file for name in names if (file := path.parent / name).is_file()), None)
+    if beside is None:
+        raise FormatError(
+            path,
+            f"the ids of {species} genes need their symbols: put NCBI's {names[0]} beside the "
+            "file, or read the org.*.eg.sqlite of the species instead",
+        )
+    taxon = str(TAXA[species]).encode()
+    with _open(beside) as stream:
+        _check_header(beside, stream.readline(1000), "gene_info", ("tax_id", "GeneID", "Symbol"))
+        rows = (line.split(b"\t", 3) for line in stream)
+        return {int(row[1]): row[2].decode() for row in rows if row[0] == taxon and len(row) > 3}
+
+
+def _from_sqlite(path: Path, shown: Path, species: str) -> _Found:
     try:
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             facts = dict(connection.execute("SELECT name, value FROM metadata"))
-            rows = connection.execute(query).fetchall()
+            rows = connection.execute(
+                """SELECT CAST(gene_id AS INTEGER), CAST(pubmed_id AS INTEGER)
+                   FROM pubmed JOIN genes USING (_id)"""
+            ).fetchall()
+            symbols = None if species == "human" else dict(
+                connection.execute(
+                    "SELECT CAST(gene_id AS INTEGER), symbol FROM gene_info JOIN genes USING (_id)"
+                )
+            )  # fmt: skip
     except sqlite3.Error as error:
         raise FormatError(shown, f"is not an org.*.eg.sqlite annotation file ({error})") from error
-    found = facts.get("TAXID", "")
-    if found != str(taxon):
+    taxon = facts.get("TAXID", "unknown")
+    if taxon != str(TAXA[species]):
         names = {str(number): name for name, number in TAXA.items()}
-        hint = f"; read it with the species {names[found]!r}" if found in names else ""
-        raise FormatError(shown, f"is of taxon {found or 'unknown'}, not {taxon}{hint}")
+        hint = f": read it with the species {names[taxon]!r}" if taxon in names else ""
+        raise FormatError(shown, f"is of taxon {taxon}, not {TAXA[species]} ({species}){hint}")
+    links = np.array(rows, dtype=np.int64).reshape(-1, 2)
     release = f"NCBI Gene {facts['EGSOURCEDATE']}" if "EGSOURCEDATE" in facts else None
-    return np.array(rows, dtype=np.int64).reshape(-1, 2), release
+    return _Found("org.eg.sqlite", links, symbols, release)
 
 
-def _from_deb(path: Path, taxon: int) -> tuple[NDArray[np.int64], str | None]:
+def _from_deb(path: Path, species: str) -> _Found:
     with path.open("rb") as stream, tempfile.TemporaryDirectory() as folder:
         data = next((m for m in _ar_members(stream, path) if m[0].startswith("data.tar")), None)
         if data is None:
             raise FormatError(path, "is an archive without a data.tar: not a Debian package")
+        name, size = data
         target = Path(folder) / "org.sqlite"
         try:
-            with tarfile.open(fileobj=io.BytesIO(stream.read(data[1]))) as archive:
+            with tarfile.open(fileobj=io.BytesIO(stream.read(size))) as archive:
                 for member in archive:
-                    name = Path(member.name)
-                    if member.isfile() and name.match("extdata/org.*.eg.sqlite"):
+                    if member.isfile() and Path(member.name).match("extdata/org.*.eg.sqlite"):
                         content = archive.extractfile(member)
                         assert content is not None  # isfile
                         with content, target.open("wb") as output:
                             shutil.copyfileobj(content, output, 1 << 20)
-                        return _from_sqlite(target, path, taxon)
+                        return _from_sqlite(target, path, species)
         except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
-            raise FormatError(path, f"cannot unpack its {data[0]} ({error})") from error
+            raise FormatError(path, f"its {name} cannot be unpacked ({error})") from error
     raise FormatError(path, "holds no extdata/org.*.eg.sqlite: not an org.*.eg.db package")
 
 
@@ -301,39 +367,40 @@ def _ar_members(stream: IO[bytes], path: Path) -> Iterator[tuple[str, int]]:
         stream.seek(start + int(size) + int(size) % 2)  # members start at even bytes
 
 
-# -- from links to sets -----------------------------------------------------------------------------
+# -- from links to sets ------------------------------------------------------------------------
 
 
-def _gather(links: NDArray[np.int64], species: str, release: str | None) -> GeneSets:
-    from gsfm.genes import resolve
-
-    entrez, gene = np.unique(links[:, 0], return_inverse=True)
-    pmids, paper = np.unique(links[:, 1], return_inverse=True)
-    symbols = resolve([str(number) for number in entrez], species=species).symbols
+def _gather(path: Path, found: _Found, species: str) -> GeneSets:
+    entrez, gene, uses = np.unique(found.links[:, 0], return_inverse=True, return_counts=True)
+    pmids, paper = np.unique(found.links[:, 1], return_inverse=True)
+    if found.symbols is None:
+        resolution = gsfm.genes.resolve(entrez)
+    else:
+        theirs = [found.symbols.get(number) for number in entrez.tolist()]
+        resolution = gsfm.genes.resolve(theirs, species=cast(Any, species))
+    symbols = resolution.symbols
     vocabulary = Vocabulary(sorted({symbol for symbol in symbols if symbol is not None}))
     ids = vocabulary.ids(symbol or "" for symbol in symbols)[gene].astype(np.int64)
     known = ids >= 0
-    # One number per (paper, gene): sorted and without repeats in one step.
-    members = np.unique(paper[known] * len(vocabulary) + ids[known])
-    sizes = np.bincount(members // max(len(vocabulary), 1), minlength=len(pmids))
-    metadata = pl.DataFrame({"pmid": pmids, "year": np.floor(years(pmids)).astype(np.int32)})
-    metadata = metadata.select(
-        name=pl.format("PMID:{}", "pmid"),
-        source=pl.lit("publications"),
-        year="year",
-        species=pl.lit(species),
-        link=pl.format("https://pubmed.ncbi.nlm.nih.gov/{}", "pmid"),
-    )
-    manifest = {
-        "licence": LICENCE,
-        "release": release,
-        "genes": {"given": len(entrez), "resolved": sum(s is not None for s in symbols)},
-        "links": {"given": len(links), "resolved": int(known.sum())},
-    }
-    return GeneSets(
+    # One number a (paper, gene): sorted and without repeats in one step.
+    n_genes = max(len(vocabulary), 1)
+    members = np.unique(paper[known] * n_genes + ids[known])
+    sizes = np.bincount(members // n_genes, minlength=len(pmids))
+    sets = GeneSets(
         vocabulary,
         np.concatenate([[0], np.cumsum(sizes)]),
-        (members % max(len(vocabulary), 1)).astype(np.int32),
-        metadata,
-        manifest=manifest,
+        (members % n_genes).astype(np.int32),
+        metadata(pmids, species),
+        manifest={"licence": LICENCE, "release": found.release},
     )
+    matched = {way: n for way, n in resolution.counts.items() if way not in _NO_MATCH}
+    ways = resolution.table["match"].to_list()
+    unknown: dict[str, dict[str, int]] = {way: {} for way in _NO_MATCH}
+    for i in np.argsort(-uses, kind="stable").tolist():
+        if ways[i] in unknown:
+            unknown[ways[i]][str(entrez[i])] = int(uses[i])
+    sets.report = ReadReport(
+        str(path), found.format, len(sets), len(entrez),
+        matched=matched, unmatched=unknown["unmatched"], ambiguous=unknown["ambiguous"],
+    )  # fmt: skip
+    return sets

@@ -1,0 +1,307 @@
+"""Compile a training corpus: read, resolve, filter, merge, weigh; and account for every set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import itertools
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+import gsfm.sets
+from gsfm._errors import GsfmError
+from gsfm._version import __version__
+from gsfm.corpus import _inputs
+from gsfm.corpus._hash import content_hash
+from gsfm.genes import Vocabulary
+from gsfm.sets import GeneSets
+
+#: Why a set is not in the corpus.
+REASONS = ("no_known_gene", "too_small", "too_large", "duplicate", "rare_genes")
+_NO_GENE, _SMALL, _LARGE, _DUPLICATE, _RARE = range(1, 6)
+
+_COLUMNS: dict[str, Any] = {
+    "name": pl.String,
+    "description": pl.String,
+    "source": pl.String,
+    "year": pl.Int32,
+    "species": pl.String,
+    "link": pl.String,
+}
+
+
+def build(
+    inputs: str | Path | Iterable[str | Path | tuple[str, str | Path]],
+    *,
+    min: int = 4,
+    max: int = 1001,
+    min_gene_sets: int = 1,
+    near_duplicates: float | None = 0.8,
+    shrink: float = 1.0,
+    species: str | None = None,
+    exclude: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> GeneSets:
+    """Compile gene sets from files, folders and public resources into one training corpus.
+
+    The result does not depend on the order of `inputs`. Where the folder of a file holds a
+    ``SOURCES.tsv``, its columns ``library``, ``available_by``, ``licence``, ``species`` and
+    ``kind`` are used, if there: the year for sets without one, the species whose symbols the file
+    has, and the rest for the manifest.
+
+    Parameters
+    ----------
+    inputs
+        Gene-set files, folders (every gene-set file within), or pairs of a source's name and a
+        file of it, such as ``("publications", "gene2pubmed.gz")``.
+    min, max
+        Kept are sets with **more than** `min` and **fewer than** `max` genes.
+    min_gene_sets
+        Genes in fewer sets than this are left out, which may make sets too small or equal; the
+        rules are applied until the corpus fulfils them all.
+    near_duplicates
+        Sets whose Jaccard similarity reaches this, directly or by way of others, make a cluster;
+        the column ``cluster`` numbers the clusters of two and more. None: do not look for them.
+    shrink
+        A set of a cluster of ``n`` weighs ``n ** -shrink``: with 1 a cluster counts as one set,
+        with 0 as ``n`` sets. The weights are in the column ``weight``.
+    species
+        The species of the identifiers, for files of which no ``SOURCES.tsv`` says one.
+    exclude
+        Names of libraries to leave out; ``*`` and ``?`` stand for what they do in a shell.
+    progress
+        Called with a line of text as the work goes on.
+
+    Returns
+    -------
+    GeneSets
+        With the columns ``name``, ``description``, ``source`` (the set's own, or the name of its
+        file), ``year`` (of merged duplicates the earliest), ``species``, ``link``, ``duplicates``
+        (``source: name`` of the sets that had the same genes), and ``cluster`` and ``weight``. The
+        vocabulary is the sorted symbols that occur. The manifest is specified in
+        ``docs/corpus.md``; in it, the sets of every input are its kept sets plus those dropped for
+        each reason.
+
+    Raises
+    ------
+    GsfmError
+        If nothing is given or left, a source is unknown, or a folder holds no gene-set file.
+    FormatError
+        If a file is not what it claims to be.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "library.gmt"
+    >>> _ = path.write_text(
+    ...     "repair\\t\\tBRCA1\\tBRCA2\\tPALB2\\n"
+    ...     "recombination\\t\\tPALB2\\tBRCA2\\tBRCA1\\n"
+    ...     "pair\\t\\tRB1\\tE2F1\\n"
+    ... )
+    >>> corpus = build(path, min=2)
+    >>> corpus[0].name, corpus[0].genes, corpus[0].metadata["duplicates"]
+    ('repair', ('BRCA1', 'BRCA2', 'PALB2'), ['library: recombination'])
+    >>> corpus.manifest["inputs"][0]["sets"]["dropped"]
+    {'too_small': 1, 'duplicate': 1}
+    """
+    if not 0 <= min < max - 1:
+        raise GsfmError(f"no set has more than {min} and fewer than {max} genes")
+    given = [inputs] if isinstance(inputs, str | Path) else inputs
+    say = progress or (lambda line: None)
+    found, excluded = _inputs.find(given, exclude)
+    parts, records, reasons = [], [], []
+    for number, item in enumerate(found):
+        sets, record = _read(item, species)
+        say(f"[{number + 1}/{len(found)}] {item.name}: {len(sets):,} sets")
+        reason = _by_size(sets.sizes, min, max)
+        # Sets of a wrong size never come back: let go of the millions of tiny ones now.
+        parts.append(_tidy(sets[np.flatnonzero(reason == 0)], item))
+        records.append(record)
+        reasons.append(np.bincount(reason, minlength=len(REASONS) + 1))
+    counts = np.array(reasons)  # (n_inputs, 1 + n_reasons); the sets that are kept come first
+    owner = np.repeat(np.arange(len(found)), counts[:, 0])
+    corpus = _concat(parts)
+    del parts
+
+    say(f"{len(corpus):,} sets of {min + 1} to {max - 1} genes: merging duplicates")
+    corpus, later, rare = _settle(corpus, min=min, min_gene_sets=min_gene_sets)
+    if not len(corpus):
+        raise GsfmError(f"no set is left: none has more than {min} and fewer than {max} genes")
+    counts[:, 0] = 0
+    np.add.at(counts, (owner, later), 1)
+    for record, row in zip(records, counts.tolist(), strict=True):
+        dropped = {name: n for name, n in zip(REASONS, row[1:], strict=True) if n}
+        record["sets"] = {"read": sum(row), "kept": row[0], "dropped": dropped}
+    if near_duplicates is not None:
+        say(f"{len(corpus):,} sets: looking for near-duplicates")
+        corpus = _weigh(corpus, near_duplicates, shrink)
+    corpus.manifest = {
+        "made_by": f"gsfm {__version__}",
+        "settings": {
+            "min": min,
+            "max": max,
+            "min_gene_sets": min_gene_sets,
+            "near_duplicates": near_duplicates,
+            "shrink": shrink,
+            "species": species,
+            "exclude": sorted(exclude),
+        },
+        "sets": {
+            "read": int(counts.sum()),
+            "kept": len(corpus),
+            "dropped": dict(zip(REASONS, counts[:, 1:].sum(axis=0).tolist(), strict=True)),
+        },
+        "genes": {"kept": corpus.n_genes, "rare": rare},
+        "members": len(corpus.indices),
+        "excluded": excluded,
+        "inputs": records,
+        "hash": content_hash(corpus),
+    }
+    say(f"{len(corpus):,} sets, {corpus.n_genes:,} genes, {len(corpus.indices):,} members")
+    return corpus
+
+
+def _read(item: _inputs.Input, species: str | None) -> tuple[GeneSets, dict[str, Any]]:
+    """The resolved sets of a file, and its record for the manifest, but for the counts of sets."""
+    species = item.species or species
+    if item.source:
+        sets = item.source.read(item.path, species=species)
+    elif item.path.suffix.lower() == ".gsets":
+        sets = GeneSets.open(item.path).resolve(species)
+    else:
+        sets = gsfm.sets.read(item.path, species=species)
+    report = sets.report
+    assert report is not None  # reading and resolving always report
+    record = {
+        "source": item.name,
+        "file": item.path.name,
+        "bytes": item.path.stat().st_size,
+        "sha256": item.sha256,
+        "licence": item.licence,
+        "release": sets.manifest.get("release") if item.source else None,
+        "kind": item.facts.get("kind"),
+        "available_by": item.year,
+        "species": species,
+        "format": report.format,
+        "notes": {note.kind: note.count for note in report.notes},
+        "identifiers": {
+            "given": report.n_identifiers,
+            "matched": dict(report.matched),
+            "ambiguous": len(report.ambiguous),
+            "unmatched": len(report.unmatched),
+            "most_frequent_unmatched": dict(itertools.islice(report.unmatched.items(), 20)),
+        },
+    }
+    return sets, {key: value for key, value in record.items() if value is not None}
+
+
+def _by_size(sizes: NDArray[np.int64], min: int, max: int) -> NDArray[np.int64]:
+    """(n_sets,) why a set of this size is dropped; 0 where it is not."""
+    return np.select([sizes == 0, sizes <= min, sizes >= max], [_NO_GENE, _SMALL, _LARGE], 0)
+
+
+def _tidy(sets: GeneSets, item: _inputs.Input) -> GeneSets:
+    """The sets with the columns of a corpus; what a set does not say, its library says."""
+    table = sets.metadata
+    filled = {"source": item.name, "year": item.year, "species": item.facts.get("species")}
+    columns = []
+    for name, kind in _COLUMNS.items():
+        own = pl.col(name) if name in table.columns else pl.lit(None)
+        columns.append(
+            pl.coalesce(own.cast(kind, strict=False), pl.lit(filled.get(name), kind)).alias(name)
+        )
+    # `with_columns` keeps the height where every column is a constant.
+    table = table.with_columns(columns).select(*_COLUMNS)
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
+
+
+def _concat(parts: list[GeneSets]) -> GeneSets:
+    """All sets, over the sorted genes that occur; `parts` is emptied."""
+    used: set[str] = set()
+    for part in parts:
+        occurs = np.flatnonzero(np.bincount(part.indices, minlength=part.n_genes))
+        used.update(part.vocabulary[int(g)] for g in occurs)
+    vocabulary = Vocabulary(sorted(used))
+    table = pl.concat([part.metadata for part in parts])
+    sizes, indices = [], []
+    while parts:
+        part = parts.pop(0).reindex(vocabulary)
+        sizes.append(part.sizes)
+        indices.append(part.indices)
+    indptr = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
+    return GeneSets(vocabulary, indptr, np.concatenate(indices), table)
+
+
+def _settle(
+    sets: GeneSets, *, min: int, min_gene_sets: int
+) -> tuple[GeneSets, NDArray[np.int64], int]:
+    """Merge equal sets and leave rare genes out until neither is left.
+
+    Returns the corpus, why each of `sets` is not in it (0: it is), and the number of rare genes.
+    """
+    table = sets.metadata
+    reason = np.zeros(len(sets), np.int64)
+    leader = np.arange(len(sets))  # the set that each is merged into
+    rows = np.arange(len(sets))  # where the sets that are left stood at first
+    rare = 0
+    while True:
+        first = _first_equal(sets)
+        alone = first == np.arange(len(sets))
+        leader[rows[~alone]] = rows[first[~alone]]
+        reason[rows[~alone]] = _DUPLICATE
+        sets, rows = sets[np.flatnonzero(alone)], rows[alone]
+        frequency = np.bincount(sets.indices, minlength=sets.n_genes)
+        kept = (frequency > 0) & (frequency >= min_gene_sets)
+        dropped = int(np.count_nonzero(frequency)) - int(kept.sum())
+        sets = sets.reindex(Vocabulary(sets.vocabulary[int(g)] for g in np.flatnonzero(kept)))
+        if not dropped:
+            break
+        rare += dropped
+        small = sets.sizes <= min
+        reason[rows[small]] = _RARE
+        sets, rows = sets[np.flatnonzero(~small)], rows[~small]
+    while (leader[leader] != leader).any():
+        leader = leader[leader]
+    return _merge(table, sets, rows, np.flatnonzero(reason == _DUPLICATE), leader), reason, rare
+
+
+def _merge(
+    table: pl.DataFrame,
+    sets: GeneSets,
+    rows: NDArray[np.int64],
+    duplicates: NDArray[np.int64],
+    leader: NDArray[np.int64],
+) -> GeneSets:
+    """The sets with the names of their duplicates, and the earliest year among them."""
+    gone = table[duplicates].select(
+        row=pl.Series(leader[duplicates]),
+        duplicates=pl.format("{}: {}", "source", "name"),
+        first="year",
+    )
+    gone = gone.group_by("row", maintain_order=True).agg("duplicates", pl.col("first").min())
+    table = (
+        table[rows]
+        .with_columns(row=pl.Series(rows))
+        .join(gone, on="row", how="left", maintain_order="left")
+        .with_columns(year=pl.min_horizontal("year", "first"))
+        .drop("row", "first")
+    )
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
+
+
+def _first_equal(sets: GeneSets) -> NDArray[np.int64]:
+    """(n_sets,) the position of the first set with the same genes; no set may be empty."""
+    if not len(sets):
+        return np.empty(0, np.int64)
+    # The sum of random numbers, one a gene, tells sets apart: 128 bits of it leave no chance.
+    keys = np.random.default_rng(0).integers(0, 2**64, (2, sets.n_genes), np.uint64)
+    sums = [np.add.reduceat(key[sets.indices], sets.indptr[:-1]) for key in keys]
+    order = np.lexsort(sums)  # equal sets come together, in their order
+    new = np.ones(len(sets), np.bool_)
+    new[1:] = np.logical_or(*(np.diff(s[order]) != 0 for s in sums))
+    first = np.empty(len(sets), np.int64)
+    first[order] = order[new][np.cumsum(new) - 1]
+    return first

@@ -1,0 +1,96 @@
+"""Public resources that hold gene sets: each has a file here, and a record in `SOURCES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from gsfm._errors import GsfmError
+from gsfm.corpus.sources import publications
+from gsfm.sets import GeneSets
+
+__all__ = ["SOURCES", "Source", "get", "table"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A public resource.
+
+    Parameters
+    ----------
+    name
+        The name on the command line, and the ``source`` of its sets.
+    description
+        What its sets are.
+    licence
+        Under which terms the data may be used.
+    url
+        Where the data come from.
+    files
+        Which files are understood.
+    read
+        ``read(path, species=None)`` gives the sets.
+    download
+        ``download(path)`` fetches the current release into a file.
+    """
+
+    name: str
+    description: str
+    licence: str
+    url: str
+    files: str
+    read: Callable[..., GeneSets]
+    download: Callable[..., Path]
+
+
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (
+        Source(
+            name="publications",
+            description="the genes of one paper, as NCBI Gene links them",
+            licence=publications.LICENCE,
+            url=publications.URL,
+            files="gene2pubmed[.gz], org.*.eg.sqlite, r-bioc-org.*.eg.db_*.deb",
+            read=publications.read,
+            download=publications.download,
+        ),
+    )
+}
+
+
+def get(name: str) -> Source:
+    """Return the source of this name.
+
+    Raises
+    ------
+    GsfmError
+        If there is none; the message lists those that exist.
+
+    Examples
+    --------
+    >>> get("publications").licence
+    'NCBI, public domain'
+    """
+    try:
+        return SOURCES[name]
+    except KeyError:
+        known = ", ".join(sorted(SOURCES))
+        raise GsfmError(f"unknown source {name!r}: the known sources are {known}") from None
+
+
+def table() -> pl.DataFrame:
+    """Return the sources as a table: name, description, licence, url, files.
+
+    Examples
+    --------
+    >>> table()["name"].to_list()
+    ['publications']
+    """
+    columns = ("name", "description", "licence", "url", "files")
+    return pl.DataFrame(
+        [{column: getattr(source, column) for column in columns} for source in SOURCES.values()]
+    )
