@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsfm import GeneSets, GsfmError, UnknownGenesError, Vocabulary
+from gsfm import GeneSets, GsfmError, UnknownGenesError, Vocabulary, genes
 from gsfm.insight import complete, complete_many
 from gsfm.models import Linear, Popularity
 
 # Approved symbols in an order that is not the alphabet's, so that ties show the rule.
-SYMBOLS = (
-    "TP53 MDM2 CDKN1A BAX BBC3 PMAIP1 GADD45A SESN1 EGFR ERBB2 ERBB3 GRB2 SOS1 KRAS BRAF RAF1 "
-    "MAP2K1 MAPK1 MYC CCND1 CDK4 RB1 E2F1 PCNA MCM2 MCM3 BRCA1 BRCA2 RAD51 PALB2 ATM CHEK2"
-).split()
+SYMBOLS = [
+    *("TP53", "MDM2", "CDKN1A", "BAX", "BBC3", "PMAIP1", "GADD45A", "SESN1", "EGFR", "ERBB2"),
+    *("ERBB3", "GRB2", "SOS1", "KRAS", "BRAF", "RAF1", "MAP2K1", "MAPK1", "MYC", "CCND1", "CDK4"),
+    *("RB1", "E2F1", "PCNA", "MCM2", "MCM3", "BRCA1", "BRCA2", "RAD51", "PALB2", "ATM", "CHEK2"),
+]
 
 
 def _corpus() -> GeneSets:
@@ -195,7 +196,13 @@ def test_a_symbol_of_the_models_own_is_understood():
 
 def test_names_come_with_the_symbols(model):
     table = complete(model, ["MDM2"], top=None).table
-    assert dict(table.select("symbol", "name").iter_rows())["TP53"] == "tumor protein p53"
+    names = dict(genes.table().select("symbol", "name").iter_rows())
+    assert table["name"].to_list() == [names[symbol] for symbol in table["symbol"]]
+    unknown = Popularity().fit(GeneSets.from_lists([["TP53", "AAAA", "ZZZZ", "MDM2x"]]))
+    shown = complete(unknown, ["TP53"]).table
+    assert dict(shown.select("symbol", "name").iter_rows()) == dict.fromkeys(
+        ["AAAA", "MDM2x", "ZZZZ"]
+    )
 
 
 def test_the_background_is_all_that_is_ranked(model):
@@ -237,13 +244,13 @@ def test_a_set_larger_than_512_genes_is_whole(model):
     assert all(gene in result.summary(limit=600) for gene in many)
 
 
-@pytest.mark.parametrize("genes", [["nonsense", "CD8B"], []])
-def test_nothing_known_is_an_error_that_names_them(model, genes):
+@pytest.mark.parametrize("given", [["nonsense", "CD8B"], []])
+def test_nothing_known_is_an_error_that_names_them(model, given):
     with pytest.raises(UnknownGenesError) as error:
-        complete(model, genes)
-    assert all(gene in str(error.value) for gene in genes)
+        complete(model, given)
+    assert all(gene in str(error.value) for gene in given)
     with pytest.raises(UnknownGenesError, match="background"):
-        complete(model, ["TP53"], background=genes)
+        complete(model, ["TP53"], background=given)
 
 
 def test_wrong_calls(model):

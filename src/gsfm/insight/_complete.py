@@ -20,8 +20,8 @@ from gsfm import genes as who
 from gsfm._errors import GsfmError, UnknownGenesError
 from gsfm._report import Report
 from gsfm._version import __version__
-from gsfm.genes import Resolution, Vocabulary
-from gsfm.genes._resolve import Species
+from gsfm.genes import Resolution, Species, Vocabulary
+from gsfm.genes._table import read
 
 if TYPE_CHECKING:
     from gsfm.models import Model
@@ -480,9 +480,7 @@ class _Ranker:
         if self.include_input:
             columns["in_input"] = chosen.in_input
         table = pl.DataFrame(columns)
-        names = who.table().select("symbol", "name")
-        table = table.join(names, on="symbol", how="left", maintain_order="left")
-        return table.select("rank", "symbol", "name", pl.exclude("rank", "symbol", "name"))
+        return table.insert_column(2, _names_of(table["symbol"]))
 
     def provenance(
         self, given: _Understood, *, n_genes: int, n_sets: int | None = None
@@ -549,6 +547,21 @@ def _best(
         chosen = np.flatnonzero(key >= np.partition(key, len(key) - top)[len(key) - top])
     order = np.lexsort((_alphabet(vocabulary)[genes[chosen]], -key[chosen]))
     return chosen[order[:top]]
+
+
+def _names_of(symbols: pl.Series) -> pl.Series:
+    """The names of genes, null for a symbol that is not an approved one."""
+    table = _named_genes()
+    # Rows are ascending by symbol: a search of a few is faster than a join with all.
+    at = table["symbol"].search_sorted(symbols).clip(upper_bound=table.height - 1)
+    known = table["symbol"].gather(at) == symbols
+    return table["name"].gather(at).zip_with(known, pl.Series([None], dtype=pl.String))
+
+
+@functools.cache
+def _named_genes() -> pl.DataFrame:
+    """Every approved symbol and its name; `gsfm.genes.table` would read and join far more."""
+    return read("genes", ["symbol", "name"])
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,0 +1,125 @@
+"""How long a user waits: a cold ``gsfm complete``, and a warm one in Python.
+
+    python benchmarks/latency.py [--model DIR] [--repeats 7]
+
+Every figure is set against a named peer of the same run, since machines differ: cold starts
+against importing polars and scipy.sparse, a warm completion against one forward pass in torch of
+the published architecture (Clarke et al. 2026, d_model 256, depth 2), where torch is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import gsfm
+from gsfm import insight, models
+from gsfm.genes import resolve
+from gsfm.models import Model
+
+N_GENES = 50
+
+
+def process(*arguments: str) -> Callable[[], object]:
+    """A call that starts Python with `arguments` and waits for its end."""
+    command = [sys.executable, *arguments]
+    return lambda: subprocess.run(command, check=True, capture_output=True)
+
+
+def measure(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    """Seconds of each call, in turn, so that a busy moment of the machine falls on all of them."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()  # fills the file cache, and gsfm's own tables
+    for _ in range(repeats):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def show(title: str, seconds: dict[str, list[float]], peer: str | None) -> None:
+    """Print a table; the ratio is of the best times."""
+    print(f"\n{title:52} {'best':>9} {'median':>9} {'ratio':>7}")
+    for name, values in seconds.items():
+        ratio = f"{min(values) / min(seconds[peer]):7.2f}" if peer else ""
+        best, median = min(values) * 1e3, statistics.median(values) * 1e3
+        print(f"{name:52} {best:6.1f} ms {median:6.1f} ms {ratio}")
+
+
+def torch_forward(n_genes: int, members: list[int]) -> Callable[[], object]:
+    """One multi-hot set through the published architecture, and its 100 best genes."""
+    import torch
+
+    d, layer = 256, torch.nn.Linear
+    network = torch.nn.Sequential(
+        *(layer(n_genes + 2, 2 * d), torch.nn.ReLU(), layer(2 * d, d)),
+        *(layer(d, d), torch.nn.ReLU(), layer(d, n_genes + 2)),
+    ).eval()
+
+    def call() -> object:
+        with torch.inference_mode():
+            given = torch.zeros(1, n_genes + 2)
+            given[0, members] = 1
+            return network(given).topk(100)
+
+    return call
+
+
+def warm(model: Model, symbols: list[str]) -> dict[str, Callable[[], object]]:
+    """A completion, and its parts."""
+    return {
+        f"complete {N_GENES} genes": lambda: model.complete(symbols),
+        "  of it: resolve": lambda: resolve(symbols),
+        "  of it: score": lambda: model.score([symbols]),
+        "complete, input ranked too (leave-one-out)": lambda: insight.complete(
+            model, symbols, include_input=True
+        ),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", type=Path, help="a model folder; the shipped model if not given")
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+
+    model = models.load(options.model)
+    folder = options.model or Path(models.__file__).parent / "shipped"
+    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    print(f"gsfm {gsfm.__version__}, Python {sys.version.split()[0]}")
+    print(f"model: {model.family}, {len(model.vocabulary):,} genes, {size:.1f} MB")
+    chosen = np.random.default_rng(0).choice(len(model.vocabulary), N_GENES, replace=False)
+    symbols = [model.vocabulary[int(i)] for i in chosen]
+
+    peer = "import polars, scipy.sparse"
+    settings = ["--model", str(folder), "--json"]
+    cold = {
+        peer: process("-c", peer),
+        "import gsfm": process("-c", "import gsfm"),
+        "gsfm --version": process("-m", "gsfm", "--version"),
+        "gsfm complete, 3 genes": process("-m", "gsfm", "complete", *symbols[:3], *settings),
+        f"gsfm complete, {N_GENES} genes": process("-m", "gsfm", "complete", *symbols, *settings),
+    }
+    show("cold: a new process", measure(cold, options.repeats), peer)
+
+    calls = warm(model, symbols)
+    forward = None
+    if importlib.util.find_spec("torch"):
+        forward = "torch: published architecture, forward and topk"
+        calls = {forward: torch_forward(len(model.vocabulary), chosen.tolist()), **calls}
+    show("warm: in Python", measure(calls, 5 * options.repeats), forward)
+
+
+if __name__ == "__main__":
+    main()
