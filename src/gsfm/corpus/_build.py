@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import itertools
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from gsfm._errors import GsfmError
 from gsfm._version import __version__
 from gsfm.corpus import _inputs
 from gsfm.corpus._hash import content_hash
-from gsfm.genes import Vocabulary
+from gsfm.genes import Species, Vocabulary
 from gsfm.sets import GeneSets
 
 #: Why a set is not in the corpus.
@@ -41,7 +42,7 @@ def build(
     min_gene_sets: int = 1,
     near_duplicates: float | None = 0.8,
     shrink: float = 1.0,
-    species: str | None = None,
+    species: Species | None = None,
     exclude: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
 ) -> GeneSets:
@@ -56,7 +57,7 @@ def build(
     ----------
     inputs
         Gene-set files, folders (every gene-set file within), or pairs of a source's name and a
-        file of it, such as ``("publications", "gene2pubmed.gz")``.
+        file of it, such as ``("publications", "gene2pubmed.gz")``; ``"-"`` is standard input.
     min, max
         Kept are sets with **more than** `min` and **fewer than** `max` genes.
     min_gene_sets
@@ -164,7 +165,7 @@ def build(
     return corpus
 
 
-def _read(item: _inputs.Input, species: str | None) -> tuple[GeneSets, dict[str, Any]]:
+def _read(item: _inputs.Input, species: Species | None) -> tuple[GeneSets, dict[str, Any]]:
     """The resolved sets of a file, and its record for the manifest, but for the counts of sets."""
     species = item.species or species
     if item.source:
@@ -172,13 +173,14 @@ def _read(item: _inputs.Input, species: str | None) -> tuple[GeneSets, dict[str,
     elif item.path.suffix.lower() == ".gsets":
         sets = GeneSets.open(item.path).resolve(species)
     else:
-        sets = gsfm.sets.read(item.path, species=species)
+        given = item.path if item.content is None else io.BytesIO(item.content)
+        sets = gsfm.sets.read(given, species=species)
     report = sets.report
     assert report is not None  # reading and resolving always report
     record = {
         "source": item.name,
         "file": item.path.name,
-        "bytes": item.path.stat().st_size,
+        "bytes": item.n_bytes,
         "sha256": item.sha256,
         "licence": item.licence,
         "release": sets.manifest.get("release") if item.source else None,

@@ -24,6 +24,8 @@ class Description:
     ----------
     sets, genes, members
         How many: sets, genes that occur in a set, members of sets.
+    weight
+        Sum of the weights of the sets (see `build`); equals `sets` where there are none.
     hash
         The `content_hash`.
     set_sizes, gene_frequencies
@@ -34,14 +36,12 @@ class Description:
         A row a year: sets; None where the year is not known.
     top_genes
         The genes in most sets: symbol, sets, and their part of all sets.
-    weights
-        Sum of the weights of the sets (see `build`); equals `sets` without weights.
     """
 
     sets: int
     genes: int
     members: int
-    weights: float
+    weight: float
     hash: str
     set_sizes: dict[str, float]
     gene_frequencies: dict[str, float]
@@ -90,7 +90,7 @@ def describe(corpus: GeneSets, *, top: int = 20) -> Description:
         sets=len(corpus),
         genes=len(used),
         members=len(corpus.indices),
-        weights=float(corpus.weights.sum(dtype=np.float64)),
+        weight=float(corpus.weights.sum(dtype=np.float64)),
         hash=content_hash(corpus),
         set_sizes=_quantiles(corpus.sizes),
         gene_frequencies=_quantiles(used),
@@ -103,10 +103,10 @@ def describe(corpus: GeneSets, *, top: int = 20) -> Description:
 def _columns(corpus: GeneSets) -> pl.DataFrame:
     """Source, year and size of each set; a missing column is a column of nulls."""
     kinds: dict[str, Any] = {"source": pl.String, "year": pl.Int64}
-    return corpus.metadata.select(
-        pl.col(name).cast(kind) if name in corpus.metadata.columns else pl.lit(None, kind).alias(name)
-        for name, kind in kinds.items()
-    ).with_columns(size=pl.Series(corpus.sizes))
+    table = corpus.metadata
+    missing = [pl.lit(None, kind).alias(name) for name, kind in kinds.items() if name not in table]
+    table = table.with_columns(missing).select(pl.col(name).cast(k) for name, k in kinds.items())
+    return table.with_columns(size=pl.Series(corpus.sizes))
 
 
 def _quantiles(values: NDArray[np.int64]) -> dict[str, float]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 
 from gsfm._errors import FormatError, GsfmError
 from gsfm._files import sha256_file
 from gsfm.corpus.sources import Source, get
+from gsfm.genes import Species
 
 #: The table beside gene-set files that says what they are.
 TABLE = "SOURCES.tsv"
@@ -31,13 +35,15 @@ class Input:
     path: Path
     source: Source | None  # the public resource whose file it is; None for a gene-set file
     sha256: str
+    n_bytes: int
     facts: dict[str, str] = field(default_factory=dict)  # its row of SOURCES.tsv
+    content: bytes | None = None  # of standard input
 
     @property
-    def species(self) -> str | None:
+    def species(self) -> Species | None:
         """The species whose symbols the file has, where its row says one."""
-        words = self.facts.get("species", "").lower().split()
-        return words[0] if words and words[0] in ("human", "mouse", "rat") else None
+        words = self.facts.get("species", "").lower().split()[:1]
+        return next((species for species in get_args(Species) if [species] == words), None)
 
     @property
     def year(self) -> int | None:
@@ -61,10 +67,16 @@ def find(
     """
     found: dict[Path, Input] = {}
     excluded: set[str] = set()
+    tables: dict[Path, dict[str, dict[str, str]]] = {}
     for given in inputs:
         source, path = (None, Path(given)) if isinstance(given, str | Path) else (
             get(given[0]), Path(given[1])
         )  # fmt: skip
+        if not source and str(path) == "-":
+            content = sys.stdin.buffer.read()
+            digest = hashlib.sha256(content).hexdigest()
+            found[path] = Input("stdin", path, None, digest, len(content), content=content)
+            continue
         if not path.exists():
             raise GsfmError(f"{path}: no such file or folder")
         for file in [path] if source or not path.is_dir() else _files(path):
@@ -72,8 +84,12 @@ def find(
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude):
                 excluded.add(name)
             elif file.resolve() not in found:
-                facts = {} if source else _facts(file.parent / TABLE).get(name, {})
-                found[file.resolve()] = Input(name, file, source, sha256_file(file), facts)
+                table = file.parent / TABLE
+                if table not in tables:
+                    tables[table] = _facts(table)
+                facts = {} if source else tables[table].get(name, {})
+                size = file.stat().st_size
+                found[file.resolve()] = Input(name, file, source, sha256_file(file), size, facts)
     if not found:
         raise GsfmError("nothing to build from: no file is given, or all are excluded")
     ordered = sorted(found.values(), key=lambda i: (i.source is None, i.name, i.sha256))

@@ -99,10 +99,8 @@ def _draw_genes(axes: Any, corpus: GeneSets) -> None:
     axes.plot(rank, frequency[order], color=_COLOUR, linewidth=2)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    names = ", ".join(corpus.vocabulary[int(g)] for g in order[:8])
-    axes.annotate(
-        f"most frequent:\n{names}", (0.04, 0.06), xycoords="axes fraction", fontsize=9, wrap=True
-    )
+    names = "\n".join(corpus.vocabulary[int(g)] for g in order[:8])
+    axes.annotate(f"in most sets:\n{names}", (0.05, 0.06), xycoords="axes fraction", fontsize=9)
     axes.set(title="Genes by frequency", xlabel="rank of the gene", ylabel="sets with the gene")
     _plain(axes.xaxis)
     _plain(axes.yaxis)
@@ -152,6 +150,7 @@ def _plain(axis: Any) -> None:
 
 
 def _thousands(axis: Any) -> None:
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+    axis.set_major_locator(MaxNLocator(5, integer=True))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

@@ -20,7 +20,7 @@ import urllib.request
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 import polars as pl
@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 import gsfm.genes
 from gsfm._errors import FormatError, GsfmError
 from gsfm._files import atomic_path
-from gsfm.genes import Vocabulary
+from gsfm.genes import Species, Vocabulary
 from gsfm.sets import GeneSets, ReadReport
 
 #: The complete table at NCBI, of all species, renewed daily (about 300 MB).
@@ -52,6 +52,11 @@ _ANCHORS = (
     (9_400_000, 1998.0),
     (9_900_000, 1999.0),
     (10_600_000, 2000.0),
+    (11_790_000, 2002.0),
+    (12_490_000, 2003.0),
+    (12_980_000, 2003.75),
+    (14_570_000, 2003.8),  # between these two: articles of 1950 to 1965
+    (14_700_000, 2004.0),
     (15_600_000, 2005.0),
     (20_000_000, 2010.0),
     (25_600_000, 2015.0),
@@ -71,7 +76,7 @@ def years(pmids: ArrayLike) -> NDArray[np.float64]:
     error is below one year for papers that entered PubMed as they appeared. Ids below 8.55 million
     were not given out in the order of time: 1996 bounds these papers from above, and the estimate
     (1985 to 1996) is a few years off for papers of 1984 to 1995 and more for older ones. The ids
-    of 13 to 15 million include articles of the 1940s to 1960s that were entered in 2003 and 2004.
+    of 13.0 to 14.5 million belong to articles of 1950 to 1965, which were entered in 2003.
 
     Parameters
     ----------
@@ -90,10 +95,12 @@ def years(pmids: ArrayLike) -> NDArray[np.float64]:
     x, y = np.array(_ANCHORS).T
     pmids = np.asarray(pmids, dtype=np.float64)
     slope = (y[-1] - y[-2]) / (x[-1] - x[-2])
-    return np.where(pmids > x[-1], y[-1] + (pmids - x[-1]) * slope, np.interp(pmids, x, y))
+    beyond = np.maximum(pmids - x[-1], 0) * slope
+    found: NDArray[np.float64] = np.interp(pmids, x, y) + beyond
+    return found
 
 
-def read(path: str | Path, *, species: str | None = None) -> GeneSets:
+def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
     """Read the papers about genes: one gene set per paper.
 
     Parameters
@@ -248,8 +255,8 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
     if not packed and path.suffix == ".gz":
         raise FormatError(path, "ends in .gz but is not gzip: fetch it anew, or mend its name")
     try:
-        with gzip.open(path, "rb") if packed else path.open("rb") as stream:
-            yield stream
+        with path.open("rb") as raw, gzip.open(raw) if packed else raw as stream:
+            yield cast(IO[bytes], stream)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FormatError(path, f"is damaged gzip ({error}): fetch it anew") from error
 
@@ -370,14 +377,14 @@ def _ar_members(stream: IO[bytes], path: Path) -> Iterator[tuple[str, int]]:
 # -- from links to sets ------------------------------------------------------------------------
 
 
-def _gather(path: Path, found: _Found, species: str) -> GeneSets:
+def _gather(path: Path, found: _Found, species: Species) -> GeneSets:
     entrez, gene, uses = np.unique(found.links[:, 0], return_inverse=True, return_counts=True)
     pmids, paper = np.unique(found.links[:, 1], return_inverse=True)
     if found.symbols is None:
         resolution = gsfm.genes.resolve(entrez)
     else:
         theirs = [found.symbols.get(number) for number in entrez.tolist()]
-        resolution = gsfm.genes.resolve(theirs, species=cast(Any, species))
+        resolution = gsfm.genes.resolve(theirs, species=species)
     symbols = resolution.symbols
     vocabulary = Vocabulary(sorted({symbol for symbol in symbols if symbol is not None}))
     ids = vocabulary.ids(symbol or "" for symbol in symbols)[gene].astype(np.int64)
