@@ -38,6 +38,7 @@ from typing import Any
 import polars as pl
 
 from gsfm._files import atomic_path
+from gsfm.genes._excel import parse
 from gsfm.genes._index import CODE
 from gsfm.genes._table import bare
 
@@ -303,27 +304,37 @@ def orthologs(
         )
         print(f"{species}: {extra.height} orthologs from Ensembl", file=sys.stderr)
         links = pl.concat([links, extra])
-    joined = links.join(found, on="id").join(genes.select("gene", human="symbol"), on="gene")
+    joined = links.join(names_alone(found), on="id").join(
+        genes.select("gene", "locus_type", human="symbol"), on="gene"
+    )
     same = pl.col("human").str.to_uppercase() == pl.col("symbol").str.to_uppercase()
-    # A synonym of RGD may be a sentence; a name has no blanks.
-    name = pl.element().filter(pl.element().str.contains(r"^\S{2,24}$"))
+    coding = pl.col("locus_type") == "gene with protein product"
+    # Which of several human genes is meant? The one of the same name, or else the only one that
+    # makes a protein.
+    clear = same | (coding & (coding.sum().over("id") == 1) & ~same.any().over("id"))
     return (
-        joined.with_columns(same=same)
-        # The human gene of the same name comes first.
-        .sort("id", "same", "gene", descending=[False, True, False])
+        joined.with_columns(clear=clear)
+        .sort("id", "clear", "gene", descending=[False, True, False])
         .group_by("id", maintain_order=True)
-        .agg(pl.first("symbol", "ensembl", "synonyms"), genes="gene", same=pl.first("same"))
+        .agg(pl.first("symbol", "ensembl", "synonyms"), genes="gene", first=pl.first("clear"))
         .with_columns(
-            pl.col("synonyms")
-            .list.eval(name)
-            .list.set_difference(pl.concat_list("symbol"))
-            .list.sort()
+            pl.col("synonyms").list.set_difference(pl.concat_list("symbol")).list.sort(),
+            species=pl.lit(species),
         )
         .sort("symbol", "id")
-        .select(
-            pl.lit(species).alias("species"), "id", "symbol", "synonyms", "ensembl", "genes", "same"
-        )
+        .select("species", "id", "symbol", "synonyms", "ensembl", "genes", "first")
     )
+
+
+def names_alone(synonyms: pl.DataFrame) -> pl.DataFrame:
+    """Drop synonyms that are no names: sentences of RGD, numbers, and dates that Excel made."""
+    texts = synonyms.select("id", "synonyms").explode("synonyms").drop_nulls()
+    text = pl.col("synonyms")
+    texts = texts.filter(text.str.contains(r"^\S{2,24}$"), ~text.str.contains(r"^\d+$"))
+    dates = [parse(name.upper()) is not None for name in texts["synonyms"]]
+    kept = texts.filter(~pl.Series(dates)).group_by("id", maintain_order=True).agg("synonyms")
+    joined = synonyms.drop("synonyms").join(kept, on="id", how="left")
+    return joined.with_columns(text.fill_null(empty(pl.String)))
 
 
 # -- transcripts --------------------------------------------------------------------------------
@@ -367,8 +378,7 @@ def all_names(genes: pl.DataFrame, across: pl.DataFrame) -> pl.DataFrame:
         return names.select("name", pl.lit(kind).alias("kind"), "gene")
 
     parts = [part(genes, column, kind) for kind, column in SOME_KINDS]
-    # Where one of several human orthologs bears the same name, the name means that one.
-    meant = pl.when("same").then(pl.col("genes").list.head(1)).otherwise("genes")
+    meant = pl.when("first").then(pl.col("genes").list.head(1)).otherwise("genes")
     across = across.with_columns(gene=meant).explode("gene")
     for species in ("mouse", "rat"):
         theirs = across.filter(pl.col("species") == species)

@@ -148,8 +148,8 @@ def _numbers(prefix: str) -> _Entries:
         if prefix.startswith("ENS"):
             own, kind = "ensembl", f"{species} ensembl gene"
         orthologs = _table.read("orthologs").filter(pl.col("species") == species)
-        # One human gene of the same name settles which is meant.
-        meant = pl.when("same").then(pl.col("genes").list.head(1)).otherwise("genes")
+        # `first`: of several human genes, the first alone is meant.
+        meant = pl.when("first").then(pl.col("genes").list.head(1)).otherwise("genes")
         ids = orthologs.select(gene=meant, number=own).explode("gene")
     ids = ids.drop_nulls().sort("number", "gene")
     genes = ids["gene"].to_numpy().astype(np.int64)

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]
 
 
+# Matches by a name rather than an id, or by none.
+_BY_NAME = (
+    *("approved (case)", "previous", "alias", "ambiguous"),
+    *("mouse symbol", "rat symbol", "mouse alias", "rat alias"),
+)
+
+
+def _either(symbols: list[str], limit: int = 4) -> str:
+    more = ["..."] if len(symbols) > limit else []
+    return " or ".join(symbols[:limit] + more)
+
+
 class Resolution:
     """What `resolve` returns: one row an identifier, in the order given.
 
@@ -27,6 +39,8 @@ class Resolution:
         ``rat ensembl gene``, ``excel date``, ``excel serial``, ``ambiguous``, ``unmatched``);
         ``candidates``, the symbols that it could mean where these are several, the one taken
         first; ``rule``, in words.
+    species
+        The species whose names were preferred, as given to `resolve`.
 
     Examples
     --------
@@ -38,8 +52,9 @@ class Resolution:
     {'ambiguous': 1, 'approved': 1, 'previous': 1}
     """
 
-    def __init__(self, table: pl.DataFrame) -> None:
+    def __init__(self, table: pl.DataFrame, *, species: str | None = None) -> None:
         self.table = table
+        self.species = species
 
     @functools.cached_property
     def symbols(self) -> list[str | None]:
@@ -87,16 +102,25 @@ class Resolution:
         lines = [f"{head} ({known.n_unique():,} distinct): {', '.join(ways)}" if ways else head]
         for match in ("ambiguous", "unmatched"):
             if count := self.counts.get(match):
-                rows = self.table.filter(pl.col("match") == match).unique(
-                    "input", maintain_order=True
-                )
+                rows = self.table.filter(pl.col("match") == match)
+                rows = rows.unique("input", maintain_order=True)
                 told = [
-                    f"{name} ({' or '.join(several[:4])})" if several else f"{name}"
+                    f"{name} ({_either(several)})" if several else name or "(blank)"
                     for name, several in rows.select("input", "candidates").head(limit).iter_rows()
                 ]
                 more = f", ... ({rows.height - limit:,} more)" if rows.height > limit else ""
                 lines.append(f"{match} ({count:,}): {', '.join(told)}{more}")
+        if self.species is None and self._like_mouse():
+            lines.append(
+                "most look like mouse or rat symbols: species 'mouse' prefers their orthologs"
+            )
         return "\n".join(lines)
+
+    def _like_mouse(self) -> bool:
+        """Whether more than half of the identifiers are written like Trp53."""
+        by_name = pl.col("match").is_in([*_BY_NAME])
+        written = pl.col("input").str.contains(r"^\s*[A-Z][a-z0-9-]*[a-z][a-z0-9-]*\s*$")
+        return 2 * self.table.filter(by_name & written).height > len(self)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a pandas data frame.

@@ -45,7 +45,7 @@ _RULES = pl.Series(
     [
         *_RULE,
         *(f"{rule}; taken before the other candidates" for rule in _RULE),
-        *(f"{rule} of several genes; none taken" for rule in _RULE),
+        *(f"{rule}; several genes, none taken" for rule in _RULE),
     ]
 )
 _HUMAN = np.array([kind.human for kind in KINDS])
@@ -154,7 +154,7 @@ def resolve(
             rows, on="input", how="left", nulls_equal=True, maintain_order="left"
         )
         answers = answers[positions["row"]]
-    return Resolution(answers.insert_column(0, inputs.alias("input")))
+    return Resolution(answers.insert_column(0, inputs.alias("input")), species=species)
 
 
 def _series(identifiers: Iterable[Any]) -> pl.Series:
