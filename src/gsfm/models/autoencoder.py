@@ -50,6 +50,8 @@ class AutoencoderConfig:
             raise ValueError("0 < input_low <= input_high < 1 must hold")
         if not 0 <= self.dropout < 1 or self.weight_decay < 0:
             raise ValueError("dropout must be in [0, 1) and weight_decay 0 or more")
+        if self.size_exponent < 0:
+            raise ValueError(f"size_exponent must be 0 or more, not {self.size_exponent}")
         if self.max_members < 2:
             raise ValueError(f"max_members must be 2 or more, not {self.max_members}")
 
@@ -84,6 +86,8 @@ class Autoencoder(Model):
         from gsfm.training._fit import fit_autoencoder
 
         self.curve = fit_autoencoder(self, sets, weights=weights, seed=seed, run=self.run)
+        # Round to what is stored, so that the model that was fitted is the one that is loaded.
+        self._restore(self._tensors())
 
     @staticmethod
     def shapes(config: AutoencoderConfig) -> dict[str, tuple[int, ...]]:
@@ -129,8 +133,7 @@ class Autoencoder(Model):
             tables["output_vectors"] = self.output_vectors
         for name, table in tables.items():
             if self.config.storage == "int8":
-                scale = np.abs(table).max(axis=1, keepdims=True) / 127
-                scale[scale == 0] = 1
+                scale = _short(np.abs(table).max(axis=1, keepdims=True) / 127)
                 out[name] = np.rint(table / scale).astype(np.int8)
                 out[f"{name}.scale"] = scale[:, 0].astype(np.float32)
             else:
@@ -154,6 +157,13 @@ class Autoencoder(Model):
 
         self.input_vectors = table("input_vectors")
         self.output_vectors = self.input_vectors if self.config.tied else table("output_vectors")
+
+
+def _short(scale: Floats) -> Floats:
+    """Round up to 11 significant bits: 127 times that is exact, so that storing twice is too."""
+    mantissa, exponent = np.frexp(scale)
+    short = np.ldexp(np.ceil(mantissa * 2048) / 2048, exponent)
+    return np.where(scale == 0, 1, short).astype(np.float32)
 
 
 def _layer_norm(x: Floats, weight: Floats, bias: Floats) -> Floats:
