@@ -212,6 +212,9 @@ class Ensemble(Model):
                     raise ValueError(f"the tensor {min(own)!r} is not part of it")
             except ValueError as error:
                 raise ValueError(f"member {i}, {member.family}: {error}") from None
+        orphans = np.setdiff1d(np.arange(n), np.concatenate(self.columns))
+        if len(orphans):
+            raise ValueError(f"no member knows {self.vocabulary[int(orphans[0])]!r} of vocab.txt")
 
 
 def standardise(scores: Floats, members: sp.csr_array) -> Floats:
