@@ -10,6 +10,7 @@ from gsfm._errors import (
 )
 from gsfm._version import __version__
 from gsfm.genes import Vocabulary
+from gsfm.models import load
 from gsfm.sets import GeneSet, GeneSets
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "UnknownGenesError",
     "Vocabulary",
     "__version__",
+    "load",
 ]
