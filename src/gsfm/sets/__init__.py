@@ -1,8 +1,10 @@
 """Gene sets and libraries: hold them, read and write every usual format, filter, compare."""
 
+from gsfm.sets._algebra import concat
 from gsfm.sets._genesets import GeneSet, GeneSets
 from gsfm.sets._io import read
 from gsfm.sets._lists import read_genes
 from gsfm.sets._report import Note, ReadReport
+from gsfm.sets._similar import clusters
 
-__all__ = ["GeneSet", "GeneSets", "Note", "ReadReport", "read", "read_genes"]
+__all__ = ["GeneSet", "GeneSets", "Note", "ReadReport", "clusters", "concat", "read", "read_genes"]

@@ -137,3 +137,67 @@ def count(ids: Int32s, n: int) -> Int64s:
     for start in range(0, len(ids), CHUNK):
         total += np.bincount(ids[start : start + CHUNK], minlength=n)
     return total
+
+
+def first_equal(indptr: Int64s, indices: Int32s) -> Int64s:
+    """(n_sets,) the first set that has exactly the members of each set; itself if it is the first.
+
+    Sets are grouped by a 64-bit hash, and then compared member by member.
+    """
+    hashes = _hashes(indptr, indices)
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    result = first[inverse].astype(np.int64)
+    # Equal hashes of unequal sets: tell these sets apart by their bytes.
+    exact: dict[bytes, int] = {}
+    for row in np.flatnonzero(~_equal(indptr, indices, np.arange(len(result)), result)):
+        members = indices[indptr[row] : indptr[row + 1]].tobytes()
+        result[row] = exact.setdefault(members, int(row))
+    return result
+
+
+def _hashes(indptr: Int64s, indices: Int32s) -> NDArray[np.uint64]:
+    """(n_sets,) sums of a pseudo-random number for each member (the finaliser of splitmix64)."""
+    z = np.arange(1, int(indices.max(initial=0)) + 2, dtype=np.uint64)
+    z *= np.uint64(0x9E3779B97F4A7C15)
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    hashes = np.empty(len(indptr) - 1, np.uint64)
+    for first, last in chunks(indptr):
+        total = np.zeros(int(indptr[last] - indptr[first]) + 1, np.uint64)
+        np.cumsum(z[indices[indptr[first] : indptr[last]]], out=total[1:])
+        at = indptr[first : last + 1] - indptr[first]
+        hashes[first:last] = total[at[1:]] - total[at[:-1]]  # wraps around, rightly
+    return hashes
+
+
+def _equal(indptr: Int64s, indices: Int32s, one: Int64s, other: Int64s) -> NDArray[np.bool_]:
+    """Whether the sets `one` and `other` have the same members, pair by pair."""
+    sizes = np.diff(indptr)
+    equal: NDArray[np.bool_] = sizes[one] == sizes[other]
+    rows = np.flatnonzero(equal & (one != other))
+    mine, my_members, _ = gather(indptr, indices, None, one[rows])
+    _, their_members, _ = gather(indptr, indices, None, other[rows])
+    wrong = np.flatnonzero(my_members != their_members)
+    equal[rows[np.searchsorted(mine, wrong, side="right") - 1]] = False
+    return equal
+
+
+def intersections(indptr: Int64s, indices: Int32s, one: Int64s, other: Int64s) -> Int64s:
+    """(n_pairs,) how many members the sets `one` and `other` share, pair by pair."""
+    result = np.empty(len(one), np.int64)
+    sizes = np.diff(indptr)
+    for first, last in chunks(to_indptr(sizes[one] + sizes[other]), 1 << 20):
+        keys = []
+        for rows in (one[first:last], other[first:last]):
+            part, members, _ = gather(indptr, indices, None, rows)
+            owner = owners(part, 0, len(rows))
+            owner <<= 32
+            keys.append(owner | members)
+        both = np.concatenate(keys)
+        both.sort()
+        shared = both[1:][both[1:] == both[:-1]] >> 32
+        result[first:last] = np.bincount(shared, minlength=last - first)
+    return result

@@ -24,6 +24,19 @@ if TYPE_CHECKING:
     from gsfm.sets._report import ReadReport
 
 
+_OVERLAP = {
+    "left": pl.Int64,
+    "right": pl.Int64,
+    "left_name": pl.String,
+    "right_name": pl.String,
+    "left_size": pl.Int64,
+    "right_size": pl.Int64,
+    "shared": pl.Int64,
+    "jaccard": pl.Float64,
+    "p_value": pl.Float64,
+}
+
+
 @dataclass(frozen=True)
 class GeneSet:
     """One named set of genes with its metadata (source, year, link, ...)."""
@@ -378,6 +391,237 @@ class GeneSets:
         )
         picked._unchecked = self._unchecked
         return picked
+
+    def filter(
+        self,
+        *,
+        min_size: int | None = None,
+        max_size: int | None = None,
+        min_year: int | None = None,
+        max_year: int | None = None,
+        sources: str | Iterable[str] | None = None,
+        species: str | Iterable[str] | None = None,
+    ) -> GeneSets:
+        """The sets within some bounds; all bounds belong to what is kept.
+
+        Parameters
+        ----------
+        min_size, max_size
+            Number of members.
+        min_year, max_year
+            The column ``year``; a set without a year is left out.
+        sources, species
+            One value or several of the column ``source`` or ``species``.
+
+        Raises
+        ------
+        ValueError
+            If the collection has not the column that is asked for.
+
+        Examples
+        --------
+        >>> sets = GeneSets.from_lists({"a": ["TP53"], "b": ["TP53", "MDM2"]})
+        >>> sets.filter(min_size=2).names
+        ['b']
+        """
+        sizes = self.sizes
+        keep = np.ones(len(self), np.bool_)
+        if min_size is not None:
+            keep &= sizes >= min_size
+        if max_size is not None:
+            keep &= sizes <= max_size
+        if min_year is not None or max_year is not None:
+            year = self._column("year").cast(pl.Int64, strict=False)
+            inside = year.is_between(
+                -(2**62) if min_year is None else min_year,
+                2**62 if max_year is None else max_year,
+            )
+            keep &= inside.fill_null(False).to_numpy()
+        for name, wanted in (("source", sources), ("species", species)):
+            if wanted is not None:
+                values = [wanted] if isinstance(wanted, str) else list(wanted)
+                keep &= self._column(name).is_in(values).fill_null(False).to_numpy()
+        return self[np.flatnonzero(keep)]
+
+    def _column(self, name: str) -> pl.Series:
+        if name not in self.metadata.columns:
+            raise ValueError(
+                f"the collection has no column {name!r}; it has {', '.join(self.metadata.columns)}"
+            )
+        return self.metadata[name]
+
+    def union(self, *others: GeneSets) -> GeneSets:
+        """The sets of this and other collections, one after another; see `concat`.
+
+        Examples
+        --------
+        >>> one = GeneSets.from_lists({"a": ["TP53"]})
+        >>> len(one.union(one, one))
+        3
+        """
+        from gsfm.sets._algebra import concat
+
+        return concat([self, *others])
+
+    def deduplicate(self) -> GeneSets:
+        """One set of those with exactly the same members: the first.
+
+        Its metadata stays, with three changes: the column ``names`` lists the distinct names of
+        all of them, ``copies`` counts them, and ``year`` is the earliest. Member weights are the
+        first set's; they make no difference to what is the same.
+
+        Examples
+        --------
+        >>> sets = GeneSets.from_ids(Vocabulary("AB"), [[0], [1], [0]], names=["x", "y", "z"])
+        >>> sets.deduplicate().metadata["names"].to_list()
+        [['x', 'z'], ['y']]
+        """
+        from gsfm.sets._algebra import deduplicate
+
+        return deduplicate(self)
+
+    # -- comparison ----------------------------------------------------------------------------
+
+    def near_duplicates(
+        self, threshold: float = 0.8, *, n_permutations: int = 128, seed: int = 0
+    ) -> pl.DataFrame:
+        """Pairs of sets that are almost, or exactly, the same.
+
+        Candidates are found by MinHash, cut into bands so that a pair at the threshold is missed
+        with a chance of 1 %, one well above it hardly ever. Their Jaccard index is then computed
+        exactly. Empty sets are like no other. `clusters` makes groups of the pairs.
+
+        Parameters
+        ----------
+        threshold
+            Least Jaccard index (shared members over all members of both), above 0 and up to 1.
+        n_permutations
+            Length of the signatures; longer ones take more time and sort candidates better.
+        seed
+            Seed of the permutations.
+
+        Returns
+        -------
+        DataFrame
+            ``first``, ``second`` (rows, the first before the second), ``first_name``,
+            ``second_name``, ``jaccard``; in the order of the rows.
+
+        Raises
+        ------
+        ValueError
+            If a setting is out of its range.
+        MissingExtraError
+            Without the extra ``corpus``.
+
+        Examples
+        --------
+        >>> sets = GeneSets.from_lists([["A", "B", "C", "D"], ["A", "B", "C"], ["E"]])
+        >>> sets.near_duplicates(0.7).rows()
+        [(0, 1, 'set 1', 'set 2', 0.75)]
+        """
+        from gsfm.sets import _similar
+
+        if not 0 < threshold <= 1:
+            raise ValueError(f"threshold must be above 0 and up to 1, not {threshold}")
+        if n_permutations < 2:
+            raise ValueError(f"n_permutations must be 2 or more, not {n_permutations}")
+        self._ensure_valid()
+        first, second, jaccard = _similar.near_duplicates(
+            self.vocabulary, self.indptr, self.indices, threshold, n_permutations, seed
+        )
+        names = self.metadata["name"]
+        return pl.DataFrame(
+            {
+                "first": first,
+                "second": second,
+                "first_name": names.gather(first),
+                "second_name": names.gather(second),
+                "jaccard": jaccard,
+            }
+        )
+
+    def overlap(
+        self,
+        other: GeneSets,
+        *,
+        background: int | None = None,
+        min_shared: int = 1,
+        min_jaccard: float = 0.0,
+        max_p_value: float = 1.0,
+    ) -> pl.DataFrame:
+        """Every set of this collection with every set of another, where they share genes.
+
+        Parameters
+        ----------
+        other
+            The other collection, over any vocabulary.
+        background
+            Number of genes that could have been members of either; the genes that occur in either
+            collection if None.
+        min_shared, min_jaccard, max_p_value
+            Bounds of the pairs to return. Pairs without a common gene never are.
+
+        Returns
+        -------
+        DataFrame
+            ``left``, ``right`` (rows), ``left_name``, ``right_name``, ``left_size``,
+            ``right_size``, ``shared``, ``jaccard``, ``p_value``; in the order of the rows. The
+            p-value is the hypergeometric chance to share as many genes or more, had the members of
+            the right set been drawn from the background; it is not corrected for the number of
+            pairs.
+
+        Raises
+        ------
+        ValueError
+            If the background is smaller than the genes that occur.
+
+        Examples
+        --------
+        >>> one = GeneSets.from_lists({"a": ["TP53", "MDM2"]})
+        >>> other = GeneSets.from_lists({"b": ["MDM2", "EGFR"], "c": ["KRAS"]})
+        >>> one.overlap(other, background=10).drop("left", "right").rows()
+        [('a', 'b', 2, 2, 1, 0.333..., 0.377...)]
+        """
+        from gsfm.sets import _overlap
+
+        vocabulary = self.vocabulary
+        if other.vocabulary != vocabulary:
+            known = set(vocabulary.symbols)
+            extra = tuple(s for s in other.vocabulary if s not in known)
+            vocabulary = Vocabulary(vocabulary.symbols + extra)
+        left, right = self.reindex(vocabulary), other.reindex(vocabulary)
+        occurring = np.zeros(len(vocabulary), np.bool_)
+        occurring[left.indices] = occurring[right.indices] = True
+        n_occurring = int(occurring.sum())
+        if background is None:
+            background = n_occurring
+        elif background < n_occurring:
+            raise ValueError(
+                f"the background must be at least the {n_occurring} genes that occur, "
+                f"not {background}"
+            )
+        parts = []
+        for rows, columns, shared in _overlap.shared_counts(left.to_csr(), right.to_csr()):
+            left_size, right_size = left.sizes[rows], right.sizes[columns]
+            jaccard = shared / (left_size + right_size - shared)
+            keep = (shared >= min_shared) & (jaccard >= min_jaccard)
+            rows, columns, shared = rows[keep], columns[keep], shared[keep]
+            left_size, right_size = left_size[keep], right_size[keep]
+            part = pl.DataFrame(
+                {
+                    "left": rows,
+                    "right": columns,
+                    "left_name": left.metadata["name"].gather(rows),
+                    "right_name": right.metadata["name"].gather(columns),
+                    "left_size": left_size,
+                    "right_size": right_size,
+                    "shared": shared,
+                    "jaccard": jaccard[keep],
+                    "p_value": _overlap.p_values(shared, left_size, right_size, background),
+                }
+            )
+            parts.append(part.filter(pl.col("p_value") <= max_p_value))
+        return pl.concat(parts) if parts else pl.DataFrame(schema=_OVERLAP)
 
     # -- views ---------------------------------------------------------------------------------
 

@@ -119,7 +119,7 @@ class Encoder:
 
     def _different(self, text: Keys, starts: Int64s, lengths: Int64s, ids: Int32s) -> Int64s:
         """Positions of the long words that are not the word of their id."""
-        long = np.flatnonzero(lengths > 8)
+        long: Int64s = np.flatnonzero(lengths > 8)
         if not len(long):
             return long
         ids, starts, lengths = ids[long], starts[long], lengths[long]
@@ -132,7 +132,8 @@ class Encoder:
             wrong[left] = mine != _word(known, self._starts[ids[left]], lengths[left], step)
             step += 1
             left = left[~wrong[left] & (lengths[left] > 8 * step)]
-        return long[wrong]
+        different: Int64s = long[wrong]
+        return different
 
     # -- the hash table ------------------------------------------------------------------------
 
