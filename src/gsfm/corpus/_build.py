@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 import gsfm.sets
 from gsfm._errors import GsfmError
@@ -18,7 +20,7 @@ from gsfm._version import __version__
 from gsfm.corpus import _inputs
 from gsfm.corpus._hash import content_hash
 from gsfm.genes import Species, Vocabulary
-from gsfm.sets import GeneSets
+from gsfm.sets import GeneSets, _csr
 
 #: Why a set is not in the corpus.
 REASONS = ("no_known_gene", "too_small", "too_large", "duplicate", "rare_genes")
@@ -250,7 +252,7 @@ def _settle(
     rows = np.arange(len(sets))  # where the sets that are left stood at first
     rare = 0
     while True:
-        first = _first_equal(sets)
+        first = _csr.first_equal(sets.indptr, sets.indices)
         alone = first == np.arange(len(sets))
         leader[rows[~alone]] = rows[first[~alone]]
         reason[rows[~alone]] = _DUPLICATE
@@ -294,16 +296,19 @@ def _merge(
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
 
 
-def _first_equal(sets: GeneSets) -> NDArray[np.int64]:
-    """(n_sets,) the position of the first set with the same genes; no set may be empty."""
-    if not len(sets):
-        return np.empty(0, np.int64)
-    # The sum of random numbers, one a gene, tells sets apart: 128 bits of it leave no chance.
-    keys = np.random.default_rng(0).integers(0, 2**64, (2, sets.n_genes), np.uint64)
-    sums = [np.add.reduceat(key[sets.indices], sets.indptr[:-1]) for key in keys]
-    order = np.lexsort(sums)  # equal sets come together, in their order
-    new = np.ones(len(sets), np.bool_)
-    new[1:] = np.logical_or(*(np.diff(s[order]) != 0 for s in sums))
-    first = np.empty(len(sets), np.int64)
-    first[order] = order[new][np.cumsum(new) - 1]
-    return first
+def _weigh(sets: GeneSets, threshold: float, shrink: float) -> GeneSets:
+    """The sets with the columns ``cluster`` and ``weight``."""
+    pairs = sets.near_duplicates(threshold)
+    n = len(sets)
+    links = sp.coo_array((np.ones(len(pairs)), (pairs["first"], pairs["second"])), shape=(n, n))
+    _, label = connected_components(links, directed=False)
+    size = np.bincount(label, minlength=1)[label]
+    # Number the clusters of two and more, in the order of their first sets.
+    _, number = np.unique(label[size > 1], return_inverse=True)
+    cluster = np.full(n, -1)
+    cluster[size > 1] = number
+    table = sets.metadata.with_columns(
+        cluster=pl.Series(cluster, dtype=pl.Int32).replace(-1, None),
+        weight=pl.Series(size**-shrink, dtype=pl.Float32),
+    )
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
