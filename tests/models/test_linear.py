@@ -132,7 +132,7 @@ def test_keep_largest(matrix: np.ndarray, keep: int) -> None:
     for row, whole in zip(kept, stored, strict=True):
         chosen = row != 0
         assert chosen.sum() == min(keep, np.count_nonzero(whole))
-        np.testing.assert_array_equal(row[chosen], whole[chosen])
+        np.testing.assert_array_equal(row[chosen], whole[chosen])  # rounded, not changed
         if chosen.any():
             assert np.abs(whole[~chosen]).max(initial=0) <= np.abs(row[chosen]).min()
             # Of equals at the edge the first are kept.

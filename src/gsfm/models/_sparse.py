@@ -34,28 +34,31 @@ def keep_largest(blocks: Iterable[Floats], keep: int) -> sp.csr_array:
     """Stack blocks of rows, keeping the `keep` largest magnitudes of each row, as sparse rows.
 
     Values are rounded to float16, the precision in which `csr_tensors` stores them, so that what
-    is loaded is what was fitted. Ties at the edge go to the smaller column.
+    is loaded is what was fitted; what rounds to 0 (below 3e-8) is not kept. Of equal magnitudes
+    at the edge the smaller columns are kept.
     """
-    indptr, indices, data = [np.zeros(1, np.int64)], [], []
+    sizes, indices, data = [np.zeros(1, np.int64)], [], []
     width = 0
     for block in blocks:
         width = block.shape[1]
-        # Rounded first: what float16 cannot hold (below 6e-8) counts as zero.
-        rounded = block.astype(np.float16).astype(np.float32)
-        magnitude = np.abs(rounded)
         k = min(keep, width)
-        edge = np.partition(magnitude, width - k, axis=1)[:, width - k, None]
-        chosen = magnitude > edge
-        tied = (magnitude == edge) & (edge > 0)
-        room = k - chosen.sum(axis=1, keepdims=True)
-        chosen |= tied & (np.cumsum(tied, axis=1) <= room)
-        rows, columns = np.nonzero(chosen)
-        indptr.append(indptr[-1][-1] + np.cumsum(np.bincount(rows, minlength=len(block))))
-        indices.append(columns.astype(np.int32))
-        data.append(rounded[rows, columns])
-    pointer = np.concatenate(indptr)
+        magnitude = np.abs(block)
+        edge = np.partition(magnitude, width - k, axis=1)[:, width - k]
+        rows, columns = np.nonzero(magnitude >= np.maximum(edge, 3e-8)[:, None])
+        # All above the edge are in; those at the edge as far as there is room.
+        tied = magnitude[rows, columns] == edge[rows]
+        room = k - np.bincount(rows[~tied], minlength=len(block))
+        before = np.cumsum(tied) - tied  # tied entries before this one, from the first row on
+        first = np.searchsorted(rows, np.arange(len(block)))
+        at_row_start = np.append(before, tied.sum())[first]
+        values = block[rows, columns].astype(np.float16).astype(np.float32)
+        kept = (~tied | (before - at_row_start[rows] < room[rows])) & (values != 0)
+        sizes.append(np.bincount(rows[kept], minlength=len(block)))
+        indices.append(columns[kept].astype(np.int32))
+        data.append(values[kept])
+    indptr = np.cumsum(np.concatenate(sizes))
     index = np.concatenate(indices)
-    return sp.csr_array((np.concatenate(data), index, pointer), shape=(len(pointer) - 1, width))
+    return sp.csr_array((np.concatenate(data), index, indptr), shape=(len(indptr) - 1, width))
 
 
 def csr_tensors(matrix: sp.csr_array, prefix: str) -> Tensors:
