@@ -216,6 +216,8 @@ def with_ncbi(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame
         "uniprot",
         pl.String,
     )
+    # Where HGNC gives an Ensembl gene to one of its genes, it is not another's.
+    ensembl = ensembl.join(genes.select("ensembl"), on="ensembl", how="anti")
     for column, found in (("ensembl", ensembl), ("uniprot", uniprot)):
         others = found.unique().sort(column).group_by("entrez").agg(pl.col(column).alias("other"))
         genes = genes.join(others, on="entrez", how="left", maintain_order="left")
@@ -435,7 +437,7 @@ def compare(genes: pl.DataFrame, path: Path) -> None:
             print(f"    {row['symbol']}: {row[column]!r} here, {row[column + '_other']!r} there")
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -447,7 +449,7 @@ def main() -> None:
     parser.add_argument("--rgd", type=Path, help="GENES_RAT.txt, instead of the wheels'")
     parser.add_argument("--compare", type=Path, help="a table of HGNC symbols to compare with")
     parser.add_argument("-o", "--output", type=Path, default=DATA)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     with tempfile.TemporaryDirectory() as folder:
         archives = {n: obtain(n, getattr(options, n), Path(folder)) for n in WHEELS}

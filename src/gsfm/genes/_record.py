@@ -109,7 +109,7 @@ def show(identifier: str | int, *, species: Species | None = None) -> GeneRecord
 def close_symbols(identifier: str, *, limit: int = 5) -> list[str]:
     """Return symbols of genes whose human names are one typing error away.
 
-    Swapped letters come first, then a letter too many, a wrong one, a missing one; symbols before
+    Swapped letters come first, then a letter too many, a missing one, a wrong one; symbols before
     their synonyms.
 
     Examples
@@ -130,7 +130,8 @@ def close_symbols(identifier: str, *, limit: int = 5) -> list[str]:
 
 def _edits(key: str) -> Iterator[str]:
     letters = string.ascii_uppercase + string.digits + "-"
-    cuts = [(key[:i], key[i:]) for i in range(len(key) + 1)]
+    # From the end: few people mistype the first letter.
+    cuts = [(key[:i], key[i:]) for i in range(len(key), -1, -1)]
     for left, right in cuts:
         if len(right) > 1:
             yield left + right[1] + right[0] + right[2:]
@@ -138,7 +139,7 @@ def _edits(key: str) -> Iterator[str]:
         if right:
             yield left + right[1:]
     for left, right in cuts:
+        yield from (left + letter + right for letter in letters)
+    for left, right in cuts:
         if right:
             yield from (left + letter + right[1:] for letter in letters)
-    for left, right in cuts:
-        yield from (left + letter + right for letter in letters)
