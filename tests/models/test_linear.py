@@ -185,3 +185,7 @@ def test_principal_rows_keep_dot_products(make: type) -> None:
     # No more dimensions than there are genes; then nothing is lost.
     whole = principal_rows(make(dense), 99)
     np.testing.assert_allclose(whole @ whole.T, dense @ dense.T, atol=1e-2)
+
+
+def test_principal_rows_of_nothing() -> None:
+    np.testing.assert_array_equal(principal_rows(sp.csr_array((6, 6), dtype=np.float32), 4), 0)
