@@ -18,13 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gsfm import corpus
-from gsfm._files import atomic_path, sha256_file
-from gsfm.corpus import _embedded
-from gsfm.corpus.sources import publications
+from gsfm._files import atomic_path
+from gsfm.corpus import _build, _embedded, _inputs
+from gsfm.genes import Vocabulary
 
 DATA = Path(__file__).parents[1] / "src" / "gsfm" / "corpus" / "data" / _embedded.FILE
-SMALLEST, LARGEST = 4, 1000
+MIN, MAX = 3, 1001  # both exclusive, as in gsfm.corpus.build
 
 
 def main() -> None:
@@ -34,38 +33,15 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=DATA)
     arguments = parser.parse_args()
 
-    papers = publications.read(arguments.source)
-    report = papers.report
-    assert report is not None
-    sizes = papers.sizes
-    kept = (sizes >= SMALLEST) & (sizes <= LARGEST)
-    sets = papers[np.flatnonzero(kept)]
+    (item,), _ = _inputs.find([("publications", arguments.source)])
+    papers, record = _build.read(item, None)
+    reason = _build.by_size(papers.sizes, MIN, MAX)
+    sets = papers[np.flatnonzero(reason == 0)]
     used = np.flatnonzero(np.bincount(sets.indices, minlength=sets.n_genes))
-    sets = sets.reindex(type(sets.vocabulary)(sets.vocabulary[int(g)] for g in used))
-    sets.manifest = {
-        "source": "publications",
-        "licence": papers.manifest["licence"],
-        "release": papers.manifest["release"],
-        "file": arguments.source.name,
-        "sha256": sha256_file(arguments.source),
-        "genes": {
-            "given": report.n_identifiers,
-            "resolved": sum(report.matched.values()),
-            "kept": sets.n_genes,
-        },
-        "sets": {
-            "read": len(papers),
-            "kept": len(sets),
-            "dropped": {
-                "no_known_gene": int((sizes == 0).sum()),
-                "too_small": int(((sizes > 0) & (sizes < SMALLEST)).sum()),
-                "too_large": int((sizes > LARGEST).sum()),
-            },
-        },
-        "members": len(sets.indices),
-        "settings": {"min": SMALLEST - 1, "max": LARGEST + 1},
-        "hash": corpus.content_hash(sets),
-    }
+    sets = sets.reindex(Vocabulary(sets.vocabulary[int(g)] for g in used))
+    record["sets"] = _build.account(np.bincount(reason, minlength=1 + len(_build.REASONS)))
+    settings = {"min": MIN, "max": MAX, "species": "human"}
+    sets.manifest = _build.manifest(sets, settings, [record])
     pmids = np.array([int(name.removeprefix("PMID:")) for name in sets.names])
     content = _embedded.pack(pmids, sets)
     with atomic_path(arguments.output) as temporary:

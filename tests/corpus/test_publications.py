@@ -83,7 +83,9 @@ def tar(members: dict[str, bytes], compression: str) -> bytes:
 def deb(sqlite: bytes, compression="xz", name="org.Hs.eg.sqlite") -> bytes:
     inside = f"./usr/lib/R/site-library/org.Hs.eg.db/extdata/{name}"
     data = tar({"./usr/share/doc/copyright": b"free", inside: sqlite}, compression)
-    return ar({"debian-binary": b"2.0\n", "control.tar.xz": b"odd", f"data.tar.{compression}": data})
+    return ar(
+        {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", f"data.tar.{compression}": data}
+    )
 
 
 @pytest.fixture
@@ -229,7 +231,9 @@ def test_sqlite_of_another_kind(tmp_path):
 
 def test_sqlite_of_another_species(tmp_path):
     path = write_sqlite(tmp_path / "org.Mm.eg.sqlite", taxon="10090")
-    with pytest.raises(FormatError, match="taxon 10090, not 9606 .*read it with the species 'mouse'"):
+    with pytest.raises(
+        FormatError, match=r"taxon 10090, not 9606 .*read it with the species 'mouse'"
+    ):
         publications.read(path)
 
 
@@ -336,9 +340,7 @@ def test_years_never_decrease(pmids):
 
 def test_download(tmp_path):
     (tmp_path / "mirror.gz").write_bytes(gzip.compress(table()))
-    path = publications.download(
-        tmp_path / "gene2pubmed.gz", url=(tmp_path / "mirror.gz").as_uri()
-    )
+    path = publications.download(tmp_path / "gene2pubmed.gz", url=(tmp_path / "mirror.gz").as_uri())
     assert as_sets(publications.read(path)) == EXPECTED
 
 
@@ -362,5 +364,7 @@ def test_a_download_that_breaks_off_is_an_error(tmp_path, monkeypatch):
 def test_registry():
     assert sources.get("publications").read is publications.read
     assert sources.table()["name"].to_list() == sorted(sources.SOURCES)
-    with pytest.raises(GsfmError, match="unknown source 'pubs': the known sources are publications"):
+    with pytest.raises(
+        GsfmError, match="unknown source 'pubs': the known sources are publications"
+    ):
         sources.get("pubs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from gsfm.sets import GeneSets, _csr
 REASONS = ("no_known_gene", "too_small", "too_large", "duplicate", "rare_genes")
 _NO_GENE, _SMALL, _LARGE, _DUPLICATE, _RARE = range(1, 6)
 
+_NAMES = pl.List(pl.String)
 _COLUMNS: dict[str, Any] = {
     "name": pl.String,
     "description": pl.String,
@@ -33,6 +35,7 @@ _COLUMNS: dict[str, Any] = {
     "year": pl.Int32,
     "species": pl.String,
     "link": pl.String,
+    "duplicates": _NAMES,
 }
 
 
@@ -117,9 +120,9 @@ def build(
     found, excluded = _inputs.find(given, exclude)
     parts, records, reasons = [], [], []
     for number, item in enumerate(found):
-        sets, record = _read(item, species)
+        sets, record = read(item, species)
         say(f"[{number + 1}/{len(found)}] {item.name}: {len(sets):,} sets")
-        reason = _by_size(sets.sizes, min, max)
+        reason = by_size(sets.sizes, min, max)
         # Sets of a wrong size never come back: let go of the millions of tiny ones now.
         parts.append(_tidy(sets[np.flatnonzero(reason == 0)], item))
         records.append(record)
@@ -135,39 +138,26 @@ def build(
         raise GsfmError(f"no set is left: none has more than {min} and fewer than {max} genes")
     counts[:, 0] = 0
     np.add.at(counts, (owner, later), 1)
-    for record, row in zip(records, counts.tolist(), strict=True):
-        dropped = {name: n for name, n in zip(REASONS, row[1:], strict=True) if n}
-        record["sets"] = {"read": sum(row), "kept": row[0], "dropped": dropped}
+    for record, row in zip(records, counts, strict=True):
+        record["sets"] = account(row)
     if near_duplicates is not None:
         say(f"{len(corpus):,} sets: looking for near-duplicates")
         corpus = _weigh(corpus, near_duplicates, shrink)
-    corpus.manifest = {
-        "made_by": f"gsfm {__version__}",
-        "settings": {
-            "min": min,
-            "max": max,
-            "min_gene_sets": min_gene_sets,
-            "near_duplicates": near_duplicates,
-            "shrink": shrink,
-            "species": species,
-            "exclude": sorted(exclude),
-        },
-        "sets": {
-            "read": int(counts.sum()),
-            "kept": len(corpus),
-            "dropped": dict(zip(REASONS, counts[:, 1:].sum(axis=0).tolist(), strict=True)),
-        },
-        "genes": {"kept": corpus.n_genes, "rare": rare},
-        "members": len(corpus.indices),
-        "excluded": excluded,
-        "inputs": records,
-        "hash": content_hash(corpus),
+    settings = {
+        "min": min,
+        "max": max,
+        "min_gene_sets": min_gene_sets,
+        "near_duplicates": near_duplicates,
+        "shrink": shrink,
+        "species": species,
+        "exclude": sorted(exclude),
     }
+    corpus.manifest = manifest(corpus, settings, records, excluded=excluded, rare_genes=rare)
     say(f"{len(corpus):,} sets, {corpus.n_genes:,} genes, {len(corpus.indices):,} members")
     return corpus
 
 
-def _read(item: _inputs.Input, species: Species | None) -> tuple[GeneSets, dict[str, Any]]:
+def read(item: _inputs.Input, species: Species | None) -> tuple[GeneSets, dict[str, Any]]:
     """The resolved sets of a file, and its record for the manifest, but for the counts of sets."""
     species = item.species or species
     if item.source:
@@ -202,9 +192,44 @@ def _read(item: _inputs.Input, species: Species | None) -> tuple[GeneSets, dict[
     return sets, {key: value for key, value in record.items() if value is not None}
 
 
-def _by_size(sizes: NDArray[np.int64], min: int, max: int) -> NDArray[np.int64]:
+def by_size(sizes: NDArray[np.int64], min: int, max: int) -> NDArray[np.int64]:
     """(n_sets,) why a set of this size is dropped; 0 where it is not."""
     return np.select([sizes == 0, sizes <= min, sizes >= max], [_NO_GENE, _SMALL, _LARGE], 0)
+
+
+def account(counts: NDArray[np.int64]) -> dict[str, Any]:
+    """What became of sets, from (1 + n_reasons,) counts: of those kept, and of each reason."""
+    kept, *dropped = counts.tolist()
+    reasons = {reason: n for reason, n in zip(REASONS, dropped, strict=True) if n}
+    return {"read": sum(counts.tolist()), "kept": kept, "dropped": reasons}
+
+
+def manifest(
+    corpus: GeneSets,
+    settings: dict[str, Any],
+    inputs: list[dict[str, Any]],
+    *,
+    excluded: Sequence[str] = (),
+    rare_genes: int = 0,
+) -> dict[str, Any]:
+    """How a corpus came to be; specified in ``docs/corpus.md``."""
+    dropped: Counter[str] = Counter()
+    for record in inputs:
+        dropped.update(record["sets"]["dropped"])
+    return {
+        "made_by": f"gsfm {__version__}",
+        "settings": settings,
+        "sets": {
+            "read": sum(record["sets"]["read"] for record in inputs),
+            "kept": len(corpus),
+            "dropped": {reason: dropped[reason] for reason in REASONS},
+        },
+        "genes": {"kept": corpus.n_genes, "rare": rare_genes},
+        "members": len(corpus.indices),
+        "excluded": list(excluded),
+        "inputs": inputs,
+        "hash": content_hash(corpus),
+    }
 
 
 def _tidy(sets: GeneSets, item: _inputs.Input) -> GeneSets:
@@ -213,10 +238,10 @@ def _tidy(sets: GeneSets, item: _inputs.Input) -> GeneSets:
     filled = {"source": item.name, "year": item.year, "species": item.facts.get("species")}
     columns = []
     for name, kind in _COLUMNS.items():
-        own = pl.col(name) if name in table.columns else pl.lit(None)
-        columns.append(
-            pl.coalesce(own.cast(kind, strict=False), pl.lit(filled.get(name), kind)).alias(name)
-        )
+        # A column of lists is ours (of a corpus that is built upon), or means something else.
+        usable = name in table and isinstance(table.schema[name], pl.List) == (kind == _NAMES)
+        own = pl.col(name).cast(kind, strict=False) if usable else pl.lit(None, kind)
+        columns.append(pl.coalesce(own, pl.lit(filled.get(name), kind)).alias(name))
     # `with_columns` keeps the height where every column is a constant.
     table = table.with_columns(columns).select(*_COLUMNS)
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
@@ -280,18 +305,27 @@ def _merge(
     leader: NDArray[np.int64],
 ) -> GeneSets:
     """The sets with the names of their duplicates, and the earliest year among them."""
-    gone = table[duplicates].select(
-        row=pl.Series(leader[duplicates]),
-        duplicates=pl.format("{}: {}", "source", "name"),
-        first="year",
+    none = pl.lit([], _NAMES)
+    names = pl.concat_list(
+        pl.format("{}: {}", "source", "name"), pl.col("duplicates").fill_null(none)
     )
-    gone = gone.group_by("row", maintain_order=True).agg("duplicates", pl.col("first").min())
+    gone = (
+        table[duplicates]
+        .select(names.alias("names"), row=pl.Series(leader[duplicates]), first="year")
+        .explode("names")
+        .group_by("row", maintain_order=True)
+        .agg("names", pl.col("first").min())
+    )
+    names = pl.concat_list(pl.col("duplicates", "names").fill_null(none))
     table = (
         table[rows]
         .with_columns(row=pl.Series(rows))
         .join(gone, on="row", how="left", maintain_order="left")
-        .with_columns(year=pl.min_horizontal("year", "first"))
-        .drop("row", "first")
+        .with_columns(
+            year=pl.min_horizontal("year", "first"),
+            duplicates=pl.when(names.list.len() > 0).then(names),
+        )
+        .select(*_COLUMNS)
     )
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
 

@@ -28,8 +28,8 @@ def load(corpus: str | Path) -> GeneSets:
 
     Examples
     --------
-    >>> load("default").manifest["licence"]
-    'NCBI, public domain'
+    >>> load("default")[0].name
+    'PMID:9982'
     """
     if str(corpus) == "default":
         return embedded()
