@@ -18,8 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 import gsfm.models
 from gsfm import GeneSets, ModelFormatError, NotFittedError, Vocabulary
-from gsfm.models import FAMILIES, Model, families, load
-from gsfm.models._run import Run
+from gsfm.models import FAMILIES, Model, Run, families, load
 
 #: Small settings of every family, and variants that are stored in another way.
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -51,6 +50,16 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         {"weights": [1, 0.3], "members": [{"family": "linear"}, {"family": "cooccurrence"}]},
     ),
 }
+CASES["ensemble of networks"] = (
+    "ensemble",
+    {
+        "weights": [0.5, 0.5],
+        "members": [
+            {"family": family, **settings}
+            for family, settings in (CASES["autoencoder"], CASES["published"])
+        ],
+    },
+)
 TORCH = {"autoencoder", "published"}
 #: One thread: these fits are far too small to share.
 RUN = Run(threads=1)
@@ -71,7 +80,7 @@ def blocks() -> GeneSets:
 
 def make(case: str) -> Model:
     family, settings = CASES[case]
-    if family in TORCH:
+    if TORCH & {family, *(member["family"] for member in settings.get("members", []))}:
         pytest.importorskip("torch")
     return FAMILIES[family](**settings)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from gsfm import GeneSets, Vocabulary
+from gsfm import GeneSets, NotFittedError, Vocabulary
 from gsfm.models import Linear
 from gsfm.models._sparse import BLOCK, csr_tensors, keep_largest, principal_rows, take_csr
 
@@ -71,27 +71,33 @@ def test_min_sets_leaves_rare_genes_out() -> None:
         Linear(min_sets=4).fit(sets)
 
 
-def test_pruning_keeps_the_largest_of_each_row() -> None:
+def test_pruning_keeps_the_largest_partial_correlations() -> None:
     sets, weights = random_sets(50, 80, seed=3)
     dense = Linear(regularisation=2).fit(sets, weights=weights)
     pruned = dense.pruned(4)
     assert isinstance(pruned.matrix, sp.csr_array)
     kept = pruned.matrix.toarray()
-    for row, whole in zip(kept, np.asarray(dense.matrix), strict=True):
-        largest = np.sort(np.argsort(-np.abs(whole))[:4])
-        np.testing.assert_array_equal(np.flatnonzero(row), largest)
-        np.testing.assert_allclose(row[largest], whole[largest], rtol=1e-3)
-    # By setting, by method, and by pruning twice: one model.
+    x = sets.to_csr().toarray().astype(float)
+    gram = x.T @ np.diag(weights / np.sqrt(sets.sizes)) @ x
+    precision = np.linalg.inv(gram + 2 * np.eye(50))
+    partial = -precision / np.sqrt(np.outer(np.diag(precision), np.diag(precision)))
+    np.fill_diagonal(partial, 0)
+    for row, correlation, whole in zip(kept, partial, np.asarray(dense.matrix), strict=True):
+        strongest = np.sort(np.argsort(-np.abs(correlation))[:4])
+        np.testing.assert_array_equal(np.flatnonzero(row), strongest)
+        np.testing.assert_allclose(row[strongest], whole[strongest], rtol=1e-3)
+    # By setting or by method: one model.
     by_setting = Linear(regularisation=2, prune=4).fit(sets, weights=weights)
-    for other in (by_setting, dense.pruned(9).pruned(4)):
-        np.testing.assert_array_equal(other.matrix.toarray(), kept)
-        assert other.config == by_setting.config
+    np.testing.assert_array_equal(by_setting.matrix.toarray(), kept)
+    assert pruned.config == by_setting.config
     assert pruned.manifest == by_setting.manifest
     assert dense.config.prune == 0
-    with pytest.raises(ValueError, match="only 4 weights"):
-        pruned.pruned(5)
+    with pytest.raises(ValueError, match="pruned already"):
+        pruned.pruned(2)
     with pytest.raises(ValueError, match="keep"):
         dense.pruned(0)
+    with pytest.raises(NotFittedError):
+        Linear().pruned(4)
 
 
 def test_a_matrix_without_inverse_is_an_error() -> None:
@@ -127,7 +133,7 @@ matrices = hnp.arrays(
 
 @given(matrices, st.integers(1, 10))
 def test_keep_largest(matrix: np.ndarray, keep: int) -> None:
-    kept = keep_largest([matrix[:2], matrix[2:]], keep).toarray()
+    kept = keep_largest([(m, np.abs(m)) for m in (matrix[:2], matrix[2:])], keep).toarray()
     stored = matrix.astype(np.float16).astype(np.float32)
     for row, whole in zip(kept, stored, strict=True):
         chosen = row != 0
@@ -143,7 +149,7 @@ def test_keep_largest(matrix: np.ndarray, keep: int) -> None:
 
 @given(matrices)
 def test_storage_is_the_identity(matrix: np.ndarray) -> None:
-    kept = keep_largest([matrix], 4)
+    kept = keep_largest([(matrix, np.abs(matrix))], 4)
     tensors = csr_tensors(kept, "m")
     back = take_csr(tensors, "m", len(matrix))
     assert not tensors

@@ -13,8 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from gsfm import GeneSets, MissingExtraError, ModelFormatError
-from gsfm.models import Published, load
-from gsfm.models._run import Run
+from gsfm.models import Published, Run, load
 
 GENES = [f"G{i}" for i in range(30)]
 WIDTHS = {

@@ -2,6 +2,7 @@
 
 from gsfm.models._base import FAMILIES, Model
 from gsfm.models._load import families, load
+from gsfm.models._run import Progress, Run
 from gsfm.models.autoencoder import Autoencoder
 from gsfm.models.cooccurrence import Cooccurrence
 from gsfm.models.ensemble import Ensemble
@@ -17,7 +18,9 @@ __all__ = [
     "Linear",
     "Model",
     "Popularity",
+    "Progress",
     "Published",
+    "Run",
     "families",
     "load",
 ]

@@ -30,23 +30,29 @@ def gram_blocks(members: sp.csr_array, weights: Floats) -> Iterator[tuple[int, F
         yield start, (by_gene[start : start + BLOCK] @ members).toarray()
 
 
-def keep_largest(blocks: Iterable[Floats], keep: int) -> sp.csr_array:
-    """Stack blocks of rows, keeping the `keep` largest magnitudes of each row, as sparse rows.
+def keep_largest(blocks: Iterable[tuple[Floats, Floats]], keep: int) -> sp.csr_array:
+    """Stack blocks of rows, keeping the most important entries of each row, as sparse rows.
 
     Values are rounded to float16, the precision in which `csr_tensors` stores them, so that what
-    is loaded is what was fitted; what rounds to 0 (below 3e-8) is not kept. Of equal magnitudes
-    at the edge the smaller columns are kept.
+    is loaded is what was fitted.
+
+    Parameters
+    ----------
+    blocks
+        Rows of values and, in the same shape, how important each is (0 or more; 0 is never kept).
+    keep
+        Entries kept of each row. Of equals at the edge those in the smaller columns are kept.
     """
     sizes, indices, data = [np.zeros(1, np.int64)], [], []
     width = 0
-    for block in blocks:
+    for block, importance in blocks:
         width = block.shape[1]
         k = min(keep, width)
-        magnitude = np.abs(block)
-        edge = np.partition(magnitude, width - k, axis=1)[:, width - k]
-        rows, columns = np.nonzero(magnitude >= np.maximum(edge, 3e-8)[:, None])
+        edge = np.partition(importance, width - k, axis=1)[:, width - k]
+        smallest = np.finfo(np.float32).smallest_subnormal
+        rows, columns = np.nonzero(importance >= np.maximum(edge, smallest)[:, None])
         # All above the edge are in; those at the edge as far as there is room.
-        tied = magnitude[rows, columns] == edge[rows]
+        tied = importance[rows, columns] == edge[rows]
         room = k - np.bincount(rows[~tied], minlength=len(block))
         before = np.cumsum(tied) - tied  # tied entries before this one, from the first row on
         first = np.searchsorted(rows, np.arange(len(block)))

@@ -74,7 +74,7 @@ class Cooccurrence(Model):
         occurs = np.asarray(weights @ members)  # (genes,): C_jj
         inverse = np.divide(1, occurs, out=np.zeros_like(occurs), where=occurs > 0)
 
-        def blocks() -> Iterator[Floats]:
+        def blocks() -> Iterator[tuple[Floats, Floats]]:
             for start, rows in gram_blocks(members, weights):
                 stop = start + len(rows)
                 rows[np.arange(len(rows)), np.arange(start, stop)] = (
@@ -85,7 +85,7 @@ class Cooccurrence(Model):
                     rows *= np.sqrt(inverse)
                 else:
                     rows *= inverse[start:stop][:, None]
-                yield rows
+                yield rows, rows
 
         self.similarities = keep_largest(blocks(), self.config.top)
         self._gene_vectors = None

@@ -7,7 +7,6 @@ gene may explain itself. The optimum has a closed form: one symmetric matrix to 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -36,7 +35,7 @@ class LinearConfig:
         0.5  # a set of size s counts 1 / s ** this: large sets say less of a pair
     )
     min_sets: int = 1  # genes in fewer sets get no weights; bounds the matrix (genes^2 x 4 bytes)
-    prune: int = 0  # largest weights kept of each gene, as float16; 0 keeps all, as float32
+    prune: int = 0  # strongest weights kept of each gene, as float16; 0 keeps all, as float32
     dimensions: int = 128  # length of the vectors of embed_sets and embed_genes
 
     def __post_init__(self) -> None:
@@ -101,8 +100,7 @@ class Linear(Model):
         np.fill_diagonal(inverse, 0)
         self._gene_vectors = None
         if c.prune:
-            blocks = (inverse[i : i + BLOCK] for i in range(0, len(genes), BLOCK))
-            kept = keep_largest(blocks, c.prune).tocoo()
+            kept = _strongest(inverse, c.prune).tocoo()
             coordinates = (genes[kept.row], genes[kept.col])
             shape = (sets.n_genes, sets.n_genes)
             self.matrix = sp.coo_array((kept.data, coordinates), shape=shape).tocsr()
@@ -113,12 +111,16 @@ class Linear(Model):
             self.matrix[np.ix_(genes, genes)] = inverse
 
     def pruned(self, keep: int) -> Self:
-        """Return this model with only the `keep` largest weights of each gene.
+        r"""Return this model with only the `keep` strongest weights of each gene.
+
+        The weights kept are those of the genes with the largest partial correlation,
+        :math:`|P_{ij}| / \sqrt{P_{ii} P_{jj}} = \sqrt{B_{ij} B_{ji}}`. By magnitude alone, which
+        favours genes in many sets, average precision suffers more.
 
         Parameters
         ----------
         keep
-            Weights kept of each gene's row, by magnitude; 1 or more.
+            Weights kept of each gene's row; 1 or more.
 
         Returns
         -------
@@ -128,7 +130,7 @@ class Linear(Model):
         Raises
         ------
         ValueError
-            If the model was already pruned to fewer.
+            If this model was pruned already.
 
         Examples
         --------
@@ -139,18 +141,14 @@ class Linear(Model):
         (16, 4)
         """
         require(keep >= 1, "keep must be 1 or more")
-        if self.config.prune and keep > self.config.prune:
-            raise ValueError(f"only {self.config.prune} weights a gene are left to prune from")
+        self.vocabulary  # noqa: B018  # raises if there is no model yet
+        if isinstance(self.matrix, sp.csr_array):
+            raise ValueError("this model was pruned already; prune the one that has all weights")
         model = type(self)(dataclasses.replace(self.config, prune=keep))
         model._vocabulary = self.vocabulary
-        model.matrix = keep_largest(self._row_blocks(), keep)
+        model.matrix = _strongest(self.matrix, keep)
         model.manifest = {**self.manifest, "config": dataclasses.asdict(model.config)}
         return model
-
-    def _row_blocks(self) -> Iterator[Floats]:
-        for start in range(0, self.matrix.shape[0], BLOCK):
-            rows = self.matrix[start : start + BLOCK]
-            yield _dense(rows)
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -183,6 +181,13 @@ class Linear(Model):
 
 def _dense(matrix: Floats | sp.csr_array) -> Floats:
     return np.asarray(matrix.toarray() if isinstance(matrix, sp.csr_array) else matrix)
+
+
+def _strongest(matrix: Floats, keep: int) -> sp.csr_array:
+    """The `keep` weights of each row with the largest partial correlation."""
+    blocks = (slice(i, i + BLOCK) for i in range(0, len(matrix), BLOCK))
+    # The two directions of a pair have one sign, so that their product is the squared correlation.
+    return keep_largest(((matrix[rows], matrix[rows] * matrix[:, rows].T) for rows in blocks), keep)
 
 
 def _invert(gram: Floats, ridge: float) -> None:
