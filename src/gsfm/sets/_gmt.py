@@ -7,7 +7,7 @@ made of a member.
 
 from __future__ import annotations
 
-import re
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from gsfm._errors import FormatError
 from gsfm.sets import _csr
+from gsfm.sets._cells import WEIGHT, labels, member_rows
 from gsfm.sets._csr import Floats, Int32s, Int64s
+from gsfm.sets._genesets import GeneSets
 from gsfm.sets._raw import Raw
 from gsfm.sets._report import Notes
 from gsfm.sets._streams import Source
@@ -23,9 +25,6 @@ from gsfm.sets._text import blocks
 from gsfm.sets._tokens import PADDING, Encoder
 
 _TAB, _LINE_FEED, _COMMA = b"\t\n,"
-
-#: The weight of a member as Enrichr writes it: ``GENE,1.0``.
-WEIGHT = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
 def read_gmt(source: Source) -> Raw:
@@ -187,6 +186,14 @@ class _Parser:
         stops = stops.copy()
         stops[rows[heavy]] = cuts[rows[heavy]]
         return stops, weights
+
+
+def write_gmt(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+    """Write a GMT file; weighted members as ``GENE,1.0``."""
+    names, descriptions = labels(sets, target)
+    rows = zip(names, descriptions, member_rows(sets, target), strict=True)
+    for name, description, members in rows:
+        stream.write(("\t".join([name, description, *members]) + "\n").encode())
 
 
 def _cut(block: bytes, starts: Int64s, stops: Int64s) -> list[str]:

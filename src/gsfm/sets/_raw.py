@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
+import gsfm.genes
 from gsfm.genes import Vocabulary
 from gsfm.genes._resolve import Species
 from gsfm.sets import _csr
@@ -33,11 +35,84 @@ class Raw:
     notes: Notes = field(default_factory=Notes)
 
 
-def encode(members: pl.Series) -> tuple[Int32s, list[str]]:
-    """Dictionary-encode identifiers: ids, and the distinct identifiers."""
-    categories = pl.Categories.random()
-    ids = members.cast(pl.Categorical(categories)).to_physical()
-    return ids.to_numpy().astype(np.int32), categories.to_series().to_list()
+def from_frame(
+    metadata: pl.DataFrame, sizes: Int64s, members: pl.Series, weights: Floats | None, notes: Notes
+) -> Raw:
+    """Dictionary-encode a column of identifiers, those of one set after another."""
+    distinct = members.unique(maintain_order=True)
+    numbered = distinct.to_frame("member").with_row_index("id")
+    ids = members.to_frame("member").join(
+        numbered, on="member", how="left", nulls_equal=True, maintain_order="left"
+    )["id"]
+    tokens = distinct.fill_null("").to_list()
+    return Raw(metadata, sizes, ids.to_numpy().astype(np.int32), tokens, weights, notes=notes)
+
+
+def from_lists(
+    metadata: pl.DataFrame,
+    members: Sequence[Sequence[str]],
+    weights: Sequence[Sequence[float]] | None,
+    notes: Notes,
+) -> Raw:
+    """Dictionary-encode lists of identifiers, one a set."""
+    known: dict[str, int] = {}
+    ids = [known.setdefault(member, len(known)) for row in members for member in row]
+    return Raw(
+        metadata,
+        np.array([len(row) for row in members], np.int64),
+        np.array(ids, np.int32),
+        list(known),
+        None if weights is None else np.array([w for row in weights for w in row], np.float32),
+        notes=notes,
+    )
+
+
+def restore_first_members(raw: Raw, *, resolve: bool, sure: bool) -> None:
+    """Give the sets of a file without descriptions their first members back.
+
+    Some write GMT without the column of descriptions; by the letter of the format the first gene
+    of every set is then taken for one. The column is taken for genes if no line lacks it and in
+    seven of ten lines it is no number, no part of the set's name, and either an approved or
+    previous symbol (where identifiers are resolved) or a member of some set of a file of twenty
+    sets or more. With `sure`, it is.
+    """
+    second = raw.metadata["description"].fill_null("").to_list()
+    if not sure and not _are_genes(raw, second, resolve=resolve):
+        return
+    line = None if raw.lines is None else int(raw.lines[0])
+    raw.notes.add("no-descriptions", len(second), example=second[0], line=line)
+    known = {token: i for i, token in enumerate(raw.tokens)}
+    ids = np.array([known.setdefault(text, len(known)) for text in second], np.int32)
+    starts = _csr.to_indptr(raw.sizes)[:-1]
+    raw.tokens = list(known)
+    raw.ids = np.insert(raw.ids, starts, ids)
+    if raw.weights is not None:
+        raw.weights = np.insert(raw.weights, starts, np.float32(1))
+    raw.sizes = raw.sizes + 1
+    raw.metadata = raw.metadata.drop("description")
+
+
+def _are_genes(raw: Raw, second: list[str], *, resolve: bool) -> bool:
+    if not second or not all(second):
+        return False
+    likely = set(second)
+    if resolve:
+        found = gsfm.genes.resolve(sorted(likely)).table
+        likely = set(found.filter(pl.col("match").is_in(_SURE))["input"])
+    elif len(second) >= 20:
+        likely &= {token.strip() for token in raw.tokens}
+    else:
+        return False
+    names = raw.metadata["name"].fill_null("").to_list()
+    genes = sum(
+        text in likely and not text.isdigit() and text.lower() not in name.lower()
+        for text, name in zip(second, names, strict=True)
+    )
+    return genes >= 0.7 * len(second)
+
+
+#: Ways to match an identifier that no word of a description is likely to be matched in.
+_SURE = ("approved", "approved (case)", "previous", "mouse symbol", "ensembl gene")
 
 
 def finish(

@@ -67,8 +67,8 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
             name = Path(path).name
             label = str(path)
             try:
-                file = stack.enter_context(Path(path).open("rb", buffering=0))
-                raw = io.BufferedReader(file, 1 << 20)
+                file = stack.enter_context(Path(path).open("rb", buffering=1 << 20))
+                raw = cast(io.BufferedReader, file)
             except OSError as error:
                 raise FormatError(path, error.strerror or "cannot be opened") from error
         else:

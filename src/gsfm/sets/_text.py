@@ -65,7 +65,8 @@ def _beginning(chunk: bytes, source: Source, notes: Notes) -> bytes:
     if chunk.startswith(codecs.BOM_UTF8):
         notes.add("byte-order-mark", line=1)
         chunk = chunk[len(codecs.BOM_UTF8) :]
-    if chunk[:512].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+    head = chunk[:512].lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")) and b"\t" not in head.split(b"\n")[0]:
         raise FormatError(
             source.name, "this is a web page, not gene sets: download it anew", line=1
         )
