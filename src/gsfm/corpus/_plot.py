@@ -75,10 +75,11 @@ def plot(corpus: GeneSets, path: str | Path) -> None:
 
 def _draw_sizes(axes: Any, corpus: GeneSets) -> None:
     sizes = corpus.sizes[corpus.sizes > 0]
-    # Bins of equal width on the logarithmic axis, each with at least one whole number in it.
-    edges = np.unique(np.floor(np.geomspace(sizes.min(), sizes.max() + 1, 41))) - 0.5
-    if len(edges) < 2:
-        edges = np.array([sizes.min() - 0.5, sizes.max() + 0.5])
+    # Three bins to a doubling: about equal on the logarithmic axis, whole numbers in each.
+    steps = np.arange(3 * np.log2(sizes.max() + 1) + 4)
+    edges = np.unique(np.floor(2 ** (steps / 3))) - 0.5
+    edges = edges[np.searchsorted(edges, sizes.min(), side="right") - 1 :]
+    edges = edges[: np.searchsorted(edges, sizes.max()) + 1]
     axes.hist(sizes, bins=edges, color=_COLOUR)
     axes.set_xscale("log")
     median = float(np.median(sizes))
@@ -117,7 +118,7 @@ def _draw_sources(axes: Any, sources: pl.DataFrame) -> None:
         colours.append(_PALE)
     axes.barh(np.arange(len(names)), counts, color=colours)
     axes.set_yticks(np.arange(len(names)), names, fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(names), 8) - 0.4, -0.6)  # first on top; few bars stay slim
     axes.set(title=f"Sources ({sources.height})", xlabel="sets")
     _thousands(axes.xaxis)
 
