@@ -306,16 +306,10 @@ def orthologs(
         )
         print(f"{species}: {extra.height} orthologs from Ensembl", file=sys.stderr)
         links = pl.concat([links, extra])
-    joined = links.join(names_alone(found), on="id").join(
-        genes.select("gene", "locus_type", human="symbol"), on="gene"
-    )
-    same = pl.col("human").str.to_uppercase() == pl.col("symbol").str.to_uppercase()
-    coding = pl.col("locus_type") == "gene with protein product"
-    # Which of several human genes is meant? The one of the same name, or else the only one that
-    # makes a protein.
-    clear = same | (coding & (coding.sum().over("id") == 1) & ~same.any().over("id"))
+    humans = genes.select("gene", "locus_type", "previous", "aliases", human="symbol")
+    joined = links.join(names_alone(found), on="id").join(humans, on="gene")
     return (
-        joined.with_columns(clear=clear)
+        joined.with_columns(clear=meant())
         .sort("id", "clear", "gene", descending=[False, True, False])
         .group_by("id", maintain_order=True)
         .agg(pl.first("symbol", "ensembl", "synonyms"), genes="gene", first=pl.first("clear"))
@@ -326,6 +320,26 @@ def orthologs(
         .sort("symbol", "id")
         .select("species", "id", "symbol", "synonyms", "ensembl", "genes", "first")
     )
+
+
+def meant() -> pl.Expr:
+    """Tell which of several human orthologs of a gene is meant by its name, if that is clear.
+
+    The one of the same name; or else the only one that had the name before, the only one that makes
+    a protein, the only one with that alias.
+    """
+    key = pl.col("symbol").str.to_uppercase()
+    called = [
+        pl.col(column).list.eval(pl.element().str.to_uppercase()).list.contains(key)
+        for column in ("previous", "aliases")
+    ]
+    coding = pl.col("locus_type") == "gene with protein product"
+    clear = decided = pl.lit(False)
+    for clue in (pl.col("human").str.to_uppercase() == key, called[0], coding, called[1]):
+        alone = clue & (clue.sum().over("id") == 1)
+        clear = clear | (alone & ~decided)
+        decided = decided | alone.any().over("id")
+    return clear
 
 
 def names_alone(synonyms: pl.DataFrame) -> pl.DataFrame:

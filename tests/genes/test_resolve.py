@@ -86,6 +86,7 @@ def one(identifier: object, **options: object) -> tuple[str | None, str]:
         ("ENSMUSG00000059552.14", "TP53", "mouse ensembl gene"),
         ("RGD:3889", "TP53", "rgd"),
         ("ENSRNOG00000010756", "TP53", "rat ensembl gene"),
+        ("Ins-2", "INS", "mouse alias"),
         ("Cyp2f2", "CYP2F1", "mouse symbol"),  # the other ortholog, CYP2F2P, is a pseudogene
         # what surrounds a name in files
         ("  TP53\t", "TP53", "approved"),
@@ -191,6 +192,11 @@ class TestAmbiguity:
         assert namesakes.height > 100
         found = genes.resolve(namesakes["mouse"], species="mouse")
         assert found.symbols == namesakes["symbol"].to_list()
+
+    def test_a_former_name_tells_which_ortholog_is_meant(self) -> None:
+        """HGNC lists Cd8b1 with CD8B, once CD8B1, and with CD8B2."""
+        assert one("Cd8b1", species="mouse") == ("CD8B", "mouse symbol")
+        assert one("MGI:88347") == ("CD8B", "mgi")
 
     def test_unambiguous_identifiers_have_no_candidates(self) -> None:
         assert genes.resolve(["TP53", "zzz"]).table["candidates"].to_list() == [[], []]
@@ -382,9 +388,8 @@ def test_every_id_leads_to_its_gene(column: str, match: str) -> None:
     rows = rows.drop_nulls().group_by("key", maintain_order=True).agg("symbol")
     assert rows.height > 3_000
     found = genes.resolve(rows["key"]).table
-    for symbols, symbol, way, candidates in zip(
-        rows["symbol"], found["symbol"], found["match"], found["candidates"], strict=True
-    ):
+    columns = (rows["symbol"], found["symbol"], found["match"], found["candidates"])
+    for symbols, symbol, way, candidates in zip(*(c.to_list() for c in columns), strict=True):
         if len(symbols) == 1:
             assert symbol == symbols[0]
             assert way == match
@@ -410,9 +415,8 @@ def test_orthologs_lead_to_their_genes(species: genes.Species, names: str, ids: 
         assert rows.height > 18_000
         found = genes.resolve(rows["key"], species=species).table
         clear = 0
-        for symbols, symbol, candidates in zip(
-            rows["symbol"], found["symbol"], found["candidates"], strict=True
-        ):
+        columns = (rows["symbol"], found["symbol"], found["candidates"])
+        for symbols, symbol, candidates in zip(*(c.to_list() for c in columns), strict=True):
             assert symbol in symbols or set(symbols) <= set(candidates)
             clear += symbol is not None
         assert clear > 0.95 * rows.height

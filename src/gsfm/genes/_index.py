@@ -108,10 +108,13 @@ class _Entries(NamedTuple):
 def _names() -> _Entries:
     """Return every name of every gene; the file is sorted by key."""
     names = _table.read("names")
-    kinds = names["kind"].cast(pl.Enum([kind.match for kind in KINDS])).to_physical()
+    kinds = names.schema["kind"]
+    assert isinstance(kinds, pl.Enum)
+    # The file has the kinds by name, so that it outlives a change of their order.
+    codes = np.array([CODE[kind] for kind in kinds.categories])
     return _Entries.of(
         _table.bare(names["name"]).str.to_uppercase(),
-        kinds.to_numpy().astype(np.int64),
+        codes[names["kind"].to_physical().to_numpy()],
         names["gene"].to_numpy().astype(np.int64),
     )
 

@@ -38,7 +38,7 @@ _MATCHES = pl.Series([*(k.match for k in KINDS), "approved (case)", "unmatched",
 _RULE = [
     *(k.rule for k in KINDS),
     "approved symbol, in another case",
-    "not found among the names and ids of human, mouse and rat genes",
+    "not found among human genes and their mouse and rat orthologs",
     "a missing value",
 ]
 _RULES = pl.Series(

@@ -1,0 +1,63 @@
+"""docs/genes.md: its examples run, and its numbers are those of the table."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from gsfm import genes
+from gsfm.genes import _index, _table
+
+PAGE = Path(__file__).parents[2] / "docs" / "genes.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def test_examples() -> None:
+    result = doctest.testfile(str(PAGE), module_relative=False)
+    assert result.attempted > 5
+    assert result.failed == 0
+
+
+def _rows() -> list[tuple[str, set[str]]]:
+    section = TEXT.split("## What is understood")[1].split("\n\n")[1]
+    rows = [re.split(r"(?<!\\)\|", line)[1:4] for line in section.splitlines()[2:]]
+    return [
+        (example.replace("\\|", "|"), set(re.findall("`([^`]+)`", matches)))
+        for _, examples, matches in rows
+        for example in re.findall("`([^`]+)`", examples)
+    ]
+
+
+@pytest.mark.parametrize(("example", "matches"), _rows())
+def test_what_is_understood(example: str, matches: set[str]) -> None:
+    row = genes.resolve([example], excel_serials="excel serial" in matches).table.row(0, named=True)
+    assert row["symbol"] is not None
+    assert row["match"] in matches
+
+
+def test_every_match_is_listed() -> None:
+    listed = set().union(*(matches for _, matches in _rows()))
+    assert {kind.match for kind in _index.KINDS} | {"approved (case)"} == listed
+
+
+def test_numbers() -> None:
+    table = genes.table()
+    assert f"{table['name'].null_count():,} genes that were approved after 2024-07" in TEXT
+    transcripts = _table.read("transcripts")
+    number = transcripts["step"].cum_sum().n_unique()
+    coding = table["locus_type"] == "gene with protein product"
+    with_transcript = coding.gather(transcripts["gene"].unique()).sum()
+    words = " ".join(TEXT.split())
+    assert f"({number:,} transcripts are known, at least one for {with_transcript:,} of" in words
+    assert f"of the {coding.sum():,} protein-coding genes" in words
+    mouse = _table.read("orthologs").filter(pl.col("species") == "mouse")
+    unclear = mouse.filter(pl.col("genes").list.len() > 1, ~pl.col("first")).height
+    assert f"For {unclear} mouse genes" in words
+    human_first = genes.resolve(mouse["symbol"]).table["symbol"]
+    mouse_first = genes.resolve(mouse["symbol"], species="mouse").table["symbol"]
+    differ = human_first.ne_missing(mouse_first).sum()
+    assert f"They differ for {differ} of {mouse.height:,}" in words
