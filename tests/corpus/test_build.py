@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib.util
 import io
 import itertools
 import sys
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 import gsfm
 from gsfm import GeneSets, GsfmError, corpus
-from gsfm._errors import FormatError
+from gsfm._errors import FormatError, MissingExtraError
 from gsfm.corpus import _inputs
 
 GENES = ["TP53", "MDM2", "CDKN1A", "BRCA1", "BRCA2", "EGFR", "MYC", "KRAS", "RB1", "PTEN"]
@@ -283,6 +284,18 @@ def test_weights(tmp_path):
     assert strict.manifest["hash"] == built.manifest["hash"]
 
 
+def test_settings_of_the_search_are_checked_before_the_work(tmp_path, monkeypatch):
+    path = tmp_path / "missing.gmt"
+    for wrong in (0, 1.1, -1):
+        with pytest.raises(GsfmError, match="must be above 0 and up to 1"):
+            corpus.build(path, near_duplicates=wrong)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'gsfm\[corpus\]'"):
+        corpus.build(path)
+    with pytest.raises(GsfmError, match="no such file"):
+        corpus.build(path, near_duplicates=None)
+
+
 def test_stdin(monkeypatch, folder):
     content = (folder / "Beta.v1.2.gmt.gz").read_bytes()
 
@@ -357,6 +370,7 @@ def as_rows(sets):
         ("CREEDS_v1.0.gmt", "CREEDS_v1.0"),
         ("plain", "plain"),
         ("a.csv.zip", "a"),
+        ("ENCODE.txt", "ENCODE"),
         ("MSigDB_c2.cgp.v2024.1.Hs.gmt", "MSigDB_c2.cgp.v2024.1.Hs"),
         (".gmt", ".gmt"),
     ],
@@ -367,6 +381,7 @@ def test_library_names(name, library):
 
 def test_a_folder_is_searched_for_gene_set_files_alone(folder):
     (folder / "README.md").write_text("# About")
+    (folder / "LICENCE.txt").write_text("as you like")
     (folder / ".hidden.gmt").write_text("a\t\tTP53\n")
     (folder / ".git").mkdir()
     gmt(folder / ".git" / "x.gmt", {"x": GENES[:5]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import itertools
 from collections import Counter
@@ -11,12 +12,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 import gsfm.sets
-from gsfm._errors import GsfmError
+from gsfm._errors import GsfmError, MissingExtraError
 from gsfm._version import __version__
 from gsfm.corpus import _inputs
 from gsfm.corpus._hash import content_hash
@@ -97,6 +96,8 @@ def build(
         If nothing is given or left, a source is unknown, or a folder holds no gene-set file.
     FormatError
         If a file is not what it claims to be.
+    MissingExtraError
+        If near-duplicates are to be found without the extra ``corpus``.
 
     Examples
     --------
@@ -115,6 +116,12 @@ def build(
     """
     if not 0 <= min < max - 1:
         raise GsfmError(f"no set has more than {min} and fewer than {max} genes")
+    if near_duplicates is not None:
+        # Before the work that comes before the search.
+        if not 0 < near_duplicates <= 1:
+            raise GsfmError(f"near_duplicates must be above 0 and up to 1, not {near_duplicates}")
+        if importlib.util.find_spec("datasketch") is None:
+            raise MissingExtraError("a search for near-duplicates (None: leave it out)", "corpus")
     given = [inputs] if isinstance(inputs, str | Path) else inputs
     say = progress or (lambda line: None)
     found, excluded = _inputs.find(given, exclude)
@@ -129,7 +136,7 @@ def build(
         reasons.append(np.bincount(reason, minlength=len(REASONS) + 1))
     counts = np.array(reasons)  # (n_inputs, 1 + n_reasons); the sets that are kept come first
     owner = np.repeat(np.arange(len(found)), counts[:, 0])
-    corpus = _concat(parts)
+    corpus = gsfm.sets.concat(parts)
     del parts
 
     say(f"{len(corpus):,} sets of {min + 1} to {max - 1} genes: merging duplicates")
@@ -247,23 +254,6 @@ def _tidy(sets: GeneSets, item: _inputs.Input) -> GeneSets:
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
 
 
-def _concat(parts: list[GeneSets]) -> GeneSets:
-    """All sets, over the sorted genes that occur; `parts` is emptied."""
-    used: set[str] = set()
-    for part in parts:
-        occurs = np.flatnonzero(np.bincount(part.indices, minlength=part.n_genes))
-        used.update(part.vocabulary[int(g)] for g in occurs)
-    vocabulary = Vocabulary(sorted(used))
-    table = pl.concat([part.metadata for part in parts])
-    sizes, indices = [], []
-    while parts:
-        part = parts.pop(0).reindex(vocabulary)
-        sizes.append(part.sizes)
-        indices.append(part.indices)
-    indptr = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
-    return GeneSets(vocabulary, indptr, np.concatenate(indices), table)
-
-
 def _settle(
     sets: GeneSets, *, min: int, min_gene_sets: int
 ) -> tuple[GeneSets, NDArray[np.int64], int]:
@@ -285,7 +275,8 @@ def _settle(
         frequency = np.bincount(sets.indices, minlength=sets.n_genes)
         kept = (frequency > 0) & (frequency >= min_gene_sets)
         dropped = int(np.count_nonzero(frequency)) - int(kept.sum())
-        sets = sets.reindex(Vocabulary(sets.vocabulary[int(g)] for g in np.flatnonzero(kept)))
+        symbols = sets.vocabulary.symbols
+        sets = sets.reindex(Vocabulary(sorted(symbols[g] for g in np.flatnonzero(kept))))
         if not dropped:
             break
         rare += dropped
@@ -332,17 +323,14 @@ def _merge(
 
 def _weigh(sets: GeneSets, threshold: float, shrink: float) -> GeneSets:
     """The sets with the columns ``cluster`` and ``weight``."""
-    pairs = sets.near_duplicates(threshold)
     n = len(sets)
-    links = sp.coo_array((np.ones(len(pairs)), (pairs["first"], pairs["second"])), shape=(n, n))
-    _, label = connected_components(links, directed=False)
-    size = np.bincount(label, minlength=1)[label]
+    first = gsfm.sets.clusters(sets.near_duplicates(threshold), n)
+    size = np.bincount(first, minlength=n)[first]
     # Number the clusters of two and more, in the order of their first sets.
-    _, number = np.unique(label[size > 1], return_inverse=True)
     cluster = np.full(n, -1)
-    cluster[size > 1] = number
+    _, cluster[size > 1] = np.unique(first[size > 1], return_inverse=True)
     table = sets.metadata.with_columns(
         cluster=pl.Series(cluster, dtype=pl.Int32).replace(-1, None),
-        weight=pl.Series(size**-shrink, dtype=pl.Float32),
+        weight=pl.Series(np.power(size, -float(shrink)), dtype=pl.Float32),
     )
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)

@@ -22,9 +22,7 @@ TABLE = "SOURCES.tsv"
 _FACTS = ("library", "available_by", "licence", "species", "kind")
 
 _COMPRESSIONS = (".gz", ".zst", ".zstd", ".zip")
-_ENDINGS = (
-    ".gmt", ".gmx", ".grp", ".json", ".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".gsets",
-)  # fmt: skip
+_ENDINGS = (".gmt", ".gmx", ".grp", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".pq", ".gsets")
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def find(
 def library_name(path: Path) -> str:
     """The file's name without the endings of its format and compression."""
     name = path.name
-    for endings in (_COMPRESSIONS, _ENDINGS):
+    for endings in (_COMPRESSIONS, (*_ENDINGS, ".txt")):
         ending = Path(name).suffix
         if ending.lower() in endings and ending != name:
             name = name[: -len(ending)]
