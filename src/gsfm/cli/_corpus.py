@@ -19,7 +19,7 @@ app = typer.Typer(help="Compile training corpora, and look into them.", no_args_
 CorpusArgument = Annotated[
     str,
     typer.Argument(
-        metavar="[CORPUS]",
+        metavar="CORPUS",
         help="A corpus file, another gene-set file or a folder of them; 'default' is the corpus "
         "of publications that comes with gsfm.",
     ),
