@@ -137,7 +137,7 @@ def test_batch_size_does_not_change_the_answer(model: Model) -> None:
     sets = blocks()[:40]
     whole = model.score(sets)
     for size in (1, 7, 40, 1000):
-        np.testing.assert_allclose(model.score(sets, batch_size=size), whole, atol=2e-5)
+        np.testing.assert_allclose(model.score(sets, batch_size=size), whole, 1e-5, 1e-5)
     with pytest.raises(ValueError, match="batch_size"):
         model.score(sets, batch_size=0)
 
@@ -334,7 +334,7 @@ assert "scipy.linalg" not in sys.modules, "a slow import that prediction does no
         check=True,
     )
     for name, scores in expected.items():
-        np.testing.assert_allclose(np.load(tmp_path / name / "scores.npy"), scores, atol=1e-5)
+        np.testing.assert_allclose(np.load(tmp_path / name / "scores.npy"), scores, 1e-5, 1e-5)
 
 
 def test_an_earlier_model_is_replaced_and_other_folders_are_not(

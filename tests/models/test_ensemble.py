@@ -117,6 +117,17 @@ def test_ensembles_nest(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.score(CORPUS), outer.score(CORPUS))
 
 
+def test_bottomless_nesting_is_refused(tmp_path: Path) -> None:
+    Ensemble.of([Popularity().fit(CORPUS)]).save(tmp_path / "model")
+    text = '{"family": "popularity"}'
+    for _ in range(600):
+        text = f'{{"family": "ensemble", "weights": [1], "members": [{text}]}}'
+    text = text.replace("{", '{"format": "gsfm-model/1", ', 1)
+    (tmp_path / "model" / "config.json").write_text(text)
+    with pytest.raises(ModelFormatError, match=r"config\.json"):
+        load(tmp_path / "model")
+
+
 def test_wrong_settings() -> None:
     linear = {"family": "linear"}
     for settings, word in (

@@ -176,7 +176,7 @@ class Model(ABC):
             n sets: a `GeneSets`, lists of approved symbols, or arrays of gene ids. Genes that the
             model does not know are left out.
         batch_size
-            Sets scored at once; bounds the working memory, never changes the answer.
+            Sets scored at once; bounds the working memory, and changes no more than rounding.
 
         Returns
         -------
@@ -315,7 +315,7 @@ class Model(ABC):
         """Read a folder whose format and family are known; `gsfm.models.load` chooses the class."""
         try:
             model = cls._from_config(config)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelFormatError(f"{folder / 'config.json'}: {error}") from error
         path = folder / "vocab.txt"
         try:
