@@ -206,8 +206,12 @@ def test_fit_sets_the_vocabulary_size_and_reports() -> None:
     assert model.config.vocab_size == model.manifest["config"]["vocab_size"] == 6
     assert [moment.step for moment in seen] == list(range(1, 10))
     assert {moment.steps for moment in seen} == {9}
+    assert [moment.watched is not None for moment in seen] == [False, False, True] * 3
+    for moment in seen:
+        sets_seen = moment.step // 3 * 10 + moment.step % 3 * 4
+        assert moment.sets_per_second * moment.seconds == pytest.approx(sets_seen)
     assert [point["step"] for point in model.curve] == [3, 6, 9]
-    assert model.curve[-1]["watched"] == pytest.approx(float(model.score([[0]])[0, 1]))
+    assert model.curve[-1]["watched"] == pytest.approx(float(model.score([[0]])[0, 1]), abs=1e-3)
     # Three passes over ten sets, the counts starting at 1; two of three genes hidden each time.
     assert model.counts is not None
     assert model.counts[1] == 31

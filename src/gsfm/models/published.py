@@ -163,20 +163,24 @@ class Published(Model):
                     optimiser.step()
                     losses.append(loss.item())
                     step, seconds = step + 1, time.monotonic() - started
+                    done = (epoch - 1) * len(sets) + min(len(losses) * c.batch_size, len(sets))
+                    moment = Progress(
+                        step=step,
+                        steps=c.epochs * steps_a_pass,
+                        seconds=seconds,
+                        loss=float(np.mean(losses[-100:])),
+                        sets_per_second=done / max(seconds, 1e-9),
+                    )
                     if len(losses) < steps_a_pass:
-                        run.progress(Progress(step, c.epochs * steps_a_pass, seconds, losses[-1]))
+                        run.progress(moment)
                 schedule.step(float(np.mean(losses)))
-                seen = None
                 if epoch in watched or epoch == c.epochs:
                     self._take(encoder, decoder, counts)
                     seen = run.watch(self) if run.watch is not None else None
-                    self.curve.append(
-                        {"step": step, "seconds": round(seconds, 4), "loss": float(np.mean(losses))}
-                        | {"watched": seen}
-                    )
-                run.progress(
-                    Progress(step, c.epochs * steps_a_pass, seconds, float(np.mean(losses)), seen)
-                )
+                    moment = dataclasses.replace(moment, watched=seen)
+                    point = {"step": step, "seconds": seconds, "loss": moment.loss, "watched": seen}
+                    self.curve.append({k: v and round(v, 4) for k, v in point.items()})
+                run.progress(moment)
 
     def _take(
         self,
