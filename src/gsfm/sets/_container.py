@@ -52,6 +52,9 @@ def write(
     manifest: Mapping[str, Any],
 ) -> None:
     """Write a gene-set file, whole or not at all."""
+    broken = next((symbol for symbol in symbols if "\n" in symbol), None)
+    if broken is not None:
+        raise FormatError(path, f"the symbol {broken!r} holds a line break: rename it")
     table = io.BytesIO()
     metadata.write_parquet(table)
     tensors = {

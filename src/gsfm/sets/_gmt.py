@@ -61,11 +61,11 @@ class _Parser:
                 {"name": self._names, "description": self._descriptions},
                 {"name": pl.String, "description": pl.String},
             ),
-            np.concatenate(self._sizes),
+            _csr.join(self._sizes, np.int64),
             _csr.join(self._ids, np.int32),
             [word.decode() for word in self._encoder.words],
             _csr.join(self._weights, np.float32) if self._weights else None,
-            np.concatenate(self._lines),
+            _csr.join(self._lines, np.int64),
             self.notes,
         )
 

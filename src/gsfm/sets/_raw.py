@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 import gsfm.genes
+from gsfm._errors import FormatError
 from gsfm.genes import Vocabulary
 from gsfm.genes._resolve import Species
 from gsfm.sets import _csr
@@ -119,6 +120,8 @@ def finish(
     raw: Raw, path: str, file_format: str, *, resolve: bool, species: Species | None
 ) -> GeneSets:
     """Make the collection, and the report on it."""
+    if not len(raw.sizes):
+        raise FormatError(path, "there is no gene set in it")
     notes = raw.notes
     metadata = _named(raw, notes)
     indptr = _csr.to_indptr(raw.sizes)

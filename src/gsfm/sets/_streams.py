@@ -22,7 +22,11 @@ else:
     from backports import zstd
 
 GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+_EMPTY_ZIP = b"PK\x05\x06"
 _SUFFIXES = {".gz": GZIP, ".zst": ZSTD, ".zstd": ZSTD, ".zip": ZIP}
+
+#: Unlike gzip and zip, zstd has a checksum only when asked.
+_CHECKED: dict[int, int] = {zstd.CompressionParameter.checksum_flag: 1}
 
 #: What goes wrong inside a decompressor that meets damaged or shortened data.
 _DAMAGE = (
@@ -105,7 +109,7 @@ def _decompress(
         return _guarded(gzip.GzipFile(fileobj=raw), label), None
     if magic == ZSTD:
         return _guarded(zstd.ZstdFile(raw), label), None
-    if magic == ZIP:
+    if magic in (ZIP, _EMPTY_ZIP):
         seekable = raw if raw.seekable() else io.BytesIO(raw.read())
         try:
             archive = stack.enter_context(zipfile.ZipFile(seekable))
@@ -203,7 +207,7 @@ def open_target(path: str | Path | BinaryIO) -> Iterator[BinaryIO]:
             with gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
                 yield cast(BinaryIO, stream)
         elif suffix in (".zst", ".zstd"):
-            with zstd.ZstdFile(raw, "wb") as stream:
+            with zstd.ZstdFile(raw, "wb", options=_CHECKED) as stream:
                 yield cast(BinaryIO, stream)
         elif suffix == ".zip":
             info = zipfile.ZipInfo(path.with_suffix("").name)
