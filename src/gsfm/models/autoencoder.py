@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from gsfm._errors import MissingExtraError
 from gsfm.models._base import Floats, Model, Tensors, take
 from gsfm.sets import GeneSets
 
@@ -30,13 +31,13 @@ class AutoencoderConfig:
     storage: str = "float16"  # how tables are stored: float32, float16, or int8 with a scale a row
     epochs: float = 16.0  # passes: sets drawn in training / sets in the corpus
     batch_size: int = 1024  # sets in a step
-    learning_rate: float = 2e-3  # peak; warms up, then falls as a cosine
+    learning_rate: float = 3e-3  # peak; warms up, then falls as a cosine
     weight_decay: float = 0.0  # of the gene tables (AdamW)
     dropout: float = 0.0  # on the pooled set vector
     input_low: float = 0.1  # smallest share of a set that is shown; the rest is to be found
     input_high: float = 0.9  # largest share of a set that is shown
     max_members: int = 512  # larger sets are subsampled, anew in every pass
-    size_exponent: float = 0.5  # a set of size s is drawn in proportion to its weight / s ** this
+    size_exponent: float = 0.0  # a set of size s is drawn in proportion to its weight / s ** this
 
     def __post_init__(self) -> None:
         for name in ("dimensions", "hidden", "batch_size"):
@@ -83,6 +84,10 @@ class Autoencoder(Model):
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
         # The only way down the list of rooms: learning needs torch, asking does not.
+        try:
+            import torch  # noqa: F401
+        except ImportError:
+            raise MissingExtraError("fitting an 'autoencoder' model", "train") from None
         from gsfm.training._fit import fit_autoencoder
 
         self.curve = fit_autoencoder(self, sets, weights=weights, seed=seed, run=self.run)
