@@ -289,6 +289,11 @@ class TestInputs:
         assert list(frame.columns) == found.table.columns
         assert frame["match"].tolist() == ["approved", "unmatched", "alias"]
         assert genes.resolve(pd.Series([7157, 1956])).symbols == ["TP53", "EGFR"]
+        assert genes.resolve(pd.Series([7157, None])).symbols == ["TP53", None]
+        for dtype, values in (("string", ["TP53", None]), ("Int64", [7157, None])):
+            assert genes.resolve(pd.Series(values, dtype=dtype)).symbols == ["TP53", None]
+        assert genes.resolve([7157, pd.NA]).symbols == ["TP53", None]
+        assert genes.resolve(pd.Index(["TP53", "p53"])).symbols == ["TP53", "TP53"]
 
     def test_nothing(self) -> None:
         found = genes.resolve([])

@@ -51,7 +51,7 @@ _RULES = pl.Series(
 _HUMAN = np.array([kind.human for kind in KINDS])
 
 # Written for "no value". NA was once the symbol of XK, and NaN is an alias of SCN11A.
-_NOTHING = ("", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE")
+_NOTHING = ("", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "<NA>", "NULL", "NONE")
 
 # Ids that are a prefix and a number. Only Ensembl's have versions; 7157.0 is how pandas writes 7157
 # in a column with gaps.
@@ -163,11 +163,17 @@ def _series(identifiers: Iterable[Any]) -> pl.Series:
         raise TypeError(f"resolve takes a list of identifiers: use [{identifiers!r}]")
     if isinstance(identifiers, pl.Series):
         return identifiers.cast(pl.String)
-    values = identifiers.tolist() if hasattr(identifiers, "tolist") else list(identifiers)
+    values = identifiers.tolist() if hasattr(identifiers, "tolist") else identifiers
+    values = values if isinstance(values, list) else list(values)
     try:
         return pl.Series(values, dtype=pl.String)
-    except TypeError:  # not text alone
-        return pl.Series([None if v is None or v != v else str(v) for v in values], dtype=pl.String)
+    except (TypeError, ValueError):  # not text alone
+        return pl.Series([_text(value) for value in values], dtype=pl.String)
+
+
+def _text(value: Any) -> str | None:
+    missing = value is None or (isinstance(value, float) and value != value)
+    return None if missing else str(value)
 
 
 def _gather(values: pl.Series, positions: NDArray[Any]) -> pl.Series:
@@ -293,4 +299,5 @@ def _decide(hits: Hits, n: int, species: Species | None) -> _Answer:
     position = np.zeros(n, dtype=np.int64)  # 0 is the empty list
     position[choice] = np.arange(1, len(lists) + 1)
     empty = pl.Series("symbol", [[]], dtype=pl.List(pl.String))
-    return _Answer(genes, codes, ambiguous, pl.concat([empty, lists]).gather(position))
+    candidates = pl.concat([empty, lists], rechunk=True).gather(position)
+    return _Answer(genes, codes, ambiguous, candidates)
