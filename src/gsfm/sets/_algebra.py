@@ -9,6 +9,7 @@ import polars as pl
 
 from gsfm.genes import Vocabulary
 from gsfm.sets import _csr
+from gsfm.sets._cells import as_text_column
 from gsfm.sets._genesets import GeneSets
 
 
@@ -56,10 +57,35 @@ def concat(collections: Sequence[GeneSets]) -> GeneSets:
         collections[0].vocabulary,
         _csr.to_indptr(sizes),
         np.concatenate([c.indices for c in collections]),
-        pl.concat([c.metadata for c in collections], how="diagonal_relaxed"),
+        _stack([c.metadata for c in collections]),
         weights,
         {"parts": manifests} if any(manifests) else None,
     )
+
+
+def _stack(tables: list[pl.DataFrame]) -> pl.DataFrame:
+    """Tables one below another; a column of several types becomes text, the year numbers."""
+    types: dict[str, list[pl.DataType]] = {}
+    for table in tables:
+        for column, kind in table.schema.items():
+            if kind != pl.Null and kind not in types.setdefault(column, []):
+                types[column].append(kind)
+    mixed = [
+        column
+        for column, kinds in types.items()
+        if len(kinds) > 1 and not all(kind.is_numeric() for kind in kinds)
+    ]
+    same = [
+        table.with_columns(
+            table[column].cast(pl.Int64, strict=False)
+            if column == "year"
+            else as_text_column(table[column])
+            for column in mixed
+            if column in table.columns
+        )
+        for table in tables
+    ]
+    return pl.concat(same, how="diagonal_relaxed")
 
 
 def deduplicate(sets: GeneSets) -> GeneSets:
@@ -68,14 +94,17 @@ def deduplicate(sets: GeneSets) -> GeneSets:
     first = _csr.first_equal(sets.indptr, sets.indices)
     kept = np.flatnonzero(first == np.arange(len(first)))
     table = sets.metadata
-    names = pl.col("names") if "names" in table.columns else pl.concat_list("name")
-    copies = pl.col("copies") if "copies" in table.columns else pl.lit(1, pl.UInt32)
+    names = pl.concat_list("name")
+    if "names" in table.columns:
+        names = pl.coalesce("names", names)
+    # What was de-duplicated before, and what was not, may both be here.
+    copies = pl.col("copies").fill_null(1).sum() if "copies" in table.columns else pl.len()
     merged = [
         names.list.explode(keep_nulls=False, empty_as_null=False)
         .drop_nulls()
         .unique(maintain_order=True)
         .alias("names"),
-        copies.sum().cast(pl.UInt32).alias("copies"),
+        copies.alias("copies"),
     ]
     if "year" in table.columns:
         merged.append(pl.col("year").min().alias("year"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+import polars as pl
 
 from gsfm._errors import FormatError
 from gsfm.sets import _csr
@@ -132,3 +134,16 @@ def _check_unweighted(symbols: list[str], target: str) -> None:
 def weight_texts(weights: Floats) -> list[str]:
     """The shortest texts that stand for these numbers."""
     return [str(weight) for weight in weights]
+
+
+def as_text_column(series: pl.Series) -> pl.Series:
+    """A column as text; lists and structures as JSON."""
+    if series.dtype == pl.String:
+        return series
+    if series.dtype.is_nested():
+        texts = [
+            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+            for value in series.to_list()
+        ]
+        return pl.Series(series.name, texts, dtype=pl.String)
+    return series.cast(pl.String)

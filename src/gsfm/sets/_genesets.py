@@ -125,7 +125,8 @@ class GeneSets:
         # The file whose members were mapped without a look at them; None once they are checked.
         self._unchecked: Path | None = None
         if metadata is None:
-            metadata = pl.DataFrame({"name": [f"set {i + 1}" for i in range(len(indptr) - 1)]})
+            names = [f"set {i + 1}" for i in range(len(indptr) - 1)]
+            metadata = pl.DataFrame({"name": names}, {"name": pl.String})
         if isinstance(metadata, pl.DataFrame):
             self.metadata = metadata
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import BinaryIO
 
 import numpy as np
@@ -14,6 +13,7 @@ from gsfm._errors import FormatError
 from gsfm.sets._cells import (
     CONTROL,
     CONTROL_BUT_BREAKS,
+    as_text_column,
     check_sets,
     check_writable,
     weight_texts,
@@ -171,7 +171,7 @@ def to_long(
     forbidden = CONTROL_BUT_BREAKS if breaks else CONTROL
     check_sets(sets, target, forbidden)
     if as_text:
-        table = table.select(_as_text(table[column]) for column in table.columns)
+        table = table.select(as_text_column(table[column]) for column in table.columns)
         for column in table.columns[1:]:
             check_writable(table[column], f"cell of {column!r}", target, forbidden)
     sizes = sets.sizes
@@ -197,18 +197,6 @@ def to_long(
         columns.insert(0, numbers.cast(pl.String) if as_text else numbers)
         return pl.DataFrame([columns[0], repeated["name"], *columns[1:], *repeated.drop("name")])
     return pl.DataFrame([repeated["name"], *columns, *repeated.drop("name")])
-
-
-def _as_text(series: pl.Series) -> pl.Series:
-    if series.dtype == pl.String:
-        return series
-    if series.dtype.is_nested():
-        texts = [
-            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-            for value in series.to_list()
-        ]
-        return pl.Series(series.name, texts, dtype=pl.String)
-    return series.cast(pl.String)
 
 
 # -- CSV and TSV -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ set, which is gigabytes here: the bands are sorted instead, with the same candid
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -103,8 +104,7 @@ def _candidates(
             keys *= np.uint64(0x9E3779B97F4A7C15)
             keys ^= keys >> np.uint64(29)
         order = np.argsort(keys, kind="stable")
-        border = np.flatnonzero(np.diff(keys[order])) + 1
-        groups = np.concatenate([[0], border, [n]])
+        groups = _groups(keys[order])
         fresh = []
         for left, right in _pairs_within(groups):
             one, other = order[left], order[right]
@@ -119,6 +119,12 @@ def _candidates(
             fresh.append(np.minimum(one, other) * n + np.maximum(one, other))
         found = np.unique(np.concatenate([found, *fresh]))
     return found // max(n, 1), found % max(n, 1)
+
+
+def _groups(keys: NDArray[Any]) -> Int64s:
+    """Where runs of equal keys begin, and the end of the last."""
+    border = np.flatnonzero(keys[1:] != keys[:-1]) + 1
+    return np.unique(np.concatenate([[0], border, [len(keys)]]))
 
 
 def _pairs_within(groups: Int64s) -> Iterator[tuple[Int64s, Int64s]]:
@@ -138,8 +144,7 @@ def _spread(
     """From pairs of distinct sets to pairs of all sets, equal ones among them, in order."""
     copies = np.flatnonzero(sizes > 0)
     copies = copies[np.argsort(first[copies], kind="stable")]
-    border = np.flatnonzero(np.diff(first[copies])) + 1
-    groups = np.concatenate([[0], border, [len(copies)]])
+    groups = _groups(first[copies])
     ones, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for one, other in _pairs_within(groups):
         ones.append(copies[one])
