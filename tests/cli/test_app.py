@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 GSFM = [sys.executable, "-m", "gsfm"]
 FORMS = {"--json", "--csv", "--tsv"}
 #: The commands that print no table: they write files, or print one JSON object.
-WITHOUT_TABLE = {"corpus build", "corpus manifest", "corpus download", "train"}
+WITHOUT_TABLE = {"corpus build", "corpus manifest", "corpus download", "sets convert", "train"}
 
 
 def _leaves():

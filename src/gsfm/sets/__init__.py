@@ -1,6 +1,7 @@
 """Gene sets and libraries: hold them, read and write every usual format, filter, compare."""
 
 from gsfm.sets._algebra import concat
+from gsfm.sets._describe import describe
 from gsfm.sets._genesets import GeneSet, GeneSets
 from gsfm.sets._io import read, write
 from gsfm.sets._lists import read_genes
@@ -14,6 +15,7 @@ __all__ = [
     "ReadReport",
     "clusters",
     "concat",
+    "describe",
     "read",
     "read_genes",
     "write",

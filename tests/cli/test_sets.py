@@ -1,0 +1,92 @@
+"""``gsfm sets``: the tables, the files, and what goes where."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from gsfm.cli._sets import Format
+from gsfm.sets import read
+from gsfm.sets._io import FORMATS
+
+GMT = "one\td\tTP53\tp53\tMDM2\ntwo\td\tMDM2\tTP53\nthree\td\tEGFR\tnonsense\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "a.gmt"
+    path.write_text(GMT)
+    return str(path)
+
+
+def test_describe(run, file):
+    result = run("sets", "describe", file, "--json")
+    assert result.exit_code == 0
+    fields = {row["field"]: row["value"] for row in json.loads(result.stdout)["results"]}
+    assert (fields["sets"], fields["distinct sets"], fields["genes"]) == ("3", "2", "3")
+    read_as = json.loads(result.stdout)["provenance"]["read"]
+    assert read_as["unmatched"] == {"nonsense": 1}
+    assert "1 identifier not matched: nonsense" in result.stderr
+    assert run("sets", "describe", "-", "--json", stdin=GMT).exit_code == 0
+
+
+def test_convert(run, file, tmp_path):
+    target = tmp_path / "b.csv.gz"
+    result = run("sets", "convert", file, str(target))
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "wrote" in result.stderr
+    lines = gzip.decompress(target.read_bytes()).decode().splitlines()
+    assert lines[:3] == ["name,gene,description", "one,MDM2,d", "one,TP53,d"]
+    raw = run("sets", "convert", "-", "-", "--to", "gmt", "--no-resolve", "--max", "2", stdin=GMT)
+    assert raw.stdout == "two\td\tMDM2\tTP53\nthree\td\tEGFR\tnonsense\n"
+    dropped = run("sets", "convert", file, str(tmp_path / "c.json"), "--to", "enrichr-json")
+    assert "left out, for want of a place: description" in dropped.stderr
+
+
+def test_overlap(run, file):
+    result = run("sets", "overlap", file, file, "--background", "100", "--min-shared", "2", "--csv")
+    assert result.exit_code == 0
+    rows = [line.split(",") for line in result.stdout.splitlines()]
+    assert [row[:2] for row in rows[1:]] == [
+        ["one", "one"],
+        ["one", "two"],
+        ["two", "one"],
+        ["two", "two"],
+    ]
+    assert float(rows[1][-1]) == pytest.approx(1 / 4950)
+    assert run("sets", "overlap", file, file, "--background", "1").exit_code == 2
+    assert run("sets", "overlap", "-", "-").exit_code == 2
+
+
+def test_dedup(run, file, tmp_path):
+    target = tmp_path / "b.gsets"
+    result = run("sets", "dedup", file, str(target), "--tsv")
+    assert result.exit_code == 0
+    assert result.stdout == "name\tcopies\tnames\none\t2\tone|two\n"
+    assert "3 sets, 2 distinct" in result.stderr
+    assert read(target).names == ["one", "three"]
+    assert run("sets", "dedup", file, "-").exit_code == 2
+
+
+def test_similar(run, file):
+    result = run("sets", "similar", file, "--threshold", "0.9", "--tsv")
+    assert result.stdout == "first_name\tsecond_name\tjaccard\none\ttwo\t1.0\n"
+
+
+def test_errors(run, file, tmp_path):
+    missing = run("sets", "describe", str(tmp_path / "none.gmt"))
+    assert missing.exit_code == 1
+    assert missing.stderr.count("\n") == 1
+    assert "No such file" in missing.stderr
+    bad = run("sets", "describe", "-", "--from", "json", stdin=GMT)
+    assert bad.exit_code == 1
+    assert "not JSON" in bad.stderr
+    assert run("sets", "convert", file, str(tmp_path / "noformat")).exit_code == 1
+    assert run("sets", "convert", file, "x", "--to", "tar").exit_code == 2
+
+
+def test_the_formats_are_those_of_the_library():
+    assert [form.value for form in Format] == [*FORMATS, "gsets"]
