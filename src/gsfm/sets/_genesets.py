@@ -371,8 +371,14 @@ class GeneSets:
 
     def genes(self, i: int) -> tuple[str, ...]:
         """The symbols of set `i`, in the order of the ids."""
-        symbols = self.vocabulary.symbols
-        return tuple(symbols[g] for g in self.ids(i))
+        symbols, ids = self.vocabulary.symbols, self.ids(i)
+        if self._unchecked is not None:
+            # This set alone: to show one does not ask for a pass over all.
+            try:
+                _csr.check(np.array([0, len(ids)]), ids, len(symbols))
+            except ValueError as error:
+                raise FormatError(self._unchecked, f"set {i + 1}: {error}") from error
+        return tuple(symbols[g] for g in ids)
 
     @overload
     def __getitem__(self, key: int) -> GeneSet: ...
@@ -590,6 +596,8 @@ class GeneSets:
             known = set(vocabulary.symbols)
             extra = tuple(s for s in other.vocabulary if s not in known)
             vocabulary = Vocabulary(vocabulary.symbols + extra)
+        self._ensure_valid()
+        other._ensure_valid()
         left, right = self.reindex(vocabulary), other.reindex(vocabulary)
         occurring = np.zeros(len(vocabulary), np.bool_)
         occurring[left.indices] = occurring[right.indices] = True
