@@ -25,6 +25,8 @@ from gsfm.models._sparse import (
 )
 from gsfm.sets import GeneSets
 
+LAPACK_ROWS = 2048  # of the blocks that LAPACK inverts
+
 
 @dataclass(frozen=True)
 class LinearConfig:
@@ -93,7 +95,8 @@ class Linear(Model):
         for start, rows in gram_blocks(members, weights):
             inverse[start : start + len(rows)] = rows
         del members
-        _invert(inverse, c.regularisation)
+        inverse.flat[:: len(genes) + 1] += np.float32(c.regularisation)
+        _invert(inverse)
 
         # B = -P / diag(P), column by column, with a zero diagonal; in place, as it is large.
         inverse /= -inverse.diagonal().copy()
@@ -190,24 +193,38 @@ def _strongest(matrix: Floats, keep: int) -> sp.csr_array:
     return keep_largest(((matrix[rows], matrix[rows] * matrix[:, rows].T) for rows in blocks), keep)
 
 
-def _invert(gram: Floats, ridge: float) -> None:
-    """Replace a symmetric (n, n) matrix by the inverse of itself plus `ridge` x the identity."""
+def _invert(matrix: Floats) -> None:
+    """Replace a symmetric positive definite (n, n) matrix by its inverse, in place.
+
+    LAPACK inverts small blocks by their Cholesky factor, and matrix products join them by the Schur
+    complement. LAPACK alone could do it all, but some builds of OpenBLAS write past their buffers
+    from about 28 thousand rows on, and crash; and products use the processor better.
+    """
+    n = len(matrix)
+    if n <= LAPACK_ROWS:
+        _invert_block(matrix)
+        return
+    h = n // 2
+    a, b, d = matrix[:h, :h], matrix[:h, h:], matrix[h:, h:]
+    _invert(a)
+    w = a @ b
+    d -= b.T @ w
+    _invert(d)  # now the inverse of the Schur complement
+    np.matmul(w, d, out=b)
+    np.negative(b, out=b)
+    a -= b @ w.T
+    matrix[h:, :h] = b.T
+
+
+def _invert_block(block: Floats) -> None:
     # Here and not above: an import of 100 ms that prediction does not need.
     from scipy.linalg.lapack import spotrf, spotri
 
-    n = len(gram)
-    gram.flat[:: n + 1] += np.float32(ridge)
-    # LAPACK works by columns; the transposed view of a symmetric matrix is the matrix, by columns,
-    # so that both steps run in place.
-    _, info = spotrf(gram.T, lower=1, clean=0, overwrite_a=1)
+    factor, info = spotrf(block, lower=1)
     if info == 0:
-        _, info = spotri(gram.T, lower=1, overwrite_c=1)
+        inverse, info = spotri(factor, lower=1)
     if info != 0:
         raise ValueError("the genes' matrix cannot be inverted; raise the regularisation")
-    # LAPACK filled one triangle, the upper one by rows. Copy it down.
-    for i in range(0, n, BLOCK):
-        corner = gram[i : i + BLOCK, i : i + BLOCK]
-        upper = np.triu(corner)
-        corner[...] = upper + np.triu(upper, 1).T
-        for j in range(i + BLOCK, n, BLOCK):
-            gram[j : j + BLOCK, i : i + BLOCK] = gram[i : i + BLOCK, j : j + BLOCK].T
+    # LAPACK fills one triangle.
+    lower = np.tril(inverse)
+    block[...] = lower + np.tril(inverse, -1).T
