@@ -306,6 +306,10 @@ def test_save_and_load_keep_everything(model: Model, folder: Path) -> None:
     back.save(folder.parent / "again")
     for path in folder.iterdir():
         assert path.read_bytes() == (folder.parent / "again" / path.name).read_bytes()
+    # Temporary files are private; a saved model must not be.
+    plain = folder / "plain"
+    plain.touch()
+    assert {file.stat().st_mode for file in folder.iterdir()} == {plain.stat().st_mode}
 
 
 def test_prediction_needs_no_torch(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from gsfm._errors import ModelFormatError, NotFittedError
+from gsfm._files import usual_permissions
 from gsfm._version import __version__
 from gsfm.genes import Vocabulary
 from gsfm.models._run import Run
@@ -303,6 +304,7 @@ class Model(ABC):
             _write(new / "vocab.txt", "".join(f"{line}\n" for line in lines))
             tensors = {k: np.ascontiguousarray(v) for k, v in self._tensors().items()}
             save_file(tensors, new / "model.safetensors")
+            usual_permissions(new / "model.safetensors")
             _write(new / "manifest.json", _json(self.manifest))
             if folder.exists():
                 folder.rename(old)
