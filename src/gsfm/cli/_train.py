@@ -86,6 +86,9 @@ def train(
         raise typer.BadParameter(str(error)) from None
     sets = corpora.load(corpus)
     note(f"corpus: {len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
+    dropped = sets.manifest.get("sets", {}).get("dropped", {})
+    if corpus != "default" and any(dropped.values()):
+        note("left out: " + ", ".join(f"{n:,} {why}" for why, n in dropped.items() if n))
     try:
         fitted = fit(unfitted, sets, output, seed=seed, held_out=held_out, run=run)
     except Interrupted as stop:
