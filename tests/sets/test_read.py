@@ -135,6 +135,21 @@ def test_a_comma_without_a_number_is_part_of_the_identifier() -> None:
     assert sets.member_weights is None
 
 
+def test_weights_at_the_edge_of_float32() -> None:
+    largest = 3.4028235e38
+    sets = gmt(b"one\td\tA,3.4028235e38\tB,3.5e38\tC,-1e-60\n")
+    assert lists(sets) == {"one": ("A", "B,3.5e38", "C")}
+    assert sets.member_weights is not None
+    assert sets.member_weights.tolist() == pytest.approx([largest, 1.0, 0.0])
+    stream = io.BytesIO()
+    write(sets, stream, format="json")
+    again = read(io.BytesIO(stream.getvalue()), resolve=False)
+    assert again.member_weights is not None
+    assert again.member_weights.tolist() == sets.member_weights.tolist()
+    with pytest.raises(FormatError, match="one number"):
+        read(io.BytesIO(b'{"a": {"A": 1e39}}'))
+
+
 def test_of_merged_members_the_largest_weight_stays() -> None:
     sets = gmt(b"one\td\tA,1\tA,3\tA,2\n")
     assert sets.member_weights is not None

@@ -15,12 +15,22 @@ from gsfm.sets._csr import Floats
 from gsfm.sets._genesets import GeneSets
 from gsfm.sets._report import Notes
 
-#: What follows the comma of a weighted member as Enrichr writes it: ``GENE,1.0``.
-WEIGHT = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+_WEIGHT = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+
+#: What a weight must be smaller than, not to become infinite as a float32: half a step more than
+#: the largest of these, whose shortest text is a little more than itself.
+TOO_LARGE = float(np.finfo(np.float32).max) + 2.0**103
 
 #: Characters that text formats, and tables with quotes, have no way to hold inside a value.
 CONTROL = re.compile(r"[\x00-\x1f]")
 CONTROL_BUT_BREAKS = re.compile(r"[\x00-\x08\x0b-\x1f]")
+
+
+def weight_of(text: bytes) -> float:
+    """What follows the comma in ``GENE,1.0``, as Enrichr writes weights; NaN if it is none."""
+    number = _WEIGHT.fullmatch(text)
+    value = float(number[1]) if number else np.nan
+    return value if abs(value) < TOO_LARGE else np.nan
 
 
 def split_weights(
@@ -35,12 +45,10 @@ def split_weights(
         weights.append([])
         for cell in row:
             gene, _, text = cell.rpartition(",")
-            number = WEIGHT.fullmatch(text.encode()) if gene else None
-            # Through float32: 1e999 is no number that a weight can be.
-            value = np.float32(float(number[1])) if number else np.float32(np.nan)
+            value = weight_of(text.encode()) if gene else np.nan
             is_weight = bool(np.isfinite(value))
             members[-1].append(gene if is_weight else cell)
-            weights[-1].append(float(value) if is_weight else 1.0)
+            weights[-1].append(value if is_weight else 1.0)
             heavy += is_weight
     notes.add("weighted-members", heavy)
     return members, weights if heavy else None
@@ -123,7 +131,7 @@ def _check_unweighted(symbols: list[str], target: str) -> None:
     """Raise FormatError if an identifier looks as if it carried a weight."""
     for symbol in symbols:
         gene, _, weight = symbol.rpartition(",")
-        if gene and WEIGHT.fullmatch(weight.encode()):
+        if gene and np.isfinite(weight_of(weight.encode())):
             raise FormatError(
                 target,
                 f"the identifier {symbol!r} would be read as {gene!r} with a weight: change it, "

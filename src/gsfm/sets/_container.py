@@ -10,6 +10,7 @@ import io
 import json
 import math
 import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,33 +63,49 @@ def write(
         "vocabulary": np.frombuffer("\n".join(symbols).encode(), np.uint8),
         "metadata": np.frombuffer(table.getvalue(), np.uint8),
     }
-    header: dict[str, Any] = {
-        "__metadata__": {"format": FORMAT, "manifest": json.dumps(manifest, sort_keys=True)}
+    ordered = {
+        name: np.ascontiguousarray(tensors[name], _DTYPES[short])
+        for name, short in _TENSORS.items()
+        if name in tensors
     }
-    ordered = []
+    about = {
+        "format": FORMAT,
+        "manifest": json.dumps(manifest, sort_keys=True),
+        "crc32": json.dumps({name: _crc32(tensor) for name, tensor in ordered.items()}),
+    }
+    header: dict[str, Any] = {"__metadata__": about}
     end = 0
-    for name, short in _TENSORS.items():
-        if name in tensors:
-            tensor = np.ascontiguousarray(tensors[name], _DTYPES[short])
-            start, end = end, end + tensor.nbytes
-            header[name] = {
-                "dtype": short,
-                "shape": list(tensor.shape),
-                "data_offsets": [start, end],
-            }
-            ordered.append(tensor)
+    for name, tensor in ordered.items():
+        start, end = end, end + tensor.nbytes
+        header[name] = {
+            "dtype": _TENSORS[name],
+            "shape": list(tensor.shape),
+            "data_offsets": [start, end],
+        }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         stream.write(struct.pack("<Q", len(text)))
         stream.write(text)
-        for tensor in ordered:
+        for tensor in ordered.values():
             # A mapped file may be the source: write by buffer, never through a copy.
-            stream.write(tensor.data.cast("B") if tensor.size else b"")
+            stream.write(_buffer(tensor))
 
 
-def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Map a gene-set file: its tensors (views of the file), and its manifest."""
+def _buffer(tensor: NDArray[Any]) -> memoryview | bytes:
+    return tensor.data.cast("B") if tensor.size else b""
+
+
+def _crc32(tensor: NDArray[Any]) -> int:
+    return zlib.crc32(_buffer(tensor))
+
+
+def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Map a gene-set file: its tensors (views of the file), and its manifest.
+
+    The checksums of the vocabulary and the metadata are always compared, for a damaged table could
+    bring its decoder down; those of the others with `verify`.
+    """
     path = Path(path)
     data = _map(path)
     header, start = _header(path, data)
@@ -101,20 +118,34 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             f"this is a safetensors file, but not a collection of gene sets: its format is "
             f"{about.get('format')!r}, not {FORMAT!r}",
         )
-    try:
-        manifest = json.loads(about.get("manifest", "{}"))
-    except ValueError as error:
-        raise FormatError(path, f"the manifest is not JSON ({error})") from error
-    if not isinstance(manifest, dict):
-        raise FormatError(path, "the manifest is not a JSON object")
+    manifest = _json_object(path, about, "manifest")
+    sums = _json_object(path, about, "crc32")
     tensors = _tensors(path, header, data[start:])
     for name, short in _TENSORS.items():
         if name not in tensors and name != "member_weights":
             raise FormatError(path, f"the tensor {name!r} is missing")
         if name in tensors and (_SHORT.get(tensors[name].dtype) != short or tensors[name].ndim > 1):
             raise FormatError(path, f"the tensor {name!r} is not a row of {short}")
+    unknown = sorted(set(tensors) - set(_TENSORS))
+    if unknown:
+        raise FormatError(path, f"the tensor {unknown[0]!r} is not part of the format")
+    for name, tensor in tensors.items():
+        # A file of another writer may be without checksums.
+        wanted = name in sums and (verify or name in ("vocabulary", "metadata"))
+        if wanted and sums[name] != _crc32(tensor):
+            raise FormatError(path, f"the tensor {name!r} is damaged: its checksum is wrong")
     _cheap_checks(path, tensors)
     return tensors, manifest
+
+
+def _json_object(path: Path, about: Mapping[str, str], key: str) -> dict[str, Any]:
+    try:
+        value = json.loads(about.get(key, "{}"))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(path, f"the {key} is not JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise FormatError(path, f"the {key} is not a JSON object")
+    return value
 
 
 def _map(path: Path) -> NDArray[np.uint8]:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gsfm.sets._parallel import in_order
+
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -90,18 +92,16 @@ def remap(
     Ids come out ascending and distinct within each set; of members that become the same gene, the
     largest weight stays. The input need not be sorted.
     """
-    kept = mapping[mapping >= 0]
-    bits = int(kept.max(initial=0)).bit_length()
-    new_sizes = np.zeros(len(indptr) - 1, np.int64)
-    parts: list[Int32s] = []
-    weight_parts: list[Floats] = []
-    for first, last in chunks(indptr):
+    bits = int(mapping.max(initial=0)).bit_length()
+
+    def part(span: tuple[int, int]) -> tuple[Int32s, Floats | None, NDArray[Any]]:
+        first, last = span
         start, stop = int(indptr[first]), int(indptr[last])
-        new = mapping[indices[start:stop]]
         # One sortable number a member: its set, then its gene.
         keys = owners(indptr, first, last)
         keys <<= bits
-        keys |= new  # -1 has every bit set: it gives -1, below every key that stays
+        keys |= mapping[indices[start:stop]]  # -1 has every bit set: it gives -1, and comes first
+        order = None
         if weights is None:
             keys.sort()
         else:
@@ -112,12 +112,22 @@ def remap(
         np.not_equal(keys[1:], keys[:-1], out=keep[1:])
         keep &= keys >= 0
         keys = keys[keep]
-        parts.append((keys & ((1 << bits) - 1)).astype(np.int32))
-        if weights is not None:
-            weight_parts.append(weights[start:stop][order[keep]])
-        new_sizes[first:last] = np.bincount(keys >> bits, minlength=last - first)
+        heavy = None if weights is None else weights[start:stop][order][keep]
+        sizes = np.bincount(keys >> bits, minlength=last - first)
+        keys &= (1 << bits) - 1
+        return keys.astype(np.int32), heavy, sizes
+
+    parts: list[Int32s] = []
+    weight_parts: list[Floats] = []
+    sizes: list[NDArray[Any]] = [np.empty(0, np.int64)]
+    for ids, heavy, counts in in_order(part, chunks(indptr)):
+        parts.append(ids)
+        sizes.append(counts)
+        if heavy is not None:
+            weight_parts.append(heavy)
     out = join(parts, np.int32)
-    return to_indptr(new_sizes), out, None if weights is None else join(weight_parts, np.float32)
+    out_weights = None if weights is None else join(weight_parts, np.float32)
+    return to_indptr(np.concatenate(sizes)), out, out_weights
 
 
 def join(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:

@@ -309,7 +309,8 @@ class GeneSets:
         path
             The file.
         validate
-            Check every member now. Otherwise that is done once, when they first matter.
+            Check every member and every checksum now. Otherwise the members are checked once, when
+            they first matter.
 
         Raises
         ------
@@ -317,7 +318,7 @@ class GeneSets:
             If the file is damaged, or is something else.
         """
         path = Path(path)
-        tensors, manifest = _container.read(path)
+        tensors, manifest = _container.read(path, verify=validate)
         indptr = tensors["indptr"]
         n_sets = len(indptr) - 1
         sets = cls._make(

@@ -7,6 +7,8 @@ made of a member.
 
 from __future__ import annotations
 
+import functools
+from itertools import compress
 from typing import BinaryIO
 
 import numpy as np
@@ -15,14 +17,15 @@ from numpy.typing import NDArray
 
 from gsfm._errors import FormatError
 from gsfm.sets import _csr
-from gsfm.sets._cells import WEIGHT, labels, member_rows
+from gsfm.sets._cells import labels, member_rows, weight_of
 from gsfm.sets._csr import Floats, Int32s, Int64s
 from gsfm.sets._genesets import GeneSets
+from gsfm.sets._parallel import in_order
 from gsfm.sets._raw import Raw
 from gsfm.sets._report import Notes
 from gsfm.sets._streams import Source
-from gsfm.sets._text import blocks
-from gsfm.sets._tokens import PADDING, Encoder
+from gsfm.sets._text import clean, whole_lines
+from gsfm.sets._tokens import PADDING, Encoder, keys_of
 
 _TAB, _LINE_FEED, _COMMA = b"\t\n,"
 
@@ -35,42 +38,49 @@ def read_gmt(source: Source) -> Raw:
     FormatError
         If a line has no tab.
     """
-    parser = _Parser(source)
-    for line, block in blocks(source, parser.notes):
-        parser.read(line, block)
-    return parser.raw()
+    notes = Notes()
+    encoder = Encoder()
+    names: list[str] = []
+    descriptions: list[str] = []
+    lines: list[Int64s] = []
+    sizes: list[Int64s] = []
+    ids: list[Int32s] = []
+    weights: list[Floats] = []
+    # Blocks are cut on other cores while the last one's members get their ids on this.
+    for block in in_order(functools.partial(_Block, source.name), whole_lines(source, notes)):
+        notes.add_all(block.notes)
+        names += block.names
+        descriptions += block.descriptions
+        lines.append(block.lines)
+        sizes.append(block.sizes)
+        if block.weights is not None and not weights:
+            weights = [np.ones(len(part), np.float32) for part in ids]
+        if block.weights is not None or weights:
+            plain = np.ones(len(block.starts), np.float32)
+            weights.append(plain if block.weights is None else block.weights)
+        ids.append(encoder.encode(block.text, block.starts, block.lengths, block.keys))
+    return Raw(
+        pl.DataFrame(
+            {"name": names, "description": descriptions},
+            {"name": pl.String, "description": pl.String},
+        ),
+        _csr.join(sizes, np.int64),
+        _csr.join(ids, np.int32),
+        [word.decode() for word in encoder.words],
+        _csr.join(weights, np.float32) if weights else None,
+        _csr.join(lines, np.int64),
+        notes,
+    )
 
 
-class _Parser:
-    """What has been read so far."""
+class _Block:
+    """The sets in a block of whole lines; their members as places in its text."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, path: str, numbered: tuple[int, bytes]) -> None:
+        line, block = numbered
         self.notes = Notes()
-        self._source = source
-        self._encoder = Encoder()
-        self._names: list[str] = []
-        self._descriptions: list[str] = []
-        self._lines: list[Int64s] = []
-        self._sizes: list[Int64s] = []
-        self._ids: list[Int32s] = []
-        self._weights: list[Floats] = []
-
-    def raw(self) -> Raw:
-        return Raw(
-            pl.DataFrame(
-                {"name": self._names, "description": self._descriptions},
-                {"name": pl.String, "description": pl.String},
-            ),
-            _csr.join(self._sizes, np.int64),
-            _csr.join(self._ids, np.int32),
-            [word.decode() for word in self._encoder.words],
-            _csr.join(self._weights, np.float32) if self._weights else None,
-            _csr.join(self._lines, np.int64),
-            self.notes,
-        )
-
-    def read(self, line: int, block: bytes) -> None:
-        """Read a block of whole lines."""
+        block = clean(block, line, path, self.notes)
+        self.text = block + PADDING
         text = np.frombuffer(block, np.uint8)
         border = text == _TAB
         border |= text == _LINE_FEED
@@ -84,53 +94,47 @@ class _Parser:
         first[0] = 0
         np.add(last[:-1], 1, out=first[1:])
 
-        kept = self._sets(line, block, starts, stops, first, last)
+        kept = self._labels(path, line, starts, stops, first, last)
         is_member = self._members(line, starts, stops, first, last, kept)
-        sizes = np.add.reduceat(is_member, first, dtype=np.int64)
-        starts, stops = starts[is_member], stops[is_member]
-        weights = None
+        self.sizes = np.add.reduceat(is_member, first, dtype=np.int64)[kept]
+        self.lines = line + np.flatnonzero(kept)
+        self.starts, stops = starts[is_member], stops[is_member]
+        self.weights: Floats | None = None
         if _COMMA in block:
-            stops, weights = self._split_weights(text, block, starts, stops)
-        if weights is not None and not self._weights:
-            self._weights = [np.ones(len(ids), np.float32) for ids in self._ids]
-        if weights is not None or self._weights:
-            self._weights.append(np.ones(len(starts), np.float32) if weights is None else weights)
-        self._ids.append(self._encoder.encode(block + PADDING, starts, stops - starts))
-        self._sizes.append(sizes[kept])
-        self._lines.append(line + np.flatnonzero(kept))
+            stops = self._split_weights(text, stops)
+        self.lengths = stops - self.starts
+        self.keys = keys_of(self.text, self.starts, self.lengths)
 
-    def _sets(
-        self,
-        line: int,
-        block: bytes,
-        starts: Int64s,
-        stops: Int64s,
-        first: Int64s,
-        last: Int64s,
+    def _labels(
+        self, path: str, line: int, starts: Int64s, stops: Int64s, first: Int64s, last: Int64s
     ) -> NDArray[np.bool_]:
         """Take the names and descriptions; which lines are sets, that is, not blank."""
-        names = _cut(block, starts[first], stops[first])
+        self.names = self._cut(starts[first], stops[first])
         # Where a line has no second field this is a field of the next; it will not be used.
         second = np.minimum(first + 1, len(starts) - 1)
-        descriptions = _cut(block, starts[second], stops[second])
+        self.descriptions = self._cut(starts[second], stops[second])
         kept = np.ones(len(first), np.bool_)
-        for i in [i for i, name in enumerate(names) if not name.strip()]:
-            if not block[starts[first[i]] : stops[last[i]]].strip():
+        for i in [i for i, name in enumerate(self.names) if not name.strip()]:
+            if not self.text[starts[first[i]] : stops[last[i]]].strip():
                 kept[i] = False
                 self.notes.add("blank-lines", line=line + i)
         untabbed = np.flatnonzero(kept & (first == last))
         if len(untabbed):
             raise FormatError(
-                self._source.name,
+                path,
                 "the line has no tab, and GMT is name, description, genes, separated by tabs; "
                 "if the file is of another format, name it",
                 line=line + int(untabbed[0]),
             )
-        self._names += [name for name, keep in zip(names, kept.tolist(), strict=True) if keep]
-        self._descriptions += [
-            d for d, keep in zip(descriptions, kept.tolist(), strict=True) if keep
-        ]
+        if not kept.all():
+            self.names = list(compress(self.names, kept))
+            self.descriptions = list(compress(self.descriptions, kept))
         return kept
+
+    def _cut(self, starts: Int64s, stops: Int64s) -> list[str]:
+        text = self.text
+        spans = zip(starts.tolist(), stops.tolist(), strict=True)
+        return [text[start:stop].decode() for start, stop in spans]
 
     def _members(
         self,
@@ -161,10 +165,9 @@ class _Parser:
                 self.notes.add("empty-members", len(holes), line=line + int(holes[0]))
         return member
 
-    def _split_weights(
-        self, text: NDArray[np.uint8], block: bytes, starts: Int64s, stops: Int64s
-    ) -> tuple[Int64s, Floats | None]:
-        """Cut ``,1.0`` off the members that end so; None where none does."""
+    def _split_weights(self, text: NDArray[np.uint8], stops: Int64s) -> Int64s:
+        """Cut ``,1.0`` off the members that end so; return where the identifiers stop."""
+        starts = self.starts
         commas = np.flatnonzero(text == _COMMA)
         owner = np.searchsorted(stops, commas)
         inside = owner < len(starts)
@@ -174,18 +177,17 @@ class _Parser:
         rows = np.flatnonzero((cuts >= 0) & (cuts + 1 < stops))
         # Weights repeat much as genes do: make a number of each distinct one.
         encoder = Encoder()
-        ids = encoder.encode(block + PADDING, cuts[rows] + 1, stops[rows] - cuts[rows] - 1)
-        numbers = [WEIGHT.fullmatch(word) for word in encoder.words]
-        values = np.array([float(n[1]) if n else np.nan for n in numbers], np.float32)[ids]
+        ids = encoder.encode(self.text, cuts[rows] + 1, stops[rows] - cuts[rows] - 1)
+        values = np.array([weight_of(word) for word in encoder.words], np.float32)[ids]
         heavy = np.isfinite(values)
         if not heavy.any():
-            return stops, None
+            return stops
         self.notes.add("weighted-members", int(heavy.sum()))
-        weights = np.ones(len(starts), np.float32)
-        weights[rows[heavy]] = values[heavy]
+        self.weights = np.ones(len(starts), np.float32)
+        self.weights[rows[heavy]] = values[heavy]
         stops = stops.copy()
         stops[rows[heavy]] = cuts[rows[heavy]]
-        return stops, weights
+        return stops
 
 
 def write_gmt(sets: GeneSets, stream: BinaryIO, target: str) -> None:
@@ -194,8 +196,3 @@ def write_gmt(sets: GeneSets, stream: BinaryIO, target: str) -> None:
     rows = zip(names, descriptions, member_rows(sets, target), strict=True)
     for name, description, members in rows:
         stream.write(("\t".join([name, description, *members]) + "\n").encode())
-
-
-def _cut(block: bytes, starts: Int64s, stops: Int64s) -> list[str]:
-    spans = zip(starts.tolist(), stops.tolist(), strict=True)
-    return [block[start:stop].decode() for start, stop in spans]

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-import numpy as np
 import polars as pl
 
 from gsfm._errors import FormatError
-from gsfm.sets._cells import check_sets, weight_texts
+from gsfm.sets._cells import TOO_LARGE, check_sets, weight_texts
 from gsfm.sets._genesets import GeneSets
 from gsfm.sets._raw import Raw, from_lists
 from gsfm.sets._report import Notes
@@ -103,7 +102,7 @@ def _members(
     if heavy is not None and (
         not isinstance(heavy, list)
         or len(heavy) != len(genes)
-        or not all(type(w) in (int, float) and np.isfinite(w) for w in heavy)
+        or not all(type(w) in (int, float) and abs(w) < TOO_LARGE for w in heavy)
     ):
         raise FormatError(source.name, f"the set {name!r} has not one number for each gene")
     return [str(gene) for gene in genes], heavy or None, about

@@ -67,6 +67,11 @@ class Notes:
                 else dataclasses.replace(old, count=old.count + int(count))
             )
 
+    def add_all(self, other: Notes) -> None:
+        """Add the notes of a later part of the same file."""
+        for note in other.done():
+            self.add(note.kind, note.count, example=note.example, line=note.line)
+
     def done(self) -> tuple[Note, ...]:
         """The notes, by kind."""
         return tuple(self._notes[kind] for kind in sorted(self._notes))

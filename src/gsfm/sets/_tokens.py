@@ -37,10 +37,11 @@ def _word(text: Keys, starts: Int64s, lengths: Int64s, step: int) -> Keys:
     return words
 
 
-def _keys(text: Keys, starts: Int64s, lengths: Int64s) -> Keys:
+def keys_of(padded: bytes, starts: Int64s, lengths: Int64s) -> Keys:
     """(n,) keys: of words of up to eight bytes themselves, of longer ones a hash."""
+    text = _eights(padded)
     keys = _word(text, starts, lengths, 0)
-    long = np.flatnonzero(lengths > 8)
+    long = every = np.flatnonzero(lengths > 8)
     step = 1
     while len(long):
         mixed = keys[long]
@@ -49,6 +50,9 @@ def _keys(text: Keys, starts: Int64s, lengths: Int64s) -> Keys:
         keys[long] = mixed ^ _word(text, starts[long], lengths[long], step)
         step += 1
         long = long[lengths[long] > 8 * step]
+    # The highest byte of a short word's key is its last byte, which is not zero: with a zero there
+    # a hash is never the key of a short word.
+    keys[every] >>= np.uint64(8)
     return keys
 
 
@@ -73,7 +77,9 @@ class Encoder:
         self._lengths: Int64s = np.empty(0, np.int64)
         self._clear(1 << 14)
 
-    def encode(self, padded: bytes, starts: Int64s, lengths: Int64s) -> Int32s:
+    def encode(
+        self, padded: bytes, starts: Int64s, lengths: Int64s, keys: Keys | None = None
+    ) -> Int32s:
         """Ids of the words at `starts`; new words get new ids.
 
         Parameters
@@ -82,16 +88,22 @@ class Encoder:
             The text, which has no zero byte, and `PADDING`.
         starts, lengths
             (n,) where the words lie; none is empty.
+        keys
+            What `keys_of` gives for them, if it is known already.
         """
         text = _eights(padded)
-        keys = _keys(text, starts, lengths)
+        if keys is None:
+            keys = keys_of(padded, starts, lengths)
         ids = self._find(keys)
         new = np.flatnonzero(ids < 0)
         if len(new):
-            _, first, inverse = np.unique(keys[new], return_index=True, return_inverse=True)
-            first = new[first]
-            given = self._learn(padded, starts[first], lengths[first])
-            self._insert(keys[first], given)
+            distinct, first, inverse = np.unique(keys[new], return_index=True, return_inverse=True)
+            # In the order in which they appear, not that of their keys.
+            order = np.argsort(first)
+            rows = new[first[order]]
+            given = np.empty(len(order), np.int32)
+            given[order] = self._learn(padded, starts[rows], lengths[rows])
+            self._insert(distinct, given)
             ids[new] = given[inverse]
         # Equal keys of long words are equal hashes: compare the words.
         wrong = self._different(text, starts, lengths, ids)
