@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from gsfm.cli._output import (
     CsvOption,
     JsonOption,
     OutputOption,
+    SpeciesOption,
     TsvOption,
     chosen_format,
     emit,
@@ -19,14 +19,6 @@ from gsfm.cli._output import (
 )
 
 app = typer.Typer()
-
-
-class Species(enum.StrEnum):
-    """Where identifiers come from."""
-
-    human = "human"
-    mouse = "mouse"
-    rat = "rat"
 
 
 @app.command()
@@ -71,10 +63,7 @@ def complete(
         str | None,
         typer.Option(metavar="FILE", help="Rank only the genes of this file; - for stdin."),
     ] = None,
-    species: Annotated[
-        Species | None,
-        typer.Option(help="Whose names win where they contradict those of another species."),
-    ] = None,
+    species: SpeciesOption = None,
     model: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import enum
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsfm.cli._output import CsvOption, JsonOption, TsvOption, chosen_format, emit, note, show
+from gsfm.cli._output import (
+    CsvOption,
+    JsonOption,
+    Species,
+    TsvOption,
+    chosen_format,
+    emit,
+    note,
+    show,
+)
 
 if TYPE_CHECKING:
     from gsfm.corpus import Description
@@ -24,14 +32,6 @@ CorpusArgument = Annotated[
         "of publications that comes with gsfm.",
     ),
 ]
-
-
-class Species(enum.StrEnum):
-    """Where identifiers come from."""
-
-    human = "human"
-    mouse = "mouse"
-    rat = "rat"
 
 
 @app.command()

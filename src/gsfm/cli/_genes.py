@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import sys
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from gsfm.cli._output import (
     CsvOption,
     JsonOption,
     OutputOption,
+    SpeciesOption,
     TsvOption,
     chosen_format,
     emit,
@@ -19,20 +19,6 @@ from gsfm.cli._output import (
 )
 
 app = typer.Typer(help="Who is who: any identifier to an approved human symbol.")
-
-
-class Species(enum.StrEnum):
-    """Where identifiers come from."""
-
-    human = "human"
-    mouse = "mouse"
-    rat = "rat"
-
-
-SpeciesOption = Annotated[
-    Species | None,
-    typer.Option(help="Whose names win where they contradict those of another species."),
-]
 
 
 @app.command()

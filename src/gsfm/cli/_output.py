@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -25,6 +26,20 @@ OutputOption = Annotated[
         help="Write the result to FILE; its ending (.json, .csv, else TSV) chooses the format.",
         show_default=False,
     ),
+]
+
+
+class Species(enum.StrEnum):
+    """Where identifiers come from."""
+
+    human = "human"
+    mouse = "mouse"
+    rat = "rat"
+
+
+SpeciesOption = Annotated[
+    Species | None,
+    typer.Option(help="Whose names win where they contradict those of another species."),
 ]
 
 

@@ -11,6 +11,8 @@ from gsfm.cli._output import (
     CsvOption,
     JsonOption,
     OutputOption,
+    Species,
+    SpeciesOption,
     TsvOption,
     chosen_format,
     emit,
@@ -40,14 +42,6 @@ class Format(enum.StrEnum):
     gsets = "gsets"
 
 
-class Species(enum.StrEnum):
-    """Where identifiers come from."""
-
-    human = "human"
-    mouse = "mouse"
-    rat = "rat"
-
-
 FileArgument = Annotated[
     str,
     typer.Argument(
@@ -66,12 +60,6 @@ FromOption = Annotated[
 ]
 RawOption = Annotated[
     bool, typer.Option("--no-resolve", help="Leave identifiers as they are written.")
-]
-SpeciesOption = Annotated[
-    Species | None,
-    typer.Option(
-        help="Whose names win where they contradict those of another species.", show_default=False
-    ),
 ]
 
 
