@@ -127,6 +127,26 @@ def test_constructor_refuses_what_is_no_collection() -> None:
     assert len(GeneSets(vocabulary, [0, 0, 2, 2, 4, 4], [1, 2, 0, 1])) == 5
 
 
+def test_single_sets() -> None:
+    sets = GeneSets.from_lists({"a": ["B", "A"], "b": ["C"]})
+    assert sets[-1].name == "b"
+    assert sets.genes(-2) == ("A", "B")
+    assert sets[np.int64(1)].genes == ("C",)
+    assert len(sets[0]) == 2
+    for i in (2, -3):
+        for get in (sets.ids, sets.genes, sets.__getitem__):
+            with pytest.raises(IndexError, match=f"set {i} of 2"):
+                get(i)
+
+
+def test_weights_of_sets() -> None:
+    sets = GeneSets.from_lists([["A"], ["B"]])
+    assert sets.weights.tolist() == [1.0, 1.0]
+    sets.metadata = pl.DataFrame({"name": ["a", "b"], "weight": [0.5, None]})
+    assert sets.weights.tolist() == [0.5, 1.0]
+    assert sets.weights.dtype == np.float32
+
+
 def test_makers_refuse_what_is_no_set() -> None:
     with pytest.raises(TypeError, match="not a string"):
         GeneSets.from_lists(["TP53", "MDM2"])

@@ -163,6 +163,10 @@ class GeneSets:
             If the arrays do not describe sets of distinct genes of the vocabulary.
         FormatError
             The same, for a collection that `open` mapped.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["TP53"]]).validate()
         """
         n = len(self.indptr) - 1
         try:
@@ -316,6 +320,14 @@ class GeneSets:
         ------
         FormatError
             If the file is damaged, or is something else.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "small.gsets"
+        >>> GeneSets.from_lists({"repair": ["BRCA1", "BRCA2"]}).save(path)
+        >>> GeneSets.open(path).names
+        ['repair']
         """
         path = Path(path)
         tensors, manifest = _container.read(path, verify=validate)
@@ -356,9 +368,10 @@ class GeneSets:
 
     @property
     def weights(self) -> NDArray[np.float32]:
-        """(n_sets,) weight of each set in training: the column ``weight``, or ones."""
+        """(n_sets,) weight of each set in training: the column ``weight``; 1 without one."""
         if "weight" in self.metadata.columns:
-            return self.metadata["weight"].to_numpy().astype(np.float32)
+            weights = self.metadata["weight"].cast(pl.Float32).fill_null(1.0)
+            return np.asarray(weights.to_numpy(), np.float32)
         return np.ones(len(self), np.float32)
 
     def __repr__(self) -> str:
@@ -367,11 +380,40 @@ class GeneSets:
     # -- selection -----------------------------------------------------------------------------
 
     def ids(self, i: int) -> NDArray[np.int32]:
-        """The gene ids of set `i`, ascending."""
+        """The gene ids of set `i`, ascending; a negative `i` counts from the end.
+
+        Raises
+        ------
+        IndexError
+            If there is no such set.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["B", "A"], ["B"]]).ids(0)
+        array([0, 1], dtype=int32)
+        """
+        i = self._row(i)
         return self.indices[self.indptr[i] : self.indptr[i + 1]]
 
+    def _row(self, i: int) -> int:
+        row = int(i) + (len(self) if i < 0 else 0)
+        if not 0 <= row < len(self):
+            raise IndexError(f"set {i} of {len(self)}")
+        return row
+
     def genes(self, i: int) -> tuple[str, ...]:
-        """The symbols of set `i`, in the order of the ids."""
+        """The symbols of set `i`, in the order of the ids.
+
+        Raises
+        ------
+        IndexError
+            If there is no such set.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["B", "A"], ["B"]]).genes(-1)
+        ('B',)
+        """
         symbols, ids = self.vocabulary.symbols, self.ids(i)
         if self._unchecked is not None:
             # This set alone: to show one does not ask for a pass over all.
@@ -387,9 +429,7 @@ class GeneSets:
     def __getitem__(self, key: slice | NDArray[Any] | Sequence[int]) -> GeneSets: ...
     def __getitem__(self, key: int | slice | NDArray[Any] | Sequence[int]) -> GeneSet | GeneSets:
         if isinstance(key, int | np.integer):
-            i = int(key) + (len(self) if key < 0 else 0)
-            if not 0 <= i < len(self):
-                raise IndexError(f"set {key} of {len(self)}")
+            i = self._row(int(key))
             row = self.metadata.row(i, named=True)
             return GeneSet(row.pop("name"), self.genes(i), row)
         rows = np.arange(len(self))[key]
@@ -636,7 +676,14 @@ class GeneSets:
     # -- views ---------------------------------------------------------------------------------
 
     def to_csr(self) -> sp.csr_array:
-        """(n_sets, n_genes) float32 0/1 membership."""
+        """(n_sets, n_genes) float32 0/1 membership.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["A", "B"], ["B"]]).to_csr().toarray()
+        array([[1., 1.],
+               [0., 1.]], dtype=float32)
+        """
         self._ensure_valid()
         return sp.csr_array(
             (np.ones(len(self.indices), np.float32), self.indices, self.indptr),
@@ -644,7 +691,14 @@ class GeneSets:
         )
 
     def reindex(self, vocabulary: Vocabulary) -> GeneSets:
-        """The same sets over another vocabulary; members outside it are left out."""
+        """The same sets over another vocabulary; members outside it are left out.
+
+        Examples
+        --------
+        >>> sets = GeneSets.from_lists([["A", "B"], ["B"]])
+        >>> sets.reindex(Vocabulary(["B", "C"])).indices
+        array([0, 0], dtype=int32)
+        """
         if vocabulary == self.vocabulary:
             return self
         self._ensure_valid()
@@ -667,7 +721,14 @@ class GeneSets:
         Parameters
         ----------
         species
-            The species of the identifiers, as `gsfm.genes.resolve` takes it; any if None.
+            The species whose names are preferred, as `gsfm.genes.resolve` takes it.
+
+        Examples
+        --------
+        >>> raw = GeneSets.from_lists([["p53", "TP53", "mdm2", "nonsense"]])
+        >>> sets = raw.resolve()
+        >>> sets.genes(0), dict(sets.report.unmatched)
+        (('MDM2', 'TP53'), {'nonsense': 1})
         """
         from gsfm.sets._resolve import resolve
 

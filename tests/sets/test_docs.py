@@ -1,0 +1,39 @@
+"""The page on gene sets says what the code does."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import gsfm.sets
+from gsfm.sets import _container, _io, _lists, _long, _report
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "gene-sets.md"
+
+
+def test_the_examples_on_the_page() -> None:
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    result = doctest.testfile(str(PAGE), module_relative=False, optionflags=flags)
+    assert result.attempted > 10
+    assert result.failed == 0
+
+
+def test_the_page_is_complete() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for name, form in _io.FORMATS.items():
+        assert f"| `{name}` |" in text
+        assert all(f"`{suffix}`" in text for suffix in form.suffixes)
+    for kind in _report.KINDS:
+        assert f"| `{kind}` |" in text
+    headers = (*_long.SET_HEADERS, *_lists.GENE_HEADERS, *_long.WEIGHT_HEADERS)
+    for header in (*headers, _long.ID_HEADER, _long.SET_WEIGHT_HEADER):
+        assert f"`{header}`" in text
+    for tensor, kind in _container._TENSORS.items():
+        assert f"| `{tensor}` | {kind} |" in text
+    assert _container.FORMAT in text
+
+
+def test_the_public_face() -> None:
+    assert sorted(gsfm.sets.__all__) == gsfm.sets.__all__
+    for name in gsfm.sets.__all__:
+        assert getattr(gsfm.sets, name).__doc__
