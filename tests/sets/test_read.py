@@ -392,6 +392,7 @@ def test_what_is_no_gene_set_json(text: bytes, reason: str) -> None:
         b"#term\tgene_id\na\tG1\nb\tG2\na\tG3\n",
         b'"Pathway","ENTREZ ID"\r\n"a","G1"\r\n"b","G2"\r\n"a","G3"\r\n',
         b"source,target\na,G1\nb,G2\na,G3\n",
+        b"name,gene,_row,_set\na,G1,1,2\nb,G2,3,4\na,G3,5,6\n",
     ],
 )
 def test_headers_of_long_tables(text: bytes) -> None:
@@ -533,6 +534,11 @@ def test_compressed_twice(tmp_path: Path) -> None:
     path = tmp_path / "a.gmt.gz.gz"
     path.write_bytes(gzip.compress(gzip.compress(b"one\td\tA\n")))
     assert lists(read(path, resolve=False)) == {"one": ("A",)}
+    data = b"one\td\tA\n"
+    for _ in range(10):
+        data = gzip.compress(data)
+    with pytest.raises(FormatError, match="again and again"):
+        read(io.BytesIO(data))
 
 
 @pytest.mark.parametrize("cut", [15, 40, -1])

@@ -34,6 +34,9 @@ SET_HEADERS = (
 WEIGHT_HEADERS = ("weight", "memberweight", "mor")
 ID_HEADER, SET_WEIGHT_HEADER = "setid", "setweight"
 SET_WEIGHT = "set_weight"
+
+#: Columns of our own beside those of the file; none of its columns can have such names.
+_ROW, _SET = "\0row", "\0set"
 _KNOWN = ("description", "source", "year", "species", "link")
 
 
@@ -72,8 +75,8 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
             f"(gene, symbol, ...), and it is {', '.join(map(repr, columns))[:200]}",
             line=1,
         )
-    frame = frame.with_row_index("_row")
-    blank = frame.select(pl.all_horizontal(pl.exclude("_row").is_null())).to_series()
+    frame = frame.with_row_index(_ROW)
+    blank = frame.select(pl.all_horizontal(pl.exclude(_ROW).is_null())).to_series()
     if blank.any():
         notes.add("blank-lines", int(blank.sum()), line=first_line + int(blank.arg_max() or 0))
         frame = frame.filter(~blank)
@@ -81,16 +84,16 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
         raise FormatError(source.name, "there is a header, and no row below it")
     unnamed = frame.filter(pl.col(name).is_null())
     if unnamed.height:
-        line = first_line + unnamed["_row"][0]
+        line = first_line + unnamed[_ROW][0]
         raise FormatError(source.name, "a row without the name of a set", line=line)
 
     key = find(columns, (ID_HEADER,)) or name
-    first = frame.unique(key, keep="first", maintain_order=True).with_row_index("_set")
+    first = frame.unique(key, keep="first", maintain_order=True).with_row_index(_SET)
     frame = frame.join(
-        first.select(key, "_set"), on=key, how="left", nulls_equal=True, maintain_order="left"
-    ).sort("_set", maintain_order=True)
+        first.select(key, _SET), on=key, how="left", nulls_equal=True, maintain_order="left"
+    ).sort(_SET, maintain_order=True)
     member = frame.filter(pl.col(gene).is_not_null())
-    sizes = np.bincount(member["_set"].to_numpy(), minlength=first.height).astype(np.int64)
+    sizes = np.bincount(member[_SET].to_numpy(), minlength=first.height).astype(np.int64)
     weight = find(columns, WEIGHT_HEADERS)
     weights = None if weight is None else _weights(member, weight, source, notes, first_line)
     used = {key, name, gene, weight}
@@ -102,7 +105,7 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
         weights,
         notes,
     )
-    raw.lines = first["_row"].to_numpy().astype(np.int64) + first_line
+    raw.lines = first[_ROW].to_numpy().astype(np.int64) + first_line
     return raw
 
 
@@ -114,7 +117,7 @@ def _weights(
     wrong = given.is_not_null() & ~numbers.is_finite().fill_null(False)
     if wrong.any():
         at = int(wrong.arg_max() or 0)
-        line = first_line + member["_row"][at]
+        line = first_line + member[_ROW][at]
         raise FormatError(source.name, f"the weight {given[at]!r} is not a number", line=line)
     notes.add("weighted-members", len(given) - given.null_count())
     if given.null_count() == len(given):
@@ -126,7 +129,7 @@ def _per_set(frame: pl.DataFrame, columns: list[str], notes: Notes) -> list[pl.S
     """The columns that are the same in all rows of a set, one value a set."""
     result: list[pl.Series] = []
     for column in columns:
-        values = frame.group_by("_set", maintain_order=True).agg(
+        values = frame.group_by(_SET, maintain_order=True).agg(
             pl.col(column).drop_nulls().n_unique().alias("n"),
             pl.col(column).drop_nulls().first().alias("value"),
         )

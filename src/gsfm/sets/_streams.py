@@ -25,6 +25,8 @@ GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _SUFFIXES = {".gz": GZIP, ".zst": ZSTD, ".zstd": ZSTD, ".zip": ZIP}
 
+_MOST_LAYERS = 4
+
 #: Unlike gzip and zip, zstd has a checksum only when asked.
 _CHECKED: dict[int, int] = {zstd.CompressionParameter.checksum_flag: 1}
 
@@ -81,7 +83,8 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
             name = Path(label).name if label != "<stdin>" else ""
             raw = io.BufferedReader(cast(io.RawIOBase, _Borrowed(given)), 1 << 20)
         promised = False
-        while True:
+        # There are files that unpack to themselves, for ever.
+        for _ in range(_MOST_LAYERS):
             suffix = Path(name).suffix.lower()
             if suffix in _SUFFIXES:
                 name, promised = name[: -len(suffix)], True
@@ -91,6 +94,8 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
             promised = False
             raw, member = opened
             name = member or name
+        else:
+            raise FormatError(label, "compressed again and again: unpack it first")
         shown = Path(name)
         yield Source(raw, label, shown.stem, shown.suffix.lower(), promised)
 
