@@ -13,7 +13,7 @@ import pytest
 from gsfm import GsfmError
 from gsfm._report import Report
 from gsfm.insight import describe
-from gsfm.models import Linear
+from gsfm.models import Linear, Popularity
 from gsfm.sets import GeneSets
 
 TABLE = pl.DataFrame(
@@ -115,3 +115,17 @@ def test_describe_shows_all_of_the_manifest():
     assert (values["genes"], values["parameters"]) == ("3", "9")
     assert values["libraries.first.licence"] == "CC0"
     assert report.provenance == model.manifest
+
+
+def test_describe_unfolds_short_lists_and_counts_long_ones():
+    model = Popularity().fit(GeneSets.from_lists([["TP53", "MDM2"], ["TP53"]]))
+    model.manifest |= {
+        "members": [{"family": "a"}, {"family": "b", "seed": 1}],
+        "inputs": [{"file": str(i)} for i in range(9)],
+        "weights": [1.0, 0.3],
+    }
+    fields = dict(describe(model).table.rows())
+    assert fields["members.0.family"] == "a"
+    assert fields["members.1.seed"] == "1"
+    assert fields["inputs"] == "9 entries"
+    assert fields["weights"] == "[1.0, 0.3]"

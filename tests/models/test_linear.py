@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from gsfm import GeneSets, NotFittedError, Vocabulary
 from gsfm.models import Linear
 from gsfm.models._sparse import BLOCK, csr_tensors, keep_largest, principal_rows, take_csr
+from gsfm.models.linear import _invert
 
 
 def random_sets(genes: int, sets: int, seed: int = 0) -> tuple[GeneSets, np.ndarray]:
@@ -195,3 +196,20 @@ def test_principal_rows_keep_dot_products(make: type) -> None:
 
 def test_principal_rows_of_nothing() -> None:
     np.testing.assert_array_equal(principal_rows(sp.csr_array((6, 6), dtype=np.float32), 4), 0)
+
+
+@pytest.mark.parametrize("n", [1, 7, 40, 63])
+def test_blocks_are_joined_to_the_inverse(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A corpus of this size is one block; let small ones do for large ones.
+    monkeypatch.setattr("gsfm.models.linear.LAPACK_ROWS", 5)
+    rng = np.random.default_rng(n)
+    x = rng.normal(size=(n, 2 * n)).astype(np.float32)
+    matrix = x @ x.T + 2 * np.eye(n, dtype=np.float32)
+    expected = np.linalg.inv(matrix.astype(np.float64))
+    _invert(matrix)
+    np.testing.assert_allclose(matrix, expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_a_singular_matrix_is_refused() -> None:
+    with pytest.raises(ValueError, match="raise the regularisation"):
+        _invert(np.ones((3, 3), np.float32) - 2 * np.eye(3, dtype=np.float32))

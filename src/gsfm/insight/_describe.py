@@ -12,6 +12,8 @@ from gsfm._report import Report
 if TYPE_CHECKING:
     from gsfm.models import Model
 
+SHORT = 4  # entries of a list that are shown one by one
+
 
 def describe(model: Model) -> Report:
     """Describe a model: family, size, settings, and the manifest of what trained it.
@@ -25,7 +27,8 @@ def describe(model: Model) -> Report:
     -------
     Report
         A table of ``field`` and ``value`` (text); a field inside another is written
-        ``outer.inner``. The provenance is the model's manifest.
+        ``outer.inner``, the first entry of a list ``list.0``. Of a long list the number of entries
+        is told; all of it is in the provenance, which is the model's manifest.
 
     Examples
     --------
@@ -41,7 +44,7 @@ def describe(model: Model) -> Report:
         "paper": model.paper,
         "genes": len(model.vocabulary),
         "parameters": model.n_parameters,
-        **{f"config.{k}": v for k, v in vars(model.config).items()},
+        **dict(_flat(vars(model.config), "config.")),
         **dict(_flat({k: v for k, v in model.manifest.items() if k not in ("family", "config")})),
     }
     rows = [(name, "" if value is None else str(value)) for name, value in fields.items()]
@@ -51,7 +54,13 @@ def describe(model: Model) -> Report:
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, item in value.items():
+        name = f"{prefix}{key}"
         if isinstance(item, Mapping):
-            yield from _flat(item, f"{prefix}{key}.")
+            yield from _flat(item, f"{name}.")
+        elif isinstance(item, list | tuple) and any(isinstance(one, Mapping) for one in item):
+            if len(item) <= SHORT:
+                yield from _flat({str(i): one for i, one in enumerate(item)}, f"{name}.")
+            else:
+                yield name, f"{len(item)} entries"
         else:
-            yield f"{prefix}{key}", item
+            yield name, item
