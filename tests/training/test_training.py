@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -13,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from gsfm import FormatError, GeneSets, Vocabulary
-from gsfm.models import Autoencoder, Popularity, load
+from gsfm import FormatError, GeneSets, GsfmError, Vocabulary
+from gsfm.models import Autoencoder, Ensemble, Popularity, Published, load
 from gsfm.models._run import Run
 from gsfm.training import Interrupted, train
 from gsfm.training._batches import HoldOutBatches, split
@@ -269,3 +270,47 @@ def test_low_precision_stays_close(corpus):
         pair.append(curve[-1]["loss"])
     assert pair[0] == pytest.approx(pair[1], rel=0.03)
     assert pair[0] != pair[1]
+
+
+def test_ctrl_c_saves_a_published_model_which_cannot_resume(corpus, tmp_path):
+    def stop(progress):
+        if progress.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    make = functools.partial(Published, d_model=4, depth=2, epochs=5, batch_size=16)
+    with pytest.raises(Interrupted, match="step 3 of"):
+        train(make(), corpus, tmp_path / "model", run=Run(threads=1, progress=stop))
+    stopped = load(tmp_path / "model")
+    assert stopped.manifest["training"]["finished"] is False
+    assert stopped.score(corpus).shape == (len(corpus), 40)
+    with pytest.raises(GsfmError, match="family published is fitted in one go"):
+        train(make(), corpus, tmp_path / "model", run=Run(resume=True))
+
+
+def test_an_ensemble_resumes_its_members_and_leaves_no_checkpoint(corpus, tmp_path):
+    members = ({"family": "autoencoder", **SMALL}, {"family": "linear"})
+    straight = Ensemble(members=members).fit(corpus, run=Run(threads=1)).score(corpus)
+
+    def stop(progress):
+        if progress.step == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = Run(threads=1, checkpoint=tmp_path / "model.checkpoint", progress=stop)
+    with pytest.raises(Interrupted):
+        train(Ensemble(members=members), corpus, tmp_path / "model", held_out=0, run=run)
+    # A sum without its second member is no model.
+    assert not (tmp_path / "model").exists()
+    assert (tmp_path / "model.0.checkpoint").exists()
+    again = dataclasses.replace(run, resume=True, progress=lambda progress: None)
+    train(Ensemble(members=members), corpus, tmp_path / "model", held_out=0, run=again)
+    np.testing.assert_array_equal(load(tmp_path / "model").score(corpus), straight)
+    assert not list(tmp_path.glob("*.checkpoint"))
+
+
+def test_a_checkpoint_of_other_sets_is_refused(corpus, tmp_path):
+    run = Run(checkpoint=tmp_path / "checkpoint", resume=True)
+    Autoencoder(**SMALL).fit(corpus, run=run)
+    other = blocks(seed=1)
+    same_size = other[np.arange(len(other))]
+    with pytest.raises(FormatError, match="differs"):
+        Autoencoder(**SMALL).fit(same_size, run=run)

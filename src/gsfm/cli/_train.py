@@ -92,7 +92,10 @@ def train(
     try:
         fitted = fit(unfitted, sets, output, seed=seed, held_out=held_out, run=run)
     except Interrupted as stop:
-        note(f"{stop}; saved to {output}. The same command with --resume goes on.")
+        kept = f"saved to {output}" if unfitted.is_fitted else "kept in its checkpoint"
+        note(f"{stop}; what was learned is {kept}.")
+        if unfitted.can_resume:
+            note("The same command with --resume goes on.")
         raise typer.Exit(130) from None
     except ValueError as error:
         raise GsfmError(str(error)) from error

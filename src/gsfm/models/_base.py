@@ -76,6 +76,8 @@ class Model(ABC):
     Config: ClassVar[type[Any]]
     #: Whether `fit` needs the extra ``train``. Prediction never does.
     fit_needs_torch: ClassVar[bool] = False
+    #: Whether a fit that was stopped can go on from its checkpoint.
+    can_resume: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -237,6 +239,11 @@ class Model(ABC):
         if self._vocabulary is None:
             raise NotFittedError(f"this {self.family} model is not fitted; call fit or load first")
         return self._vocabulary
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the model can be asked."""
+        return self._vocabulary is not None
 
     @property
     def n_parameters(self) -> int:

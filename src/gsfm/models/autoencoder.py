@@ -75,6 +75,7 @@ class Autoencoder(Model):
     paper = "Liang et al., WWW 2018, doi:10.1145/3178876.3186150"
     Config = AutoencoderConfig
     fit_needs_torch = True
+    can_resume = True
     config: AutoencoderConfig
 
     input_vectors: Floats  # (genes, d)

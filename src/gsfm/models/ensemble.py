@@ -74,6 +74,8 @@ class Ensemble(Model):
     config: EnsembleConfig
     #: For its default members; an ensemble of families that need no torch needs none.
     fit_needs_torch = True
+    #: Each member that can, from a checkpoint of its own.
+    can_resume = True
 
     #: The models in the sum.
     members: list[Model]
@@ -108,13 +110,18 @@ class Ensemble(Model):
         return ensemble
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
-        for i, member in enumerate(self.members):
-            run, checkpoint = self.run, self.run.checkpoint
-            if checkpoint is not None:
-                own = checkpoint.with_name(f"{checkpoint.stem}.{i}{checkpoint.suffix}")
-                run = dataclasses.replace(run, checkpoint=own)
+        whole = self.run.checkpoint
+        runs = [self.run] * len(self.members)
+        if whole is not None:
+            own = [whole.with_name(f"{whole.stem}.{i}{whole.suffix}") for i in range(len(runs))]
+            runs = [dataclasses.replace(self.run, checkpoint=path) for path in own]
+        self._vocabulary = None  # with a member missing there is no model, if this is stopped
+        for i, (member, run) in enumerate(zip(self.members, runs, strict=True)):
             member.fit(sets, weights=weights, seed=seed, run=run)
             self.curve += [{"member": i, **point} for point in member.curve]
+        for run in runs:
+            if run.checkpoint is not None:
+                run.checkpoint.unlink(missing_ok=True)
         self._join()
         self.manifest |= self._manifest_of_members()
 

@@ -122,6 +122,8 @@ class Published(Model):
             import torch
         except ImportError:
             raise MissingExtraError("fitting a 'published' model", "train") from None
+        from gsfm.training._interrupt import Interrupted, stop_request
+
         self.config = dataclasses.replace(self.config, vocab_size=sets.n_genes + len(SPECIAL))
         c, run = self.config, self.run
         if run.threads is not None:
@@ -130,7 +132,7 @@ class Published(Model):
         steps_a_pass = -(-len(sets) // c.batch_size)
         watched = {max(1, round(c.epochs * i / run.watches)) for i in range(1, run.watches + 1)}
         started, step = time.monotonic(), 0
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), stop_request() as asked_to_stop:
             torch.manual_seed(seed)
             encoder, decoder = (
                 [torch.nn.Linear(a, b) for a, b in itertools.pairwise(widths)]
@@ -173,6 +175,9 @@ class Published(Model):
                     )
                     if len(losses) < steps_a_pass:
                         run.progress(moment)
+                    if asked_to_stop() and step < moment.steps:
+                        self._take(encoder, decoder, counts)
+                        raise Interrupted(f"stopped after step {step} of {moment.steps}")
                 schedule.step(float(np.mean(losses)))
                 if epoch in watched or epoch == c.epochs:
                     self._take(encoder, decoder, counts)

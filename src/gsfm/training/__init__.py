@@ -3,6 +3,7 @@
 Only the families that are fitted with torch need the extra ``train``.
 """
 
-from gsfm.training._train import Interrupted, peak_memory, train
+from gsfm.training._interrupt import Interrupted
+from gsfm.training._train import peak_memory, train
 
 __all__ = ["Interrupted", "peak_memory", "train"]

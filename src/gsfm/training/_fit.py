@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +21,9 @@ from gsfm.models._run import Progress, Run
 from gsfm.models.autoencoder import Autoencoder
 from gsfm.sets import GeneSets
 from gsfm.training._batches import HoldOutBatches
+from gsfm.training._interrupt import Interrupted, stop_request
 from gsfm.training._loss import hidden_gene_loss
 from gsfm.training._network import Network
-from gsfm.training._train import Interrupted
 
 WARM_UP = 50  # steps, or a twentieth of a short run
 FINAL_SHARE = 0.02  # of the peak learning rate, at the end of the cosine
@@ -108,6 +105,8 @@ def fit_autoencoder(
         "vocabulary": sets.vocabulary.hash,
         "sets": len(sets),
         "members": len(sets.indices),
+        "content": zlib.crc32(np.ascontiguousarray(sets.indices).data),
+        "weights": zlib.crc32(np.ascontiguousarray(drawn).data),
     }
 
     curve: list[dict[str, Any]] = []
@@ -121,7 +120,7 @@ def fit_autoencoder(
         return before + time.monotonic() - started
 
     network.train()
-    with _stop_request() as asked_to_stop:
+    with stop_request() as asked_to_stop:
         for step in range(first, steps + 1):
             for group in optimiser.param_groups:
                 group["lr"] = config.learning_rate * _schedule(step, steps)
@@ -182,26 +181,6 @@ def _schedule(step: int, steps: int) -> float:
     """Share of the peak learning rate: a linear warm-up, then a cosine."""
     warm = min(1.0, step / max(1, min(WARM_UP, steps // 20)))
     return warm * max(FINAL_SHARE, 0.5 * (1 + float(np.cos(np.pi * step / steps))))
-
-
-@contextlib.contextmanager
-def _stop_request() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C be answered between two steps; a second one acts at once."""
-    asked = False
-
-    def ask(number: int, frame: object) -> None:
-        nonlocal asked
-        asked = True
-        signal.signal(signal.SIGINT, before)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False  # only the main thread may handle signals
-        return
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _hand_over(network: Network, model: Autoencoder) -> None:

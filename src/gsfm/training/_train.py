@@ -8,14 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gsfm._errors import GsfmError
 from gsfm.models import Model
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
+from gsfm.training._interrupt import Interrupted
 from gsfm.training._monitor import HeldOut
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C while fitting: what was learned is in the model, and in the checkpoint."""
 
 
 def train(
@@ -55,7 +53,9 @@ def train(
     Raises
     ------
     Interrupted
-        On Ctrl-C, after the model so far and the checkpoint were saved.
+        On Ctrl-C, after the model so far was saved, and a checkpoint by families that can resume.
+    GsfmError
+        If the run is to be resumed and the family cannot.
     MissingExtraError
         If the family is fitted with torch and torch is not installed.
 
@@ -70,6 +70,10 @@ def train(
     ['config.json', 'manifest.json', 'model.safetensors', 'vocab.txt']
     """
     run = run or Run()
+    if run.resume and not model.can_resume:
+        raise GsfmError(
+            f"a model of the family {model.family} is fitted in one go; start it without resuming"
+        )
     held, rows = HeldOut.draw(corpus, held_out, seed=seed)
     if len(held):
         run = dataclasses.replace(run, watch=held.recall)
@@ -78,6 +82,8 @@ def train(
     try:
         model.fit(corpus[rows] if len(held) else corpus, seed=seed, run=run)
     except Interrupted as stop:
+        if not model.is_fitted:  # an ensemble with a member to go: there is only its checkpoint
+            raise
         stopped = stop
     training: dict[str, Any] = {
         "seconds": round(time.monotonic() - started, 1),
