@@ -96,12 +96,7 @@ class Report:
         MissingExtraError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingExtraError("Report.to_pandas", "pandas") from error
-        # Column by column: the way through Arrow would ask for another package.
-        frame = pd.DataFrame({name: self.table[name].to_list() for name in self.table.columns})
+        frame = pandas_frame(self.table, "Report.to_pandas")
         frame.attrs.update(self.provenance)
         return frame
 
@@ -124,6 +119,16 @@ class Report:
         )
         with atomic_path(path) as temporary:
             temporary.write_text(page, encoding="utf-8")
+
+
+def pandas_frame(table: pl.DataFrame, what: str) -> pd.DataFrame:
+    """The table as a pandas data frame; without pandas, MissingExtraError names `what` needs it."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError(what, "pandas") from error
+    # Column by column: the way through Arrow would ask for another package.
+    return pd.DataFrame(table.to_dict(as_series=False))
 
 
 def json_value(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from gsfm._errors import MissingExtraError
+from gsfm._report import pandas_frame
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]
@@ -130,11 +130,7 @@ class Resolution:
         MissingExtraError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise MissingExtraError("Resolution.to_pandas", "pandas") from None
-        return pd.DataFrame(self.table.to_dict(as_series=False))
+        return pandas_frame(self.table, "Resolution.to_pandas")
 
     def __len__(self) -> int:
         return self.table.height

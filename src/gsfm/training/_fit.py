@@ -6,6 +6,7 @@ import dataclasses
 import json
 import time
 import zlib
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def fit_autoencoder(
     if run.resume and run.checkpoint is not None and run.checkpoint.exists():
         first, before, curve = _resume(run.checkpoint, network, optimiser, identity)
     started = saved = time.monotonic()
-    losses: list[float] = []
+    losses: deque[float] = deque(maxlen=100)
 
     def elapsed() -> float:
         return before + time.monotonic() - started
@@ -143,7 +144,7 @@ def fit_autoencoder(
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            losses = [*losses[-99:], loss.item()]
+            losses.append(loss.item())
             mean_loss = float(np.mean(losses))
             seen = None
             if step in watched:
