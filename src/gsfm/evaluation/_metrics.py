@@ -1,0 +1,475 @@
+"""How well a batch of questions was answered: exact metrics, ties and all.
+
+Every metric of a ranking follows from four counts for each hidden gene: how many candidates, and
+how many hidden genes, score above it and the same. `Ranking.of` takes the counts for a whole batch
+with one sort of each row; the metrics are then arithmetic on some few numbers a question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Where the hidden genes of n questions stand among the candidates.
+
+    Make it with `Ranking.of`. The hidden genes of all questions are held flat (h in all): question
+    by question, the best first.
+
+    A question is *undefined* where it has no hidden gene or no other candidate: there is nothing
+    to tell apart, and every metric of it is nan.
+
+    Attributes
+    ----------
+    owner, gene
+        (h,) the question and the gene id of each hidden gene.
+    above, tied
+        (h,) candidates that score higher, and the same (itself among them).
+    hidden_above, hidden_tied
+        (h,) the same, counting hidden genes only.
+    n_candidates, n_hidden
+        (n,) candidates and hidden genes of each question.
+
+    Examples
+    --------
+    >>> scores = np.float32([[3, 1, 2, 0, 9]])
+    >>> ranked = np.array([[True, True, True, True, False]])  # gene 4 was shown
+    >>> wanted = np.array([[True, True, False, False, False]])
+    >>> ranking = Ranking.of(scores, ranked, wanted)
+    >>> ranking.above.tolist(), ranking.auroc().tolist(), ranking.recall(1).tolist()
+    ([0, 2], [0.75], [1.0])
+    """
+
+    owner: Ints
+    gene: Ints
+    above: Ints
+    tied: Ints
+    hidden_above: Ints
+    hidden_tied: Ints
+    n_candidates: Ints
+    n_hidden: Ints
+
+    @classmethod
+    def of(cls, scores: ArrayLike, ranked: ArrayLike, wanted: ArrayLike) -> Ranking:
+        """Rank the candidates of each question by their scores.
+
+        Parameters
+        ----------
+        scores
+            (n, genes); larger is better, infinities are in order. Scores of genes that are no
+            candidates do not matter.
+        ranked
+            (n, genes) whether a gene is a candidate.
+        wanted
+            (n, genes) whether a gene is hidden; hidden genes are candidates.
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ, a candidate's score is NaN, or a hidden gene is no candidate.
+
+        Examples
+        --------
+        >>> Ranking.of([[1.0, 1.0, 0.0]], [[True] * 3], [[True, False, False]]).auroc()
+        array([0.75])
+        """
+        scores, ranked, wanted = _checked(scores, ranked, wanted)
+        n_genes = scores.shape[1]
+        n_candidates = np.count_nonzero(ranked, axis=1).astype(np.int64)
+        n_hidden = np.count_nonzero(wanted, axis=1).astype(np.int64)
+
+        owner, gene = _positions(wanted)
+        mine = scores[owner, gene]
+        best_first = np.lexsort((-mine, owner))
+        owner, gene, mine = owner[best_first], gene[best_first], mine[best_first]
+
+        # Among the candidates. The others go to the end of their row: whatever they mix with
+        # there, the first n_candidates numbers of the row are the candidates' scores.
+        rows = np.where(ranked, scores, np.asarray(np.inf, scores.dtype))
+        rows.sort(axis=1)
+        start = owner * n_genes
+        stop = start + n_candidates[owner]
+        below, upto = _count(rows.ravel(), start, stop, mine)
+        # Among the hidden ones, whose scores fall: negate both.
+        start = _starts(n_hidden)[owner]
+        stop = start + n_hidden[owner]
+        hidden_above, hidden_upto = _count(-mine, start, stop, -mine)
+        return cls(
+            owner=owner,
+            gene=gene,
+            above=n_candidates[owner] - upto,
+            tied=upto - below,
+            hidden_above=hidden_above,
+            hidden_tied=hidden_upto - hidden_above,
+            n_candidates=n_candidates,
+            n_hidden=n_hidden,
+        )
+
+    def __len__(self) -> int:
+        return len(self.n_hidden)
+
+    def __repr__(self) -> str:
+        return f"Ranking({len(self)} questions, {len(self.gene)} hidden genes)"
+
+    @property
+    def defined(self) -> Bools:
+        """(n,) whether the question has both hidden genes and other candidates."""
+        return (self.n_hidden > 0) & (self.n_candidates > self.n_hidden)
+
+    def percentiles(self) -> Floats:
+        """(h,) the share of the other candidates (not hidden) below each hidden gene; ties half.
+
+        The mean of a question is its AUROC. nan where the question is undefined.
+
+        Examples
+        --------
+        >>> Ranking.of([[3, 1, 2, 0]], [[True] * 4], [[True, True, False, False]]).percentiles()
+        array([1. , 0.5])
+        """
+        others = self._others[self.owner]
+        below = others - (self._others_above + self._others_tied / 2)
+        return _divide(below, others, others > 0)
+
+    def auroc(self) -> Floats:
+        """(n,) area under the ROC curve: Mann-Whitney U over its largest value, ties half.
+
+        Examples
+        --------
+        >>> Ranking.of([[3, 1, 2, 0]], [[True] * 4], [[True, True, False, False]]).auroc()
+        array([0.75])
+        """
+        return self._mean(self.percentiles())
+
+    def average_precision(self) -> Floats:
+        """(n,) mean of the precision at the threshold of each hidden gene, as scikit-learn has it.
+
+        Tied candidates pass the threshold together.
+
+        Examples
+        --------
+        >>> ranking = Ranking.of([[3, 1, 2]], [[True] * 3], [[True, True, False]])
+        >>> ranking.average_precision().round(3)  # (1/1 + 2/3) / 2
+        array([0.833])
+        """
+        return self._mean(self._precision)
+
+    def ndcg(self, k: int) -> Floats:
+        """(n,) normalised discounted cumulative gain of the `k` best; tied ranks are averaged.
+
+        A hidden gene at rank r gains 1 / log2(1 + r); the best possible sum is 1.
+
+        Raises
+        ------
+        ValueError
+            If `k` is not positive.
+
+        Examples
+        --------
+        >>> Ranking.of([[3, 2]], [[True, True]], [[False, True]]).ndcg(100).round(3)  # 1 / log2(3)
+        array([0.631])
+        """
+        _check_k(k)
+        gain = np.zeros(k + 1)
+        np.cumsum(1 / np.log2(np.arange(2, k + 2)), out=gain[1:])
+        top, bottom = np.minimum(self.above, k), np.minimum(self.above + self.tied, k)
+        total = self._sum((gain[bottom] - gain[top]) / self.tied)
+        return _divide(total, gain[np.minimum(self.n_hidden, k)], self.defined)
+
+    def recall(self, k: int) -> Floats:
+        """(n,) hidden genes among the `k` best over the most that there can be.
+
+        The most is ``min(k, n_hidden)``. Of candidates that tie across rank `k`, each is as likely
+        as the next to be within: this is the expected value.
+
+        Raises
+        ------
+        ValueError
+            If `k` is not positive.
+
+        Examples
+        --------
+        >>> Ranking.of([[1, 1, 0]], [[True] * 3], [[True, False, False]]).recall(1)
+        array([0.5])
+        """
+        _check_k(k)
+        found = self._sum(np.clip((k - self.above) / self.tied, 0, 1))
+        return _divide(found, np.minimum(self.n_hidden, k), self.defined)
+
+    def enrichment_score(self) -> Floats:
+        """(n,) the largest lead of the hidden genes: max over thresholds of TPR - FPR, 0 at least.
+
+        The peak of an unweighted running sum down the ranking, as in Clarke et al. 2026
+        (10.1016/j.patter.2026.101565). Tied candidates pass together.
+
+        Examples
+        --------
+        >>> ranking = Ranking.of([[3, 1, 2, 0]], [[True] * 4], [[True, True, False, False]])
+        >>> ranking.enrichment_score()  # after the first gene; and again after the third
+        array([0.5])
+        """
+        # It rises only where a hidden gene is passed.
+        tpr = (self.hidden_above + self.hidden_tied) / self.n_hidden[self.owner]
+        others = self._others[self.owner]
+        fpr = _divide(self._others_above + self._others_tied, others, others > 0)
+        peak = np.where(self.defined, 0.0, np.nan)
+        np.maximum.at(peak, self.owner, tpr - fpr)  # a nan stays
+        return peak
+
+    def roc(self, points: int = 101) -> Floats:
+        """(n, points) true positive rate where the false positive rate is 0, ..., 1.
+
+        Tied candidates are a slope of the curve, so that the area under it is the AUROC; at a
+        step, the upper end.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 2 points.
+
+        Examples
+        --------
+        >>> Ranking.of([[3, 1, 2, 0]], [[True] * 4], [[True, True, False, False]]).roc(3)
+        array([[0.5, 1. , 1. ]])
+        """
+        _check_points(points)
+        n, last = len(self), points - 1
+        rows = np.repeat(np.arange(n), points)
+        # Counts of others are held as multiples of 1 / last: whole numbers compare exactly.
+        passed = np.tile(np.arange(points), n) * self._others[rows]
+        ends = (self._others_above + self._others_tied) * last
+        start = _starts(self.n_hidden)[rows]
+        stop = start + self.n_hidden[rows]
+        _, found = _count(ends, start, stop, passed)
+        # The next hidden gene, and those tied with it, may be partly passed.
+        partly = np.flatnonzero(found < stop - start)
+        at = (start + found)[partly]
+        slope = (passed[partly] - self._others_above[at] * last) / np.maximum(
+            self._others_tied[at] * last, 1
+        )
+        rate = found.astype(np.float64)
+        rate[partly] += self.hidden_tied[at] * np.clip(slope, 0, 1)
+        defined = self.defined[rows]
+        return _divide(rate, self.n_hidden[rows], defined).reshape(n, points)
+
+    def precision_recall(self, points: int = 101) -> Floats:
+        """(n, points) precision at the first threshold whose recall is at least 0, ..., 1.
+
+        The area under these steps is the average precision. At recall 0: the precision at the
+        first hidden gene.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 2 points.
+
+        Examples
+        --------
+        >>> ranking = Ranking.of([[3, 1, 2]], [[True] * 3], [[True, True, False]])
+        >>> ranking.precision_recall(3).round(3)
+        array([[1.   , 1.   , 0.667]])
+        """
+        _check_points(points)
+        curve = np.full((len(self), points), np.nan)
+        rows = np.flatnonzero(self.defined)
+        wanted = self.n_hidden[rows, None] * np.arange(points)
+        place = np.maximum(-(-wanted // (points - 1)), 1) - 1
+        curve[rows] = self._precision[_starts(self.n_hidden)[rows, None] + place]
+        return curve
+
+    @property
+    def _others(self) -> Ints:
+        return self.n_candidates - self.n_hidden
+
+    @property
+    def _others_above(self) -> Ints:
+        return self.above - self.hidden_above
+
+    @property
+    def _others_tied(self) -> Ints:
+        return self.tied - self.hidden_tied
+
+    @property
+    def _precision(self) -> Floats:
+        """(h,) hidden genes over candidates, down to each hidden gene."""
+        return (self.hidden_above + self.hidden_tied) / (self.above + self.tied)
+
+    def _sum(self, values: Floats) -> Floats:
+        return np.asarray(np.bincount(self.owner, values, len(self)), np.float64)
+
+    def _mean(self, values: Floats) -> Floats:
+        return _divide(self._sum(values), self.n_hidden, self.defined)
+
+
+def matched_auroc(
+    scores: ArrayLike, ranked: ArrayLike, wanted: ArrayLike, order: ArrayLike, window: int = 25
+) -> Floats:
+    """(n,) AUROC of hidden genes against candidates that are as popular: being popular wins 0.5.
+
+    The mean of `matched_percentiles` over the hidden genes that have one; nan where none has. A
+    gene's number of known functions follows how much it was studied, and a ranking by popularity
+    alone looks skilled (Gillis & Pavlidis 2011, 10.1371/journal.pone.0017258); here it does not.
+
+    Parameters
+    ----------
+    scores, ranked, wanted
+        As in `Ranking.of`.
+    order
+        (genes,) the gene ids by popularity; whether it rises or falls does not matter.
+    window
+        How many neighbours on each side a hidden gene is compared with.
+
+    Raises
+    ------
+    ValueError
+        As `Ranking.of`; or if `order` is no permutation of the genes, or `window` not positive.
+
+    Examples
+    --------
+    >>> popularity = np.array([[5, 1, 9, 4, 7]])
+    >>> ranked, wanted = np.ones((1, 5), bool), popularity == 5
+    >>> order = np.argsort(popularity[0])
+    >>> matched_auroc(popularity, ranked, wanted, order)
+    array([0.5])
+    >>> matched_auroc(popularity + 100 * wanted, ranked, wanted, order)
+    array([1.])
+    """
+    owner, _, shares = matched_percentiles(scores, ranked, wanted, order, window)
+    has = ~np.isnan(shares)
+    n = len(np.asarray(scores))
+    count = np.bincount(owner[has], minlength=n)
+    return _divide(np.bincount(owner[has], shares[has], n), count, count > 0)
+
+
+def matched_percentiles(
+    scores: ArrayLike, ranked: ArrayLike, wanted: ArrayLike, order: ArrayLike, window: int = 25
+) -> tuple[Ints, Ints, Floats]:
+    """Compare each hidden gene with its neighbours in popularity.
+
+    A hidden gene at place c of `order` is compared with the genes at c - j and c + j, for j from 1
+    to `window`. A pair counts only if both are candidates and neither is hidden: so each hidden
+    gene meets as many genes that are more popular as genes that are less.
+
+    Parameters
+    ----------
+    scores, ranked, wanted, order, window
+        As in `matched_auroc`.
+
+    Returns
+    -------
+    owner, gene, shares
+        (h,) each: the question and the id of each hidden gene, and the share of its comparisons
+        that it won (ties half); nan where no pair counts.
+
+    Raises
+    ------
+    ValueError
+        As `matched_auroc`.
+
+    Examples
+    --------
+    >>> everyone, wanted = np.ones((1, 3), bool), np.array([[False, True, False]])
+    >>> matched_percentiles([[0.0, 1.0, 1.0]], everyone, wanted, [0, 1, 2])
+    (array([0]), array([1]), array([0.75]))
+    """
+    scores, ranked, wanted = _checked(scores, ranked, wanted)
+    n_genes = scores.shape[1]
+    order = np.asarray(order, dtype=np.int64)
+    if not np.array_equal(np.sort(order), np.arange(n_genes)):
+        raise ValueError(f"order must hold each of the {n_genes} gene ids once")
+    if window < 1:
+        raise ValueError("window must be 1 or more")
+    place = np.empty(n_genes, np.int64)
+    place[order] = np.arange(n_genes)
+
+    owner, gene = _positions(wanted)
+    mine, centre, row = scores[owner, gene], place[gene], owner * n_genes
+    flat, others = scores.ravel(), (ranked & ~wanted).ravel()
+    won = np.zeros(len(owner))
+    met = np.zeros(len(owner), np.int64)
+    for j in range(1, min(window, n_genes) + 1):
+        inside = (centre >= j) & (centre < n_genes - j)
+        less = row + order[np.maximum(centre - j, 0)]
+        more = row + order[np.minimum(centre + j, n_genes - 1)]
+        pair = inside & others[less] & others[more]
+        for other in (flat[less], flat[more]):
+            won += pair * ((mine > other) + 0.5 * (mine == other))
+        met += 2 * pair
+    return owner, gene, _divide(won, met, met > 0)
+
+
+def _checked(
+    scores: ArrayLike, ranked: ArrayLike, wanted: ArrayLike
+) -> tuple[NDArray[Any], Bools, Bools]:
+    """The arguments as arrays: of one shape, without NaN, the hidden genes among the candidates."""
+    scores, ranked, wanted = np.asarray(scores), np.asarray(ranked, bool), np.asarray(wanted, bool)
+    if scores.dtype.kind != "f":
+        scores = scores.astype(np.float64)
+    if scores.ndim != 2 or not scores.shape == ranked.shape == wanted.shape:
+        raise ValueError(
+            "scores, ranked and wanted need one shape (questions, genes), not "
+            f"{scores.shape}, {ranked.shape} and {wanted.shape}"
+        )
+    bad = np.isnan(scores)
+    if bad.any() and (bad & ranked).any():
+        row, gene = np.argwhere(bad & ranked)[0]
+        raise ValueError(f"the score of candidate {gene} in row {row} is NaN")
+    if (wanted > ranked).any():
+        row, gene = np.argwhere(wanted > ranked)[0]
+        raise ValueError(f"gene {gene} in row {row} is to be found, but is no candidate")
+    return scores, ranked, wanted
+
+
+def _positions(mask: Bools) -> tuple[Ints, Ints]:
+    """`numpy.nonzero` of a matrix, several times faster."""
+    row, column = np.divmod(np.flatnonzero(mask), max(mask.shape[1], 1))
+    return row, column
+
+
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise ValueError("k must be 1 or more")
+
+
+def _check_points(points: int) -> None:
+    if points < 2:
+        raise ValueError("a curve needs 2 points or more")
+
+
+def _starts(sizes: Ints) -> Ints:
+    """(n,) where each question's part of a flat array begins."""
+    return np.cumsum(sizes) - sizes
+
+
+def _divide(a: NDArray[Any], b: NDArray[Any], where: Bools) -> Floats:
+    """a / b, nan elsewhere."""
+    out = np.full(len(a), np.nan)
+    np.divide(a, b, out=out, where=where)
+    return out
+
+
+def _count(flat: NDArray[Any], start: Ints, stop: Ints, values: NDArray[Any]) -> tuple[Ints, Ints]:
+    """How many of ``flat[start:stop]``, which ascends, are below each value; and below or equal.
+
+    `numpy.searchsorted` with a stretch of its own for each value: both ends climb together, by
+    halving steps.
+    """
+    below, upto = start.copy(), start.copy()
+    longest = int((stop - start).max(initial=0))
+    for bit in reversed(range(longest.bit_length())):
+        step = 1 << bit
+        for place, compare in ((below, np.less), (upto, np.less_equal)):
+            further = place + step
+            fits = further <= stop
+            further[~fits] = 1  # any place that there is
+            fits &= compare(flat[further - 1], values)
+            place += step * fits
+    return below - start, upto - start
