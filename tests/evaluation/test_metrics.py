@@ -305,9 +305,8 @@ def test_undefined_is_nan_and_leaves_the_neighbours_alone(ranked, wanted, method
     assert ranking.defined.tolist() == [True, False, True]
     expected = [*alone, *[alone[0] * np.nan] * (len(method(ranking)) - 2 * len(alone)), *alone]
     np.testing.assert_array_equal(method(ranking), expected)
-    matched = matched_auroc(
-        scores, [good[0], ranked, good[0]], [good[1], wanted, good[1]], range(4)
-    )
+    batch = scores, [good[0], ranked, good[0]], [good[1], wanted, good[1]]
+    matched = matched_auroc(*batch, [0, 2, 1, 3])
     assert np.isnan(matched).tolist() == [False, True, False]
 
 

@@ -218,11 +218,11 @@ class Ranking:
         """
         # It rises only where a hidden gene is passed.
         tpr = (self.hidden_above + self.hidden_tied) / self.n_hidden[self.owner]
-        others = self._others[self.owner]
-        fpr = _divide(self._others_above + self._others_tied, others, others > 0)
-        peak = np.where(self.defined, 0.0, np.nan)
-        np.maximum.at(peak, self.owner, tpr - fpr)  # a nan stays
-        return peak
+        others = np.maximum(self._others[self.owner], 1)
+        fpr = (self._others_above + self._others_tied) / others
+        peak = np.zeros(len(self))
+        np.maximum.at(peak, self.owner, tpr - fpr)
+        return np.where(self.defined, peak, np.nan)
 
     def roc(self, points: int = 101) -> Floats:
         """(n, points) true positive rate where the false positive rate is 0, ..., 1.
