@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
 import os
 import signal
@@ -24,8 +25,9 @@ from gsfm.training._monitor import HeldOut
 torch = pytest.importorskip("torch")
 
 from gsfm.training._fit import fit_autoencoder  # noqa: E402
-from gsfm.training._loss import hidden_gene_loss  # noqa: E402
+from gsfm.training._loss import hidden_gene_loss, logistic_loss  # noqa: E402
 from gsfm.training._network import Network  # noqa: E402
+from gsfm.training._published import draw  # noqa: E402
 
 SMALL = {"dimensions": 12, "hidden": 16, "batch_size": 8, "epochs": 6.0, "storage": "float32"}
 
@@ -272,19 +274,103 @@ def test_low_precision_stays_close(corpus):
     assert pair[0] != pair[1]
 
 
-def test_ctrl_c_saves_a_published_model_which_cannot_resume(corpus, tmp_path):
+@pytest.mark.parametrize("step", [3, 8, 17])
+def test_a_published_model_that_was_stopped_resumes_to_the_same_model(corpus, tmp_path, step):
     def stop(progress):
-        if progress.step == 3:
+        if progress.step == step:
             os.kill(os.getpid(), signal.SIGINT)
 
-    make = functools.partial(Published, d_model=4, depth=2, epochs=5, batch_size=16)
-    with pytest.raises(Interrupted, match="step 3 of"):
-        train(make(), corpus, tmp_path / "model", run=Run(threads=1, progress=stop))
+    # Four steps a pass; the learning rate is cut within the run, and "balance" has counts.
+    make = functools.partial(
+        Published, d_model=4, epochs=25, batch_size=16, weighted_loss="balance", learning_rate=0.5
+    )
+    straight = make().fit(corpus, run=Run(threads=1)).score(corpus)
+    run = Run(threads=1, progress=stop, checkpoint=tmp_path / "checkpoint")
+    with pytest.raises(Interrupted, match=f"step {step} of 100"):
+        train(make(), corpus, tmp_path / "model", held_out=0, run=run)
     stopped = load(tmp_path / "model")
     assert stopped.manifest["training"]["finished"] is False
-    assert stopped.score(corpus).shape == (len(corpus), 40)
-    with pytest.raises(GsfmError, match="family published is fitted in one go"):
-        train(make(), corpus, tmp_path / "model", run=Run(resume=True))
+    assert not np.array_equal(stopped.score(corpus), straight)
+    again = dataclasses.replace(run, resume=True, progress=lambda progress: None)
+    resumed = train(make(), corpus, tmp_path / "model", held_out=0, run=again)
+    np.testing.assert_array_equal(resumed.score(corpus), straight)
+    np.testing.assert_array_equal(resumed.counts, make().fit(corpus, run=Run(threads=1)).counts)
+
+
+def test_a_family_fitted_in_one_go_cannot_resume(corpus, tmp_path):
+    with pytest.raises(GsfmError, match="family popularity is fitted in one go"):
+        train(Popularity(), corpus, tmp_path / "model", run=Run(resume=True))
+
+
+@pytest.mark.parametrize("family", [Autoencoder, Published])
+def test_a_fit_ends_when_its_time_is_over(corpus, family):
+    moments = []
+    model = family(epochs=100_000, batch_size=16)
+    model.fit(corpus, run=Run(threads=1, max_seconds=0.5, progress=moments.append))
+    assert moments[-2].seconds < 0.5 <= moments[-1].seconds
+    assert model.curve[-1]["step"] == moments[-1].step < moments[-1].steps
+    assert model.score(corpus).shape == (len(corpus), 40)
+    with pytest.raises(ValueError, match="max_seconds must be above 0"):
+        Run(max_seconds=0)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_logistic_loss_and_gradient_are_those_of_torch(balanced):
+    rng = np.random.default_rng(0)
+    inputs = [
+        torch.tensor(rng.normal(size=shape), dtype=torch.float32, requires_grad=True)
+        for shape in ((3, 4), (6, 4), (6,))
+    ]
+    hidden = (torch.tensor([0, 0, 2]), torch.tensor([1, 5, 2]))  # the second set hides nothing
+    weights = torch.tensor([1.0, 0.5, 2.0])
+    positive = torch.tensor([3.0, 0.5, 2.0, 1.0, 1.0, 4.0]) if balanced else None
+    got = logistic_loss(*inputs, hidden, weights, positive, torch.float32)
+    (2 * got).backward()
+    gradients = [x.grad.clone() for x in inputs]
+    for x in inputs:
+        x.grad = None
+
+    wanted = torch.zeros(3, 6)
+    wanted[hidden] = 1
+    vectors, table, bias = inputs
+    each = torch.nn.functional.binary_cross_entropy_with_logits(
+        vectors @ table.T + bias, wanted, pos_weight=positive, reduction="none"
+    )
+    theirs = (each.mean(1) * weights).sum() / weights.sum()
+    (2 * theirs).backward()
+    assert got.item() == pytest.approx(theirs.item(), rel=1e-6)
+    for mine, x in zip(gradients, inputs, strict=True):
+        torch.testing.assert_close(mine, x.grad, rtol=1e-5, atol=1e-7)
+
+
+def test_published_steps_are_those_of_a_plain_torch_network(corpus):
+    """The authors' network, written plainly, on the same batches: multi-hot in, dense loss."""
+    model = Published(d_model=4, depth=2, dropout=0.0, epochs=1, batch_size=16, partition=0.6)
+    model.fit(corpus, seed=3, run=Run(threads=1, precision="fp32"))
+    torch.manual_seed(3)
+    linear = [
+        torch.nn.Linear(a, b) for widths in model.widths() for a, b in itertools.pairwise(widths)
+    ]
+    relu = torch.nn.ReLU()
+    network = torch.nn.Sequential(linear[0], relu, linear[1], linear[2], relu, linear[3])
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    order = np.random.default_rng([3, 0]).permutation(len(corpus))
+    for at in range(4):
+        rows = order[at * 16 : (at + 1) * 16]
+        batch = draw(corpus, rows, 0.6, np.random.default_rng([3, 0, at]))
+        shown, hidden = np.zeros((2, batch.n, 42), np.float32)
+        shown[batch.shown_rows, batch.shown] = 1
+        hidden[batch.hidden_rows, batch.hidden] = 1
+        optimiser.zero_grad()
+        logits = network(torch.from_numpy(shown))
+        torch.nn.functional.binary_cross_entropy_with_logits(
+            logits, torch.from_numpy(hidden)
+        ).backward()
+        optimiser.step()
+    with torch.no_grad():
+        dense = torch.from_numpy(np.pad(corpus.to_csr().toarray(), ((0, 0), (2, 0))))
+        theirs = network(dense)[:, 2:].numpy()
+    np.testing.assert_allclose(model.score(corpus), theirs, atol=1e-5)
 
 
 def test_an_ensemble_resumes_its_members_and_leaves_no_checkpoint(corpus, tmp_path):

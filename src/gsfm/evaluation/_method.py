@@ -47,7 +47,7 @@ class Method(ABC):
         """Why the method has no part in these questions; None if it has."""
         return None
 
-    def prepare(self, questions: Questions) -> None:
+    def prepare(self, questions: Questions) -> None:  # noqa: B027  # most need nothing
         """Get ready for these questions: called once, before `score`."""
 
     @abstractmethod

@@ -46,6 +46,7 @@ class Run:
     checkpoint: Path | None = None  # file that is kept up to date
     checkpoint_seconds: float = 120.0  # time between checkpoints
     resume: bool = False  # go on from the checkpoint if it is there
+    max_seconds: float | None = None  # end after the step that takes it past this time
     progress: Callable[[Progress], None] = field(default=lambda progress: None)
 
     def __post_init__(self) -> None:
@@ -53,5 +54,7 @@ class Run:
             raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"threads must be 1 or more, not {self.threads}")
+        if self.max_seconds is not None and self.max_seconds <= 0:
+            raise ValueError(f"max_seconds must be above 0, not {self.max_seconds}")
         if self.watches < 0 or self.checkpoint_seconds < 0:
             raise ValueError("watches and checkpoint_seconds must be 0 or more")

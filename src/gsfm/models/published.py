@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from gsfm._errors import MissingExtraError
 from gsfm.genes import Vocabulary
 from gsfm.models._base import Floats, Model, Tensors, require, take, vocab_lines
-from gsfm.models._run import Progress
 from gsfm.sets import GeneSets
-
-if TYPE_CHECKING:
-    import torch
 
 #: The tokens before the genes: for words that are not in the vocabulary, and to fill up batches.
 SPECIAL = ("<unk>", "<pad>")
@@ -100,6 +94,7 @@ class Published(Model):
     Config = PublishedConfig
     config: PublishedConfig
     fit_needs_torch = True
+    can_resume = True
 
     #: (weight, bias) of each layer; weights are (in, out) in the encoder's first layer, whose
     #: rows are summed for the genes of a set, and (out, in) elsewhere.
@@ -108,7 +103,7 @@ class Published(Model):
     #: (V,) running counts of `weighted_loss` "balance"; the authors call the tensor ``bias``.
     counts: Floats | None = None
 
-    def _widths(self) -> tuple[list[int], list[int]]:
+    def widths(self) -> tuple[list[int], list[int]]:
         """Widths of the encoder and of the decoder, from input to output."""
         c = self.config
         encoder = [c.d_model * 2**i for i in reversed(range(1, c.depth))]
@@ -119,112 +114,13 @@ class Published(Model):
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
         try:
-            import torch
+            import torch  # noqa: F401
         except ImportError:
             raise MissingExtraError("fitting a 'published' model", "train") from None
-        from gsfm.training._interrupt import Interrupted, stop_request
+        from gsfm.training._published import fit_published
 
         self.config = dataclasses.replace(self.config, vocab_size=sets.n_genes + len(SPECIAL))
-        c, run = self.config, self.run
-        if run.threads is not None:
-            torch.set_num_threads(run.threads)
-        rng = np.random.default_rng(seed)
-        steps_a_pass = -(-len(sets) // c.batch_size)
-        watched = {max(1, round(c.epochs * i / run.watches)) for i in range(1, run.watches + 1)}
-        started, step = time.monotonic(), 0
-        with torch.random.fork_rng(devices=[]), stop_request() as asked_to_stop:
-            torch.manual_seed(seed)
-            encoder, decoder = (
-                [torch.nn.Linear(a, b) for a, b in itertools.pairwise(widths)]
-                for widths in self._widths()
-            )
-            parameters = [p for layer in (*encoder, *decoder) for p in layer.parameters()]
-            optimiser = torch.optim.Adam(parameters, lr=c.learning_rate)
-            schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, "min", factor=0.25)
-            counts = torch.ones(c.vocab_size)
-            for epoch in range(1, c.epochs + 1):
-                losses: list[float] = []
-                for rows, shown, hidden in self._batches(sets, rng):
-                    x, y = torch.from_numpy(shown), torch.from_numpy(hidden)  # (batch, V)
-                    positive = None
-                    if c.weighted_loss == "balance":
-                        counts += y.sum(0)
-                        counts[PAD] += len(rows)  # no set has this token: it counts the sets
-                        positive = (counts[PAD] - counts) / counts
-                    for stack in (encoder, decoder):
-                        for layer in stack[:-1]:
-                            x = torch.nn.functional.dropout(layer(x).relu(), c.dropout)
-                        x = stack[-1](x)
-                    loss = torch.nn.functional.binary_cross_entropy_with_logits(
-                        x, y, pos_weight=positive, reduction="none"
-                    ).mean(1)  # (batch,)
-                    w = torch.from_numpy(weights[rows])
-                    loss = (loss * w).sum() / w.sum()
-                    optimiser.zero_grad()
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    optimiser.step()
-                    losses.append(loss.item())
-                    step, seconds = step + 1, time.monotonic() - started
-                    done = (epoch - 1) * len(sets) + min(len(losses) * c.batch_size, len(sets))
-                    moment = Progress(
-                        step=step,
-                        steps=c.epochs * steps_a_pass,
-                        seconds=seconds,
-                        loss=float(np.mean(losses[-100:])),
-                        sets_per_second=done / max(seconds, 1e-9),
-                    )
-                    if len(losses) < steps_a_pass:
-                        run.progress(moment)
-                    if asked_to_stop() and step < moment.steps:
-                        self._take(encoder, decoder, counts)
-                        raise Interrupted(f"stopped after step {step} of {moment.steps}")
-                schedule.step(float(np.mean(losses)))
-                if epoch in watched or epoch == c.epochs:
-                    self._take(encoder, decoder, counts)
-                    seen = run.watch(self) if run.watch is not None else None
-                    moment = dataclasses.replace(moment, watched=seen)
-                    point = {"step": step, "seconds": seconds, "loss": moment.loss, "watched": seen}
-                    self.curve.append({k: v and round(v, 4) for k, v in point.items()})
-                run.progress(moment)
-
-    def _take(
-        self,
-        encoder: list[torch.nn.Linear],
-        decoder: list[torch.nn.Linear],
-        counts: torch.Tensor,
-    ) -> None:
-        """Take the parameters out of the network, as arrays of our own."""
-        self.encoder, self.decoder = (
-            [
-                (layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy())
-                for layer in s
-            ]
-            for s in (encoder, decoder)
-        )
-        self.encoder[0] = _summable(*self.encoder[0])
-        self.counts = counts.numpy().copy() if self.config.weighted_loss == "balance" else None
-
-    def _batches(
-        self, sets: GeneSets, rng: np.random.Generator
-    ) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
-        """One pass in random order: the sets' numbers, what is shown and what is to be found."""
-        c = self.config
-        order = rng.permutation(len(sets))
-        for start in range(0, len(order), c.batch_size):
-            rows = order[start : start + c.batch_size]
-            shown = np.zeros((len(rows), c.vocab_size), np.float32)
-            hidden = np.zeros_like(shown)
-            for i, row in enumerate(rows):
-                tokens = sets.ids(row) + len(SPECIAL)
-                if c.partition == 0:
-                    shown[i, tokens] = hidden[i, tokens] = 1
-                    continue
-                tokens = rng.permutation(tokens)
-                # The authors show strictly fewer than this share, so that one is always hidden.
-                n = int(np.ceil(len(tokens) * (1 - c.partition))) - 1
-                shown[i, tokens[:n]] = 1
-                hidden[i, tokens[n:]] = 1
-            yield rows, shown, hidden
+        self.curve = fit_published(self, sets, weights=weights, seed=seed, run=self.run)
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -291,7 +187,7 @@ class Published(Model):
                 layers.append((weight.astype(np.float32), bias.astype(np.float32)))
             return layers
 
-        encoder, decoder = self._widths()
+        encoder, decoder = self.widths()
         self.encoder = stack("encoder", encoder)
         self.encoder[0] = _summable(*self.encoder[0])
         self.decoder = stack("decoder", decoder)

@@ -86,17 +86,29 @@ def split(
     max_members: int | None = None,
 ) -> Batch:
     """Split the sets `rows` at random, showing `share` of each, and never all or nothing."""
+    genes, owner, rank = members_at_random(sets, rows, rng)
     sizes = sets.sizes[rows]
-    starts = np.cumsum(sizes) - sizes
-    owner = np.repeat(np.arange(len(rows)), sizes)
-    position = np.arange(len(owner)) + np.repeat(sets.indptr[rows] - starts, sizes)
-    genes = sets.indices[position].astype(np.int64)
-    # A random order within each set: sort by (set, random number).
-    order = np.argsort(owner + rng.random(len(owner)), kind="stable")
-    genes = genes[order]
-    rank = np.arange(len(owner)) - np.repeat(starts, sizes)
     kept = sizes if max_members is None else np.minimum(sizes, max_members)
     n_shown = np.clip(np.rint(kept * share).astype(np.int64), 1, np.maximum(kept - 1, 1))
     shown = rank < n_shown[owner]
     hidden = ~shown & (rank < kept[owner])
     return Batch(genes[shown], owner[shown], genes[hidden], owner[hidden], len(rows))
+
+
+def members_at_random(sets: GeneSets, rows: Ids, rng: np.random.Generator) -> tuple[Ids, Ids, Ids]:
+    """The members of the sets `rows`, in a random order within each.
+
+    Returns
+    -------
+    genes, owner, rank
+        (n_members,) each: the gene ids, the position in `rows` of each one's set, ascending, and
+        its place in the set's order.
+    """
+    sizes = sets.sizes[rows]
+    starts = np.cumsum(sizes) - sizes
+    owner = np.repeat(np.arange(len(rows)), sizes)
+    position = np.arange(len(owner)) + np.repeat(sets.indptr[rows] - starts, sizes)
+    # Sort by (set, random number).
+    order = np.argsort(owner + rng.random(len(owner)), kind="stable")
+    rank = np.arange(len(owner)) - np.repeat(starts, sizes)
+    return sets.indices[position[order]].astype(np.int64), owner, rank

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import time
-import zlib
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -13,14 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from gsfm._errors import FormatError
-from gsfm._files import atomic_path
 from gsfm.models._run import Progress, Run
 from gsfm.models.autoencoder import Autoencoder
 from gsfm.sets import GeneSets
+from gsfm.training import _checkpoint
 from gsfm.training._batches import HoldOutBatches
 from gsfm.training._interrupt import Interrupted, stop_request
 from gsfm.training._loss import hidden_gene_loss
@@ -98,22 +92,14 @@ def fit_autoencoder(
     steps = max(1, int(np.ceil(config.epochs * len(sets) / config.batch_size)))
     watched = {max(1, round(steps * i / run.watches)) for i in range(1, run.watches + 1)}
     watched.add(steps)
-    # Everything that the result depends on: a checkpoint of anything else is refused.
-    identity = {
-        "config": dataclasses.asdict(config),
-        "seed": seed,
-        "precision": str(dtype),
-        "vocabulary": sets.vocabulary.hash,
-        "sets": len(sets),
-        "members": len(sets.indices),
-        "content": zlib.crc32(np.ascontiguousarray(sets.indices).data),
-        "weights": zlib.crc32(np.ascontiguousarray(drawn).data),
-    }
+    identity = _checkpoint.identity(config, sets, drawn, seed, dtype)
+    parameters = dict(network.named_parameters())
 
     curve: list[dict[str, Any]] = []
     first, before = 1, 0.0
     if run.resume and run.checkpoint is not None and run.checkpoint.exists():
-        first, before, curve = _resume(run.checkpoint, network, optimiser, identity)
+        place = _checkpoint.resume(run.checkpoint, parameters, optimiser, identity)
+        first, before, curve = place["step"] + 1, place["seconds"], place["curve"]
     started = saved = time.monotonic()
     losses: deque[float] = deque(maxlen=100)
 
@@ -147,7 +133,8 @@ def fit_autoencoder(
             losses.append(loss.item())
             mean_loss = float(np.mean(losses))
             seen = None
-            if step in watched:
+            out_of_time = run.max_seconds is not None and elapsed() >= run.max_seconds
+            if step in watched or out_of_time:
                 if run.watch is not None:
                     _hand_over(network, model)
                     seen = run.watch(model)
@@ -156,14 +143,18 @@ def fit_autoencoder(
             rate = (step - first + 1) * batch.n / max(time.monotonic() - started, 1e-9)
             run.progress(Progress(step, steps, elapsed(), mean_loss, seen, rate))
             stop = asked_to_stop() and step < steps
+            ends = stop or out_of_time or step == steps
             if run.checkpoint is not None and (
-                stop or step == steps or time.monotonic() - saved > run.checkpoint_seconds
+                ends or time.monotonic() - saved > run.checkpoint_seconds
             ):
-                _checkpoint(run.checkpoint, network, optimiser, identity, step, elapsed(), curve)
+                place = {"step": step, "seconds": elapsed(), "curve": curve, "identity": identity}
+                _checkpoint.write(run.checkpoint, parameters, optimiser, place)
                 saved = time.monotonic()
             if stop:
                 _hand_over(network, model)
                 raise Interrupted(f"stopped after step {step} of {steps}")
+            if ends:
+                break
     _hand_over(network, model)
     return curve
 
@@ -191,52 +182,3 @@ def _hand_over(network: Network, model: Autoencoder) -> None:
     model.output_vectors = arrays.pop("output_vectors", model.input_vectors)
     model.output_bias = arrays.pop("output_bias")
     model.block = arrays
-
-
-def _checkpoint(
-    path: Path,
-    network: Network,
-    optimiser: torch.optim.Optimizer,
-    identity: dict[str, Any],
-    step: int,
-    seconds: float,
-    curve: list[dict[str, Any]],
-) -> None:
-    """Write parameters, moments and place; everything else follows from the seed and the step."""
-    tensors = {}
-    for name, p in network.named_parameters():
-        state = optimiser.state[p]
-        tensors[name] = p.detach()
-        tensors[f"{name}|exp_avg"] = state["exp_avg"]
-        tensors[f"{name}|exp_avg_sq"] = state["exp_avg_sq"]
-    place = {"step": step, "seconds": seconds, "curve": curve, "identity": identity}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"gsfm-checkpoint": json.dumps(place)})
-
-
-def _resume(
-    path: Path, network: Network, optimiser: torch.optim.Optimizer, identity: dict[str, Any]
-) -> tuple[int, float, list[dict[str, Any]]]:
-    """Take up a checkpoint; return the next step, the seconds spent and the curve so far."""
-    try:
-        with safe_open(path, "pt") as stored:
-            place = json.loads((stored.metadata() or {})["gsfm-checkpoint"])
-            theirs = place["identity"]
-            differs = [key for key in identity if theirs.get(key) != identity[key]]
-            if differs:
-                raise FormatError(
-                    path,
-                    f"this checkpoint is of another run (its {differs[0]} differs); "
-                    "remove it, or start without resuming",
-                )
-            with torch.no_grad():
-                for name, p in network.named_parameters():
-                    p.copy_(stored.get_tensor(name))
-                    optimiser.state[p] = {
-                        "step": torch.tensor(float(place["step"])),
-                        "exp_avg": stored.get_tensor(f"{name}|exp_avg"),
-                        "exp_avg_sq": stored.get_tensor(f"{name}|exp_avg_sq"),
-                    }
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise FormatError(path, f"not a checkpoint of gsfm ({error})") from error
-    return place["step"] + 1, place["seconds"], place["curve"]

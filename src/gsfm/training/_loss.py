@@ -1,4 +1,4 @@
-"""The multinomial loss over hidden genes, with its gradient worked out by hand.
+"""The losses over hidden genes, with their gradients worked out by hand.
 
 Autograd would keep several (sets, genes) matrices in float32; this keeps one, in the precision of
 the matrix products.
@@ -74,3 +74,77 @@ class _HiddenGeneLoss(torch.autograd.Function):
         grad_vectors, grad_table, grad_bias = ctx.saved_tensors
         g = grads[0] / len(grad_vectors)
         return grad_vectors.mul_(g), grad_table.mul_(g), grad_bias.mul_(g), None, None, None
+
+
+def logistic_loss(
+    vectors: Tensor,
+    table: Tensor,
+    bias: Tensor,
+    hidden: tuple[Tensor, Tensor],
+    weights: Tensor,
+    positive: Tensor | None,
+    dtype: torch.dtype,
+) -> Tensor:
+    """Weighted mean over sets of the binary cross-entropy of every token, hidden or not.
+
+    Parameters
+    ----------
+    vectors
+        (n, d), float32.
+    table, bias
+        (tokens, d) and (tokens,): the last layer, float32.
+    hidden
+        The row and the token of every hidden member; no pair twice.
+    weights
+        (n,) of the sets.
+    positive
+        (tokens,) what the loss of a hidden token is multiplied by; None for 1.
+    dtype
+        Precision of the matrix products and of the probabilities.
+    """
+    loss: Tensor = _LogisticLoss.apply(vectors, table, bias, hidden, weights, positive, dtype)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _LogisticLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        vectors: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        hidden: tuple[Tensor, Tensor],
+        weights: Tensor,
+        positive: Tensor | None,
+        dtype: torch.dtype,
+    ) -> Tensor:
+        n, tokens = len(vectors), len(table)
+        v, t = vectors.to(dtype), table.to(dtype)
+        logits = torch.addmm(bias.to(dtype), v, t.T)  # (n, tokens)
+        share = weights / (weights.sum() * tokens)
+        rows, found = hidden
+        z = logits[hidden].float()
+        factor = 1.0 if positive is None else positive[found]
+        softplus = torch.nn.functional.softplus
+        correction = factor * softplus(-z) - softplus(z)
+        per_set = softplus(logits).sum(dim=1, dtype=torch.float32)
+        per_set.index_add_(0, rows, correction)
+        loss = (per_set * share).sum()
+
+        p = torch.sigmoid_(logits)
+        p.view(-1)[rows * tokens + found] = (factor * (torch.sigmoid(z) - 1)).to(dtype)
+        # The smallness of the shares comes last: half precision would not hold it.
+        p.mul_((weights / weights.max())[:, None].to(dtype))
+        grad_vectors = (p @ t).float()
+        grad_table = (p.T @ v).float()
+        grad_bias = (p.new_ones(1, n) @ p)[0].float()
+        ctx.scale = float(share.max())
+        ctx.save_for_backward(grad_vectors, grad_table, grad_bias)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        grad_vectors, grad_table, grad_bias = ctx.saved_tensors
+        g = grads[0] * ctx.scale
+        out = grad_vectors.mul_(g), grad_table.mul_(g), grad_bias.mul_(g)
+        return *out, None, None, None, None
