@@ -29,7 +29,7 @@ METRICS = (
 POINTS = 101
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measured:
     """How well a method answered.
 
