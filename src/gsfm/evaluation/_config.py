@@ -1,22 +1,47 @@
-"""What a benchmark is: its corpus, its tasks and its methods, read from TOML and checked."""
+"""What a benchmark is: its corpus, its tasks and its methods, read from TOML and checked.
+
+The fields of the dataclasses are the keys of the file, so that what may be written, of which type,
+and what holds if it is left out, is said once. What is wrong with a part is a ValueError of that
+part; whoever reads a file adds the table and the file.
+"""
 
 from __future__ import annotations
 
+import collections.abc
+import contextlib
 import dataclasses
+import difflib
+import functools
 import hashlib
+import importlib
+import inspect
 import json
+import math
 import re
-from collections.abc import Mapping, Sequence
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+from gsfm._errors import FormatError, GsfmError
+from gsfm.corpus._inputs import library_name
+from gsfm.evaluation._questions import Questions
+from gsfm.evaluation._releases import find_release
+from gsfm.models import FAMILIES
+from gsfm.models._base import _as_hint, check_settings, require
+from gsfm.models._load import SHIPPED as SHIPPED_FOLDER
+
+Part = TypeVar("Part")
 
 #: Stands for the corpus that comes with gsfm, where a file of gene sets is asked for.
 DEFAULT = "default"
 #: Stands for the model that comes with gsfm, where a model folder is asked for.
 SHIPPED = "shipped"
 
-#: What each protocol asks its questions of: the names of its files.
+#: What each protocol asks its questions of: the parameters of its function that are gene sets.
 FILES: Mapping[str, tuple[str, ...]] = {
     "half-split": ("library",),
     "hold-out": ("library",),
@@ -25,6 +50,32 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "new-relations": ("sets",),
     "context-switch": ("library",),
 }
+#: Options that are years. All other whole numbers count something, and are 1 or more.
+_YEARS = ("after", "until")
+#: How two releases of a library are named other than by ``older`` and ``newer``.
+_RELEASES = ("folder", "library", "from", "to")
+
+
+@functools.cache
+def protocol(name: str) -> Callable[..., Questions]:
+    """The function that makes a protocol's questions of its files, its options and a seed."""
+    module = "_relations" if name == "new-relations" else "_protocols"
+    imported = importlib.import_module(f"gsfm.evaluation.{module}")
+    function: Callable[..., Questions] = getattr(imported, name.replace("-", "_"))
+    return function
+
+
+@functools.cache
+def options(name: str) -> Mapping[str, inspect.Parameter]:
+    """The options of a protocol: what its function takes besides files and a seed.
+
+    Examples
+    --------
+    >>> sorted(options("half-split"))
+    ['smallest', 'splits', 'terms']
+    """
+    signature = inspect.signature(protocol(name), eval_str=True)
+    return {k: v for k, v in signature.parameters.items() if k not in (*FILES[name], "seed")}
 
 
 @dataclass(frozen=True)
@@ -35,6 +86,9 @@ class Corpus:
     until: int | None = None  # only sets of that year or before; those without a year are left out
     exclude: tuple[str, ...] = ()  # sources that are left out
 
+    def __post_init__(self) -> None:
+        require(bool(self.file), "file is empty")
+
 
 @dataclass(frozen=True)
 class Leakage:
@@ -42,6 +96,9 @@ class Leakage:
 
     share: float = 0.8  # a training set covers a term if it holds that share of its genes
     retrain: tuple[str, ...] = ()  # trained methods that are fitted again without such sets
+
+    def __post_init__(self) -> None:
+        require(0 < self.share <= 1, f"share must be above 0 and up to 1, not {self.share}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +115,17 @@ class Task:
     options
         The protocol's own options.
     name
-        As in the report; made of the files' names and the protocol if empty.
+        As in the report; if empty, the benchmark makes one of the files' names and the protocol.
+
+    Raises
+    ------
+    ValueError
+        If there is no such protocol, a file or an option is missing, or one is wrong.
+
+    Examples
+    --------
+    >>> Task("half-split", {"library": "KEGG_2021_Human.gmt.gz"}, {"splits": 3}).title
+    'KEGG 2021 Human, half split'
     """
 
     protocol: str
@@ -66,13 +133,47 @@ class Task:
     options: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
 
+    def __post_init__(self) -> None:
+        _one_of(self.protocol, FILES, "protocol")
+        wanted = FILES[self.protocol]
+        _known(self.files, wanted)
+        for key in wanted:
+            require(bool(self.files.get(key)), f"the key {key!r} is missing")
+        if len(set(self.files.values())) < len(self.files):
+            raise ValueError(f"{' and '.join(wanted)} are the same file")
+        known = options(self.protocol)
+        _known(self.options, known, _elsewhere)
+        for key, parameter in known.items():
+            if parameter.default is parameter.empty and key not in self.options:
+                raise ValueError(f"the key {key!r} is missing; {self.protocol} needs it")
+        checked = {k: _typed(k, known[k].annotation, v) for k, v in self.options.items()}
+        for key, value in checked.items():
+            _check_counts(key, value)
+        object.__setattr__(self, "options", checked)
+
+    @property
+    def title(self) -> str:
+        """The name that a task without one is given."""
+        names = [
+            "publications" if file == DEFAULT else library_name(Path(file)).replace("_", " ")
+            for file in self.files.values()
+        ]
+        if len(names) == 2:
+            older, newer = (name.split() for name in names)
+            same = 0
+            while same < min(len(older), len(newer)) and older[same] == newer[same]:
+                same += 1
+            names = [f"{names[0]} to {' '.join(newer[same:] or newer)}"]
+        after = f" after {self.options['after']}" if "after" in self.options else ""
+        return f"{names[0]}, {self.protocol.replace('-', ' ')}{after}"
+
     def to_dict(self) -> dict[str, Any]:
         """The task as a table of the configuration."""
         return {
             "name": self.name,
             "protocol": self.protocol,
             **_without_machine(self.files),
-            **_plain(self.options),
+            **_plain({k: v for k, v in self.options.items() if v is not None}),
         }
 
 
@@ -97,29 +198,61 @@ class Spec:
 
 @dataclass(frozen=True)
 class Trained(Spec):
-    """A family that is fitted on the run's corpus."""
+    """A family that is fitted on the run's corpus.
+
+    Examples
+    --------
+    >>> Trained("EASE", "linear", {"regularisation": 20}).kind
+    "linear, trained on this run's corpus"
+    """
 
     train: str  # the family
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the family
     weights: Mapping[str, float] = field(default_factory=dict)  # of the sets of a source
-    max_seconds: float | None = None  # training stops after that long
+    max_seconds: float | None = None  # training ends after that long
 
     key = "train"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", _settings("train", self.train, self.settings))
+        for source, weight in self.weights.items():
+            require(
+                math.isfinite(weight) and weight >= 0,
+                f"weights: that of {source!r} must be 0 or more, not {weight}",
+            )
+        if self.max_seconds is not None:
+            require(
+                math.isfinite(self.max_seconds) and self.max_seconds > 0,
+                f"max_seconds must be above 0, not {self.max_seconds}",
+            )
+            stepwise = [name for name, family in sorted(FAMILIES.items()) if family.can_resume]
+            require(
+                self.train in stepwise,
+                f"max_seconds: {self.train} is fitted in one go; {', '.join(stepwise)} can be "
+                "ended early",
+            )
 
     @property
     def kind(self) -> str:
         """What it is, in a few words."""
-        stop = "" if self.max_seconds is None else f", stopped after {self.max_seconds:g} s"
-        return f"{self.train}, trained on this run's corpus{stop}"
+        end = "" if self.max_seconds is None else f" for {self.max_seconds:g} s"
+        return f"{self.train}, trained on this run's corpus{end}"
 
 
 @dataclass(frozen=True)
 class Summed(Spec):
-    """The weighted sum of the standardised scores of earlier methods."""
+    """The weighted sum of the standardised scores of earlier methods, trained or saved."""
 
     sum: Mapping[str, float]  # weight of each method
 
     key = "sum"
+
+    def __post_init__(self) -> None:
+        require(bool(self.sum), "sum must name one method or more, with its weight")
+        require(
+            all(map(math.isfinite, self.sum.values())) and any(self.sum.values()),
+            "sum: the weights must be numbers, not all of them 0",
+        )
 
     @property
     def kind(self) -> str:
@@ -134,6 +267,9 @@ class Saved(Spec):
     model: str  # a model folder or a published checkpoint, or "shipped"
 
     key = "model"
+
+    def __post_init__(self) -> None:
+        require(bool(self.model), "model is empty")
 
     @property
     def kind(self) -> str:
@@ -150,6 +286,9 @@ class FromLibrary(Spec):
 
     key = "library"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", _settings("library", self.library, self.settings))
+
     @property
     def kind(self) -> str:
         """What it is, in a few words."""
@@ -164,10 +303,16 @@ class Embedded(Spec):
 
     key = "embedding"
 
+    def __post_init__(self) -> None:
+        require(bool(self.embedding), "embedding is empty")
+
     @property
     def kind(self) -> str:
         """What it is, in a few words."""
         return "gene vectors, mean cosine"
+
+
+_KINDS: tuple[type[Spec], ...] = (Trained, Summed, Saved, FromLibrary, Embedded)
 
 
 @dataclass(frozen=True)
@@ -193,6 +338,20 @@ class Benchmark:
         How covered terms are dealt with; None if they are not looked for.
     data
         The folder at which relative paths start.
+
+    Raises
+    ------
+    ValueError
+        If two tasks or methods have one name, or a method is named that is not there.
+
+    Examples
+    --------
+    >>> benchmark = Benchmark(
+    ...     [Task("half-split", {"library": "KEGG_2021_Human.gmt.gz"})],
+    ...     [Trained("popularity", "popularity"), Saved("ours", "shipped")],
+    ... )
+    >>> benchmark.tasks[0].name
+    'KEGG 2021 Human, half split'
     """
 
     tasks: Sequence[Task]
@@ -204,13 +363,77 @@ class Benchmark:
     leakage: Leakage | None = None
     data: Path = field(default=Path(), compare=False)
 
-    def path(self, text: str) -> Path:
-        """The file that a path of the configuration means."""
-        return self.data / text
+    def __post_init__(self) -> None:
+        require(len(self.tasks) > 0, "there is no task; a benchmark needs one or more [[task]]")
+        require(
+            len(self.methods) > 0, "there is no method; a benchmark needs one or more [[method]]"
+        )
+        require(self.seed >= 0, f"seed must be 0 or more, not {self.seed}")
+        _one_of(self.background, ("library", "genome"), "background")
+        object.__setattr__(self, "tasks", _named(self.tasks))
+        object.__setattr__(self, "methods", tuple(self.methods))
+        for kind, parts in (("task", self.tasks), ("method", self.methods)):
+            _check_names(kind, [part.name for part in parts])
+        known: dict[str, Spec] = {}
+        for i, spec in enumerate(self.methods):
+            if isinstance(spec, Summed):
+                with _at(_label("method", i, spec.name)):
+                    self._check_sum(spec, known)
+            known[spec.name] = spec
+        if self.leakage is not None:
+            with _at("[leakage]"):
+                trained = [spec.name for spec in self.methods if isinstance(spec, Trained)]
+                for name in self.leakage.retrain:
+                    _one_of(name, trained, "retrain: among the methods with 'train', the name")
+
+    def _check_sum(self, spec: Summed, known: Mapping[str, Spec]) -> None:
+        later = {method.name for method in self.methods} - set(known)
+        for name in spec.sum:
+            if name in later:
+                raise ValueError(f"sum: {name!r} comes later; put this sum behind it")
+            _one_of(name, known, "sum: among the methods before it, the name")
+            require(
+                not isinstance(known[name], FromLibrary | Embedded),
+                f"sum: {name!r} is {known[name].kind}, which is no model that can be summed",
+            )
+
+    @classmethod
+    def from_dict(cls, tables: Mapping[str, Any], *, data: str | Path = ".") -> Self:
+        """Check the tables of a configuration; the opposite of `to_dict`.
+
+        Raises
+        ------
+        ValueError
+            Naming the table and the key that is wrong, and how to mend it.
+
+        Examples
+        --------
+        >>> Benchmark.from_dict({"task": [{"protocl": "half-split"}]})
+        Traceback (most recent call last):
+        ...
+        ValueError: [[task]] 1: there is no key 'protocl'; did you mean 'protocol'?
+        """
+        data = Path(data)
+        plain = ("name", "seed", "background")
+        _known(tables, (*plain, "corpus", "leakage", "task", "method"))
+        hints = typing.get_type_hints(cls)
+        parts: dict[str, Any] = {
+            key: _typed(key, hints[key], tables[key]) for key in plain if key in tables
+        }
+        for key, part in (("corpus", Corpus), ("leakage", Leakage)):
+            if key in tables:
+                with _at(f"[{key}]"):
+                    parts[key] = _build(part, tables[key])
+        for key, build in (("task", functools.partial(_task, data=data)), ("method", _method)):
+            parts[f"{key}s"] = built = []
+            for i, table in enumerate(_tables(key, tables.get(key, []))):
+                with _at(_label(key, i, table.get("name"))):
+                    built.append(build(table))
+        return cls(**parts, data=data)
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as its file has it; of absolute paths no more than the last part."""
-        tables = {
+        tables: dict[str, Any] = {
             "name": self.name,
             "seed": self.seed,
             "background": self.background,
@@ -226,6 +449,102 @@ class Benchmark:
     def hash(self) -> str:
         """SHA-256 of the configuration's content; the order of keys does not count."""
         return content_hash(self.to_dict())
+
+    def path(self, text: str) -> Path:
+        """The file that a path of the configuration means."""
+        return self.data / text
+
+    def check_files(self) -> None:
+        """See that every file is there.
+
+        Raises
+        ------
+        ValueError
+            Naming the table, the key and the path.
+        """
+        with _at("[corpus]"):
+            self._check_file("file", self.corpus.file, DEFAULT)
+        for i, task in enumerate(self.tasks):
+            with _at(_label("task", i, task.name)):
+                for key, text in task.files.items():
+                    self._check_file(key, text, DEFAULT)
+        for i, spec in enumerate(self.methods):
+            with _at(_label("method", i, spec.name)):
+                if isinstance(spec, Embedded):
+                    self._check_file("embedding", spec.embedding)
+                if isinstance(spec, Saved):
+                    self._check_file("model", spec.model, SHIPPED)
+                    folder = SHIPPED_FOLDER if spec.model == SHIPPED else self.path(spec.model)
+                    require(
+                        (folder / "config.json").is_file(),
+                        f"model: {folder} is not a model folder: it has no config.json",
+                    )
+
+    def _check_file(self, key: str, text: str, instead: str | None = None) -> None:
+        """Raise ValueError if there is no such file, unless the text stands for something else."""
+        path = self.path(text)
+        if text == instead or path.exists():
+            return
+        folder = path.parent
+        if not folder.is_dir():
+            raise ValueError(f"{key}: {path}: there is no folder {folder}{self._start(text)}")
+        there = [other.name for other in folder.iterdir()]
+        raise ValueError(
+            f"{key}: {path}: no such file{_meant(path.name, there)}{self._start(text)}"
+        )
+
+    def _start(self, text: str) -> str:
+        return "" if Path(text).is_absolute() else f" (relative paths start at {self.data})"
+
+
+def read_config(
+    path: str | Path, *, data: str | Path | None = None, corpus: str | Path | None = None
+) -> Benchmark:
+    """Read a benchmark from a TOML file, and check all of it before anything is computed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    data
+        The folder at which its relative paths start; the file's own folder if None.
+    corpus
+        A corpus in place of the one that the file names: a path, or ``"default"``.
+
+    Raises
+    ------
+    FormatError
+        If the file is not TOML, or a key is unknown, missing or wrong, or a file that it names is
+        not there. The message names the table and the key.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "small.gmt").write_text("repair\\t\\tBRCA1\\tBRCA2\\tPALB2\\n")
+    >>> _ = (folder / "small.toml").write_text('''
+    ... [[task]]
+    ... protocol = "half-split"
+    ... library = "small.gmt"
+    ... [[method]]
+    ... name = "ours"
+    ... model = "shipped"
+    ... ''')
+    >>> [task.name for task in read_config(folder / "small.toml").tasks]
+    ['small, half split']
+    """
+    path = Path(path)
+    tables = _toml(path)
+    try:
+        benchmark = Benchmark.from_dict(tables, data=path.parent if data is None else data)
+        if corpus is not None:
+            text = str(corpus) if str(corpus) == DEFAULT else str(Path(corpus).absolute())
+            own = dataclasses.replace(benchmark.corpus, file=text)
+            benchmark = dataclasses.replace(benchmark, corpus=own)
+        benchmark.check_files()
+    except ValueError as error:
+        raise FormatError(path, str(error)) from error
+    return benchmark
 
 
 def content_hash(value: Any) -> str:
@@ -251,6 +570,240 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w .,()+-]", "-", name).strip(" .")
 
 
+# -- tables ----------------------------------------------------------------------------------------
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise FormatError(path, error.strerror or "cannot be read") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(path, f"the text is not UTF-8 ({error})") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        at = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+        if at is None:  # at the end of the document
+            raise FormatError(path, f"not TOML: {message}") from error
+        reason = f"not TOML: {message[: at.start()]} (column {at[2]})"
+        raise FormatError(path, reason, line=int(at[1])) from error
+
+
+def _tables(key: str, value: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list | tuple) or not all(isinstance(v, Mapping) for v in value):
+        raise ValueError(f"write [[{key}]], in two brackets, above the keys of each {key}")
+    return list(value)
+
+
+def _build(part: type[Part], table: Any) -> Part:
+    """Make a dataclass of the table with its fields."""
+    if not isinstance(table, Mapping):
+        raise ValueError(f"must be a table, not {table!r}")
+    fields = {f.name: f for f in dataclasses.fields(part)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(part)
+    _known(table, fields)
+    for key, f in fields.items():
+        optional = f.default is not f.default_factory  # one of them is not MISSING
+        require(optional or key in table, f"the key {key!r} is missing")
+    return part(**{key: _typed(key, hints[key], value) for key, value in table.items()})
+
+
+def _method(table: Mapping[str, Any]) -> Spec:
+    kinds = [kind for kind in _KINDS if kind.key in table]
+    if len(kinds) > 1:
+        keys = " and ".join(repr(kind.key) for kind in kinds)
+        raise ValueError(f"{keys} contradict each other: keep one")
+    if not kinds:
+        every = {f.name for kind in _KINDS for f in dataclasses.fields(kind)}
+        _known(table, every)
+        keys = ", ".join(repr(kind.key) for kind in _KINDS)
+        raise ValueError(f"one of the keys {keys} must say where it comes from")
+    return _build(kinds[0], table)
+
+
+def _task(table: Mapping[str, Any], *, data: Path) -> Task:
+    name = _typed("name", str, table.get("name", ""))
+    if "protocol" not in table:
+        _known(table, {"name", "protocol", *_RELEASES, *_every_key()})
+        raise ValueError(f"the key 'protocol' is missing; there are {', '.join(FILES)}")
+    which = _typed("protocol", str, table["protocol"])
+    _one_of(which, FILES, "protocol")
+    by_folder = len(FILES[which]) == 2
+    keys = (*FILES[which], *(_RELEASES if by_folder else ()))
+    _known(table, ("name", "protocol", *keys, *options(which)), _elsewhere)
+    files = {key: _typed(key, str, table[key]) for key in FILES[which] if key in table}
+    if by_folder and any(key in table for key in _RELEASES):
+        if files:
+            raise ValueError(
+                f"{min(files, key=str)!r} and the keys {', '.join(_RELEASES)} contradict each "
+                "other: name two files, or a library in a folder"
+            )
+        files = _find_releases(table, data)
+    return Task(which, files, {k: table[k] for k in options(which) if k in table}, name)
+
+
+def _find_releases(table: Mapping[str, Any], data: Path) -> dict[str, str]:
+    """The files of a library's releases of two years, as paths from the folder `data`."""
+    for key in _RELEASES:
+        require(key in table, f"the key {key!r} is missing beside {', '.join(_RELEASES)}")
+    folder, library = (_typed(key, str, table[key]) for key in ("folder", "library"))
+    start, end = (_typed(key, int | str, table[key]) for key in ("from", "to"))
+    require(str(start) < str(end), f"'from' ({start}) must be before 'to' ({end})")
+    found = {}
+    for key, year in (("older", start), ("newer", end)):
+        try:
+            path = find_release(data / folder, library, year)
+        except GsfmError as error:
+            raise ValueError(str(error)) from error
+        inside = path.is_relative_to(data)
+        found[key] = path.relative_to(data).as_posix() if inside else str(path)
+    return found
+
+
+def _named(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """The tasks, with a name for those that have none; the names that were given stay."""
+    tasks = list(tasks)
+    taken = {folder_name(task.name).casefold() for task in tasks if task.name}
+    out = []
+    for task in tasks:
+        name, n = task.name or task.title, 1
+        while not task.name and folder_name(name).casefold() in taken:
+            n += 1
+            name = f"{task.title} ({n})"
+        taken.add(folder_name(name).casefold())
+        out.append(dataclasses.replace(task, name=name))
+    return tuple(out)
+
+
+def _check_names(kind: str, names: list[str]) -> None:
+    """Raise ValueError unless all names, and the folders made of them, are distinct."""
+    first: dict[str, int] = {}
+    for i, name in enumerate(names):
+        with _at(_label(kind, i, name)):
+            folder = folder_name(name).casefold()
+            require(name.isprintable() and bool(folder), "name must be a text with letters in it")
+            if folder in first:
+                other = _label(kind, first[folder], names[first[folder]])
+                raise ValueError(f"name: {other} has it too, or one too much like it: change it")
+        first[folder] = i
+
+
+def _settings(key: str, family: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a family as it declares them."""
+    _one_of(family, FAMILIES, f"{key}: the family")
+    config = FAMILIES[family].Config
+    with _at("settings"):
+        _known(settings, [f.name for f in dataclasses.fields(config)])
+        checked = check_settings(config, settings)
+        FAMILIES[family](**checked)  # it knows their ranges
+    return checked
+
+
+# -- values ----------------------------------------------------------------------------------------
+
+
+def _typed(key: str, hint: Any, value: Any) -> Any:
+    """`value` as the type `hint`; ValueError in the words of TOML if it is something else."""
+    try:
+        return _as(hint, value)
+    except TypeError:
+        shown = json.dumps(value, default=str, ensure_ascii=False)
+        raise ValueError(f"{key} must be {_words(hint)}, not {shown}") from None
+
+
+def _as(hint: Any, value: Any) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is collections.abc.Mapping:
+        if not isinstance(value, Mapping):
+            raise TypeError
+        return {k: v if arguments[1] is Any else _as(arguments[1], v) for k, v in value.items()}
+    if origin is collections.abc.Sequence:
+        hint = tuple[arguments[0], ...]  # type: ignore[valid-type]
+    return _as_hint(hint, value)
+
+
+_NOUNS = {str: ("a text", "texts"), int: ("a whole number", "whole numbers")}
+_NOUNS[float] = ("a number", "numbers")
+
+
+def _words(hint: Any) -> str:
+    """What a type is called in a TOML file."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(_words(a) for a in arguments if a is not types.NoneType)
+    if origin is Literal:
+        return " or ".join(map(json.dumps, arguments))
+    if origin is collections.abc.Mapping:
+        return f"a table of {_NOUNS[arguments[1]][1]}" if arguments[1] in _NOUNS else "a table"
+    if origin in (tuple, collections.abc.Sequence):
+        return f"a list of {_NOUNS[arguments[0]][1]}"
+    return "true or false" if hint is bool else _NOUNS[hint][0]
+
+
+def _check_counts(key: str, value: Any) -> None:
+    """Raise ValueError if an option that counts something is below 1, or a list is empty."""
+    if isinstance(value, tuple):
+        require(len(value) > 0, f"{key} is an empty list")
+        require(len(set(value)) == len(value), f"{key} has an entry twice: {list(value)}")
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, int) and not isinstance(number, bool) and key not in _YEARS:
+            require(number >= 1, f"{key} must be 1 or more, not {number}")
+
+
+def _known(
+    given: Iterable[str], known: Iterable[str], elsewhere: Callable[[str], str] | None = None
+) -> None:
+    """Raise ValueError if a key is unknown, naming what was probably meant."""
+    known = list(known)
+    for key in given:
+        if key not in known:
+            where = elsewhere(key) if elsewhere else ""
+            raise ValueError(f"there is no key {key!r}{where or _meant(key, known)}")
+
+
+def _elsewhere(key: str) -> str:
+    """Which protocols have an option, if any has."""
+    having = [name for name in FILES if key in (*FILES[name], *options(name))]
+    return f" here; it belongs to {', '.join(having)}" if having else ""
+
+
+def _every_key() -> set[str]:
+    return {key for name in FILES for key in (*FILES[name], *options(name))}
+
+
+def _one_of(value: str, known: Iterable[str], what: str) -> None:
+    """Raise ValueError if a value is none of those known."""
+    known = list(known)
+    if value not in known:
+        raise ValueError(f"{what} cannot be {value!r}{_meant(value, known)}")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """The known word most like this one; a list of them if none is."""
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1)
+    if close:
+        return f"; did you mean {folded[close[0]]!r}?"
+    names = sorted(folded.values())
+    more = ", ..." if len(names) > 12 else ""
+    return f"; there are {', '.join(names[:12])}{more}" if names else "; there is none"
+
+
+def _label(kind: str, i: int, name: Any) -> str:
+    return f"[[{kind}]] {i + 1}" + (f" ({name!r})" if isinstance(name, str) and name else "")
+
+
+@contextlib.contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Say in which table something is wrong."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
 def _table(part: Any) -> dict[str, Any]:
     """The fields of a dataclass that say something, as a table of the configuration."""
     values = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
@@ -261,8 +814,7 @@ def _table(part: Any) -> dict[str, Any]:
 
 def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
     """The table as JSON and TOML have it: tuples as lists."""
-    plain = json.loads(json.dumps(dict(table)))
-    return dict(plain)
+    return dict(json.loads(json.dumps(dict(table))))
 
 
 def _without_machine(paths: Mapping[str, str]) -> dict[str, str]:
