@@ -101,10 +101,12 @@ def pair(older: GeneSets, newer: GeneSets) -> Pairs:
     Notes
     -----
     The likeness of names is the ratio of `difflib.SequenceMatcher`. The bounds were set by looking
-    at every candidate pair with a Jaccard index of 0.3 or more between GO BP 2018 and 2025, KEGG
-    2016 and 2021, and the GWAS Catalog 2019 and 2023, so that no wrong pair was left. Below them
-    lie subterms, parents and sums of terms ("Drug metabolism - cytochrome P450" within "Drug
-    metabolism"): like, but not the same.
+    at every pair of terms left over with a Jaccard index of 0.3 or more between GO BP 2018 and
+    2025, KEGG 2016 and 2021, and the GWAS Catalog 2019 and 2023, so that no wrong pair was left.
+    Just below them lie parts and sums of terms ("Drug metabolism - cytochrome P450" within "Drug
+    metabolism"): like, but not the same. A harder trial is GO BP 2018 and 2025 with the
+    identifiers taken out of the names: names then pair 3,835 terms, 2 of them wrongly, and content
+    158, 20 of them wrongly (mostly a term and its parent, or one that it was merged into).
 
     Examples
     --------
