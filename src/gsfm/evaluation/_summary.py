@@ -121,7 +121,8 @@ def summarise(
         ``peak_memory_bytes``, ``size_bytes``, and anything else. The order of the report.
     leaks
         ``task``, ``term``, ``covering``: how many training sets cover the term. Terms that are
-        not in it are covered by none; None where it was not counted.
+        not in it are covered by none, but of a task that is not in it nothing is said; None where
+        it was not counted.
     reference
         The method that the others' lift is counted from; none is given where it is not among them.
     about
@@ -155,7 +156,10 @@ def summarise(
     if leaks is not None:
         leaked = leaks.select("task", "term", leaked=pl.col("covering") > 0)
         questions = questions.join(leaked, on=["task", "term"], how="left")
-        questions = questions.with_columns(pl.col("leaked").fill_null(value=False))
+        counted = pl.col("task").is_in(leaks["task"].unique().to_list())
+        questions = questions.with_columns(
+            leaked=pl.when(counted).then(pl.col("leaked").fill_null(value=False))
+        )
     task_rows = _tasks(questions, backgrounds, tasks)
     method_rows = _methods(questions, methods)
     rivals = [row["method"] for row in method_rows if row["without_leaks_of"] is None]
@@ -365,7 +369,7 @@ def _tasks(
         }
         few = genes.filter(pl.col("understudied"))
         row["understudied"] = {"most_papers": few["papers"].max(), "genes": few.height}
-        if "leaked" in asked.columns:
+        if "leaked" in asked.columns and asked["leaked"].count():
             row["leaked_terms"] = asked.filter(pl.col("leaked"))["term"].n_unique()
         rows.append(row)
     return rows
