@@ -47,6 +47,8 @@ def fit_published(
     run, config = run or Run(), model.config
     if run.threads is not None:
         torch.set_num_threads(run.threads)
+    # The moments of genes that are not met for long fade to subnormal numbers, which are slow.
+    torch.set_flush_denormal(True)
     dtype = choose_dtype(run.precision)
     set_weights = torch.from_numpy(np.asarray(weights, np.float32))
     steps_a_pass = -(-len(sets) // config.batch_size)
