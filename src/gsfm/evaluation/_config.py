@@ -7,34 +7,39 @@ part; whoever reads a file adds the table and the file.
 
 from __future__ import annotations
 
-import collections.abc
-import contextlib
 import dataclasses
-import difflib
 import functools
 import hashlib
-import importlib
 import inspect
 import json
 import math
 import re
-import tomllib
-import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
 from gsfm._errors import FormatError, GsfmError
 from gsfm.corpus._inputs import library_name
+from gsfm.evaluation import _protocols, _relations
 from gsfm.evaluation._questions import Questions
 from gsfm.evaluation._releases import find_release
+from gsfm.evaluation._tables import (
+    at,
+    build,
+    check_keys,
+    label,
+    meant,
+    one_of,
+    plain,
+    read_toml,
+    tables_of,
+    typed,
+)
 from gsfm.models import FAMILIES
-from gsfm.models._base import _as_hint, check_settings, require
+from gsfm.models._base import check_settings, require
 from gsfm.models._load import SHIPPED as SHIPPED_FOLDER
-
-Part = TypeVar("Part")
 
 #: Stands for the corpus that comes with gsfm, where a file of gene sets is asked for.
 DEFAULT = "default"
@@ -59,9 +64,8 @@ _RELEASES = ("folder", "library", "from", "to")
 @functools.cache
 def protocol(name: str) -> Callable[..., Questions]:
     """The function that makes a protocol's questions of its files, its options and a seed."""
-    module = "_relations" if name == "new-relations" else "_protocols"
-    imported = importlib.import_module(f"gsfm.evaluation.{module}")
-    function: Callable[..., Questions] = getattr(imported, name.replace("-", "_"))
+    module = _relations if name == "new-relations" else _protocols
+    function: Callable[..., Questions] = getattr(module, name.replace("-", "_"))
     return function
 
 
@@ -134,19 +138,19 @@ class Task:
     name: str = ""
 
     def __post_init__(self) -> None:
-        _one_of(self.protocol, FILES, "protocol")
+        one_of(self.protocol, FILES, "there is no protocol")
         wanted = FILES[self.protocol]
-        _known(self.files, wanted)
+        check_keys(self.files, wanted)
         for key in wanted:
             require(bool(self.files.get(key)), f"the key {key!r} is missing")
         if len(set(self.files.values())) < len(self.files):
             raise ValueError(f"{' and '.join(wanted)} are the same file")
         known = options(self.protocol)
-        _known(self.options, known, _elsewhere)
+        check_keys(self.options, known, _elsewhere)
         for key, parameter in known.items():
             if parameter.default is parameter.empty and key not in self.options:
                 raise ValueError(f"the key {key!r} is missing; {self.protocol} needs it")
-        checked = {k: _typed(k, known[k].annotation, v) for k, v in self.options.items()}
+        checked = {k: typed(k, known[k].annotation, v) for k, v in self.options.items()}
         for key, value in checked.items():
             _check_counts(key, value)
         object.__setattr__(self, "options", checked)
@@ -173,7 +177,7 @@ class Task:
             "name": self.name,
             "protocol": self.protocol,
             **_without_machine(self.files),
-            **_plain({k: v for k, v in self.options.items() if v is not None}),
+            **plain({k: v for k, v in self.options.items() if v is not None}),
         }
 
 
@@ -369,7 +373,7 @@ class Benchmark:
             len(self.methods) > 0, "there is no method; a benchmark needs one or more [[method]]"
         )
         require(self.seed >= 0, f"seed must be 0 or more, not {self.seed}")
-        _one_of(self.background, ("library", "genome"), "background")
+        one_of(self.background, ("library", "genome"), "background cannot be")
         object.__setattr__(self, "tasks", _named(self.tasks))
         object.__setattr__(self, "methods", tuple(self.methods))
         for kind, parts in (("task", self.tasks), ("method", self.methods)):
@@ -377,21 +381,21 @@ class Benchmark:
         known: dict[str, Spec] = {}
         for i, spec in enumerate(self.methods):
             if isinstance(spec, Summed):
-                with _at(_label("method", i, spec.name)):
+                with at(label("method", i, spec.name)):
                     self._check_sum(spec, known)
             known[spec.name] = spec
         if self.leakage is not None:
-            with _at("[leakage]"):
+            with at("[leakage]"):
                 trained = [spec.name for spec in self.methods if isinstance(spec, Trained)]
                 for name in self.leakage.retrain:
-                    _one_of(name, trained, "retrain: among the methods with 'train', the name")
+                    one_of(name, trained, "retrain: no method with 'train' is called")
 
     def _check_sum(self, spec: Summed, known: Mapping[str, Spec]) -> None:
         later = {method.name for method in self.methods} - set(known)
         for name in spec.sum:
             if name in later:
                 raise ValueError(f"sum: {name!r} comes later; put this sum behind it")
-            _one_of(name, known, "sum: among the methods before it, the name")
+            one_of(name, known, "sum: no method before it is called")
             require(
                 not isinstance(known[name], FromLibrary | Embedded),
                 f"sum: {name!r} is {known[name].kind}, which is no model that can be summed",
@@ -414,21 +418,21 @@ class Benchmark:
         ValueError: [[task]] 1: there is no key 'protocl'; did you mean 'protocol'?
         """
         data = Path(data)
-        plain = ("name", "seed", "background")
-        _known(tables, (*plain, "corpus", "leakage", "task", "method"))
+        values = ("name", "seed", "background")
+        check_keys(tables, (*values, "corpus", "leakage", "task", "method"))
         hints = typing.get_type_hints(cls)
         parts: dict[str, Any] = {
-            key: _typed(key, hints[key], tables[key]) for key in plain if key in tables
+            key: typed(key, hints[key], tables[key]) for key in values if key in tables
         }
         for key, part in (("corpus", Corpus), ("leakage", Leakage)):
             if key in tables:
-                with _at(f"[{key}]"):
-                    parts[key] = _build(part, tables[key])
-        for key, build in (("task", functools.partial(_task, data=data)), ("method", _method)):
-            parts[f"{key}s"] = built = []
-            for i, table in enumerate(_tables(key, tables.get(key, []))):
-                with _at(_label(key, i, table.get("name"))):
-                    built.append(build(table))
+                with at(f"[{key}]"):
+                    parts[key] = build(part, tables[key])
+        for key, make in (("task", functools.partial(_task, data=data)), ("method", _method)):
+            parts[f"{key}s"] = made = []
+            for i, table in enumerate(tables_of(key, tables.get(key, []))):
+                with at(label(key, i, table.get("name"))):
+                    made.append(make(table))
         return cls(**parts, data=data)
 
     def to_dict(self) -> dict[str, Any]:
@@ -462,14 +466,14 @@ class Benchmark:
         ValueError
             Naming the table, the key and the path.
         """
-        with _at("[corpus]"):
+        with at("[corpus]"):
             self._check_file("file", self.corpus.file, DEFAULT)
         for i, task in enumerate(self.tasks):
-            with _at(_label("task", i, task.name)):
+            with at(label("task", i, task.name)):
                 for key, text in task.files.items():
                     self._check_file(key, text, DEFAULT)
         for i, spec in enumerate(self.methods):
-            with _at(_label("method", i, spec.name)):
+            with at(label("method", i, spec.name)):
                 if isinstance(spec, Embedded):
                     self._check_file("embedding", spec.embedding)
                 if isinstance(spec, Saved):
@@ -489,9 +493,7 @@ class Benchmark:
         if not folder.is_dir():
             raise ValueError(f"{key}: {path}: there is no folder {folder}{self._start(text)}")
         there = [other.name for other in folder.iterdir()]
-        raise ValueError(
-            f"{key}: {path}: no such file{_meant(path.name, there)}{self._start(text)}"
-        )
+        raise ValueError(f"{key}: {path}: no such file{meant(path.name, there)}{self._start(text)}")
 
     def _start(self, text: str) -> str:
         return "" if Path(text).is_absolute() else f" (relative paths start at {self.data})"
@@ -534,7 +536,7 @@ def read_config(
     ['small, half split']
     """
     path = Path(path)
-    tables = _toml(path)
+    tables = read_toml(path)
     try:
         benchmark = Benchmark.from_dict(tables, data=path.parent if data is None else data)
         if corpus is not None:
@@ -573,71 +575,36 @@ def folder_name(name: str) -> str:
 # -- tables ----------------------------------------------------------------------------------------
 
 
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise FormatError(path, error.strerror or "cannot be read") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(path, f"the text is not UTF-8 ({error})") from error
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        at = re.search(r" \(at line (\d+), column (\d+)\)$", message)
-        if at is None:  # at the end of the document
-            raise FormatError(path, f"not TOML: {message}") from error
-        reason = f"not TOML: {message[: at.start()]} (column {at[2]})"
-        raise FormatError(path, reason, line=int(at[1])) from error
-
-
-def _tables(key: str, value: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list | tuple) or not all(isinstance(v, Mapping) for v in value):
-        raise ValueError(f"write [[{key}]], in two brackets, above the keys of each {key}")
-    return list(value)
-
-
-def _build(part: type[Part], table: Any) -> Part:
-    """Make a dataclass of the table with its fields."""
-    if not isinstance(table, Mapping):
-        raise ValueError(f"must be a table, not {table!r}")
-    fields = {f.name: f for f in dataclasses.fields(part)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(part)
-    _known(table, fields)
-    for key, f in fields.items():
-        optional = f.default is not f.default_factory  # one of them is not MISSING
-        require(optional or key in table, f"the key {key!r} is missing")
-    return part(**{key: _typed(key, hints[key], value) for key, value in table.items()})
-
-
 def _method(table: Mapping[str, Any]) -> Spec:
+    """A method of its table: one key tells of which kind it is."""
     kinds = [kind for kind in _KINDS if kind.key in table]
     if len(kinds) > 1:
         keys = " and ".join(repr(kind.key) for kind in kinds)
         raise ValueError(f"{keys} contradict each other: keep one")
     if not kinds:
         every = {f.name for kind in _KINDS for f in dataclasses.fields(kind)}
-        _known(table, every)
+        check_keys(table, every)
         keys = ", ".join(repr(kind.key) for kind in _KINDS)
         raise ValueError(f"one of the keys {keys} must say where it comes from")
-    return _build(kinds[0], table)
+    return build(kinds[0], table)
 
 
 def _task(table: Mapping[str, Any], *, data: Path) -> Task:
-    name = _typed("name", str, table.get("name", ""))
+    """A task of its table, in which its files and options stand side by side."""
+    name = typed("name", str, table.get("name", ""))
     if "protocol" not in table:
-        _known(table, {"name", "protocol", *_RELEASES, *_every_key()})
+        check_keys(table, {"name", "protocol", *_RELEASES, *_every_key()})
         raise ValueError(f"the key 'protocol' is missing; there are {', '.join(FILES)}")
-    which = _typed("protocol", str, table["protocol"])
-    _one_of(which, FILES, "protocol")
+    which = typed("protocol", str, table["protocol"])
+    one_of(which, FILES, "there is no protocol")
     by_folder = len(FILES[which]) == 2
     keys = (*FILES[which], *(_RELEASES if by_folder else ()))
-    _known(table, ("name", "protocol", *keys, *options(which)), _elsewhere)
-    files = {key: _typed(key, str, table[key]) for key in FILES[which] if key in table}
+    check_keys(table, ("name", "protocol", *keys, *options(which)), _elsewhere)
+    files = {key: typed(key, str, table[key]) for key in FILES[which] if key in table}
     if by_folder and any(key in table for key in _RELEASES):
         if files:
             raise ValueError(
-                f"{min(files, key=str)!r} and the keys {', '.join(_RELEASES)} contradict each "
+                f"{next(iter(files))!r} and the keys {', '.join(_RELEASES)} contradict each "
                 "other: name two files, or a library in a folder"
             )
         files = _find_releases(table, data)
@@ -648,8 +615,8 @@ def _find_releases(table: Mapping[str, Any], data: Path) -> dict[str, str]:
     """The files of a library's releases of two years, as paths from the folder `data`."""
     for key in _RELEASES:
         require(key in table, f"the key {key!r} is missing beside {', '.join(_RELEASES)}")
-    folder, library = (_typed(key, str, table[key]) for key in ("folder", "library"))
-    start, end = (_typed(key, int | str, table[key]) for key in ("from", "to"))
+    folder, library = (typed(key, str, table[key]) for key in ("folder", "library"))
+    start, end = (typed(key, int | str, table[key]) for key in ("from", "to"))
     require(str(start) < str(end), f"'from' ({start}) must be before 'to' ({end})")
     found = {}
     for key, year in (("older", start), ("newer", end)):
@@ -681,65 +648,24 @@ def _check_names(kind: str, names: list[str]) -> None:
     """Raise ValueError unless all names, and the folders made of them, are distinct."""
     first: dict[str, int] = {}
     for i, name in enumerate(names):
-        with _at(_label(kind, i, name)):
+        with at(label(kind, i, name)):
             folder = folder_name(name).casefold()
             require(name.isprintable() and bool(folder), "name must be a text with letters in it")
             if folder in first:
-                other = _label(kind, first[folder], names[first[folder]])
+                other = label(kind, first[folder], names[first[folder]])
                 raise ValueError(f"name: {other} has it too, or one too much like it: change it")
         first[folder] = i
 
 
 def _settings(key: str, family: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a family as it declares them."""
-    _one_of(family, FAMILIES, f"{key}: the family")
+    one_of(family, FAMILIES, f"{key}: there is no family")
     config = FAMILIES[family].Config
-    with _at("settings"):
-        _known(settings, [f.name for f in dataclasses.fields(config)])
+    with at("settings"):
+        check_keys(settings, [f.name for f in dataclasses.fields(config)])
         checked = check_settings(config, settings)
         FAMILIES[family](**checked)  # it knows their ranges
     return checked
-
-
-# -- values ----------------------------------------------------------------------------------------
-
-
-def _typed(key: str, hint: Any, value: Any) -> Any:
-    """`value` as the type `hint`; ValueError in the words of TOML if it is something else."""
-    try:
-        return _as(hint, value)
-    except TypeError:
-        shown = json.dumps(value, default=str, ensure_ascii=False)
-        raise ValueError(f"{key} must be {_words(hint)}, not {shown}") from None
-
-
-def _as(hint: Any, value: Any) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is collections.abc.Mapping:
-        if not isinstance(value, Mapping):
-            raise TypeError
-        return {k: v if arguments[1] is Any else _as(arguments[1], v) for k, v in value.items()}
-    if origin is collections.abc.Sequence:
-        hint = tuple[arguments[0], ...]  # type: ignore[valid-type]
-    return _as_hint(hint, value)
-
-
-_NOUNS = {str: ("a text", "texts"), int: ("a whole number", "whole numbers")}
-_NOUNS[float] = ("a number", "numbers")
-
-
-def _words(hint: Any) -> str:
-    """What a type is called in a TOML file."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(_words(a) for a in arguments if a is not types.NoneType)
-    if origin is Literal:
-        return " or ".join(map(json.dumps, arguments))
-    if origin is collections.abc.Mapping:
-        return f"a table of {_NOUNS[arguments[1]][1]}" if arguments[1] in _NOUNS else "a table"
-    if origin in (tuple, collections.abc.Sequence):
-        return f"a list of {_NOUNS[arguments[0]][1]}"
-    return "true or false" if hint is bool else _NOUNS[hint][0]
 
 
 def _check_counts(key: str, value: Any) -> None:
@@ -752,17 +678,6 @@ def _check_counts(key: str, value: Any) -> None:
             require(number >= 1, f"{key} must be 1 or more, not {number}")
 
 
-def _known(
-    given: Iterable[str], known: Iterable[str], elsewhere: Callable[[str], str] | None = None
-) -> None:
-    """Raise ValueError if a key is unknown, naming what was probably meant."""
-    known = list(known)
-    for key in given:
-        if key not in known:
-            where = elsewhere(key) if elsewhere else ""
-            raise ValueError(f"there is no key {key!r}{where or _meant(key, known)}")
-
-
 def _elsewhere(key: str) -> str:
     """Which protocols have an option, if any has."""
     having = [name for name in FILES if key in (*FILES[name], *options(name))]
@@ -773,51 +688,14 @@ def _every_key() -> set[str]:
     return {key for name in FILES for key in (*FILES[name], *options(name))}
 
 
-def _one_of(value: str, known: Iterable[str], what: str) -> None:
-    """Raise ValueError if a value is none of those known."""
-    known = list(known)
-    if value not in known:
-        raise ValueError(f"{what} cannot be {value!r}{_meant(value, known)}")
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    """The known word most like this one; a list of them if none is."""
-    folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word.casefold(), folded, n=1)
-    if close:
-        return f"; did you mean {folded[close[0]]!r}?"
-    names = sorted(folded.values())
-    more = ", ..." if len(names) > 12 else ""
-    return f"; there are {', '.join(names[:12])}{more}" if names else "; there is none"
-
-
-def _label(kind: str, i: int, name: Any) -> str:
-    return f"[[{kind}]] {i + 1}" + (f" ({name!r})" if isinstance(name, str) and name else "")
-
-
-@contextlib.contextmanager
-def _at(where: str) -> Iterator[None]:
-    """Say in which table something is wrong."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
-
-
 def _table(part: Any) -> dict[str, Any]:
     """The fields of a dataclass that say something, as a table of the configuration."""
     values = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
     said = {k: v for k, v in values.items() if v is not None and v not in ((), {})}
     paths = {k: v for k, v in said.items() if k in ("file", "model", "embedding")}
-    return {**_plain(said), **_without_machine(paths)}
-
-
-def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The table as JSON and TOML have it: tuples as lists."""
-    return dict(json.loads(json.dumps(dict(table))))
+    return {**plain(said), **_without_machine(paths)}
 
 
 def _without_machine(paths: Mapping[str, str]) -> dict[str, str]:
-    """Paths as they were written; of absolute ones, which say where a machine has its files, the
-    name."""
+    """Paths as they were written; of absolute ones, which tell of a machine, the last part."""
     return {k: Path(v).name if Path(v).is_absolute() else v for k, v in paths.items()}
