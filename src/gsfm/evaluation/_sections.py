@@ -166,6 +166,7 @@ def number(figure: float | None, *, signed: bool = False) -> str:
     """Three places, and a minus that is as wide as a plus."""
     if figure is None:
         return "–"
+    figure = round(figure, 3) + 0.0  # not -0
     return (f"{figure:+.3f}" if signed else f"{figure:.3f}").replace("-", "−")
 
 
@@ -300,18 +301,20 @@ def compared(view: View) -> Section:
     rows = []
     for name, row in view.methods.items():
         size, memory = row["size_bytes"], row["peak_memory_bytes"]
+        answers = row.get("answer_seconds")
         rows.append(
             [
                 Cell(cell_text(name)),
                 Cell(cell_text(row["kind"] or ""), words=True),
                 Cell(duration(row["training_seconds"])),
+                Cell(duration(sum(answers.values()) if answers else None)),
                 Cell("–" if memory is None else f"{memory / 1e9:.2f} GB"),
                 Cell("–" if size is None else f"{size / 1e6:,.1f} MB"),
             ]
         )
     table = Table(
         "The methods of this run",
-        ["Method", "What it is", "Training", "Peak memory", "Size"],
+        ["Method", "What it is", "Training", "Answering all tasks", "Peak memory", "Size"],
         rows,
         note="A dash: not known, or none.",
     )
@@ -732,6 +735,8 @@ def cost_section(view: View) -> Section | None:
 
 def leakage_section(view: View) -> Section | None:
     """What the corpus held already of the terms."""
+    known = view.summary["about"].get("leakage") or {}
+    share = f"at least {known['share']:.0%}" if "share" in known else "most"
     tables = []
     for task in view.tasks:
         if "leaked_terms" not in task:
@@ -755,6 +760,8 @@ def leakage_section(view: View) -> Section | None:
             for part in ("all terms", "not covered", "covered")
         ]
         covered = f"{task['leaked_terms']:,} of {count(task['terms'], 'term')} covered"
+        if name in known.get("tasks", {}):
+            covered += f" by {count(known['tasks'][name]['covering_sets'], 'training set')}"
         tables.append(Table(f"{cell_text(name)}: {covered}", columns, rows))
     if not tables:
         return None
@@ -762,8 +769,8 @@ def leakage_section(view: View) -> Section | None:
         "leakage",
         "What training had seen already",
         text=[
-            "A term is covered if some gene set of the training corpus holds most of its genes. A "
-            f"method called “…{WITHOUT_LEAKS}” was fitted again without all sets that cover a "
+            f"A term is covered if some gene set of the training corpus holds {share} of its "
+            f"genes. A method called “…{WITHOUT_LEAKS}” was fitted again without all sets that cover a "
             "term. If the covered terms are not found more readily than the others, and fitting "
             "again changes little, the figures do not come from having seen the answers."
         ],
@@ -798,7 +805,7 @@ def figures_section(view: View) -> Section:
     )
 
 
-def tests_section(view: View) -> Section | None:
+def chance_section(view: View) -> Section | None:
     """Every two methods against each other."""
     folded = []
     for task in view.tasks:
@@ -822,7 +829,7 @@ def tests_section(view: View) -> Section | None:
                     cells.append(Cell(text, p_text(p), strong=p < 0.05, faint=p >= 0.05))
                 rows.append(cells)
             if rows:
-                columns = [f"{NAMES[metric]} of", *(f"less {cell_text(s)}" for s in sides)]
+                columns = ["Row less column", *map(cell_text, sides)]
                 tables.append(Table(f"{cell_text(task['task'])}: {NAMES[metric]}", columns, rows))
         if tables:
             folded.append((cell_text(task["task"]), tables))
@@ -847,6 +854,10 @@ def provenance_section(view: View) -> Section:
     rows = []
     for task in view.summary["tasks"]:
         skipped = [f"{n:,} {reason}" for reason, n in (task.get("skipped") or {}).items()]
+        if task.get("reason"):
+            skipped.append(task["reason"])
+        own = (task.get("genes") or {}).get("library")
+        of_all = "" if own is None else f" (the library has {own:,})"
         refused = [
             f"{method}: {row['refused'][task['task']]}"
             for method, row in view.methods.items()
@@ -856,7 +867,7 @@ def provenance_section(view: View) -> Section:
             [
                 Cell(cell_text(task["task"])),
                 Cell(cell_text(task["protocol"] or "")),
-                Cell(f"{task['background']:,}"),
+                Cell(f"{task['background']:,}" + of_all),
                 Cell(f"{task['terms']:,}"),
                 Cell(f"{task['questions']:,}"),
                 Cell(cell_text("; ".join(skipped)) or "none", words=True),
@@ -877,6 +888,7 @@ def provenance_section(view: View) -> Section:
         rows,
         note="All methods of a task answered the same questions about the same background.",
     )
+    shown = {"task", "protocol", "background", "terms", "questions", "skipped", "reason"}
     about = view.summary["about"]
     short = {key: value for key, value in about.items() if not isinstance(value, dict | list)}
     facts = [[Cell(cell_text(k)), Cell(cell_text(v))] for k, v in short.items() if v is not None]
@@ -888,11 +900,11 @@ def provenance_section(view: View) -> Section:
         for key, value in about.items()
         if key not in short
     ]
-    code += [
-        (cell_text(f"{task['task']}: what the protocol did"), json.dumps(task["about"], indent=2))
-        for task in view.summary["tasks"]
-        if task.get("about")
-    ]
+    for task in view.summary["tasks"]:
+        rest = {key: value for key, value in task.items() if key not in shown and value}
+        if rest:
+            text = json.dumps(rest, indent=2, ensure_ascii=False)
+            code.append((f"{cell_text(task['task'])}: what the protocol did", text))
     lines = [f"{key}: {value}" for key, value in view.summary["definitions"].items()]
     code.append(("What the keys of summary.json hold", "\n\n".join(lines)))
     bootstrap = view.summary["bootstrap"]
@@ -924,6 +936,6 @@ SECTIONS: Mapping[Callable[[View], Section | None], str] = {
     cost_section: "the cost of training",
     leakage_section: "leakage",
     figures_section: "",
-    tests_section: "tests between methods",
+    chance_section: "tests between methods",
     provenance_section: "",
 }

@@ -55,7 +55,7 @@ DEFINITIONS = {
     "of papers and the number of genes; leaked_terms: terms that some training set covers",
     "methods": "what was compared, and what it cost before its first answer (null: not known); "
     "without_leaks_of: the method that it is, fitted again without the training sets that cover "
-    "a term",
+    "a term; answer_seconds: for each task; refused: why it has no part in a task",
     "results": "for each task, method and metric, over terms (the mean over a term's questions is "
     "one value): median and mean, each as [figure, low, high] with a 95% bootstrap interval over "
     "terms; spread: the 5th, 25th, 75th and 95th percentile over terms",
