@@ -16,7 +16,8 @@ from gsfm import GeneSets, GsfmError, MissingExtraError, Vocabulary, models
 from gsfm.corpus import content_hash
 from gsfm.evaluation import _train
 from gsfm.evaluation._corpus import counts, select, weighted, without
-from gsfm.evaluation._train import cost, trained, unfitted
+from gsfm.evaluation._peers import ModelMethod
+from gsfm.evaluation._train import trained, unfitted
 from gsfm.models import Popularity
 
 
@@ -100,7 +101,8 @@ def test_counts_are_those_of_a_dictionary(corpus):
 def test_a_model_is_fitted_once_and_its_cost_is_its_own(corpus, tmp_path, monkeypatch):
     folder = tmp_path / "models" / "popularity"
     heavy = np.ones(10**8, np.uint8)  # this process holds it; the fit's does not
-    paid = trained(unfitted("popularity", {}), corpus, "h", folder, seed=3)
+    trained(unfitted("popularity", {}), corpus, "h", folder, seed=3)
+    paid = ModelMethod.load("popularity", folder).cost
     assert 10**7 < paid.peak_memory_bytes < 4 * 10**8
     assert paid.size_bytes == sum(f.stat().st_size for f in folder.iterdir())
     assert paid.training_seconds < 5
@@ -111,7 +113,7 @@ def test_a_model_is_fitted_once_and_its_cost_is_its_own(corpus, tmp_path, monkey
     assert model.manifest["seed"] == 3
     assert sorted(p.name for p in folder.parent.iterdir()) == ["popularity", "popularity.json"]
     monkeypatch.setattr(_train, "_run", lambda *a: pytest.fail("it was there already"))
-    assert trained(unfitted("popularity", {}), corpus, "h", folder, seed=3) == paid
+    trained(unfitted("popularity", {}), corpus, "h", folder, seed=3)
 
 
 def test_a_model_of_something_else_is_not_taken(corpus, tmp_path):
@@ -150,7 +152,7 @@ def test_ctrl_c_is_handed_on_and_the_fit_goes_on_later(corpus, tmp_path):
     assert manifest["training"]["finished"] is False
     assert folder.with_name("autoencoder.checkpoint").exists()
     steps = []
-    paid = trained(
+    trained(
         unfitted("autoencoder", small),
         folder=folder,
         progress=lambda p: steps.append(p.step),
@@ -160,6 +162,7 @@ def test_ctrl_c_is_handed_on_and_the_fit_goes_on_later(corpus, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["training"]["finished"] is True
     # Both parts of the time were paid: the second one alone is in the manifest.
+    paid = ModelMethod.load("autoencoder", folder).cost
     assert paid.training_seconds >= manifest["training"]["seconds"]
     assert [p.name for p in tmp_path.glob("*.checkpoint")] == []
 
@@ -188,9 +191,3 @@ def test_settings_and_extras_are_checked_before_the_work(monkeypatch):
             unfitted(family, {})
     members = [{"family": "popularity"}, {"family": "cooccurrence"}]
     assert unfitted("ensemble", {"members": members, "weights": [1, 1]}).family == "ensemble"
-
-
-def test_a_folder_without_a_manifest_has_no_known_cost(tmp_path):
-    (tmp_path / "model.safetensors").write_bytes(b"12345")
-    paid = cost(tmp_path)
-    assert (paid.training_seconds, paid.peak_memory_bytes, paid.size_bytes) == (None, None, 5)

@@ -23,7 +23,6 @@ import numpy as np
 
 from gsfm._errors import GsfmError, MissingExtraError
 from gsfm._files import atomic_path
-from gsfm.evaluation._method import Cost
 from gsfm.models import FAMILIES, Model, Progress, Run
 from gsfm.models._base import read_json
 from gsfm.sets import GeneSets
@@ -82,8 +81,8 @@ def trained(
     threads: int | None = None,
     max_seconds: float | None = None,
     progress: Callable[[Progress], None] = lambda now: None,
-) -> Cost:
-    """See to it that `folder` holds this model fitted on this corpus, and tell what that cost.
+) -> None:
+    """See to it that `folder` holds this model fitted on this corpus.
 
     A finished model is used again; a stopped one goes on from its checkpoint, or is begun again if
     its family has none.
@@ -126,7 +125,7 @@ def trained(
                 f"{about.name}, or choose another folder for the results"
             )
         if _is_finished(folder):
-            return cost(folder)
+            return
     elif folder.exists():
         raise GsfmError(
             f"{folder}: without {about.name} it is not known how this model was made; remove it, "
@@ -147,28 +146,6 @@ def trained(
             "checkpoint": str(checkpoint) if model.can_resume else None,
         }
         _run(job, progress)
-    return cost(folder)
-
-
-def cost(folder: Path) -> Cost:
-    """What the model of a folder cost, as far as its manifest tells.
-
-    Examples
-    --------
-    >>> from gsfm.models._load import SHIPPED
-    >>> cost(SHIPPED).size_bytes > 1_000_000
-    True
-    """
-    path = folder / "manifest.json"
-    training = read_json(path).get("training", {}) if path.exists() else {}
-    curve = training.get("curve") or [{}]
-    # A fit that was resumed counts the seconds of both parts in its curve only.
-    seconds = [s for s in (training.get("seconds"), curve[-1].get("seconds")) if s is not None]
-    return Cost(
-        training_seconds=max(seconds, default=None),
-        peak_memory_bytes=training.get("peak_memory_bytes"),
-        size_bytes=sum(file.stat().st_size for file in folder.iterdir()),
-    )
 
 
 def _is_finished(folder: Path) -> bool:
