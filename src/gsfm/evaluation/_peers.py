@@ -254,7 +254,7 @@ def cost_of(model: Model, folder: str | Path | None = None) -> Cost:
     peaks = [fit["peak_memory_bytes"] for fit in fits if fit.get("peak_memory_bytes") is not None]
     return Cost(
         # A sum or a maximum without one of the members would be too small.
-        training_seconds=sum(seconds) if len(seconds) == len(fits) else None,
+        training_seconds=round(sum(seconds), 3) if len(seconds) == len(fits) else None,
         peak_memory_bytes=max(peaks) if len(peaks) == len(fits) else None,
         size_bytes=None if folder is None else sum(_sizes(Path(folder))),
     )
