@@ -22,8 +22,11 @@ from gsfm.cli._output import emit, note, show
 ROOT = Path(__file__).parent.parent.parent
 GSFM = [sys.executable, "-m", "gsfm"]
 FORMS = {"--json", "--csv", "--tsv"}
-#: The commands that print no table: they write files, or print one JSON object.
-WITHOUT_TABLE = {"corpus build", "corpus manifest", "corpus download", "sets convert", "train"}
+#: The commands that print no table: they write files, or print one JSON object, or a page.
+WITHOUT_TABLE = {
+    *("corpus build", "corpus manifest", "corpus download", "sets convert", "train"),
+    *("benchmark run", "benchmark report"),
+}
 
 
 def _leaves():

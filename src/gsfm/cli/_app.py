@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "corpus": ("gsfm.cli._corpus", True),
     "train": ("gsfm.cli._train", False),
     "models": ("gsfm.cli._models", True),
+    "benchmark": ("gsfm.cli._benchmark", True),
 }
 
 
