@@ -770,9 +770,9 @@ def leakage_section(view: View) -> Section | None:
         "What training had seen already",
         text=[
             f"A term is covered if some gene set of the training corpus holds {share} of its "
-            f"genes. A method called “…{WITHOUT_LEAKS}” was fitted again without all sets that cover a "
-            "term. If the covered terms are not found more readily than the others, and fitting "
-            "again changes little, the figures do not come from having seen the answers."
+            f"genes. A method called “…{WITHOUT_LEAKS}” was fitted again without all sets that "
+            "cover a term. If the covered terms are not found more readily than the others, and "
+            "fitting again changes little, the figures do not come from having seen the answers."
         ],
         folded=[(table.caption, [table]) for table in tables],
     )
