@@ -328,6 +328,12 @@ def test_names_that_would_be_one_folder(names: tuple[str, str], message: str) ->
         Benchmark([task], [Saved(name, "shipped") for name in names])
 
 
+def test_names_that_a_run_makes_itself() -> None:
+    task = Task("half-split", {"library": "KEGG.gmt"})
+    with pytest.raises(ValueError, match="name: 'a, without leaks' is what a run calls"):
+        Benchmark([task], [Saved("a, without leaks", "shipped")])
+
+
 def test_folder_names() -> None:
     assert folder_name("GO BP 2018 -> 2025") == "GO BP 2018 -- 2025"
     assert folder_name("../../etc/passwd") == "-..-etc-passwd"

@@ -151,6 +151,8 @@ def test_a_published_checkpoint_is_asked_by_approved_symbols(tmp_path: Path) -> 
     old = [["C11orf30" if gene == "EMSY" else gene for gene in one] for one in as_lists(asked)]
     expected = gsfm.models.load(folder).score(old)[:, [1, 3, 0]]
     np.testing.assert_allclose(method.score(asked, slice(0, 5)), expected, rtol=1e-5)
+    both = ModelMethod("sum", Ensemble.of([method.model, Popularity().fit(corpus())]))
+    both.prepare(asked)
 
 
 # -- models of the older release -------------------------------------------------------------------

@@ -25,6 +25,7 @@ from gsfm.corpus._inputs import library_name
 from gsfm.evaluation import _protocols, _relations
 from gsfm.evaluation._questions import Questions
 from gsfm.evaluation._releases import find_release
+from gsfm.evaluation._summary import WITHOUT_LEAKS
 from gsfm.evaluation._tables import (
     at,
     build,
@@ -380,8 +381,12 @@ class Benchmark:
             _check_names(kind, [part.name for part in parts])
         known: dict[str, Spec] = {}
         for i, spec in enumerate(self.methods):
-            if isinstance(spec, Summed):
-                with at(label("method", i, spec.name)):
+            with at(label("method", i, spec.name)):
+                require(
+                    not spec.name.endswith(WITHOUT_LEAKS),
+                    f"name: {spec.name!r} is what a run calls a method that it fits again",
+                )
+                if isinstance(spec, Summed):
                     self._check_sum(spec, known)
             known[spec.name] = spec
         if self.leakage is not None:

@@ -37,9 +37,6 @@ class ModelMethod(Method):
         What it is, in a few words; its family if empty.
     cost
         What it cost; what its manifest tells if None.
-    resolve
-        Call the model's genes by their approved symbols. For models of other makers: gsfm trains
-        on approved symbols.
 
     Examples
     --------
@@ -51,26 +48,19 @@ class ModelMethod(Method):
     ('cooccurrence', ('A', 'B', 'C'))
     """
 
-    def __init__(
-        self,
-        name: str,
-        model: Model,
-        kind: str = "",
-        cost: Cost | None = None,
-        *,
-        resolve: bool = False,
-    ) -> None:
+    def __init__(self, name: str, model: Model, kind: str = "", cost: Cost | None = None) -> None:
         self.name = name
         self.model = model
         self.kind = kind or model.family
         self.cost = cost_of(model) if cost is None else cost
-        self._vocabulary = _approved(model.vocabulary) if resolve else model.vocabulary
         # The last background, and the model's column of each of its genes.
         self._last: tuple[Vocabulary, NDArray[np.int32]] | None = None
 
     @classmethod
     def load(cls, name: str, folder: str | Path | None = None, kind: str = "") -> Self:
         """Load a model folder or a published checkpoint.
+
+        The genes of a checkpoint of other makers are called by their approved symbols.
 
         Parameters
         ----------
@@ -94,15 +84,16 @@ class ModelMethod(Method):
         """
         model = load(folder)
         foreign = not model.manifest  # a checkpoint of other makers has none
+        if foreign:
+            model._vocabulary = _approved(model.vocabulary)
         what = f"{model.family}, {'shipped' if folder is None else 'saved'}"
         cost = cost_of(model, SHIPPED if folder is None else folder)
-        kind = kind or ("published checkpoint" if foreign else what)
-        return cls(name, model, kind, cost, resolve=foreign)
+        return cls(name, model, kind or ("published checkpoint" if foreign else what), cost)
 
     @property
     def vocabulary(self) -> Vocabulary:
         """The genes that the model knows."""
-        return self._vocabulary
+        return self.model.vocabulary
 
     def prepare(self, questions: Questions) -> None:
         """Find the model's columns of the background.
@@ -121,7 +112,7 @@ class ModelMethod(Method):
         ones = np.ones(len(shown.indices), np.float32)
         members = sp.csr_array(
             (ones, columns[shown.indices], shown.indptr),
-            shape=(len(shown), len(self._vocabulary)),
+            shape=(len(shown), len(self.vocabulary)),
         )
         members.sort_indices()
         same = len(columns) == members.shape[1] and bool((np.diff(columns) == 1).all())
@@ -136,7 +127,7 @@ class ModelMethod(Method):
 
     def _columns(self, background: Vocabulary) -> NDArray[np.int32]:
         if self._last is None or self._last[0] is not background:
-            columns = self._vocabulary.ids(background)
+            columns = self.vocabulary.ids(background)
             if (columns < 0).any():
                 unknown = background[int(np.argmax(columns < 0))]
                 raise ValueError(
