@@ -75,9 +75,15 @@ class Questions:
     def ranked(self, rows: slice) -> NDArray[np.bool_]:
         """(n, background) whether a gene is a candidate of the question."""
         if self.candidates is not None:
-            return self.candidates[rows].to_csr().toarray() > 0
-        return self.shown[rows].to_csr().toarray() == 0
+            return _mask(self.candidates[rows])
+        return ~_mask(self.shown[rows])
 
     def wanted(self, rows: slice) -> NDArray[np.bool_]:
         """(n, background) whether a gene is to be found."""
-        return self.hidden[rows].to_csr().toarray() > 0
+        return _mask(self.hidden[rows])
+
+
+def _mask(sets: GeneSets) -> NDArray[np.bool_]:
+    """(n, genes) membership."""
+    mask: NDArray[np.bool_] = sets.to_csr().toarray() > 0
+    return mask

@@ -7,9 +7,11 @@ autograd's copies of the last layer.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,8 +49,6 @@ def fit_published(
     run, config = run or Run(), model.config
     if run.threads is not None:
         torch.set_num_threads(run.threads)
-    # The moments of genes that are not met for long fade to subnormal numbers, which are slow.
-    torch.set_flush_denormal(True)
     dtype = choose_dtype(run.precision)
     set_weights = torch.from_numpy(np.asarray(weights, np.float32))
     steps_a_pass = -(-len(sets) // config.batch_size)
@@ -117,7 +117,7 @@ def fit_published(
             "learning_rate": optimiser.param_groups[0]["lr"],
         }
 
-    with stop_request() as asked_to_stop:
+    with stop_request() as asked_to_stop, subnormals_as_zero():
         while done < steps:
             epoch, at = divmod(done, steps_a_pass)
             if at == 0 or not losses:
@@ -196,6 +196,16 @@ def fit_published(
                 break
     hand_over()
     return curve
+
+
+@contextlib.contextmanager
+def subnormals_as_zero() -> Iterator[None]:
+    """Spare the processor the numbers that the moments of rarely met genes fade to: it is slow."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def draw(
