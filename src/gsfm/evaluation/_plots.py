@@ -302,7 +302,9 @@ def _rows(
             axes.text(1.02, y, text, transform=at, va="center")
             # On white, so that no line of the grid runs through a name.
             paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-            axes.text(0, y - 0.2, short(method), transform=at, va="bottom", bbox=paper)
+            axes.text(
+                0, y - 0.2, short(method), transform=at, va="bottom", bbox=paper, in_layout=False
+            )
 
 
 @contextmanager
@@ -342,7 +344,7 @@ def _inline(svg: str, alt: str) -> str:
     body = re.sub(r"<style.*?</style>| transform=\"rotate\(-0 [^\"]*\"", "", body)
     body = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', _shorter, body)
     body = re.sub(r"\s*\n\s*", "\n", body).replace("<g/>\n", "").replace("<defs>\n</defs>\n", "")
-    return f'<svg {box[0]} role="img" aria-label="{html.escape(alt)}">{body}'
+    return f'<svg {box[0]} role="img" aria-label="{html.escape(cell_text(alt))}">{body}'
 
 
 def _shorter(attribute: re.Match[str]) -> str:
