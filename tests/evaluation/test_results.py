@@ -130,6 +130,7 @@ def test_what_is_written_is_json(folder):
     assert about["configuration"]["task"][0]["library"] == "terms.gsets"
     assert set(about["data"]) == {
         "corpus",
+        "default",  # whose papers are counted
         "terms.gsets",
         *(
             f"{name}/{file}"

@@ -402,6 +402,40 @@ def test_a_task_without_questions_is_skipped_and_told(world, tmp_path):
     assert not (tmp_path / "nothing").exists()
 
 
+def test_settings_that_contradict_each_other(world, tmp_path):
+    task = {"protocol": "new-relations", "sets": "corpus.gsets", "after": 2018, "until": 2017}
+    with pytest.raises(GsfmError, match=r"until .2017. must be later than after .2018."):
+        run(_small(world, task=[task]), tmp_path / "out", pages=False)
+
+
+def test_a_sum_is_summed_again_without_leaks(world, tmp_path):
+    method = [
+        {"name": "popularity", "train": "popularity"},
+        {"name": "sum", "sum": {"popularity": 1.0}},
+        {"name": "mixed", "sum": {"popularity": 1.0, "sum": 1.0}},
+    ]
+    changes = {"method": method, "leakage": {"retrain": ["popularity"]}}
+    results = run(_small(world, **changes), tmp_path / "out", only=["halves"], pages=False)
+    names = [row["method"] for row in results.about["methods"]]
+    assert names == [
+        f"{name}{x}" for name in ("popularity", "sum", "mixed") for x in ("", ", without leaks")
+    ]
+    models = sorted(path.name for path in (tmp_path / "out" / "models").iterdir() if path.is_dir())
+    assert models == ["popularity", "popularity, without leaks"]
+
+
+def test_a_corpus_that_knows_no_gene_of_the_library(world, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(world, data)
+    GeneSets.from_lists([["OR4F5", "OR4F29"]]).save(data / "noses.gsets")
+    changes = {"corpus": {"file": "noses.gsets"}, "leakage": {}}
+    task = [_half_split("Modules_2024.gmt")]
+    results = run(_small(data, task=task, **changes), tmp_path / "out", pages=False)
+    assert results.about["leakage"] == {"share": 0.8, "covering_sets": 0, "tasks": {}}
+    # All genes are as popular as each other, so that every rank by popularity is a tie.
+    assert set(results.genes["popularity"]) == {0}
+
+
 def test_a_library_that_no_method_knows(world, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(world, data)

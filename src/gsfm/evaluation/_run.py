@@ -8,7 +8,6 @@ the last of them.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -175,14 +174,20 @@ class _Run:
         self.benchmark, self.folder, self.threads = benchmark, folder, threads
         self._progress = progress
         self._done = self._units = 0
-        self._left: float | None = None
+        #: Questions to be answered now, questions answered, and the seconds that these took.
+        self._waiting = self._answered = 0
+        self._seconds = 0.0
         #: SHA-256 of every file that was read, by its name in the configuration.
         self.data: dict[str, str] = {}
+        self._libraries: dict[str, GeneSets] = {}
         #: What reading a method's file met.
         self.read: dict[str, Any] = {}
 
     def tell(self, text: str, *, passing: bool = False) -> None:
-        self._progress(Event(text, passing, self._done, self._units, self._left))
+        left = None
+        if self._answered:
+            left = self._seconds / self._answered * (self._waiting - self._answered)
+        self._progress(Event(text, passing, self._done, self._units, left))
 
     def do(self, only: Collection[str], pages: bool) -> Results:
         names = [task.name for task in self.benchmark.tasks]
@@ -209,7 +214,7 @@ class _Run:
                 "choose another folder"
             )
         leaks = self._leaks(asked)
-        specs = self._specs()
+        self.specs = self._specs()
         self._write_background(asked, leaks)
         about = {
             "name": self.benchmark.name,
@@ -221,23 +226,24 @@ class _Run:
             "corpus": self.corpus_record,
             "leakage": self.leakage_record,
             "reference": next(
-                (s.name for s in specs if isinstance(s, Trained) and s.train == "popularity"), None
+                (s.name for s in self.specs if isinstance(s, Trained) and s.train == "popularity"),
+                None,
             ),
             "tasks": [one.record for one in asked],
             "methods": [
                 {"method": spec.name, "kind": self._kind(spec)}
                 | ({"read": self.read[spec.name]} if spec.name in self.read else {})
-                for spec in specs
+                for spec in self.specs
             ],
         }
         write_about(self.folder, about)
         units = {
             (one.name, spec.name): self._unit(one, spec)
             for one in asked
-            for spec in specs
+            for spec in self.specs
             if one.questions is not None
         }
-        self._answer(asked, specs, units, only)
+        self._answer(asked, units, only)
         return self._finish(about, units, pages)
 
     # -- before ----------------------------------------------------------------------------------
@@ -305,9 +311,13 @@ class _Run:
                     known[spec.name] = None
         return known
 
-    @functools.cache  # noqa: B019  # as long as the run
     def _library(self, file: str) -> GeneSets:
         """The gene sets of a file of the configuration."""
+        if file not in self._libraries:
+            self._libraries[file] = self._read_library(file)
+        return self._libraries[file]
+
+    def _read_library(self, file: str) -> GeneSets:
         self.tell(f"reading {Path(file).name}", passing=True)
         if file == DEFAULT:
             read = corpora.embedded()
@@ -354,6 +364,8 @@ class _Run:
             questions = None
             record["reason"] = str(error)
             self.tell(f"{task.name}: skipped: {error}")
+        except ValueError as error:  # settings that contradict each other
+            raise GsfmError(f"{task.name}: {error}") from error
         else:
             record |= {
                 "skipped": dict(questions.skipped),
@@ -367,7 +379,7 @@ class _Run:
             questions,
             record,
             popularity=_corpus.counts(self.corpus, background),
-            papers=_corpus.counts(_papers(), background),
+            papers=_corpus.counts(self._library(DEFAULT), background),
         )
 
     def _leaks(self, asked: Sequence[_Asked]) -> pl.DataFrame | None:
@@ -387,6 +399,8 @@ class _Run:
             # The library's own terms, of which a term of the newer release is the whole.
             terms = one.files[FILES[one.task.protocol][-1]].reindex(one.questions.background)
             terms = terms[np.flatnonzero(np.isin(terms.names, _terms_of(one.questions)))]
+            if not (_corpus.counts(self.corpus, one.questions.background) > 0).any():
+                continue  # models that were trained on something else may know the library
             leaks = _leakage.covering(self.corpus, terms, part.share)
             table = _by_question(one.questions, leaks.terms)
             tables.append(table.select(pl.lit(one.name).alias("task"), *table.columns))
@@ -456,19 +470,16 @@ class _Run:
             again.add(spec.name)
         return specs
 
-    def _is_without_leaks(self, spec: Spec) -> bool:
-        return spec.name.endswith(WITHOUT_LEAKS) and spec not in self.benchmark.methods
-
     def _kind(self, spec: Spec) -> str:
-        again = isinstance(spec, Trained) and self._is_without_leaks(spec)
+        again = isinstance(spec, Trained) and _is_again(spec)
         return spec.kind + " without the sets that cover a term" * again
 
-    def _identity(self, spec: Spec, specs: Sequence[Spec] | None = None) -> dict[str, Any]:
+    def _identity(self, spec: Spec) -> dict[str, Any]:
         """All that the answers of a method depend on, but for the questions."""
         about: dict[str, Any] = {"method": spec.to_dict(), "seed": self.benchmark.seed}
         match spec:
             case Trained():
-                again = self._is_without_leaks(spec)
+                again = _is_again(spec)
                 about["corpus"] = self.reduced_hash if again else self.corpus_hash
                 about["weights"] = _hash_of_array(self.corpus.weights)
             case Summed():
@@ -479,7 +490,7 @@ class _Run:
         return about
 
     def _spec(self, name: str) -> Spec:
-        return next(spec for spec in self._specs() if spec.name == name)
+        return next(spec for spec in self.specs if spec.name == name)
 
     def _method(self, spec: Spec) -> Method:
         """Load a method; one that is trained on the run's corpus is fitted first."""
@@ -503,7 +514,7 @@ class _Run:
         raise AssertionError(spec)
 
     def _train(self, spec: Trained) -> None:
-        again = self._is_without_leaks(spec)
+        again = _is_again(spec)
         sets, its_hash = self.corpus, self.corpus_hash
         if again and self.reduced is not None:
             sets, its_hash = self.reduced, self.reduced_hash
@@ -563,7 +574,6 @@ class _Run:
     def _answer(
         self,
         asked: Sequence[_Asked],
-        specs: Sequence[Spec],
         units: Mapping[tuple[str, str], Unit],
         only: Collection[str],
     ) -> None:
@@ -571,25 +581,20 @@ class _Run:
         chosen = [o for o in asked if o.questions is not None and (not only or o.name in only)]
         todo = {
             spec.name: [o for o in chosen if units[o.name, spec.name].about() is None]
-            for spec in specs
+            for spec in self.specs
         }
-        waiting = sum(len(o.questions or ()) for ones in todo.values() for o in ones)
-        self._units = len(chosen) * len(specs)
+        self._waiting = sum(len(o.questions or ()) for ones in todo.values() for o in ones)
+        self._units = len(chosen) * len(self.specs)
         self._done = self._units - sum(map(len, todo.values()))
         if self._done:
             self.tell(f"{self._done} of {self._units} were answered before")
-        seconds, answered = 0.0, 0
-        for spec in specs:
+        for spec in self.specs:
             method = None
             for one in todo[spec.name]:
                 assert one.questions is not None
                 method = method or self._method(spec)
-                started = time.monotonic()
                 text = self._answer_one(method, one, units[one.name, spec.name])
-                seconds += time.monotonic() - started
-                answered += len(one.questions)
                 self._done += 1
-                self._left = seconds / answered * (waiting - answered)
                 self.tell(text)
             del method  # before the next one is loaded
 
@@ -604,18 +609,21 @@ class _Run:
         refused = method.refuses(questions)
         if refused is not None:
             unit.write({**about, "refused": refused}, None)
+            self._waiting -= len(questions)
             return f"{head}: skipped: {refused}"
         started = time.monotonic()
         self.tell(f"{head}: getting ready", passing=True)
-        method.prepare(questions)
-        ready = time.monotonic()
+        answered, seconds = self._answered, self._seconds
 
         def progress(done: int, of: int) -> None:
+            self._answered, self._seconds = answered + done, seconds + time.monotonic() - started
             self.tell(f"{head}: {done:,} of {of:,} questions", passing=True)
 
         try:
+            method.prepare(questions)
+            ready = time.monotonic()
             measured = measure(method, questions, one.popularity, one.papers, progress=progress)
-        except ValueError as error:  # scores that are no numbers
+        except ValueError as error:  # nothing to fit on, or scores that are no numbers
             raise GsfmError(f"{one.name}: {error}") from error
         ended = time.monotonic()
         about |= {
@@ -672,9 +680,9 @@ def _need_for_pages() -> None:
         raise MissingExtraError("The page of a benchmark", "bench") from None
 
 
-@functools.cache
-def _papers() -> GeneSets:
-    return corpora.embedded()
+def _is_again(spec: Spec) -> bool:
+    """Whether a method is one that is fitted again; no other may be called so."""
+    return spec.name.endswith(WITHOUT_LEAKS)
 
 
 def _background(
