@@ -889,6 +889,7 @@ def provenance_section(view: View) -> Section:
         note="All methods of a task answered the same questions about the same background.",
     )
     shown = {"task", "protocol", "background", "terms", "questions", "skipped", "reason"}
+    shown |= {"popularity_deciles", "understudied", "leaked_terms"}
     about = view.summary["about"]
     short = {key: value for key, value in about.items() if not isinstance(value, dict | list)}
     facts = [[Cell(cell_text(k)), Cell(cell_text(v))] for k, v in short.items() if v is not None]
