@@ -1,0 +1,257 @@
+"""The methods of a run: what they know, what they are, and how to get them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsfm._files import sha256_file
+from gsfm.corpus import content_hash
+from gsfm.evaluation import _corpus, _train
+from gsfm.evaluation._config import (
+    SHIPPED,
+    Benchmark,
+    Embedded,
+    FromLibrary,
+    Saved,
+    Spec,
+    Summed,
+    Trained,
+    folder_name,
+)
+from gsfm.evaluation._embedding import Embedding
+from gsfm.evaluation._method import Cost, Method
+from gsfm.evaluation._peers import LibraryModel, ModelMethod
+from gsfm.evaluation._summary import WITHOUT_LEAKS
+from gsfm.genes import Vocabulary
+from gsfm.models import Ensemble, Progress
+from gsfm.models._load import SHIPPED as SHIPPED_FOLDER
+from gsfm.sets import GeneSets
+
+
+class Methods:
+    """The methods of a benchmark.
+
+    Parameters
+    ----------
+    benchmark
+        With their specifications.
+    corpus
+        What they are trained on, and the hash of its content.
+    folder
+        Where the trained models are, or shall be.
+    threads
+        For training.
+    progress
+        Called with the name of a model in training and how far it is.
+
+    Attributes
+    ----------
+    specs
+        All of them, in the order of the report; a sum after what it sums.
+    vocabularies
+        The genes that each knows; None for all.
+    """
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        corpus: tuple[GeneSets, str],
+        folder: Path,
+        *,
+        threads: int | None = None,
+        progress: Callable[[str, Progress], None] = lambda name, now: None,
+    ) -> None:
+        self.specs: list[Spec] = list(benchmark.methods)
+        self.vocabularies: dict[str, Vocabulary | None] = {}
+        #: SHA-256 of the files that each was read from.
+        self._hashes: dict[str, dict[str, str]] = {}
+        self._benchmark, self._folder = benchmark, folder
+        self._threads, self._progress = threads, progress
+        self._corpus = corpus
+        self._reduced: tuple[GeneSets, str] | None = None
+        #: What was learned of a method in reading it.
+        self._read: dict[str, dict[str, Any]] = {}
+        for spec in self.specs:
+            self.vocabularies[spec.name] = self._look_at(spec)
+
+    def _look_at(self, spec: Spec) -> Vocabulary | None:
+        """The genes that a method knows."""
+        match spec:
+            case Trained():
+                return self._corpus[0].vocabulary
+            case Summed():
+                members = [self.vocabularies[name] or () for name in spec.sum]
+                return Vocabulary(dict.fromkeys(gene for member in members for gene in member))
+            case Saved():
+                folder = self._saved_folder(spec)
+                self._hashes[spec.name] = {
+                    name: sha256_file((folder or SHIPPED_FOLDER) / name)
+                    for name in ("config.json", "vocab.txt", "model.safetensors")
+                }
+                saved = ModelMethod.load(spec.name, folder)
+                self._read[spec.name] = {"kind": saved.kind}
+                return saved.vocabulary
+            case Embedded():
+                path = self._benchmark.path(spec.embedding)
+                self._hashes[spec.name] = {path.name: sha256_file(path)}
+                embedding = Embedding.read(path, spec.name)
+                if embedding.report is not None:
+                    self._read[spec.name] = {"read": embedding.report.to_dict()}
+                return embedding.vocabulary
+        return None
+
+    @property
+    def data(self) -> dict[str, str]:
+        """SHA-256 of the files that the methods were read from, by ``<method>/<file>``."""
+        return {
+            f"{method}/{file}": its_hash
+            for method, files in self._hashes.items()
+            for file, its_hash in files.items()
+        }
+
+    def leave_out(self, rows: NDArray[np.int64]) -> None:
+        """Fit the methods of ``leakage.retrain`` once more, on the corpus without some sets.
+
+        Each comes after its original. A sum of such methods is summed once more, too.
+        """
+        leakage = self._benchmark.leakage
+        if leakage is None or not leakage.retrain or not len(rows):
+            return
+        reduced = _corpus.without(self._corpus[0], rows)
+        self._reduced = reduced, content_hash(reduced)
+        again: set[str] = set()
+        specs: list[Spec] = []
+        for spec in self.specs:
+            specs.append(spec)
+            name = spec.name + WITHOUT_LEAKS
+            if isinstance(spec, Trained) and spec.name in leakage.retrain:
+                specs.append(dataclasses.replace(spec, name=name))
+            elif isinstance(spec, Summed) and set(spec.sum) <= again:
+                members = {member + WITHOUT_LEAKS: weight for member, weight in spec.sum.items()}
+                specs.append(dataclasses.replace(spec, name=name, sum=members))
+            else:
+                continue
+            again.add(spec.name)
+            self.vocabularies[name] = self.vocabularies[spec.name]
+        self.specs = specs
+
+    def record(self, spec: Spec) -> dict[str, Any]:
+        """What is known of a method before it is asked; JSON-serialisable."""
+        kind = spec.kind
+        if isinstance(spec, Trained) and _is_again(spec):
+            kind += " without the sets that cover a term"
+        return {"method": spec.name, "kind": kind, **self._read.get(spec.name, {})}
+
+    def identity(self, spec: Spec) -> dict[str, Any]:
+        """All that a method's answers depend on, but for the questions; JSON-serialisable."""
+        about: dict[str, Any] = {"method": spec.to_dict(), "seed": self._benchmark.seed}
+        match spec:
+            case Trained():
+                sets, about["corpus"] = self._training(spec)
+                about["weights"] = hash_of_array(sets.weights)
+            case Summed():
+                about["members"] = [self.identity(member) for member in self._members(spec)]
+            case _:
+                about["files"] = self._hashes.get(spec.name)
+        return about
+
+    def get(self, spec: Spec) -> Method:
+        """Load a method; one that is trained on the run's corpus is fitted first.
+
+        Raises
+        ------
+        GsfmError
+            If a file is not what it claims to be, or a fit fails.
+        KeyboardInterrupt
+            On Ctrl-C, after a model in training was saved.
+        """
+        kind = self.record(spec)["kind"]
+        match spec:
+            case Trained():
+                return ModelMethod.load(spec.name, self._trained(spec), kind)
+            case Saved():
+                return ModelMethod.load(spec.name, self._saved_folder(spec), kind)
+            case Summed():
+                members = [self.get(member) for member in self._members(spec)]
+                summed = [m.model for m in members if isinstance(m, ModelMethod)]
+                model = Ensemble.of(summed, list(spec.sum.values()))
+                return ModelMethod(spec.name, model, kind, _together([m.cost for m in members]))
+            case FromLibrary():
+                settings = dict(spec.settings)
+                return LibraryModel(spec.name, spec.library, settings, seed=self._benchmark.seed)
+            case Embedded():
+                return Embedding.read(self._benchmark.path(spec.embedding), spec.name)
+        raise AssertionError(spec)
+
+    def _members(self, spec: Summed) -> list[Spec]:
+        by_name = {other.name: other for other in self.specs}
+        return [by_name[name] for name in spec.sum]
+
+    def _training(self, spec: Trained) -> tuple[GeneSets, str]:
+        """What a method is fitted on, and the hash of its content."""
+        if _is_again(spec):
+            assert self._reduced is not None
+            return self._reduced
+        return self._corpus
+
+    def _trained(self, spec: Trained) -> Path:
+        """See to it that a model is fitted; return its folder."""
+        sets, its_hash = self._training(spec)
+        folder = self._folder / folder_name(spec.name)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _train.trained(
+            _train.unfitted(spec.train, dict(spec.settings)),
+            _corpus.weighted(sets, spec.weights) if spec.weights else sets,
+            its_hash,
+            folder,
+            seed=self._benchmark.seed,
+            threads=self._threads,
+            max_seconds=spec.max_seconds,
+            progress=lambda now: self._progress(spec.name, now),
+        )
+        return folder
+
+    def _saved_folder(self, spec: Saved) -> Path | None:
+        return None if spec.model == SHIPPED else self._benchmark.path(spec.model)
+
+
+def check(specs: Sequence[Spec]) -> None:
+    """See that what is to be fitted can be.
+
+    Raises
+    ------
+    MissingExtraError
+        If a family is fitted with torch and torch is not installed.
+    """
+    for spec in specs:
+        match spec:
+            case Trained():
+                _train.unfitted(spec.train, dict(spec.settings))
+            case FromLibrary():
+                _train.unfitted(spec.library, dict(spec.settings))
+
+
+def hash_of_array(values: NDArray[Any]) -> str:
+    """SHA-256 of the bytes of an array."""
+    return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
+
+
+def _is_again(spec: Spec) -> bool:
+    """Whether a method is one that is fitted again; no other may be called so."""
+    return spec.name.endswith(WITHOUT_LEAKS)
+
+
+def _together(costs: Sequence[Cost]) -> Cost:
+    """What several models cost that are needed at once; unknown if that of one is."""
+    together: dict[str, Any] = {}
+    for name, join in (("training_seconds", sum), ("peak_memory_bytes", max), ("size_bytes", sum)):
+        values = [getattr(cost, name) for cost in costs]
+        together[name] = None if None in values else join(values)
+    return Cost(**together)
