@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gsfm._report import cell_text
+from gsfm.evaluation._summary import subject
 
 
 def markdown(summary: Mapping[str, Any]) -> str:
@@ -88,9 +89,9 @@ def markdown(summary: Mapping[str, Any]) -> str:
             *_table(tasks, methods, matched),
         ]
     lines += [
-        f"- {escaped(task['task'])}: {task['protocol']}, {task['terms']:,} terms, "
+        f"- {escaped(task['task'])}: {task['protocol']}, {n:,} {noun}s, "
         f"background of {task['background']:,} genes"
-        for task in tasks
+        for task, (noun, n) in ((task, subject(task)) for task in tasks)
     ]
     return "\n".join(lines) + "\n"
 

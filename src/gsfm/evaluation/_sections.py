@@ -15,7 +15,7 @@ import polars as pl
 
 from gsfm._report import cell_text
 from gsfm.evaluation import _plots as plots
-from gsfm.evaluation._summary import METRICS, SIZES, TESTED, WITHOUT_LEAKS, centre
+from gsfm.evaluation._summary import METRICS, PAIRS, SIZES, TESTED, WITHOUT_LEAKS, centre, subject
 
 #: What people call the metrics.
 NAMES = {
@@ -41,8 +41,6 @@ PROTOCOLS = {
     "context-switch": "a gene of two unrelated terms is shown in the company of one of them, whose "
     "other genes are to be ranked above the other term's",
 }
-#: Protocols that ask about pairs of genes: they have sections of their own.
-PAIRS = ("new-relations", "context-switch")
 #: The least number of terms that the same-terms line of a hold-out stands on.
 FEWEST = 10
 
@@ -247,10 +245,8 @@ def wins(view: View) -> str:
     most = max(tops.values())
     leaders = [method for method, n in tops.items() if n == most]
     where = "all" if most == len(view.tasks) else f"{most} of the"
-    are = "are" if len(leaders) > 1 else "is"
     return (
-        f"{listed(leaders)} {are} best, or not told from the best, in {where} {len(view.tasks)} "
-        "tasks."
+        f"Best, or not told from the best, in {where} {len(view.tasks)} tasks: {listed(leaders)}."
     )
 
 
@@ -258,19 +254,17 @@ def finding(view: View, task: Mapping[str, Any]) -> str:
     """What a task found, in plain words."""
     name = task["task"]
     asks = PROTOCOLS.get(task["protocol"], task["protocol"])
-    unit, n = (
-        ("question", task["questions"]) if task["protocol"] in PAIRS else ("term", task["terms"])
-    )
-    said = [
+    unit, n = subject(task)
+    sentences = [
         f"{asks[0].upper()}{asks[1:]} ({count(n, unit)}; "
         f"{count(task['background'], 'gene')} in the background)."
     ]
     verdict = view.verdict(name)
     if verdict is None:
-        return said[0]
+        return sentences[0]
     best, second, tied = verdict["best"], verdict["second"], verdict["not_told_apart"]
     middle, low, high = (f"{100 * end:.1f}" for end in verdict["median"])
-    said.append(
+    sentences.append(
         f"Best is {cell_text(best)}: for the middle {unit}, a gene to be found is ranked above "
         f"{middle}% of the others (median AUROC {number(verdict['median'][0])}; 95% interval {low} "
         f"to {high}%)."
@@ -278,22 +272,22 @@ def finding(view: View, task: Mapping[str, Any]) -> str:
     if second is not None:
         next_ = f"Next is {cell_text(second)} with {number(view.middle(name, second, 'auroc'))}"
         if not tied:
-            said.append(f"{next_}; the lead over every other method is beyond chance.")
+            sentences.append(f"{next_}; the lead over every other method is beyond chance.")
         elif tied == [second]:
-            said.append(f"{next_}; that difference is not beyond chance.")
+            sentences.append(f"{next_}; that difference is not beyond chance.")
         else:
-            said.append(f"{next_}; the lead over {listed(tied)} is not beyond chance.")
+            sentences.append(f"{next_}; the lead over {listed(tied)} is not beyond chance.")
     reference = view.summary["reference"]
     alone = view.middle(name, reference, "auroc") if reference not in (best, second) else None
     if alone is not None:
-        said.append(f"With {cell_text(reference)} alone it is {number(alone)}.")
+        sentences.append(f"With {cell_text(reference)} alone it is {number(alone)}.")
     matched = view.verdict(name, "matched_auroc")
     if matched is not None:
-        said.append(
+        sentences.append(
             f"Among equally popular genes {cell_text(matched['best'])} is best with "
             f"{number(matched['median'][0])}."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def compared(view: View) -> Section:
@@ -421,7 +415,7 @@ def curve_section(view: View) -> Section | None:
     )
 
 
-def curve_panels(view: View, curve: str, said: str, labels: tuple[str, str]) -> list[Panel]:
+def curve_panels(view: View, curve: str, kind: str, labels: tuple[str, str]) -> list[Panel]:
     """A panel for each library: a line for each method."""
     panels = []
     for task in view.libraries():
@@ -439,7 +433,7 @@ def curve_panels(view: View, curve: str, said: str, labels: tuple[str, str]) -> 
                 lines,
                 view.looks,
                 labels=labels,
-                alt=f"Curves of {said} in {name}, a line for each of {len(lines)} methods.",
+                alt=f"Curves of {kind} in {name}, a line for each of {len(lines)} methods.",
                 diagonal=curve == "roc",
             )
             panels.append(Panel(name, svg))
@@ -499,9 +493,8 @@ def popularity_note(task: Mapping[str, Any]) -> str:
     if "1" not in tenths or "10" not in tenths:
         return ""
     (low, high, _), (least, most, _) = tenths["1"], tenths["10"]
-    return (
-        f"Tenth 1: genes in {low:,} to {high:,} training sets; tenth 10: in {least:,} to {most:,}."
-    )
+    first = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"Tenth 1: genes in {first} training sets; tenth 10: in {least:,} to {most:,}."
 
 
 def profile_panels(
@@ -675,8 +668,7 @@ def pair_panel(view: View, task: Mapping[str, Any]) -> Panel:
         alt=f"Median AUROC in {name}: {spoken(ranked)}.",
         nothing=0.5,
     )
-    asked = count(task["questions"], "question")
-    return Panel(name, svg, f"{asked}.")
+    return Panel(name, svg, f"{count(task['questions'], 'question')}.")
 
 
 def context_section(view: View) -> Section | None:

@@ -39,6 +39,9 @@ TESTED = ("auroc", "matched_auroc", "average_precision")
 #: ``<name>, without leaks``.
 WITHOUT_LEAKS = ", without leaks"
 
+#: Protocols that ask about pairs of genes, and not about the terms of a library.
+PAIRS = ("new-relations", "context-switch")
+
 #: The least number of genes of a term in each class of size; the last class is open.
 SIZES = (1, 10, 20, 50, 100, 200)
 
@@ -169,7 +172,8 @@ def summarise(
     }
     for task in (row["task"] for row in task_rows):
         asked, hidden = (table.filter(pl.col("task") == task) for table in (questions, genes))
-        present = [row["method"] for row in method_rows if row["method"] in set(asked["method"])]
+        answered = set(asked["method"].unique())
+        present = [row["method"] for row in method_rows if row["method"] in answered]
         results = []
         for method in present:
             mine, genes_of_mine = (t.filter(pl.col("method") == method) for t in (asked, hidden))
@@ -262,6 +266,12 @@ def centre(metric: str) -> str:
     return "median" if metric in ("auroc", "matched_auroc", "enrichment_score") else "mean"
 
 
+def subject(task: Mapping[str, Any]) -> tuple[str, int]:
+    """What a task asks about, and how many: terms, or questions where it asks about pairs."""
+    noun = "question" if task["protocol"] in PAIRS else "term"
+    return noun, task[f"{noun}s"]
+
+
 def _per_term(questions: pl.DataFrame, *also: str) -> pl.DataFrame:
     """The mean of each metric over the questions of a term (and of each value of `also`)."""
     return questions.group_by(*also, "term", maintain_order=True).agg(pl.col(METRICS).mean())
@@ -289,7 +299,7 @@ def _strata(
     # (by, a row for each term or gene of a part, the names of the parts where they have one)
     parts: list[tuple[str, pl.DataFrame, dict[int, str]]] = []
     # Questions about pairs of genes have terms of no size.
-    if questions["protocol"][0] not in ("context-switch", "new-relations"):
+    if questions["protocol"][0] not in PAIRS:
         size = pl.col("n_shown") + pl.col("n_hidden")
         part = pl.max_horizontal(pl.when(size >= low).then(low) for low in SIZES)
         names = {low: f"{low}-{high - 1}" for low, high in pairwise(SIZES)}
@@ -348,7 +358,7 @@ def _tasks(
     known = {str(row["task"]): dict(row) for row in tasks}
     parts = _parts_of_genes(backgrounds)
     rows = []
-    for task in dict.fromkeys([*known, *questions["task"]]):
+    for task in dict.fromkeys([*known, *questions["task"].unique(maintain_order=True)]):
         asked = questions.filter(pl.col("task") == task)
         genes = parts.filter(pl.col("task") == task)
         row = {
