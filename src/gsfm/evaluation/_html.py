@@ -28,6 +28,22 @@ def html_page(summary: Mapping[str, Any], curves: pl.DataFrame) -> str:
     ------
     MissingExtraError
         Without matplotlib or Jinja2.
+
+    Examples
+    --------
+    >>> from gsfm.evaluation._summary import METRICS, summarise
+    >>> answer = {"task": "GO", "protocol": "half-split", "method": "ours", "split": 0, "k": None,
+    ...           "n_shown": 5, "n_hidden": 6, **dict.fromkeys(METRICS, 0.9)}
+    >>> questions = pl.DataFrame([answer | {"term": term} for term in ("one", "two", "three")])
+    >>> genes = pl.DataFrame({"task": ["GO"], "method": ["ours"], "gene": ["TP53"], "auroc": [0.9],
+    ...                       "matched_auroc": [0.8]})
+    >>> background = pl.DataFrame(
+    ...     {"task": ["GO"], "gene": ["TP53"], "popularity": [12], "papers": [3]})
+    >>> curves = pl.DataFrame({"task": ["GO"] * 2, "method": ["ours"] * 2, "curve": ["roc"] * 2,
+    ...                        "x": [0, 1], "y": [0.8, 1]})
+    >>> page = html_page(summarise(questions, genes, background), curves)
+    >>> "Best is ours: for the middle term" in page, "http" in page
+    (True, False)
     """
     try:
         from jinja2 import Environment, StrictUndefined
