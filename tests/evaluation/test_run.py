@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 import gsfm
 from gsfm import FormatError, GeneSets, GsfmError, MissingExtraError, corpus, sets
 from gsfm.evaluation import _run, _train
-from gsfm.evaluation._config import Benchmark, Corpus, read_config
+from gsfm.evaluation._config import FILES, Benchmark, Corpus, options, read_config
 from gsfm.evaluation._results import Results
 from gsfm.evaluation._run import run
 
@@ -526,3 +526,31 @@ def test_the_corpus_of_another_year_leaves_too_little(world, tmp_path):
     assert benchmark.corpus == Corpus("corpus.gsets", 1990)
     with pytest.raises(GsfmError, match="no set of the corpus is left: 602 too new"):
         run(benchmark, tmp_path / "out", pages=False)
+
+
+def test_the_example_of_the_documentation(tmp_path):
+    page = Path(__file__).parent.parent.parent / "docs" / "benchmark.md"
+    example = page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    for year in (2018, 2023, 2025):
+        (tmp_path / f"GO_Biological_Process_{year}.gmt.gz").touch()
+    for name in ("corpus.gsets", "vectors.parquet"):
+        (tmp_path / name).touch()
+    (tmp_path / "config.toml").write_text(example)
+    benchmark = read_config(tmp_path / "config.toml")
+    assert [task.name for task in benchmark.tasks] == [
+        "GO Biological Process 2023, half split",
+        "GO Biological Process 2018 to 2025, time split",
+    ]
+    assert len(benchmark.methods) == 7
+
+
+def test_the_documentation_has_every_option_with_its_default():
+    page = (Path(__file__).parent.parent.parent / "docs" / "benchmark.md").read_text("utf-8")
+    for name in FILES:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        for option, parameter in options(name).items():
+            default = parameter.default
+            assert f"`{option}`" in row
+            if default not in (None, parameter.empty):
+                shown = list(default) if isinstance(default, tuple) else default
+                assert f"`{option}` {shown}" in row
