@@ -77,11 +77,12 @@ def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
     left_out = _different_questions(one.about, other.about)
     tasks = [task for task in _common(one, other, "task") if task not in left_out]
     if not tasks:
-        reasons = "; ".join(f"{task}: {reason}" for task, reason in left_out.items())
+        reasons = [f"{task}: {reason}" for task, reason in left_out.items()]
+        more = f", and {len(reasons) - 1} tasks more" if len(reasons) > 1 else ""
         raise GsfmError(
             "the two runs cannot be compared: they asked no questions in common "
-            f"({reasons or 'no task has the same name in both'}); run both with the same tasks, "
-            "seed and background"
+            f"({reasons[0] + more if reasons else 'no task has the same name in both'}); "
+            "put the methods into one run, or run both with the same tasks, seed and background"
         )
     metrics = list(TESTED)
     if _corpus(one) != _corpus(other):
