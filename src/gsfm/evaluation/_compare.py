@@ -13,7 +13,7 @@ from gsfm._errors import GsfmError
 from gsfm._report import Report
 from gsfm.evaluation._results import Results
 from gsfm.evaluation._statistics import holm, interval, paired
-from gsfm.evaluation._summary import TESTED, centre
+from gsfm.evaluation._summary import TESTED, WITHOUT_LEAKS, centre
 
 #: What the columns of the table hold: it is part of the report.
 DEFINITIONS = {
@@ -139,7 +139,11 @@ def _only(one: Results, other: Results) -> dict[str, list[str]]:
 def _pairs(one: Results, other: Results) -> list[tuple[str, str]]:
     """The methods to compare with each other."""
     pairs = [(name, name) for name in _common(one, other, "method")]
-    own = [_only(*sides)["methods"] for sides in ((one, other), (other, one))]
+    # One that was fitted again without leaks is no other method.
+    own = [
+        [name for name in _only(*sides)["methods"] if not name.endswith(WITHOUT_LEAKS)]
+        for sides in ((one, other), (other, one))
+    ]
     if all(len(names) == 1 for names in own):
         pairs.append((own[0][0], own[1][0]))
     return pairs
