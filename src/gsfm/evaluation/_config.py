@@ -90,9 +90,11 @@ class Corpus:
     file: str = DEFAULT  # a file or a folder of gene sets, or "default"
     until: int | None = None  # only sets of that year or before; those without a year are left out
     exclude: tuple[str, ...] = ()  # sources that are left out
+    held_out: int = 0  # sets kept from all training, to follow each method's recall on
 
     def __post_init__(self) -> None:
         require(bool(self.file), "file is empty")
+        require(self.held_out >= 0, f"held_out must be 0 or more, not {self.held_out}")
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,7 @@ class Methods:
             its_hash,
             folder,
             seed=self._benchmark.seed,
+            held_out=self._benchmark.corpus.held_out,
             threads=self._threads,
             max_seconds=spec.max_seconds,
             progress=lambda now: self._progress(spec.name, now),

@@ -78,6 +78,7 @@ def trained(
     folder: Path,
     *,
     seed: int = 0,
+    held_out: int = 0,
     threads: int | None = None,
     max_seconds: float | None = None,
     progress: Callable[[Progress], None] = lambda now: None,
@@ -95,7 +96,7 @@ def trained(
         What it is fitted on, with its column ``weight``, and the hash of its content.
     folder
         Where the model is, or shall be. What it is made of is in a file beside, ``<folder>.json``.
-    seed, threads, max_seconds, progress
+    seed, held_out, threads, max_seconds, progress
         As in `gsfm.training.train` and `Run`.
 
     Raises
@@ -109,6 +110,7 @@ def trained(
         "family": model.family,
         "settings": dataclasses.asdict(model.config),
         "seed": seed,
+        "held_out": held_out,
         "max_seconds": max_seconds,
         "corpus": corpus_hash,
         "weights": _checksum(corpus.weights),
@@ -141,6 +143,7 @@ def trained(
             "corpus": str(path),
             "folder": str(folder),
             "seed": seed,
+            "held_out": held_out,
             "threads": threads,
             "max_seconds": max_seconds,
             "checkpoint": str(checkpoint) if model.can_resume else None,
@@ -283,7 +286,7 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
         GeneSets.open(job["corpus"]),
         job["folder"],
         seed=job["seed"],
-        held_out=0,  # every set is learned from, and no time is spent on watching
+        held_out=job["held_out"],
         run=run,
     )
 
