@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import hashlib
+import hashlib
+import hashlib
 import inspect
 import json
 import os

@@ -460,7 +460,7 @@ def test_results_of_another_configuration_are_not_touched(world, tmp_path):
     run(_small(world), tmp_path / "out", pages=False)
     changes = [
         ({"seed": 1}, "its seed differs"),
-        ({"method": [{"name": "other", "model": "saved"}]}, "the method 'a saved model' is in one"),
+        ({"method": [{"name": "other", "model": "saved"}]}, "the method 'a saved model' is not"),
         (
             {"task": [_half_split("Modules_2024.gmt", "halves", splits=1)]},
             "the task 'halves' differs",
@@ -472,6 +472,22 @@ def test_results_of_another_configuration_are_not_touched(world, tmp_path):
             GsfmError, match=f"of another configuration .{message}.*; choose another"
         ):
             run(_small(world, **change), tmp_path / "out", pages=False)
+
+
+def test_methods_and_tasks_can_be_added(world, tmp_path):
+    first = run(_small(world), tmp_path / "out", pages=False).questions
+    methods = [{"name": "popularity", "train": "popularity"}, *_small(world).to_dict()["method"]]
+    tasks = [*_small(world).to_dict()["task"], _half_split("Modules_2024.gmt", splits=1)]
+    told = []
+    more = _small(world, method=methods, task=tasks)
+    grown = run(more, tmp_path / "out", pages=False, progress=told.append).questions
+    # Two tasks of the saved model were there; its third and all three of popularity were not.
+    assert (told[-1].done, told[-1].units) == (6, 6)
+    assert sum("a saved model" in event.text and "AUROC" in event.text for event in told) == 1
+    same = grown.join(first.select("task", "method").unique(), on=["task", "method"], how="semi")
+    keys = ["task", "method", "term", "split"]
+    assert same.sort(keys).equals(first.sort(keys))
+    assert grown["method"].n_unique() == 2
 
 
 def test_results_of_other_data_are_not_touched(world, tmp_path):

@@ -222,9 +222,9 @@ class _Run:
         return about
 
     def _compare_data(self, before: Mapping[str, str]) -> None:
-        """See that the files are those of the earlier run."""
-        for key in [*self.data, *before]:
-            if self.data.get(key) != before.get(key):
+        """See that the files are those of the earlier run; there may be more."""
+        for key in before:
+            if self.data.get(key) != before[key]:
                 raise GsfmError(
                     f"{self.folder}: {key!r} is not what it was when these results were begun; "
                     "choose another folder"
@@ -437,18 +437,17 @@ def _headline(measured: Measured) -> str:
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """What differs between two configurations, in a few words."""
+    """What differs between two configurations, in a few words; tasks and methods may be added."""
     for key in [*before, *(k for k in now if k not in before)]:
-        if before.get(key) == now.get(key):
-            continue
         if key not in ("task", "method"):
-            return f"its {key} differs"
-        old, new = ({part["name"]: part for part in side.get(key, ())} for side in (before, now))
-        for name in [*old, *(n for n in new if n not in old)]:
-            if old.get(name) != new.get(name):
-                what = "differs" if name in old and name in new else "is in one of them only"
-                return f"the {key} {name!r} {what}"
-        return f"its {key}s are in another order"
+            if before.get(key) != now.get(key):
+                return f"its {key} differs"
+            continue
+        new = {part["name"]: part for part in now.get(key, ())}
+        for part in before.get(key, ()):
+            if part != new.get(part["name"]):
+                what = "differs" if part["name"] in new else "is not in it any more"
+                return f"the {key} {part['name']!r} {what}"
     return None
 
 
