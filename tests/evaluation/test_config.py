@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import hashlib
-import hashlib
-import hashlib
 import inspect
 import json
 import os

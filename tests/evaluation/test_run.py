@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 import gsfm
 from gsfm import FormatError, GeneSets, GsfmError, MissingExtraError, corpus, sets
 from gsfm.evaluation import _run, _train
-from gsfm.evaluation._config import FILES, Benchmark, Corpus, options, read_config
+from gsfm.evaluation._config import FILES, Benchmark, Corpus, Task, options, read_config
 from gsfm.evaluation._results import Results
 from gsfm.evaluation._run import run
 
@@ -330,6 +330,22 @@ def test_the_whole_genome_as_background(world, tmp_path):
     for task in ("halves", "relations"):
         table = pl.read_parquet(results.folder / "backgrounds.parquet").filter(task=task)
         assert set(table["gene"]) == everything
+
+
+def test_a_task_has_a_background_of_its_own(world, tmp_path):
+    tasks = [
+        _half_split("Modules_2024.gmt", "among its own"),
+        _half_split("Modules_2024.gmt", "among all", background="genome"),
+    ]
+    results = run(_small(world, task=tasks), tmp_path / "out", pages=False)
+    sizes = dict(
+        pl.read_parquet(results.folder / "backgrounds.parquet").group_by("task").len().iter_rows()
+    )
+    assert sizes["among its own"] < sizes["among all"]
+    table = results.about["configuration"]["task"]
+    assert [task.get("background") for task in table] == [None, "genome"]
+    with pytest.raises(ValueError, match=r"background cannot be .all"):
+        Task("half-split", {"library": "x.gmt"}, background="all")
 
 
 def test_up_to_a_year(world, tmp_path):

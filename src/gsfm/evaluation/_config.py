@@ -83,6 +83,10 @@ def options(name: str) -> Mapping[str, inspect.Parameter]:
     return {k: v for k, v in signature.parameters.items() if k not in (*FILES[name], "seed")}
 
 
+#: Whose genes are ranked.
+BACKGROUNDS = ("library", "genome")
+
+
 @dataclass(frozen=True)
 class Corpus:
     """What the methods of a run are trained on; popularity and leakage are counted in it."""
@@ -123,6 +127,8 @@ class Task:
         The protocol's own options.
     name
         As in the report; if empty, the benchmark makes one of the files' names and the protocol.
+    background
+        ``"library"`` or ``"genome"`` for this task; the benchmark's own if None.
 
     Raises
     ------
@@ -139,9 +145,12 @@ class Task:
     files: Mapping[str, str]
     options: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
+    background: Literal["library", "genome"] | None = None
 
     def __post_init__(self) -> None:
         one_of(self.protocol, FILES, "there is no protocol")
+        if self.background is not None:
+            one_of(self.background, BACKGROUNDS, "background cannot be")
         wanted = FILES[self.protocol]
         check_keys(self.files, wanted)
         for key in wanted:
@@ -179,6 +188,7 @@ class Task:
         return {
             "name": self.name,
             "protocol": self.protocol,
+            **({} if self.background is None else {"background": self.background}),
             **_without_machine(self.files),
             **plain({k: v for k, v in self.options.items() if v is not None}),
         }
@@ -376,7 +386,7 @@ class Benchmark:
             len(self.methods) > 0, "there is no method; a benchmark needs one or more [[method]]"
         )
         require(self.seed >= 0, f"seed must be 0 or more, not {self.seed}")
-        one_of(self.background, ("library", "genome"), "background cannot be")
+        one_of(self.background, BACKGROUNDS, "background cannot be")
         object.__setattr__(self, "tasks", _named(self.tasks))
         object.__setattr__(self, "methods", tuple(self.methods))
         for kind, parts in (("task", self.tasks), ("method", self.methods)):
@@ -600,13 +610,13 @@ def _task(table: Mapping[str, Any], *, data: Path) -> Task:
     """A task of its table, in which its files and options stand side by side."""
     name = typed("name", str, table.get("name", ""))
     if "protocol" not in table:
-        check_keys(table, {"name", "protocol", *_RELEASES, *_every_key()})
+        check_keys(table, {"name", "protocol", "background", *_RELEASES, *_every_key()})
         raise ValueError(f"the key 'protocol' is missing; there are {', '.join(FILES)}")
     which = typed("protocol", str, table["protocol"])
     one_of(which, FILES, "there is no protocol")
     by_folder = len(FILES[which]) == 2
     keys = (*FILES[which], *(_RELEASES if by_folder else ()))
-    check_keys(table, ("name", "protocol", *keys, *options(which)), _elsewhere)
+    check_keys(table, ("name", "protocol", "background", *keys, *options(which)), _elsewhere)
     files = {key: typed(key, str, table[key]) for key in FILES[which] if key in table}
     if by_folder and any(key in table for key in _RELEASES):
         if files:
@@ -615,7 +625,8 @@ def _task(table: Mapping[str, Any], *, data: Path) -> Task:
                 "other: name two files, or a library in a folder"
             )
         files = _find_releases(table, data)
-    return Task(which, files, {k: table[k] for k in options(which) if k in table}, name)
+    own = {k: table[k] for k in options(which) if k in table}
+    return Task(which, files, own, name, table.get("background"))
 
 
 def _find_releases(table: Mapping[str, Any], data: Path) -> dict[str, str]:

@@ -277,7 +277,7 @@ class _Run:
             self.methods.vocabularies,
             corpus=corpus,
             papers=papers,
-            whole_genome=self.benchmark.background == "genome",
+            whole_genome=(task.background or self.benchmark.background) == "genome",
             seed=self.benchmark.seed,
         )
         self.tell(asked.said())
