@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gsfm import GsfmError
 from gsfm.evaluation import _relations
 from gsfm.evaluation._questions import Questions
-from gsfm.evaluation._relations import new_relations, new_relations_between
+from gsfm.evaluation._relations import new_interactions, new_relations
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
@@ -202,7 +202,8 @@ def test_releases() -> None:
     older += [["G03", "G13"], ["G03", "G14"], ["G00", "G15"], ["G16", "G02"]]
     newer = [["G00", "G02"], ["G00", "G10"], ["G01", "G11"], ["G16", "G17", "G10"]]
     one, other = (GeneSets.from_lists(rows, vocabulary=vocabulary) for rows in (older, newer))
-    questions = new_relations_between(one, other, max_size=2, negatives=2)
+    questions = new_interactions(one, other, max_size=2, negatives=2)
+    assert questions.protocol == "new-interactions"
     assert "G00" in questions.table["term"].to_list()
     ever: Dated = [(None, genes) for genes in [*older, *newer]]
     check(questions, older, newer, ever, 2, 2)
@@ -236,6 +237,6 @@ def test_refuses() -> None:
         new_relations(sets, after=2000, queries=0)
     empty = GeneSets.from_lists([[]], vocabulary=Vocabulary(GENES))
     with pytest.raises(GsfmError, match="genes of the newer release"):
-        new_relations_between(without, empty)
+        new_interactions(without, empty)
     with pytest.raises(ValueError, match="the same vocabulary"):
-        new_relations_between(without, GeneSets.from_lists([["G00"]]))
+        new_interactions(without, GeneSets.from_lists([["G00"]]))

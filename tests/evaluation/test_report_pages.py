@@ -26,6 +26,7 @@ TASKS = {
     "GO BP 2018 to 2025": "time-split",
     "GO BP, new terms": "never-seen",
     "Papers after 2018": "new-relations",
+    "Complexes, 2017 to 2025": "new-interactions",
     "GO BP, context": "context-switch",
 }
 METHODS = {"ours": 1.0, "peer": 0.8, "popularity": 0.3, "ours, without leaks": 0.95}
@@ -157,9 +158,9 @@ def test_the_page_has_all_sections(page):
         4 * 2  # boxes
         + 4 * 2  # curves
         + 4  # sizes
-        + 6 * 2  # popularity, understudied
+        + 7 * 2  # popularity, understudied
         + 2  # hold-out
-        + 2 * 2 + 1  # gain, new relations
+        + 2 * 2 + 2  # gain, new relations and interactions
         + 1  # context
         + 4 * 2  # costs
     )  # fmt: skip
@@ -211,7 +212,7 @@ def test_names_are_only_names():
     methods = dict.fromkeys(NASTY, 0.5)
     tasks = {
         f"{name} {protocol}": protocol
-        for name, protocol in zip(NASTY, list(TASKS.values())[2:], strict=True)
+        for name, protocol in zip(NASTY, list(TASKS.values())[3:], strict=True)
     }
     questions, genes, curves, backgrounds, leaks = tables(tasks, methods)
     questions = questions.with_columns(term=pl.lit("<script>") + pl.col("term"))

@@ -332,6 +332,16 @@ def test_the_whole_genome_as_background(world, tmp_path):
         assert set(table["gene"]) == everything
 
 
+def test_new_interactions_between_releases(world, tmp_path):
+    task = {"protocol": "new-interactions", "folder": ".", "library": "Modules", "from": 2018}
+    task |= {"to": 2024, "name": "interactions", "negatives": 2}
+    found = run(_small(world, task=[task], leakage={}), tmp_path / "out", pages=False)
+    assert found.questions["protocol"].unique().to_list() == ["new-interactions"]
+    assert found.questions["term"].str.len_chars().min() > 1  # a gene each
+    assert found.questions["auroc"].mean() > 0.5
+    assert found.about["leakage"]["tasks"] == {}  # no set covers a term where there are none
+
+
 def test_a_task_has_a_background_of_its_own(world, tmp_path):
     tasks = [
         _half_split("Modules_2024.gmt", "among its own"),

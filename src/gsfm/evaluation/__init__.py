@@ -30,7 +30,7 @@ from gsfm.evaluation._protocols import (
     time_split,
 )
 from gsfm.evaluation._questions import Questions
-from gsfm.evaluation._relations import new_relations, new_relations_between
+from gsfm.evaluation._relations import new_interactions, new_relations
 from gsfm.evaluation._releases import Pairs, find_release, pair
 from gsfm.evaluation._results import Results
 from gsfm.evaluation._run import Event, run
@@ -70,8 +70,8 @@ __all__ = [
     "matched_auroc",
     "measure",
     "never_seen",
+    "new_interactions",
     "new_relations",
-    "new_relations_between",
     "pair",
     "paired",
     "read_config",

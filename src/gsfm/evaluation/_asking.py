@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm._errors import GsfmError
-from gsfm.evaluation._config import FILES, Task, protocol
+from gsfm.evaluation._config import FILES, RELATIONS, Task, protocol
 from gsfm.evaluation._corpus import counts
 from gsfm.evaluation._leakage import covering
 from gsfm.evaluation._questions import Questions
@@ -213,7 +213,7 @@ def covered(
     rows = [np.empty(0, np.int64)]
     record: dict[str, Any] = {}
     for one in asked:
-        if one.questions is None or one.task.protocol == "new-relations":
+        if one.questions is None or one.task.protocol in RELATIONS:
             continue
         if not one.popularity.any():
             continue  # models that were trained on something else may know the library

@@ -54,8 +54,11 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "time-split": ("older", "newer"),
     "never-seen": ("older", "newer"),
     "new-relations": ("sets",),
+    "new-interactions": ("older", "newer"),
     "context-switch": ("library",),
 }
+#: The protocols that ask about pairs of genes rather than about terms.
+RELATIONS = ("new-relations", "new-interactions")
 #: Options that are years. All other whole numbers count something, and are 1 or more.
 _YEARS = ("after", "until")
 #: How two releases of a library are named other than by ``older`` and ``newer``.
@@ -65,7 +68,7 @@ _RELEASES = ("folder", "library", "from", "to")
 @functools.cache
 def protocol(name: str) -> Callable[..., Questions]:
     """The function that makes a protocol's questions of its files, its options and a seed."""
-    module = _relations if name == "new-relations" else _protocols
+    module = _relations if name in RELATIONS else _protocols
     function: Callable[..., Questions] = getattr(module, name.replace("-", "_"))
     return function
 
@@ -119,8 +122,8 @@ class Task:
     Parameters
     ----------
     protocol
-        ``half-split``, ``hold-out``, ``time-split``, ``never-seen``, ``new-relations`` or
-        ``context-switch``.
+        ``half-split``, ``hold-out``, ``time-split``, ``never-seen``, ``new-relations``,
+        ``new-interactions`` or ``context-switch``.
     files
         What it is asked of: ``library``; ``older`` and ``newer``; or ``sets``.
     options

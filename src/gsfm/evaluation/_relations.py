@@ -113,10 +113,10 @@ def new_relations(
     if len(before.indices) == 0:
         raise GsfmError(f"no set is from {after} or before: {span}; give another year")
     settings = {"after": after, "until": until, "undated": year.null_count()}
-    return _ask(before, later, sets, max_size, negatives, queries, seed, settings)
+    return _ask("new-relations", before, later, sets, max_size, negatives, queries, seed, settings)
 
 
-def new_relations_between(
+def new_interactions(
     older: GeneSets,
     newer: GeneSets,
     *,
@@ -155,7 +155,7 @@ def new_relations_between(
     >>> edges = [["A", "E"], ["C", "E"], ["C", "F"], ["B", "F"], ["D", "F"], ["D", "G"]]
     >>> older = GeneSets.from_lists(edges)
     >>> newer = GeneSets.from_lists([*edges, ["A", "C"]], vocabulary=older.vocabulary)
-    >>> questions = new_relations_between(older, newer, negatives=2)
+    >>> questions = new_interactions(older, newer, negatives=2)
     >>> i = questions.table["term"].to_list().index("A")
     >>> questions.hidden.genes(i)
     ('C',)
@@ -170,10 +170,11 @@ def new_relations_between(
                 "approved symbols, as gsfm.sets.read does?"
             )
     both = older.union(newer)
-    return _ask(older, newer, both, max_size, negatives, queries, seed, {})
+    return _ask("new-interactions", older, newer, both, max_size, negatives, queries, seed, {})
 
 
 def _ask(
+    protocol: str,
     before: GeneSets,
     later: GeneSets,
     ever: GeneSets,
@@ -239,7 +240,7 @@ def _ask(
         }
     )
     return Questions(
-        "new-relations",
+        protocol,
         background,
         GeneSets.from_ids(background, [[gene] for gene in genes], names=symbols),
         GeneSets.from_ids(background, hidden, names=symbols),

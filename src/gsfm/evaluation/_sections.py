@@ -38,6 +38,8 @@ PROTOCOLS = {
     "other half is to be found",
     "new-relations": "a gene is shown, and the genes that it is first linked to after the cut-off "
     "are to be told from genes as well known that it is never linked to",
+    "new-interactions": "a gene is shown, and the genes that only the newer release links it to "
+    "are to be told from genes as well known that it is never linked to",
     "context-switch": "a gene of two unrelated terms is shown in the company of one of them, whose "
     "other genes are to be ranked above the other term's",
 }
@@ -637,7 +639,11 @@ def future_section(view: View) -> Section | None:
     groups.append(
         Group(
             "new relations between genes",
-            [pair_panel(view, task) for task in view.of("new-relations")],
+            [
+                pair_panel(view, task)
+                for protocol in ("new-relations", "new-interactions")
+                for task in view.of(protocol)
+            ],
         )
     )
     if not (groups := grouped(groups)):
@@ -924,7 +930,8 @@ SECTIONS: Mapping[Callable[[View], Section | None], str] = {
     popularity_section: "AUROC by popularity of the gene",
     understudied_section: "understudied genes",
     shown_section: "how few genes suffice (hold-out)",
-    future_section: "predictions against the future (time-split, never-seen, new-relations)",
+    future_section: "predictions against the future (time-split, never-seen, new-relations, "
+    "new-interactions)",
     context_section: "context (context-switch)",
     cost_section: "the cost of training",
     leakage_section: "leakage",

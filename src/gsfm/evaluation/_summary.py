@@ -40,7 +40,7 @@ TESTED = ("auroc", "matched_auroc", "average_precision")
 WITHOUT_LEAKS = ", without leaks"
 
 #: Protocols that ask about pairs of genes, and not about the terms of a library.
-PAIRS = ("new-relations", "context-switch")
+PAIRS = ("new-relations", "new-interactions", "context-switch")
 
 #: The least number of genes of a term in each class of size; the last class is open.
 SIZES = (1, 10, 20, 50, 100, 200)
