@@ -316,7 +316,7 @@ def libraries(draw):
     return draw(st.lists(st.lists(genes, min_size=1, max_size=12), min_size=1, max_size=3))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(libraries(), st.integers(0, 3), st.integers(5, 12), st.integers(1, 4), st.randoms())
 def test_invariants(tmp_path_factory, libraries, smallest, largest, min_gene_sets, rng):
     folder = tmp_path_factory.mktemp("corpus")

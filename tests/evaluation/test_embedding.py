@@ -318,9 +318,7 @@ def test_missing_values_of_parquet_leave_the_row_out(tmp_path: Path) -> None:
     st.sampled_from([",", "\t", ";", " "]),
     st.booleans(),
 )
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_text_and_parquet_are_read_the_same(
     tmp_path: Path, rows: list[list[float]], separator: str, header: bool
 ) -> None:
@@ -446,9 +444,7 @@ def test_files_that_are_no_embedding(tmp_path: Path) -> None:
 
 
 @given(st.text(string.printable + "é\x00\u2028", max_size=200) | st.binary(max_size=100))
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_in_a_file_it_is_read_or_refused(tmp_path: Path, content: str | bytes) -> None:
     path = tmp_path / "any.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())

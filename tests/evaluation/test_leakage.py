@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gsfm import GsfmError
@@ -57,7 +57,6 @@ def test_by_hand() -> None:
     assert (leaks.share, leaks.n_sets) == (0.8, 6)
 
 
-@settings(deadline=None)
 @given(
     corpus=collections,
     library=collections,

@@ -96,7 +96,7 @@ def test_enrichment_score_is_the_largest_lead(seed, distinct):
     wanted=st.integers(1, 62),
     k=st.integers(1, 8),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_recall_is_the_mean_over_all_ways_to_break_ties(scores, wanted, k):
     n = len(scores)
     hidden = {i for i in range(n) if wanted >> i & 1}
@@ -145,7 +145,7 @@ def test_matched_auroc_pair_by_pair(seed, distinct):
 
 
 @given(seed=st.integers(0, 10_000), window=st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_popularity_scores_one_half_when_popularity_is_matched(seed, window):
     rng = np.random.default_rng(seed)
     popularity = rng.permutation(80) ** 2  # distinct counts

@@ -75,7 +75,7 @@ terms = st.dictionaries(
 # -- half split --------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(made=terms, splits=st.integers(1, 4), seed=st.integers(0, 5))
 def test_half_split(made: dict[str, list[str]], splits: int, seed: int) -> None:
     questions = half_split(library(made), splits=splits, seed=seed)
@@ -101,7 +101,7 @@ def test_half_split(made: dict[str, list[str]], splits: int, seed: int) -> None:
     assert same(questions, half_split(library(made), splits=splits, seed=seed))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(made=terms, data=st.data())
 def test_halves_do_not_depend_on_other_terms_or_genes(
     made: dict[str, list[str]], data: st.DataObject
@@ -181,7 +181,7 @@ def test_a_sample_of_terms() -> None:
 # -- hold out ----------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(made=terms, seed=st.integers(0, 5))
 def test_hold_out(made: dict[str, list[str]], seed: int) -> None:
     ks = (10, 3, 5, 3)
@@ -267,7 +267,7 @@ def test_time_split_by_hand() -> None:
     assert sample.skipped["not in the sample of 2"] == 1
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(before=terms, after=terms)
 def test_time_split(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
     older, newer = library(before), library(after)

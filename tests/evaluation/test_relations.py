@@ -121,7 +121,7 @@ def some_papers(seed: int) -> Dated:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     made=st.integers(0, 10**6).map(some_papers),
     until=st.sampled_from([None, 2001, 2002]),

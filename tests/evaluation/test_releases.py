@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gsfm import GsfmError
@@ -173,7 +173,6 @@ releases = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(older=releases, newer=releases)
 def test_every_term_is_paired_or_alone(older: GeneSets, newer: GeneSets) -> None:
     pairs = pair(older, newer)
@@ -193,7 +192,6 @@ def test_every_term_is_paired_or_alone(older: GeneSets, newer: GeneSets) -> None
     assert sorted(back.rows()) == sorted(table.select("older_row", "newer_row", "by").rows())
 
 
-@settings(deadline=None)
 @given(older=releases, newer=releases)
 def test_nearest(older: GeneSets, newer: GeneSets) -> None:
     expected = [

@@ -88,7 +88,7 @@ def test_interval_refuses():
     st.lists(st.floats(0, 1) | st.sampled_from([0.01, 0.05, 1, np.nan]), min_size=0, max_size=8),
     st.floats(0.001, 0.999),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_holm_rejects_what_the_procedure_rejects(p, level):
     adjusted = holm(p)
     tests = sorted((value, i) for i, value in enumerate(p) if not np.isnan(value))

@@ -465,7 +465,7 @@ species_or_none = st.sampled_from([None, "human", "mouse", "rat"])
 
 
 @given(st.lists(anything, max_size=30), species_or_none, st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_stay_in_their_places(
     identifiers: list[str | None], species: genes.Species | None, serials: bool
 ) -> None:
@@ -478,7 +478,7 @@ def test_rows_stay_in_their_places(
 
 
 @given(st.lists(anything, min_size=1, max_size=30), species_or_none)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_answer_is_approved_and_means_itself(
     identifiers: list[str | None], species: genes.Species | None
 ) -> None:
@@ -490,7 +490,7 @@ def test_an_answer_is_approved_and_means_itself(
 
 
 @given(st.lists(known, min_size=1, max_size=30), species_or_none)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_case_does_not_matter(names: list[str], species: genes.Species | None) -> None:
     answers = [
         genes.resolve([change(name) for name in names], species=species).symbols
@@ -503,13 +503,13 @@ def test_case_does_not_matter(names: list[str], species: genes.Species | None) -
     st.sampled_from(["ENSG00000141510", "ENST00000269305", "ENSMUSG00000059552"]),
     st.integers(0, 10**6),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_versions_do_not_matter(identifier: str, version: int) -> None:
     assert genes.resolve([f"{identifier}.{version}"]).symbols == ["TP53"]
 
 
 @given(known, st.text(" \t\n\"'\u00a0\ufeff", max_size=4), st.text(" \t\"'", max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_blanks_and_quotes_do_not_matter(name: str, before: str, after: str) -> None:
     assert genes.resolve([before + name + after]).symbols == genes.resolve([name]).symbols
 

@@ -66,7 +66,7 @@ def _brute_force(model, members, *, background, exclude, include_input):
 subsets = st.sets(st.sampled_from(SYMBOLS))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     members=st.sets(st.sampled_from(SYMBOLS), min_size=1),
     background=st.none() | st.sets(st.sampled_from(SYMBOLS), min_size=1),
@@ -286,7 +286,7 @@ def test_provenance_names_the_model_and_goes_through_json(model):
     assert len(hashes) == 2
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     sets=st.lists(subsets, min_size=1, max_size=6),
     include_input=st.booleans(),

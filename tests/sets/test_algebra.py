@@ -50,7 +50,6 @@ def test_chunks_cover_every_set_once(rows: list[list[str]], size: int) -> None:
         assert last - first == 1 or indptr[last] - indptr[first] <= size
 
 
-@settings(deadline=None)
 @given(rows=rows, data=st.data())
 def test_reindex(rows: list[list[str]], data: st.DataObject) -> None:
     sets = GeneSets.from_lists(rows)
@@ -65,7 +64,6 @@ def test_reindex(rows: list[list[str]], data: st.DataObject) -> None:
         assert after == {gene: weight for gene, weight in before.items() if gene in new}
 
 
-@settings(deadline=None)
 @given(rows=rows, data=st.data())
 def test_selection(rows: list[list[str]], data: st.DataObject) -> None:
     sets = GeneSets.from_lists(rows)
@@ -205,7 +203,6 @@ def test_filter_understands_years_in_text() -> None:
     assert sets.filter(max_year=2000).names == ["a"]
 
 
-@settings(deadline=None)
 @given(one=rows, other=rows)
 def test_union(one: list[list[str]], other: list[list[str]]) -> None:
     both = GeneSets.from_lists(one).union(GeneSets.from_lists(other))
@@ -245,7 +242,6 @@ def test_union_of_columns_of_different_types() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(rows=rows)
 def test_deduplicate(rows: list[list[str]]) -> None:
     sets = GeneSets.from_lists(rows)
@@ -401,7 +397,7 @@ def test_clusters() -> None:
 # -- overlap -----------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(one=rows, other=rows, extra=st.integers(0, 50))
 def test_overlap(one: list[list[str]], other: list[list[str]], extra: int) -> None:
     left, right = GeneSets.from_lists(one), GeneSets.from_lists(other)

@@ -325,7 +325,7 @@ def test_bad_tables_of_metadata(table: Any, file: Path) -> None:
         _ = mapped.metadata
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_anywhere(data: st.DataObject, sets: GeneSets, tmp_path: Path) -> None:
     """A changed or missing byte is a FormatError, or makes no difference to what is read."""

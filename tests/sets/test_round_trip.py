@@ -95,9 +95,7 @@ def content(sets: GeneSets, columns: tuple[str, ...], *, weighted: bool) -> list
 
 
 @pytest.mark.parametrize("form", SUFFIXES)
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_round_trip(form: str, data: st.DataObject, tmp_path: Path) -> None:
     sets = data.draw(collections())

@@ -39,14 +39,12 @@ def check(encoder: Encoder, blocks: list[list[bytes]]) -> None:
 blocks = st.lists(st.lists(words, max_size=30), max_size=4)
 
 
-@settings(deadline=None)
 @given(blocks=blocks)
 def test_against_a_dict(blocks: list[list[bytes]]) -> None:
     check(Encoder(), blocks)
 
 
 @pytest.mark.parametrize("mix", [0, 1])
-@settings(deadline=None)
 @given(blocks=blocks)
 def test_with_a_hash_that_is_no_good(mix: int, blocks: list[list[bytes]]) -> None:
     """Long words of equal keys, and keys that all want the same slot: slower, never wrong."""
@@ -58,7 +56,7 @@ def test_with_a_hash_that_is_no_good(mix: int, blocks: list[list[bytes]]) -> Non
         check(Encoder(), blocks)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(blocks=blocks)
 def test_with_one_key_for_all_long_words(blocks: list[list[bytes]]) -> None:
     real = _tokens.keys_of

@@ -54,7 +54,7 @@ def corpus() -> GeneSets:
     cap=st.integers(2, 12),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_split_shows_and_hides_members_of_the_set_only(sizes, share, cap, seed):
     rng = np.random.default_rng(seed)
     vocabulary = Vocabulary(f"G{i}" for i in range(40))
