@@ -85,8 +85,10 @@ def train(
         if not model.is_fitted:  # an ensemble with a member to go: there is only its checkpoint
             raise
         stopped = stop
+    # A curve counts the time before a resumed run was stopped too.
+    seconds = max(time.monotonic() - started, *(point["seconds"] for point in model.curve), 0.0)
     training: dict[str, Any] = {
-        "seconds": round(time.monotonic() - started, 1),
+        "seconds": round(seconds, 1),
         "peak_memory_bytes": peak_memory(),
         "threads": run.threads,
         "held_out_sets": len(held),
