@@ -15,6 +15,7 @@ import json
 import math
 import re
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,7 +199,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Spec:
+class Spec(ABC):
     """A method of a configuration: the subclass says where it comes from."""
 
     name: str  # as in the report
@@ -207,9 +208,9 @@ class Spec:
     key: ClassVar[str]
 
     @property
+    @abstractmethod
     def kind(self) -> str:
         """What it is, in a few words."""
-        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """The method as a table of the configuration."""

@@ -104,7 +104,7 @@ def members_at_random(sets: GeneSets, rows: Ids, rng: np.random.Generator) -> tu
         (n_members,) each: the gene ids, the position in `rows` of each one's set, ascending, and
         its place in the set's order.
     """
-    sizes = sets.sizes[rows]
+    sizes = sets.indptr[rows + 1] - sets.indptr[rows]  # not of the whole corpus, each step
     starts = np.cumsum(sizes) - sizes
     owner = np.repeat(np.arange(len(rows)), sizes)
     position = np.arange(len(owner)) + np.repeat(sets.indptr[rows] - starts, sizes)
