@@ -25,11 +25,23 @@ class Progress:
     loss: float
     watched: float | None = None
     sets_per_second: float = 0.0
+    max_seconds: float | None = None  # when the run ends at the latest
 
     @property
     def seconds_left(self) -> float:
-        """Time left at the average rate so far."""
-        return self.seconds * (self.steps - self.step) / max(self.step, 1)
+        """Time left at the average rate so far, or until the run's time is over.
+
+        Examples
+        --------
+        >>> Progress(step=10, steps=100, seconds=5.0, loss=1.0).seconds_left
+        45.0
+        >>> Progress(step=10, steps=100, seconds=5.0, loss=1.0, max_seconds=20.0).seconds_left
+        15.0
+        """
+        left = self.seconds * (self.steps - self.step) / max(self.step, 1)
+        if self.max_seconds is not None:
+            left = min(left, max(self.max_seconds - self.seconds, 0.0))
+        return left
 
 
 @dataclass(frozen=True)

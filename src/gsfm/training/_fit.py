@@ -141,7 +141,8 @@ def fit_autoencoder(
                 point = {"step": step, "seconds": elapsed(), "loss": mean_loss, "watched": seen}
                 curve.append({k: v and round(v, 4) for k, v in point.items()})
             rate = (step - first + 1) * batch.n / max(time.monotonic() - started, 1e-9)
-            run.progress(Progress(step, steps, elapsed(), mean_loss, seen, rate))
+            now = Progress(step, steps, elapsed(), mean_loss, seen, rate, run.max_seconds)
+            run.progress(now)
             stop = asked_to_stop() and step < steps
             ends = stop or out_of_time or step == steps
             if run.checkpoint is not None and (

@@ -183,7 +183,7 @@ def fit_published(
             sets_seen = epoch * len(sets) + min((at + 1) * config.batch_size, len(sets))
             seconds = elapsed()
             rate = sets_seen / max(seconds, 1e-9)
-            run.progress(Progress(done, steps, seconds, mean_loss, seen, rate))
+            run.progress(Progress(done, steps, seconds, mean_loss, seen, rate, run.max_seconds))
             stop = asked_to_stop() and done < steps
             ends = stop or out_of_time or done == steps
             if run.checkpoint is not None and (
