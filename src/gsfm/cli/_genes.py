@@ -86,7 +86,7 @@ def show(
     tsv: TsvOption = False,
     output: OutputOption = None,
 ) -> None:
-    """Show a gene: its names, its ids, and its mouse and rat orthologs."""
+    """Show a gene: its names, its ids, where it lies, and its mouse and rat orthologs."""
     form = chosen_format(json=json, csv=csv, tsv=tsv)
 
     import polars as pl

@@ -29,6 +29,11 @@ class GeneRecord:
     name: str | None
     hgnc_id: str
     locus_type: str
+    chromosome: str | None
+    start: int | None
+    end: int | None
+    strand: int | None
+    band: str | None
     previous: tuple[str, ...]
     aliases: tuple[str, ...]
     entrez_id: str | None
@@ -43,6 +48,21 @@ class GeneRecord:
     match: str
     rule: str
 
+    @property
+    def position(self) -> str | None:
+        """Chromosome, first and last base and strand on GRCh38, as text; None if unknown.
+
+        Examples
+        --------
+        >>> from gsfm import genes
+        >>> genes.show("TP53").position
+        '17:7668402-7687550 (-)'
+        """
+        if self.start is None:
+            return None
+        strand = "+" if self.strand == 1 else "-"
+        return f"{self.chromosome}:{self.start}-{self.end} ({strand})"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON has them: lists for tuples."""
         fields = dataclasses.asdict(self)
@@ -51,8 +71,11 @@ class GeneRecord:
     def __str__(self) -> str:
         head = f"{self.symbol}: {self.name}" if self.name else self.symbol
         lines = [head]
-        for field, value in self.to_dict().items():
-            if value and field not in ("symbol", "name", "match", "rule"):
+        fields = self.to_dict()
+        if self.position:
+            fields["chromosome"] = f"{self.position} on GRCh38"
+        for field, value in fields.items():
+            if value and field not in ("symbol", "name", "start", "end", "strand", "match", "rule"):
                 text = ", ".join(value) if isinstance(value, list) else value
                 lines.append(f"  {field.replace('_', ' '):14} {text}")
         return "\n".join(lines)
@@ -81,6 +104,8 @@ def show(identifier: str | int, *, species: Species | None = None) -> GeneRecord
     DELEC1: deleted in esophageal cancer 1
       hgnc id        HGNC:23658
       locus type     RNA, long non-coding
+      chromosome     9:115141818-115402644 (+) on GRCh38
+      band           9q33.1
       previous       DEC1
       aliases        CTS9
       entrez id      50514

@@ -18,6 +18,15 @@ from gsfm.genes._vocabulary import Vocabulary
 # What may stand around a name in a file: blanks (also invisible ones) and quotes.
 _AROUND = " \t\r\n\v\f\u00a0\u200b\ufeff\"'`\u2018\u2019\u201c\u201d"
 
+#: Where a gene lies, out of the columns of `genes.parquet`.
+PLACE = (
+    pl.col("chromosome"),
+    pl.col("start").cast(pl.Int64),
+    (pl.col("start").cast(pl.Int64) + pl.col("length") - 1).alias("end"),
+    pl.col("strand"),
+    pl.col("band"),
+)
+
 
 def bare(names: pl.Series) -> pl.Series:
     """Return the names without blanks and quotes around them.
@@ -79,7 +88,8 @@ def table() -> pl.DataFrame:
     -------
     polars.DataFrame
         ``symbol``, ``name`` (null for some genes approved after 2024-07), ``hgnc_id``,
-        ``locus_type``, ``previous``, ``aliases``, ``entrez_id``, ``ensembl_id``,
+        ``locus_type``, ``chromosome``, ``start``, ``end``, ``strand``, ``band`` (as `positions`
+        has them), ``previous``, ``aliases``, ``entrez_id``, ``ensembl_id``,
         ``ensembl_other`` (of alternative loci), ``uniprot``, ``uniprot_other`` (further
         accessions, mostly unreviewed), ``mouse``, ``mgi_id``, ``rat``, ``rgd_id``. Where nothing
         is known, columns of lists have an empty list, others null.
@@ -120,6 +130,7 @@ def table() -> pl.DataFrame:
         "name",
         pl.format("HGNC:{}", "hgnc").alias("hgnc_id"),
         "locus_type",
+        *PLACE,
         "previous",
         "aliases",
         pl.col("entrez").cast(pl.String).alias("entrez_id"),
