@@ -45,6 +45,21 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         {"d_model": 8, "depth": 1, "epochs": 30, "batch_size": 16, "learning_rate": 0.02}
         | {"partition": 0.5, "dropout": 0.0, "weighted_loss": "balance"},
     ),
+    "features": ("features", {}),
+    "attribute": ("attribute", {}),
+    "attribute coding": ("attribute", {"of": "coding"}),
+    "adaptive": (
+        "adaptive",
+        {
+            "weights": [1, 0.3, 0],
+            "members": [
+                {"family": "linear"},
+                {"family": "cooccurrence", "top": 7},
+                {"family": "popularity"},
+            ],
+            "confidence": 5,
+        },
+    ),
     "ensemble": (
         "ensemble",
         {"weights": [1, 0.3], "members": [{"family": "linear"}, {"family": "cooccurrence"}]},
@@ -64,7 +79,7 @@ TORCH = {"autoencoder", "published"}
 #: One thread: these fits are far too small to share.
 RUN = Run(threads=1)
 #: Families whose answer does not depend on the set.
-IMPERSONAL = {"popularity"}
+IMPERSONAL = {"popularity", "attribute"}
 
 A, B = [[f"{block}{i}" for i in range(8)] for block in "AB"]
 

@@ -3,18 +3,24 @@
 from gsfm.models._base import FAMILIES, Model
 from gsfm.models._load import families, load
 from gsfm.models._run import Progress, Run
+from gsfm.models.adaptive import Adaptive
+from gsfm.models.attribute import Attribute
 from gsfm.models.autoencoder import Autoencoder
 from gsfm.models.cooccurrence import Cooccurrence
 from gsfm.models.ensemble import Ensemble
+from gsfm.models.features import Features
 from gsfm.models.linear import Linear
 from gsfm.models.popularity import Popularity
 from gsfm.models.published import Published
 
 __all__ = [
     "FAMILIES",
+    "Adaptive",
+    "Attribute",
     "Autoencoder",
     "Cooccurrence",
     "Ensemble",
+    "Features",
     "Linear",
     "Model",
     "Popularity",

@@ -78,6 +78,8 @@ class Model(ABC):
     fit_needs_torch: ClassVar[bool] = False
     #: Whether a fit that was stopped can go on from its checkpoint.
     can_resume: ClassVar[bool] = False
+    #: Whether a member's score is what it would be were it not in the set: none speaks for itself.
+    leaves_itself_out: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -372,6 +374,28 @@ class Model(ABC):
     @abstractmethod
     def _score(self, members: sp.csr_array) -> Floats:
         """(n, genes) 0/1 membership to (n, genes) float32 scores."""
+
+    def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
+        """Scores that can be compared between sets, and between members and other genes.
+
+        Returns
+        -------
+        of_genes
+            (n, genes) scores, standardised over the genes that are not in the set.
+        of_members
+            (members,) the same for each entry of `members`, as if the gene were not in the set.
+        """
+        from gsfm.models._evidence import left_out, rows_of, standardise
+
+        of_genes = standardise(self._score(members), members)
+        rows = rows_of(members)
+        if self.leaves_itself_out:
+            return of_genes, of_genes[rows, members.indices]
+        of_members = np.zeros(len(rows), np.float32)
+        for out, rest in left_out(members):
+            own = standardise(self._score(rest), rest)
+            of_members[out] = own[rows[out], members.indices[out]]
+        return of_genes, of_members
 
     @abstractmethod
     def _embed_sets(self, members: sp.csr_array) -> Floats:

@@ -68,7 +68,7 @@ def keep_largest(blocks: Iterable[tuple[Floats, Floats]], keep: int) -> sp.csr_a
 
 
 def csr_tensors(matrix: sp.csr_array, prefix: str) -> Tensors:
-    """Three tensors that hold a (genes, genes) matrix of float16-rounded values."""
+    """Three tensors that hold a sparse matrix of float16-rounded values, a row a gene."""
     narrow = np.uint16 if matrix.shape[1] <= np.iinfo(np.uint16).max + 1 else np.int32
     return {
         f"{prefix}.indptr": matrix.indptr.astype(np.int64),
@@ -77,22 +77,23 @@ def csr_tensors(matrix: sp.csr_array, prefix: str) -> Tensors:
     }
 
 
-def take_csr(tensors: Tensors, prefix: str, genes: int) -> sp.csr_array:
-    """Take back what `csr_tensors` gave; ValueError if it is not a sparse (genes, genes) matrix."""
+def take_csr(tensors: Tensors, prefix: str, *shape: int) -> sp.csr_array:
+    """Take back what `csr_tensors` gave; ValueError if it is not a sparse matrix of the shape."""
+    genes, width = shape
     indptr = take(tensors, f"{prefix}.indptr", genes + 1, kinds="iu").astype(np.int64)
     if indptr[0] != 0 or (np.diff(indptr) < 0).any():
         raise ValueError(f"the tensor '{prefix}.indptr' does not rise from 0")
     n = int(indptr[-1])
     indices = take(tensors, f"{prefix}.indices", n, kinds="iu").astype(np.int64)
-    if n and (indices.min() < 0 or indices.max() >= genes):
-        raise ValueError(f"the tensor '{prefix}.indices' holds a gene outside 0..{genes - 1}")
+    if n and (indices.min() < 0 or indices.max() >= width):
+        raise ValueError(f"the tensor '{prefix}.indices' holds a column outside 0..{width - 1}")
     rows = np.repeat(np.arange(genes), np.diff(indptr))
-    if (np.diff(rows * genes + indices) <= 0).any():
+    if (np.diff(rows * width + indices) <= 0).any():
         raise ValueError(f"the tensor '{prefix}.indices' is not ascending within each row")
     values = take(tensors, f"{prefix}.values", n, kinds="f").astype(np.float32)
     # 32-bit indices keep products with 32-bit memberships in 32 bits.
     wide = np.int64 if n > np.iinfo(np.int32).max else np.int32
-    return sp.csr_array((values, indices.astype(wide), indptr.astype(wide)), shape=(genes, genes))
+    return sp.csr_array((values, indices.astype(wide), indptr.astype(wide)), shape=(genes, width))
 
 
 def principal_rows(matrix: Any, dimensions: int) -> Floats:
@@ -105,7 +106,7 @@ def principal_rows(matrix: Any, dimensions: int) -> Floats:
     Parameters
     ----------
     matrix
-        (n, n) sparse or dense.
+        (genes, n) sparse or dense.
     dimensions
         Length of the result's rows, at most n.
     """

@@ -64,6 +64,7 @@ class Cooccurrence(Model):
     paper = "Deshpande & Karypis, ACM TOIS 2004, doi:10.1145/963770.963776"
     Config = CooccurrenceConfig
     config: CooccurrenceConfig
+    leaves_itself_out = True
 
     #: (genes, genes) sparse: row i holds the similarities of the genes most similar to gene i.
     similarities: sp.csr_array
@@ -117,4 +118,5 @@ class Cooccurrence(Model):
         return csr_tensors(self.similarities, "similarities")
 
     def _restore(self, tensors: Tensors) -> None:
-        self.similarities = take_csr(tensors, "similarities", len(self.vocabulary))
+        n = len(self.vocabulary)
+        self.similarities = take_csr(tensors, "similarities", n, n)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
 from gsfm.models._base import FAMILIES, Floats, Model, Tensors, require, take
+from gsfm.models._evidence import standardise
 from gsfm.sets import GeneSets
 
 
@@ -92,7 +93,9 @@ class Ensemble(Model):
                 raise ValueError(f"members[{i}]: {error}") from None
 
     @classmethod
-    def of(cls, models: Sequence[Model], weights: Sequence[float] | None = None) -> Self:
+    def of(
+        cls, models: Sequence[Model], weights: Sequence[float] | None = None, **settings: Any
+    ) -> Self:
         """Make an ensemble of models that are fitted already.
 
         Parameters
@@ -101,9 +104,12 @@ class Ensemble(Model):
             The members; they are used as they are, not copied.
         weights
             Of each member; equal ones if None.
+        **settings
+            Other settings of the family.
         """
         weights = [1.0] * len(models) if weights is None else weights
-        ensemble = cls(weights=weights, members=[model._config_json() for model in models])
+        members = [model._config_json() for model in models]
+        ensemble = cls(weights=weights, members=members, **settings)
         ensemble.members = list(models)
         ensemble._join()
         ensemble.manifest = ensemble._manifest_of_members()
@@ -183,11 +189,10 @@ class Ensemble(Model):
     # -- files -----------------------------------------------------------------------------------
 
     def _config_json(self) -> dict[str, Any]:
-        return {
-            "family": self.family,
-            "weights": list(self.config.weights),
-            "members": [member._config_json() for member in self.members],
-        }
+        settings = {f.name: getattr(self.config, f.name) for f in dataclasses.fields(self.config)}
+        settings["weights"] = list(self.config.weights)
+        settings["members"] = [member._config_json() for member in self.members]
+        return {"family": self.family, **settings}
 
     def _tensors(self) -> Tensors:
         out: Tensors = {}
@@ -222,38 +227,6 @@ class Ensemble(Model):
         orphans = np.setdiff1d(np.arange(n), np.concatenate(self.columns))
         if len(orphans):
             raise ValueError(f"no member knows {self.vocabulary[int(orphans[0])]!r} of vocab.txt")
-
-
-def standardise(scores: Floats, members: sp.csr_array) -> Floats:
-    """Return scores less their mean, over their standard deviation, set by set.
-
-    Parameters
-    ----------
-    scores
-        (n, genes).
-    members
-        (n, genes) 0/1 membership. Members get a value like the others, but the mean and the
-        (population) standard deviation are over the genes that are not members.
-
-    Returns
-    -------
-    ndarray
-        (n, genes) float32; zeros for a set whose non-members all have the same score.
-    """
-    sizes = np.diff(members.indptr)
-    rows = np.repeat(np.arange(len(sizes)), sizes)
-    n = np.maximum(scores.shape[1] - sizes, 1)  # (n,) non-members
-
-    def mean(values: Floats) -> NDArray[np.float64]:
-        inside = np.bincount(rows, values[rows, members.indices], minlength=len(sizes))
-        return np.asarray((values.sum(axis=1, dtype=np.float64) - inside) / n)
-
-    centred = scores - mean(scores).astype(np.float32)[:, None]
-    deviation = np.sqrt(np.maximum(mean(centred * centred), 0)).astype(np.float32)
-    flat = deviation == 0
-    centred /= np.where(flat, 1, deviation)[:, None]
-    centred[flat] = 0
-    return np.asarray(centred)
 
 
 def _unit(vectors: Floats) -> Floats:

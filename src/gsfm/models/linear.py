@@ -74,6 +74,7 @@ class Linear(Model):
     paper = "Steck, WWW 2019, doi:10.1145/3308558.3313710"
     Config = LinearConfig
     config: LinearConfig
+    leaves_itself_out = True
 
     #: (genes, genes): row i holds what gene i adds to every gene's score. Dense if nothing was
     #: pruned, else sparse rows.
@@ -177,7 +178,7 @@ class Linear(Model):
     def _restore(self, tensors: Tensors) -> None:
         n = len(self.vocabulary)
         if self.config.prune:
-            self.matrix = take_csr(tensors, "weights", n)
+            self.matrix = take_csr(tensors, "weights", n, n)
         else:
             self.matrix = take(tensors, "weights", n, n, kinds="f").astype(np.float32, copy=False)
 

@@ -48,6 +48,7 @@ class Popularity(Model):
     paper = "Gillis & Pavlidis, PLoS ONE 2011, doi:10.1371/journal.pone.0017258"
     Config = PopularityConfig
     config: PopularityConfig
+    leaves_itself_out = True  # the score is the gene's, whatever the set
 
     log_frequency: Floats  # (genes,)
 

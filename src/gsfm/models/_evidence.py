@@ -1,0 +1,80 @@
+"""Scores as evidence: comparable between sets, between models, and between members and others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.models._base import Floats
+
+#: The folds in which the members of a set are left out of it; a smaller set is left one by one.
+FOLDS = 8
+
+
+def standardise(scores: Floats, members: sp.csr_array) -> Floats:
+    """Return scores less their mean, over their standard deviation, set by set.
+
+    Parameters
+    ----------
+    scores
+        (n, genes).
+    members
+        (n, genes) 0/1 membership. Members get a value like the others, but the mean and the
+        (population) standard deviation are over the genes that are not members.
+
+    Returns
+    -------
+    ndarray
+        (n, genes) float32; zeros for a set whose non-members all have the same score.
+    """
+    rows = rows_of(members)
+    sizes = np.diff(members.indptr)
+    n = np.maximum(scores.shape[1] - sizes, 1)  # (n,) non-members
+
+    def mean(values: Floats) -> NDArray[np.float64]:
+        inside = np.bincount(rows, values[rows, members.indices], minlength=len(sizes))
+        return np.asarray((values.sum(axis=1, dtype=np.float64) - inside) / n)
+
+    centred = scores - mean(scores).astype(np.float32)[:, None]
+    deviation = np.sqrt(np.maximum(mean(centred * centred), 0)).astype(np.float32)
+    flat = deviation == 0
+    centred /= np.where(flat, 1, deviation)[:, None]
+    centred[flat] = 0
+    return np.asarray(centred)
+
+
+def rows_of(members: sp.csr_array) -> NDArray[np.int64]:
+    """(members,) the row of each."""
+    return np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
+
+
+def left_out(members: sp.csr_array) -> Iterator[tuple[NDArray[np.intp], sp.csr_array]]:
+    """Yield the sets without some of their members, until each member was left out once.
+
+    Which members are left out together depends on nothing but the set.
+
+    Yields
+    ------
+    out
+        Places in ``members.indices`` of the members that are left out.
+    rest
+        (n, genes) the sets without them. A set of one gene is left as it is.
+    """
+    sizes = np.diff(members.indptr)
+    rows = rows_of(members)
+    # The order of a random number that each gene has: neighbours by name should not go together.
+    key = np.random.default_rng(0).permutation(members.shape[1])[members.indices]
+    order = np.lexsort((key, rows))
+    rank = np.empty(len(rows), np.int64)
+    rank[order] = np.arange(len(rows)) - members.indptr[:-1].astype(np.int64)[rows]
+    fold = np.where(sizes[rows] > 1, rank % FOLDS, -1)
+    for i in range(min(FOLDS, int(sizes.max(initial=0)))):
+        stays = fold != i
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[stays], minlength=len(sizes)))])
+        rest = sp.csr_array(
+            (members.data[stays], members.indices[stays], indptr), shape=members.shape
+        )
+        yield np.flatnonzero(~stays), rest

@@ -1,0 +1,186 @@
+"""Adaptive: an ensemble that weighs its evidence anew for each set.
+
+A pathway's genes are known by their company, the genes of a genome-wide association by where they
+lie, a cell's genes by what else is expressed. Which evidence speaks for a set can be seen from the
+set itself: from how well each kind predicts the set's own genes when they are left out of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.models._base import Floats, require
+from gsfm.models._evidence import rows_of
+from gsfm.models.ensemble import Ensemble, EnsembleConfig
+
+#: Genes that a set's members are told from.
+OTHERS = 3000
+#: Sets whose evidence is held at once; bounds the working memory.
+BLOCK = 32
+
+Numbers = NDArray[np.float64]
+
+#: The members of an untrained model, each with the weight that is assumed of it.
+MEMBERS: tuple[tuple[float, dict[str, Any]], ...] = (
+    (1.0, {"family": "autoencoder"}),
+    (0.2, {"family": "linear"}),
+    (0.2, {"family": "features", "of": "words"}),
+    (0.2, {"family": "features", "of": "domains"}),
+    (0.4, {"family": "features", "of": "windows"}),
+    (0.0, {"family": "attribute", "of": "length"}),
+    (0.0, {"family": "attribute", "of": "coding"}),
+    (0.0, {"family": "popularity"}),
+)
+
+
+@dataclass(frozen=True)
+class AdaptiveConfig(EnsembleConfig):
+    """Settings of `Adaptive`."""
+
+    weights: tuple[float, ...] = tuple(weight for weight, _ in MEMBERS)  # assumed of each member
+    members: tuple[dict[str, Any], ...] = field(default=tuple(member for _, member in MEMBERS))
+    confidence: float = 10.0  # in the assumed weights: as much as that of so many genes of a set
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.confidence > 0, f"confidence must be above 0, not {self.confidence}")
+
+
+class Adaptive(Ensemble):
+    r"""The log-odds of being a member, from several models' evidence, weighed set by set.
+
+    Each member model's standardised scores are a kind of evidence :math:`e_m`. For each set a
+    logistic regression tells the set's own genes, each scored as if it were left out of the set,
+    from other genes:
+
+    .. math:: \log \frac{P}{1 - P} = b + \sum_m w_m e_m, \qquad
+              w_m \sim N(\text{weights}_m, 1 / \text{confidence})
+
+    with the members together counting as much as the others. So a few genes leave the assumed
+    weights as they are, and many genes find their own.
+
+    Examples
+    --------
+    >>> from gsfm.models import Cooccurrence, Popularity
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"], ["X", "Y"]])
+    >>> members = [Cooccurrence().fit(corpus), Popularity().fit(corpus)]
+    >>> model = Adaptive.of(members, weights=[1, 0])
+    >>> scores = model.score([["A", "B"]])
+    >>> model.vocabulary[int(scores[0, 2:].argmax()) + 2]
+    'C'
+    >>> model.weigh([["A", "B"]]).shape  # the weights that this set gives the two
+    (1, 2)
+    """
+
+    family = "adaptive"
+    description = "Ensemble that weighs its evidence by how well it predicts each set's own genes"
+    paper = "Jacobs et al., Neural Computation 1991, doi:10.1162/neco.1991.3.1.79"
+    Config = AdaptiveConfig
+    config: AdaptiveConfig
+
+    def weigh(self, sets: Any) -> Floats:
+        """Return the weights that each set gives the members' evidence, (n, members) float32.
+
+        Parameters
+        ----------
+        sets
+            As in `score`.
+        """
+        members = self.encode(sets)
+        fits = [self._fit_weights(block)[0] for _, block in _blocks(members)]
+        return np.concatenate([np.empty((0, len(self.members))), *fits]).astype(np.float32)
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        out = np.empty(members.shape, np.float32)
+        for rows, block in _blocks(members):
+            weights, base, evidence = self._fit_weights(block)
+            out[rows] = base[:, None]
+            for m, of_genes in enumerate(evidence):
+                out[rows] += weights[:, m, None].astype(np.float32) * of_genes
+        return out
+
+    def _fit_weights(self, members: sp.csr_array) -> tuple[Numbers, Numbers, list[Floats]]:
+        """The weights (n, members), the constants (n,), and each member's evidence (n, genes)."""
+        n, genes = members.shape
+        of_genes, of_members = [], []
+        for model, _, own, columns in self._parts(members):
+            theirs, left_out = model._evidence(own)
+            every = np.zeros(members.shape, np.float32)
+            every[:, columns] = theirs
+            mine = np.zeros(members.shape, np.float32)
+            mine[rows_of(own), np.arange(genes)[columns][own.indices]] = left_out
+            of_genes.append(every)
+            of_members.append(mine[rows_of(members), members.indices])
+        others = np.random.default_rng(0).permutation(genes)[:OTHERS]
+        inside = np.stack(of_members, axis=1).astype(np.float64)  # (members, m)
+        outside = np.stack([e[:, others] for e in of_genes], axis=2)  # (n, others, m)
+        weights, base = np.empty((n, len(self.members))), np.zeros(n)
+        assumed = np.array(self.config.weights)
+        for u in range(n):
+            ids = members.indices[members.indptr[u] : members.indptr[u + 1]]
+            own = inside[members.indptr[u] : members.indptr[u + 1]]
+            rest = outside[u][~np.isin(others, ids)].astype(np.float64)
+            weights[u], base[u] = _logistic(own, rest, assumed, self.config.confidence)
+        return weights, base, of_genes
+
+
+def _blocks(members: sp.csr_array) -> list[tuple[slice, sp.csr_array]]:
+    starts = range(0, members.shape[0], BLOCK)
+    return [(slice(i, i + BLOCK), members[i : i + BLOCK]) for i in starts]
+
+
+def _logistic(
+    inside: Numbers, outside: Numbers, assumed: Numbers, confidence: float
+) -> tuple[Numbers, float]:
+    """Fit a logistic regression around the `assumed` weights, by Newton's method.
+
+    Parameters
+    ----------
+    inside, outside
+        (k, m) and (l, m) evidence of the two classes; both classes weigh k.
+    assumed
+        (m,) the prior means of the weights; `confidence` is their precision.
+
+    Returns
+    -------
+    weights, base
+        (m,) and the constant.
+    """
+    k = len(inside)
+    if k == 0 or len(outside) == 0:
+        return assumed, 0.0
+    x = np.concatenate([inside, outside])
+    x = np.column_stack([x, np.ones(len(x))])
+    y = np.repeat([1.0, 0.0], [k, len(outside)])
+    share = np.repeat([1.0, k / len(outside)], [k, len(outside)])
+    # Some precision for the constant too: a set that can be told apart has no end to it.
+    precision = np.append(np.full(len(assumed), confidence), 0.01)
+    centre = np.append(assumed, 0.0)
+
+    def loss(w: Numbers) -> float:
+        z = x @ w
+        fit = share @ (np.logaddexp(0, z) - y * z)
+        return float(fit + 0.5 * precision @ (w - centre) ** 2)
+
+    w, now = centre, loss(centre)
+    for _ in range(25):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -500, 500)))
+        gradient = x.T @ (share * (p - y)) + precision * (w - centre)
+        curvature = (x * (share * p * (1 - p))[:, None]).T @ x + np.diag(precision)
+        step = np.linalg.solve(curvature, gradient)
+        size = 1.0
+        # The loss is convex, but a whole step can go too far.
+        while (new := loss(w - size * step)) > now and size > 1e-6:
+            size /= 2
+        w, gained, now = w - size * step, now - new, new
+        if gained < 1e-6 * max(1.0, now):
+            break
+    return w[:-1], float(w[-1])

@@ -1,0 +1,82 @@
+"""Attribute: a number that each gene has, whatever the set.
+
+Long genes are hit by more variants, and what a screen cannot see is in none of its lists. Alone
+such a number predicts little; in a model that weighs its evidence by the set (`Adaptive`), it
+corrects the others where a set's own genes show that it matters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from gsfm import genes
+from gsfm.models._base import Floats, Model, Tensors, take
+from gsfm.models._sparse import mean_over_members
+from gsfm.sets import GeneSets
+
+
+@dataclass(frozen=True)
+class AttributeConfig:
+    """Settings of `Attribute`."""
+
+    of: Literal["length", "coding"] = "length"  # log of the gene's extent; whether it is coding
+
+
+class Attribute(Model):
+    """A number of each gene, the same for every set: its length, or whether it codes for a protein.
+
+    From the bundled gene table: of the corpus only the vocabulary matters. The numbers are
+    standardised over the vocabulary; a gene of which nothing is known has 0, the mean.
+
+    Examples
+    --------
+    >>> corpus = GeneSets.from_lists([["DMD", "H2AC1", "TP53"]])
+    >>> Attribute(of="length").fit(corpus).score([["TP53"]]).round(1)
+    array([[ 1.3, -1.2, -0.1]], dtype=float32)
+    """
+
+    family = "attribute"
+    description = "A number that each gene has, whatever the set: length, or being protein-coding"
+    paper = "Young et al., Genome Biology 2010, doi:10.1186/gb-2010-11-2-r14"
+    Config = AttributeConfig
+    config: AttributeConfig
+    leaves_itself_out = True  # the number is the gene's, whatever the set
+
+    values: Floats  # (genes,)
+
+    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+        symbols = sets.vocabulary.symbols
+        if self.config.of == "length":
+            place = genes.positions(symbols)
+            raw = np.log((place["end"] - place["start"] + 1).cast(float).to_numpy())
+        else:
+            kinds = genes.table().select("symbol", "locus_type")
+            kind = dict(kinds.iter_rows())
+            known = [kind.get(symbol) for symbol in symbols]
+            raw = np.array([np.nan if k is None else k == "protein" for k in known], float)
+        has = ~np.isnan(raw)
+        values = np.zeros(len(raw))
+        if has.any():
+            spread = raw[has].std()
+            values[has] = (raw[has] - raw[has].mean()) / (spread if spread > 0 else 1)
+        self.values = values.astype(np.float32)
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        return np.tile(self.values, (members.shape[0], 1))
+
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
+        return mean_over_members(members, self._embed_genes())
+
+    def _embed_genes(self) -> Floats:
+        return self.values[:, None]
+
+    def _tensors(self) -> Tensors:
+        return {"values": self.values}
+
+    def _restore(self, tensors: Tensors) -> None:
+        n = len(self.vocabulary)
+        self.values = take(tensors, "values", n, kinds="f").astype(np.float32)

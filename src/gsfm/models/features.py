@@ -1,0 +1,125 @@
+"""Features: how alike genes are in what is known of them one by one.
+
+Two genes with the same protein domain, words of their names in common, or places close to each
+other on the chromosome have something in common that no gene set has to tell. It is little, but
+genes that are in no set have it, too. A feature is held as the set of the genes that have it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.models._base import Floats, Model, Tensors, require, take
+from gsfm.models._sparse import csr_tensors, mean_over_members, principal_rows, take_csr
+from gsfm.sets import GeneSets
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """Settings of `Features`."""
+
+    of: Literal["sets", "words", "domains", "windows"] = "sets"  # what the features are
+    largest: int = 3000  # features of more genes than this are left out
+    dimensions: int = 64  # length of the vectors of `embed_genes`
+
+    def __post_init__(self) -> None:
+        require(self.largest >= 2, f"largest must be 2 or more, not {self.largest}")
+        require(self.dimensions >= 1, f"dimensions must be 1 or more, not {self.dimensions}")
+
+
+class Features(Model):
+    r"""Mean cosine between the feature vectors of a gene and of the genes of the set.
+
+    A gene's vector holds :math:`\sqrt{w_f} \log (G / n_f)` for each feature f that it has, one that
+    :math:`n_f` of all G genes have (Spärck Jones 1972), and is scaled to length 1. With
+    ``of="sets"`` the features are the sets of the corpus, with their weights :math:`w_f`. The
+    others come from the bundled gene table (`gsfm.corpus.features`); of the corpus only the
+    vocabulary matters then.
+
+    Examples
+    --------
+    >>> corpus = GeneSets.from_lists([["A", "B"], ["B", "C"], ["X", "Y"]])
+    >>> Features().fit(corpus).score([["A"]]).round(2)
+    array([[0.  , 0.71, 0.  , 0.  , 0.  ]], dtype=float32)
+    """
+
+    family = "features"
+    description = "Mean likeness in words of names, protein domains, places in the genome, or sets"
+    paper = "Spärck Jones, J. Documentation 1972, doi:10.1108/eb026526"
+    Config = FeaturesConfig
+    config: FeaturesConfig
+    leaves_itself_out = True
+
+    #: (genes, features) rows of length 1, or 0 for a gene without features.
+    vectors: sp.csr_array
+    _gene_vectors: Floats | None = None
+
+    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+        if self.config.of != "sets":
+            from gsfm.corpus import features
+
+            sets = features(self.config.of).reindex(sets.vocabulary)
+            weights = np.ones(len(sets), np.float32)
+        have = sets.sizes  # (features,) how many genes have it
+        kept = np.flatnonzero((have >= 2) & (have <= self.config.largest))
+        value = np.sqrt(weights[kept]) * np.log(sets.n_genes / have[kept])
+        vectors = sets.to_csr()[kept].T.tocsr()  # (genes, features)
+        vectors.sort_indices()
+        rows = np.repeat(np.arange(sets.n_genes), np.diff(vectors.indptr))
+        entries = value[vectors.indices]
+        length = np.sqrt(np.bincount(rows, entries**2, minlength=sets.n_genes))
+        entries /= np.where(length > 0, length, 1)[rows]
+        # As precise as they are stored, so that the model that was fitted is the one loaded.
+        vectors.data = entries.astype(np.float16).astype(np.float32)
+        vectors.eliminate_zeros()
+        self.vectors, self._gene_vectors = vectors, None
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        total: Floats = (members @ self.vectors @ self.vectors.T).toarray()  # (n, genes)
+        sizes = np.diff(members.indptr)
+        rows = np.repeat(np.arange(len(sizes)), sizes)
+        # A member is no evidence of itself: it is compared with the others.
+        others = np.broadcast_to(sizes[:, None], total.shape).astype(np.float32)
+        others[rows, members.indices] -= 1
+        total[rows, members.indices] -= self._squares()[members.indices]
+        total /= np.maximum(others, 1)
+        return total
+
+    def _squares(self) -> Floats:
+        """(genes,) the squared length of each vector: 1 or 0, but for rounding."""
+        return np.asarray(self.vectors.multiply(self.vectors).sum(axis=1), np.float32)
+
+    def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
+        # Few genes share anything with a set, and their standard scores are huge.
+        of_genes, of_members = super()._evidence(members)
+        return np.arcsinh(of_genes), np.arcsinh(of_members)
+
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
+        return mean_over_members(members, self._embed_genes())
+
+    def _embed_genes(self) -> Floats:
+        if self._gene_vectors is None:
+            self._gene_vectors = principal_rows(self.vectors, self.config.dimensions)
+        return self._gene_vectors
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def _tensors(self) -> Tensors:
+        return {**csr_tensors(self.vectors, "vectors"), "have": self._have().astype(np.int32)}
+
+    def _restore(self, tensors: Tensors) -> None:
+        have = take(tensors, "have", None, kinds="iu")
+        self.vectors = take_csr(tensors, "vectors", len(self.vocabulary), len(have))
+        if not np.array_equal(have, self._have()):
+            raise ValueError("the tensor 'have' does not count the genes of each feature")
+
+    def _have(self) -> NDArray[np.int64]:
+        """(features,) how many genes have each."""
+        return np.bincount(self.vectors.indices, minlength=self.vectors.shape[1])
