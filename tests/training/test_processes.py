@@ -17,6 +17,7 @@ from gsfm._errors import MissingExtraError
 from gsfm.models import Autoencoder, Linear, load
 from gsfm.models._run import Run
 from gsfm.training import start, train
+from gsfm.training._allocator import freed_memory_kept
 from gsfm.training._batches import HoldOutBatches
 
 torch = pytest.importorskip("torch")
@@ -161,6 +162,9 @@ def test_what_cannot_be_run_is_said_before_it_starts(monkeypatch):
         patch.setitem(sys.modules, "lightning_fabric", None)
         with pytest.raises(MissingExtraError, match=r"gsfm\[scale\]"):
             start(Run(devices=2))
+        patch.setattr(sys, "argv", ["-c"])
+        with pytest.raises(GsfmError, match="not by a prompt"):
+            start(Run(devices=2))
     for wrong in ({"devices": 0}, {"nodes": 0}, {"strategy": "fsdp"}, {"accelerator": "tpu"}):
         with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
             Run(**wrong)
@@ -181,6 +185,12 @@ def test_a_set_of_weight_0_has_no_influence(corpus):
     for name, tensor in alone._tensors().items():
         np.testing.assert_array_equal(tensor, beside._tensors()[name])
     assert beside.manifest["corpus"] == alone.manifest["corpus"]
+
+
+def test_an_allocator_without_settings_is_left_alone(monkeypatch):
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    with freed_memory_kept():
+        pass
 
 
 def test_a_mapped_corpus_is_not_taken_into_memory(tmp_path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsfm._errors import GsfmError, MissingExtraError
@@ -87,6 +89,12 @@ def start(run: Run) -> Processes:
         If the machine, or the launcher, has not what the run asks for.
     MissingExtraError
         If several processes are asked for and Lightning Fabric is not installed.
+
+    Examples
+    --------
+    >>> processes = start(Run())
+    >>> processes.count, processes.is_first, processes.part(100)
+    (1, True, slice(0, 100, None))
     """
     if run.is_plain or (run.devices, run.nodes, run.strategy) == (1, 1, "auto"):
         if "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
@@ -121,6 +129,9 @@ def _accelerator(run: Run) -> tuple[str, int]:
 def _launch(accelerator: str, devices: int, nodes: int) -> Processes:
     if _launch.cache_info().currsize:  # launched with other arguments: a process can do it once
         raise GsfmError("this process fits on other devices already; start anew for these")
+    # Without a launcher, this process starts the others as it was started itself.
+    if devices > 1 and "LOCAL_RANK" not in os.environ and not Path(sys.argv[0]).is_file():
+        raise GsfmError("several processes are started by gsfm train or a script, not by a prompt")
     try:
         import lightning_fabric
         from lightning_fabric.utilities.exceptions import MisconfigurationException
