@@ -95,6 +95,10 @@ def test_ctrl_c_saves_and_resume_goes_on(run, library, tmp_path, monkeypatch):
         (["--set", "epochs=many"], "epochs"),
         (["--precision", "fp8"], "auto, bf16 or fp32"),
         (["--threads", "0"], "threads"),
+        (["--devices", "0"], "devices must be 1 or more, or auto"),
+        (["--devices", "some"], "devices must be 1 or more, or auto"),
+        (["--strategy", "magic"], "strategy must be auto or ddp"),
+        (["--accelerator", "tpu"], "accelerator must be cpu, cuda or auto"),
     ],
 )
 def test_wrong_usage_says_what_is_possible(run, library, tmp_path, options, message):
@@ -103,6 +107,16 @@ def test_wrong_usage_says_what_is_possible(run, library, tmp_path, options, mess
     # The message may be wrapped.
     assert message.replace(" ", "") in "".join(result.stderr.replace("│", "").split())
     assert not (tmp_path / "model").exists()
+
+
+def test_a_family_of_one_process_says_so_in_one_line(run, library, tmp_path):
+    folder = tmp_path / "model"
+    result = run(
+        *("train", "--corpus", library, "-o", str(folder), "--model", "linear", "--devices", "2")
+    )
+    assert result.exit_code == 1
+    assert result.stderr.startswith("gsfm: a model of the family linear is fitted by one process")
+    assert not folder.exists()
 
 
 def test_a_corpus_that_is_not_there_is_one_line(run, tmp_path):

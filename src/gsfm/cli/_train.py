@@ -15,6 +15,7 @@ from gsfm.cli._output import note
 if TYPE_CHECKING:
     from gsfm.models import Model
     from gsfm.models._run import Progress
+    from gsfm.sets import GeneSets
 
 app = typer.Typer()
 
@@ -55,6 +56,17 @@ def train(
     held_out: Annotated[
         int, typer.Option(min=0, help="Sets kept from training to measure recall@50 on.")
     ] = 2000,
+    devices: Annotated[
+        str,
+        typer.Option(metavar="N|auto", help="Processes on each machine; auto is one for each GPU."),
+    ] = "1",
+    nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
+    strategy: Annotated[
+        str, typer.Option(help="How the processes work together: auto or ddp.")
+    ] = "auto",
+    accelerator: Annotated[
+        str, typer.Option(help="cpu, cuda or auto; auto is cuda where there is a GPU.")
+    ] = "cpu",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint of a stopped run.")
     ] = False,
@@ -62,12 +74,13 @@ def train(
     """Train a model on a corpus of gene sets and save it.
 
     Ctrl-C saves what was learned and a checkpoint; the same command with --resume goes on from it
-    to the same result.
+    to the same result. With --devices or --nodes, processes share each batch, and give the model of
+    one process; a launcher such as torchrun or srun may start them instead.
     """
     from gsfm import corpus as corpora
     from gsfm.models import FAMILIES
     from gsfm.models._run import Run
-    from gsfm.training import Interrupted
+    from gsfm.training import Interrupted, start
     from gsfm.training import train as fit
 
     if model not in FAMILIES:
@@ -81,17 +94,23 @@ def train(
             checkpoint=output.with_name(f"{output.name}.checkpoint"),
             resume=resume,
             progress=_Reporter(),
+            devices=_number(devices),
+            nodes=nodes,
+            strategy=strategy,
+            accelerator=accelerator,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    unfitted.check_run(run)
     sets = corpora.load(corpus)
-    note(f"corpus: {len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
-    dropped = sets.manifest.get("sets", {}).get("dropped", {})
-    if corpus != "default" and any(dropped.values()):
-        note("left out: " + ", ".join(f"{n:,} {why}" for why, n in dropped.items() if n))
+    first = start(run).is_first
+    if first:
+        _describe(sets, own=corpus != "default")
     try:
         fitted = fit(unfitted, sets, output, seed=seed, held_out=held_out, run=run)
     except Interrupted as stop:
+        if not first:  # to end well is to leave the last word to the first process
+            return
         kept = f"saved to {output}" if unfitted.is_fitted else "kept in its checkpoint"
         note(f"{stop}; what was learned is {kept}.")
         if unfitted.can_resume:
@@ -99,7 +118,20 @@ def train(
         raise typer.Exit(130) from None
     except ValueError as error:
         raise GsfmError(str(error)) from error
-    _summarise(fitted, output)
+    if first:
+        _summarise(fitted, output)
+
+
+def _number(text: str) -> Any:
+    """A count, or the word that stands for one."""
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def _describe(sets: GeneSets, *, own: bool) -> None:
+    note(f"corpus: {len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
+    dropped = sets.manifest.get("sets", {}).get("dropped", {})
+    if own and any(dropped.values()):
+        note("left out: " + ", ".join(f"{n:,} {why}" for why, n in dropped.items() if n))
 
 
 def _parse(family: type[Model], settings: list[str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm._errors import ModelFormatError, NotFittedError
+from gsfm._errors import GsfmError, ModelFormatError, NotFittedError
 from gsfm._files import usual_permissions
 from gsfm._version import __version__
 from gsfm.genes import Vocabulary
@@ -80,6 +80,11 @@ class Model(ABC):
     can_resume: ClassVar[bool] = False
     #: Whether a member's score is what it would be were it not in the set: none speaks for itself.
     leaves_itself_out: ClassVar[bool] = False
+    #: Whether several processes, or a GPU, can fit it.
+    can_distribute: ClassVar[bool] = False
+    #: Whether `_fit` may be given sets of weight 0, and leaves them out itself. The other families
+    #: are given a copy of the corpus without them.
+    skips_weightless: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -136,13 +141,14 @@ class Model(ABC):
         ------
         ValueError
             If there is nothing to learn from, or a weight is negative.
+        GsfmError
+            If the run asks for several processes or a GPU, and the family cannot be fitted so.
         MissingExtraError
             If the family is fitted with torch and torch is not installed.
 
         Notes
         -----
-        A set of weight 0, or without a gene, is left out before the family sees the corpus: it has
-        no influence, not even through a count of sets.
+        A set of weight 0, or without a gene, has no influence, not even through a count of sets.
         """
         w = np.asarray(sets.weights if weights is None else weights, dtype=np.float32)
         if w.shape != (len(sets),) or not np.isfinite(w).all() or (w < 0).any():
@@ -150,27 +156,40 @@ class Model(ABC):
         keep = (w > 0) & (sets.sizes > 0)
         if not keep.any():
             raise ValueError("the corpus has no set with a gene in it and a weight above 0")
-        if not keep.all():
-            sets, w = sets[keep], w[keep]
+        run = run or Run()
+        self.check_run(run)
         self._vocabulary = sets.vocabulary
-        self.run = run or Run()
+        self.run = run
         self.manifest = {
             "gsfm_version": __version__,
             "family": self.family,
             "config": dataclasses.asdict(self.config),
             "seed": seed,
             "corpus": {
-                "sets": len(sets),
-                "members": len(sets.indices),
+                "sets": int(keep.sum()),
+                "members": int(sets.sizes[keep].sum()),
                 "genes": sets.n_genes,
                 **{k: v for k, v in sets.manifest.items() if k in ("hash", "name")},
             },
         }
         self.curve = []
+        if self.skips_weightless:
+            w = np.where(keep, w, np.float32(0))
+        elif not keep.all():
+            sets, w = sets[keep], w[keep]
         self._fit(sets, w, seed)
         # A fit may settle a setting that depends on the corpus.
         self.manifest["config"] = dataclasses.asdict(self.config)
         return self
+
+    @classmethod
+    def check_run(cls, run: Run) -> None:
+        """Raise GsfmError if the family cannot be fitted on what the run asks for."""
+        if not run.is_plain and not cls.can_distribute:
+            raise GsfmError(
+                f"a model of the family {cls.family} is fitted by one process on the processor; "
+                "leave out devices, nodes, strategy and accelerator"
+            )
 
     def score(self, sets: SetsLike, *, batch_size: int = 512) -> Floats:
         """Score every gene as a missing member of each set.

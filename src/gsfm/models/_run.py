@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from gsfm.models._base import Model
@@ -60,6 +60,10 @@ class Run:
     resume: bool = False  # go on from the checkpoint if it is there
     max_seconds: float | None = None  # end after the step that takes it past this time
     progress: Callable[[Progress], None] = field(default=lambda progress: None)
+    devices: int | Literal["auto"] = 1  # processes on each machine; auto: one for each GPU
+    nodes: int = 1  # machines
+    strategy: str = "auto"  # how the processes work together: auto or ddp
+    accelerator: str = "cpu"  # cpu, cuda, or auto (cuda where there is one)
 
     def __post_init__(self) -> None:
         if self.precision not in ("auto", "bf16", "fp32"):
@@ -70,3 +74,17 @@ class Run:
             raise ValueError(f"max_seconds must be above 0, not {self.max_seconds}")
         if self.watches < 0 or self.checkpoint_seconds < 0:
             raise ValueError("watches and checkpoint_seconds must be 0 or more")
+        if self.devices != "auto" and (not isinstance(self.devices, int) or self.devices < 1):
+            raise ValueError(f"devices must be 1 or more, or auto, not {self.devices!r}")
+        if self.nodes < 1:
+            raise ValueError(f"nodes must be 1 or more, not {self.nodes}")
+        if self.strategy not in ("auto", "ddp"):
+            # Every process holds the whole model: it is small, and needs no sharding.
+            raise ValueError(f"strategy must be auto or ddp, not {self.strategy!r}")
+        if self.accelerator not in ("cpu", "cuda", "auto"):
+            raise ValueError(f"accelerator must be cpu, cuda or auto, not {self.accelerator!r}")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether one process on the processor does it all."""
+        return (self.devices, self.nodes, self.strategy, self.accelerator) == (1, 1, "auto", "cpu")

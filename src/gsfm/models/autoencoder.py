@@ -76,6 +76,8 @@ class Autoencoder(Model):
     Config = AutoencoderConfig
     fit_needs_torch = True
     can_resume = True
+    can_distribute = True
+    skips_weightless = True
     config: AutoencoderConfig
 
     input_vectors: Floats  # (genes, d)

@@ -1,9 +1,11 @@
 """Fitting models, with progress, checkpoints and what a fit cost.
 
-Only the families that are fitted with torch need the extra ``train``.
+Only the families that are fitted with torch need the extra ``train``; several processes need the
+extra ``scale``.
 """
 
 from gsfm.training._interrupt import Interrupted
+from gsfm.training._processes import Processes, start
 from gsfm.training._train import peak_memory, train
 
-__all__ = ["Interrupted", "peak_memory", "train"]
+__all__ = ["Interrupted", "Processes", "peak_memory", "start", "train"]

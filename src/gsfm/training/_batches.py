@@ -40,6 +40,9 @@ class HoldOutBatches:
         Larger sets are subsampled to this many members.
     seed
         Seed of everything random.
+    part
+        The sets of a batch that are returned, for one of several processes; the members of the
+        others are not read. All parts together are the batch.
 
     Examples
     --------
@@ -59,12 +62,14 @@ class HoldOutBatches:
         share: tuple[float, float],
         max_members: int,
         seed: int = 0,
+        part: slice = slice(None),
     ) -> None:
         self.sets, self.batch_size, self.share = sets, batch_size, share
-        self.max_members, self.seed = max_members, seed
-        usable = np.where(sets.sizes >= 2, weights, 0).astype(np.float64)
-        if not usable.sum() > 0:
+        self.max_members, self.seed, self.part = max_members, seed, part
+        self._rows = np.flatnonzero((sets.sizes >= 2) & (weights > 0))
+        if not len(self._rows):
             raise ValueError("no set with two genes or more has a weight above 0")
+        usable = np.asarray(weights[self._rows], np.float64)
         self._cumulative = np.cumsum(usable / usable.sum())
 
     def __call__(self, step: int) -> Batch:
@@ -72,9 +77,9 @@ class HoldOutBatches:
         rng = np.random.default_rng([self.seed, step])
         drawn = np.searchsorted(self._cumulative, rng.random(self.batch_size), side="right")
         # Rounding can leave the last sum a hair under 1.
-        drawn = np.minimum(drawn, len(self.sets) - 1)
+        rows = self._rows[np.minimum(drawn, len(self._rows) - 1)]
         share = rng.uniform(*self.share, size=self.batch_size)
-        return split(self.sets, drawn, share, rng, max_members=self.max_members)
+        return split(self.sets, rows, share, rng, max_members=self.max_members, part=self.part)
 
 
 def split(
@@ -84,31 +89,47 @@ def split(
     rng: np.random.Generator,
     *,
     max_members: int | None = None,
+    part: slice = slice(None),
 ) -> Batch:
-    """Split the sets `rows` at random, showing `share` of each, and never all or nothing."""
-    genes, owner, rank = members_at_random(sets, rows, rng)
-    sizes = sets.sizes[rows]
+    """Split the sets `rows` at random, showing `share` of each, and never all or nothing.
+
+    With `part`, only these of the `rows` are returned, split as they would be among all.
+    """
+    genes, owner, rank = members_at_random(sets, rows, rng, part)
+    sizes = sizes_of(sets, rows[part])
     kept = sizes if max_members is None else np.minimum(sizes, max_members)
-    n_shown = np.clip(np.rint(kept * share).astype(np.int64), 1, np.maximum(kept - 1, 1))
+    n_shown = np.clip(np.rint(kept * share[part]).astype(np.int64), 1, np.maximum(kept - 1, 1))
     shown = rank < n_shown[owner]
     hidden = ~shown & (rank < kept[owner])
-    return Batch(genes[shown], owner[shown], genes[hidden], owner[hidden], len(rows))
+    return Batch(genes[shown], owner[shown], genes[hidden], owner[hidden], len(sizes))
 
 
-def members_at_random(sets: GeneSets, rows: Ids, rng: np.random.Generator) -> tuple[Ids, Ids, Ids]:
-    """The members of the sets `rows`, in a random order within each.
+def sizes_of(sets: GeneSets, rows: Ids) -> Ids:
+    """The sizes of these sets, without a look at the others."""
+    return sets.indptr[rows + 1] - sets.indptr[rows]
+
+
+def members_at_random(
+    sets: GeneSets, rows: Ids, rng: np.random.Generator, part: slice = slice(None)
+) -> tuple[Ids, Ids, Ids]:
+    """The members of the sets `rows[part]`, in a random order within each.
 
     Returns
     -------
     genes, owner, rank
-        (n_members,) each: the gene ids, the position in `rows` of each one's set, ascending, and
-        its place in the set's order.
+        (n_members,) each: the gene ids, the position in `rows[part]` of each one's set, ascending,
+        and its place in the set's order.
     """
-    sizes = sets.indptr[rows + 1] - sets.indptr[rows]  # not of the whole corpus, each step
+    # Numbers are drawn for all rows, so that a row's order is the same in every part.
+    sizes = sizes_of(sets, rows)
+    number = rng.random(int(sizes.sum()))
+    begin = int(sizes[: part.start or 0].sum())
+    rows, sizes = rows[part], sizes[part]
     starts = np.cumsum(sizes) - sizes
     owner = np.repeat(np.arange(len(rows)), sizes)
+    number = number[begin : begin + len(owner)]
     position = np.arange(len(owner)) + np.repeat(sets.indptr[rows] - starts, sizes)
     # Sort by (set, random number).
-    order = np.argsort(owner + rng.random(len(owner)), kind="stable")
+    order = np.argsort(owner + number, kind="stable")
     rank = np.arange(len(owner)) - np.repeat(starts, sizes)
     return sets.indices[position[order]].astype(np.int64), owner, rank

@@ -87,9 +87,9 @@ def resume(
                 for name, p in parameters.items():
                     p.copy_(stored.get_tensor(name))
                     optimiser.state[p] = {
-                        "step": torch.tensor(float(place["step"])),
-                        "exp_avg": stored.get_tensor(f"{name}|exp_avg"),
-                        "exp_avg_sq": stored.get_tensor(f"{name}|exp_avg_sq"),
+                        "step": torch.tensor(float(place["step"]), device=p.device),
+                        "exp_avg": stored.get_tensor(f"{name}|exp_avg").to(p.device),
+                        "exp_avg_sq": stored.get_tensor(f"{name}|exp_avg_sq").to(p.device),
                     }
     except (SafetensorError, KeyError, ValueError) as error:
         raise FormatError(path, f"not a checkpoint of gsfm ({error})") from error

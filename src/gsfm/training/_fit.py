@@ -1,9 +1,10 @@
-"""Fitting the autoencoder on the cores of one machine."""
+"""Fitting the autoencoder, alone or as one of several processes."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ import torch
 from numpy.typing import NDArray
 
 from gsfm.models._run import Progress, Run
-from gsfm.models.autoencoder import Autoencoder
+from gsfm.models.autoencoder import Autoencoder, AutoencoderConfig
 from gsfm.sets import GeneSets
+from gsfm.sets._csr import chunks
 from gsfm.training import _checkpoint
+from gsfm.training._allocator import freed_memory_kept
 from gsfm.training._batches import HoldOutBatches
 from gsfm.training._interrupt import Interrupted, stop_request
 from gsfm.training._loss import hidden_gene_loss
 from gsfm.training._network import Network
+from gsfm.training._processes import start
 
 WARM_UP = 50  # steps, or a twentieth of a short run
 FINAL_SHARE = 0.02  # of the peak learning rate, at the end of the cosine
@@ -39,12 +43,14 @@ def fit_autoencoder(
     model
         Its `config` says what to learn and for how long.
     sets, weights
-        The corpus, and how often each set is drawn (before its size is taken into account).
+        The corpus, and how often each set is drawn (before its size is taken into account). No
+        array as long as the members is made, so that a mapped corpus may be larger than memory.
     seed
         The same seed, corpus and number of threads give the same model, also when the run was
-        interrupted and resumed.
+        interrupted and resumed. Several processes give the model of one, but for rounding.
     run
-        Threads, precision, checkpoint, progress.
+        Threads, precision, checkpoint, progress, processes. The first process alone writes, watches
+        and reports.
 
     Returns
     -------
@@ -53,20 +59,32 @@ def fit_autoencoder(
 
     Raises
     ------
+    ValueError
+        If there is nothing to learn from, or a batch has fewer sets than there are processes.
     FormatError
         If the checkpoint to resume from belongs to another run.
+    GsfmError
+        If the processes that the run asks for cannot be started.
     Interrupted
         On Ctrl-C, after the checkpoint is written.
     """
-    run = run or Run()
+    run, config = run or Run(), model.config
+    processes = start(run)
+    device = torch.device(processes.device)
     if run.threads is not None:
         torch.set_num_threads(run.threads)
-    config = model.config
-    dtype = choose_dtype(run.precision)
+    if config.batch_size < processes.count:
+        raise ValueError(
+            f"a batch of {config.batch_size} is too small for {processes.count} processes: "
+            "each needs a set of it"
+        )
+    sets.validate()
+    dtype = choose_dtype(run.precision, device)
     torch.manual_seed(seed)
     network = Network(sets.n_genes, config, dtype)
 
     drawn = weights / np.maximum(sets.sizes, 1) ** config.size_exponent
+    part = processes.part(config.batch_size)
     batches = HoldOutBatches(
         sets,
         drawn,
@@ -74,12 +92,14 @@ def fit_autoencoder(
         share=(config.input_low, config.input_high),
         max_members=config.max_members,
         seed=seed,
+        part=part,
     )
     with torch.no_grad():
         # Start from how often each gene would be met.
-        met = np.bincount(sets.indices, np.repeat(drawn, sets.sizes), minlength=sets.n_genes)
+        met = _met(sets, drawn)
         frequency = (met + 1e-6 * met.sum() / sets.n_genes) / met.sum()
         network.output_bias.copy_(torch.from_numpy(np.log(frequency)))
+    network.to(device)
     optimiser = torch.optim.AdamW(
         [
             {"params": network.tables(), "weight_decay": config.weight_decay},
@@ -89,7 +109,8 @@ def fit_autoencoder(
         betas=(0.9, 0.99),
         fused=True,
     )
-    steps = max(1, int(np.ceil(config.epochs * len(sets) / config.batch_size)))
+    n_sets = int(np.count_nonzero(weights))
+    steps = max(1, int(np.ceil(config.epochs * n_sets / config.batch_size)))
     watched = {max(1, round(steps * i / run.watches)) for i in range(1, run.watches + 1)}
     watched.add(steps)
     identity = _checkpoint.identity(config, sets, drawn, seed, dtype)
@@ -97,56 +118,75 @@ def fit_autoencoder(
 
     curve: list[dict[str, Any]] = []
     first, before = 1, 0.0
-    if run.resume and run.checkpoint is not None and run.checkpoint.exists():
+    # The first process knows whether there is a checkpoint; all of them read it.
+    found = run.resume and run.checkpoint is not None and run.checkpoint.exists()
+    if processes.sum(found and processes.is_first)[0]:
+        assert run.checkpoint is not None
         place = _checkpoint.resume(run.checkpoint, parameters, optimiser, identity)
         first, before, curve = place["step"] + 1, place["seconds"], place["curve"]
+    vectors_of = processes.wrap(network)
+    share = (part.stop - part.start) / config.batch_size  # of a batch that is this process's
     started = saved = time.monotonic()
     losses: deque[float] = deque(maxlen=100)
 
     def elapsed() -> float:
         return before + time.monotonic() - started
 
-    network.train()
-    with stop_request() as asked_to_stop:
+    def on_device(ids: NDArray[np.int64]) -> torch.Tensor:
+        return torch.from_numpy(ids).to(device, non_blocking=True)
+
+    # The next batch is drawn while a step is computed: it may have to come from the disk.
+    with stop_request() as asked_to_stop, freed_memory_kept(), ThreadPoolExecutor(1) as ahead:
+        next_batch = ahead.submit(batches, first)
         for step in range(first, steps + 1):
+            batch = next_batch.result()
+            next_batch = ahead.submit(batches, step + 1)
             for group in optimiser.param_groups:
                 group["lr"] = config.learning_rate * _schedule(step, steps)
+            shown, rows_of = on_device(batch.shown), on_device(batch.shown_rows)
+            offsets = torch.searchsorted(rows_of, torch.arange(batch.n, device=device))
+            dropout = None
             if config.dropout:
-                torch.manual_seed(hash((seed, step)) & 0x7FFFFFFF)
-            batch = batches(step)
-            shown, hidden, rows_of = map(
-                torch.from_numpy, (batch.shown, batch.hidden, batch.shown_rows)
-            )
-            offsets = torch.searchsorted(rows_of, torch.arange(batch.n))
-            vectors = network(shown, offsets)
+                dropout = _dropout(config, hash((seed, step)) & 0x7FFFFFFF)[part].to(device)
+            vectors = vectors_of(shown, offsets, dropout)
             loss = hidden_gene_loss(
                 vectors,
                 network.table,
                 network.output_bias,
                 (rows_of, shown),
-                (torch.from_numpy(batch.hidden_rows), hidden),
+                (on_device(batch.hidden_rows), on_device(batch.hidden)),
                 dtype,
             )
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            # The processes' gradients are averaged; a part may have a set more than another.
+            processes.backward(loss * (share * processes.count))
             optimiser.step()
-            losses.append(loss.item())
+            out_of_time = run.max_seconds is not None and elapsed() >= run.max_seconds
+            # By the clock of the first process.
+            batch_loss, ends_now = processes.sum(
+                loss.item() * share, out_of_time and processes.is_first
+            )
+            losses.append(batch_loss)
             mean_loss = float(np.mean(losses))
             seen = None
-            out_of_time = run.max_seconds is not None and elapsed() >= run.max_seconds
-            if step in watched or out_of_time:
-                if run.watch is not None:
+            if step in watched or ends_now:
+                if run.watch is not None and processes.is_first:
                     _hand_over(network, model)
                     seen = run.watch(model)
                 point = {"step": step, "seconds": elapsed(), "loss": mean_loss, "watched": seen}
                 curve.append({k: v and round(v, 4) for k, v in point.items()})
-            rate = (step - first + 1) * batch.n / max(time.monotonic() - started, 1e-9)
-            now = Progress(step, steps, elapsed(), mean_loss, seen, rate, run.max_seconds)
-            run.progress(now)
-            stop = asked_to_stop() and step < steps
-            ends = stop or out_of_time or step == steps
-            if run.checkpoint is not None and (
-                ends or time.monotonic() - saved > run.checkpoint_seconds
+            if processes.is_first:
+                seconds_here = max(time.monotonic() - started, 1e-9)
+                rate = (step - first + 1) * config.batch_size / seconds_here
+                now = Progress(step, steps, elapsed(), mean_loss, seen, rate, run.max_seconds)
+                run.progress(now)
+            # Ctrl-C may have reached some of the processes only.
+            stop = processes.sum(asked_to_stop() and step < steps)[0] > 0
+            ends = stop or ends_now or step == steps
+            if (
+                processes.is_first
+                and run.checkpoint is not None
+                and (ends or time.monotonic() - saved > run.checkpoint_seconds)
             ):
                 place = {"step": step, "seconds": elapsed(), "curve": curve, "identity": identity}
                 _checkpoint.write(run.checkpoint, parameters, optimiser, place)
@@ -160,9 +200,29 @@ def fit_autoencoder(
     return curve
 
 
-def choose_dtype(precision: str) -> torch.dtype:
-    """bf16 where the processor multiplies it faster than float32, unless told otherwise."""
-    if precision == "auto":
+def _met(sets: GeneSets, drawn: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(genes,) how often each gene is met, if each set is as often as `drawn` says."""
+    met = np.zeros(sets.n_genes)
+    for first, last in chunks(sets.indptr):
+        indptr = sets.indptr[first : last + 1]
+        times = np.repeat(drawn[first:last], np.diff(indptr))
+        np.add.at(met, sets.indices[indptr[0] : indptr[-1]], times)
+    return met
+
+
+def _dropout(config: AutoencoderConfig, seed: int) -> torch.Tensor:
+    """(batch_size, d) 0 with probability `config.dropout`, else what keeps the mean."""
+    kept = 1 - config.dropout
+    generator = torch.Generator().manual_seed(seed)
+    out = torch.empty(config.batch_size, config.dimensions)
+    return out.bernoulli_(kept, generator=generator).div_(kept)
+
+
+def choose_dtype(precision: str, device: torch.device | None = None) -> torch.dtype:
+    """bf16 where the device multiplies it faster than float32, unless told otherwise."""
+    if precision == "auto" and device is not None and device.type == "cuda":
+        precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    elif precision == "auto":
         capabilities = torch.backends.cpu.get_cpu_capability()
         flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
         fast = "AVX512" in capabilities and ("amx_bf16" in flags or "avx512_bf16" in flags)
@@ -177,8 +237,8 @@ def _schedule(step: int, steps: int) -> float:
 
 
 def _hand_over(network: Network, model: Autoencoder) -> None:
-    """Give the network's parameters to the model, which then shares their memory."""
-    arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
+    """Give the network's parameters to the model, which then shares their memory if it can."""
+    arrays = {name: p.detach().cpu().numpy() for name, p in network.named_parameters()}
     model.input_vectors = arrays.pop("input_vectors")
     model.output_vectors = arrays.pop("output_vectors", model.input_vectors)
     model.output_bias = arrays.pop("output_bias")

@@ -32,7 +32,7 @@ class HeldOut:
         rows = np.sort(rng.choice(usable, n, replace=False))
         halves = split(sets, rows, np.full(n, 0.5), rng)
         held_out = cls(*(_as_sets(sets, halves, side) for side in ("shown", "hidden")))
-        return held_out, np.setdiff1d(np.arange(len(sets)), rows)
+        return held_out, np.delete(np.arange(len(sets)), rows)
 
     def __len__(self) -> int:
         return len(self.shown)

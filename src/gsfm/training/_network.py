@@ -17,7 +17,7 @@ class Network(nn.Module):
     n_genes
         Length of the vocabulary.
     config
-        Shape and dropout.
+        Its shape.
     dtype
         Precision of the matrix products; the parameters themselves are float32.
     """
@@ -54,13 +54,17 @@ class Network(nn.Module):
         tables = {id(p) for p in self.tables()}
         return [p for p in self.parameters() if id(p) not in tables]
 
-    def forward(self, genes: Tensor, offsets: Tensor) -> Tensor:
-        """Sets, as flat gene ids with the start of each set, to (n, d) vectors."""
+    def forward(self, genes: Tensor, offsets: Tensor, dropout: Tensor | None = None) -> Tensor:
+        """Sets, as flat gene ids with the start of each set, to (n, d) vectors.
+
+        `dropout`, (n, d), is what the pooled vectors are multiplied by.
+        """
         ends = torch.cat([offsets[1:], offsets.new_tensor([len(genes)])])
         sizes = (ends - offsets).clamp(min=1).float()
         x = functional.embedding_bag(genes, self.input_vectors, offsets, mode="sum")
         x = self.norm_in(x / sizes.sqrt()[:, None])
-        x = functional.dropout(x, self.config.dropout, self.training)
+        if dropout is not None:
+            x = x * dropout
         half = self.dtype
         up = functional.linear(x.to(half), self.up.weight.to(half), self.up.bias.to(half))
         up = functional.gelu(up, approximate="tanh")

@@ -8,12 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gsfm._errors import GsfmError
 from gsfm.models import Model
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
 from gsfm.training._interrupt import Interrupted
 from gsfm.training._monitor import HeldOut
+from gsfm.training._processes import start
 
 
 def train(
@@ -42,22 +45,24 @@ def train(
         Number of sets kept from training to measure recall on (at most a tenth of the corpus). Of
         each, one half is shown and the other is to be found.
     run
-        Threads, precision, progress, checkpoint.
+        Threads, precision, progress, checkpoint, and the processes that share the work (only the
+        first of which writes, watches and reports; all return the model).
 
     Returns
     -------
     Model
-        The fitted model. Its manifest has gained ``training``: seconds, peak memory in bytes,
-        threads, and recall@50 on the sets kept from training.
+        The fitted model. Its manifest has gained ``training``: seconds, peak memory in bytes (of
+        the first process), threads, processes, and recall@50 on the sets kept from training.
 
     Raises
     ------
     Interrupted
         On Ctrl-C, after the model so far was saved, and a checkpoint by families that can resume.
     GsfmError
-        If the run is to be resumed and the family cannot.
+        If the run is to be resumed, or shared by processes, and the family cannot.
     MissingExtraError
-        If the family is fitted with torch and torch is not installed.
+        If the family is fitted with torch, or the run needs Lightning Fabric, and that is not
+        installed.
 
     Examples
     --------
@@ -74,34 +79,43 @@ def train(
         raise GsfmError(
             f"a model of the family {model.family} is fitted in one go; start it without resuming"
         )
+    model.check_run(run)
+    processes = start(run)
     held, rows = HeldOut.draw(corpus, held_out, seed=seed)
     if len(held):
         run = dataclasses.replace(run, watch=held.recall)
+    weights = np.zeros(len(corpus), np.float32)
+    weights[rows] = corpus.weights[rows]
     started = time.monotonic()
     stopped: Interrupted | None = None
     try:
-        model.fit(corpus[rows] if len(held) else corpus, seed=seed, run=run)
+        model.fit(corpus, weights=weights, seed=seed, run=run)
     except Interrupted as stop:
         if not model.is_fitted:  # an ensemble with a member to go: there is only its checkpoint
             raise
         stopped = stop
-    # A curve counts the time before a resumed run was stopped too.
-    seconds = max(time.monotonic() - started, *(point["seconds"] for point in model.curve), 0.0)
-    training: dict[str, Any] = {
-        "seconds": round(seconds, 1),
-        "peak_memory_bytes": peak_memory(),
-        "threads": run.threads,
-        "held_out_sets": len(held),
-        "recall_at_50": round(held.recall(model), 4) if len(held) else None,
-        "finished": stopped is None,
-        "curve": model.curve,
-    }
-    model.manifest["training"] = {**model.manifest.get("training", {}), **training}
-    model.save(folder)
+    if processes.is_first:
+        # A curve counts the time before a resumed run was stopped too.
+        curve_seconds = (point["seconds"] for point in model.curve)
+        seconds = max(time.monotonic() - started, *curve_seconds, 0.0)
+        training: dict[str, Any] = {
+            "seconds": round(seconds, 1),
+            "peak_memory_bytes": peak_memory(),
+            "threads": run.threads,
+            "processes": processes.count,
+            "held_out_sets": len(held),
+            "recall_at_50": round(held.recall(model), 4) if len(held) else None,
+            "finished": stopped is None,
+            "curve": model.curve,
+        }
+        model.manifest["training"] = {**model.manifest.get("training", {}), **training}
+        model.save(folder)
+        if stopped is None and run.checkpoint is not None:
+            run.checkpoint.unlink(missing_ok=True)
+    # A launcher may end all processes when one of them ends: not before the model is saved.
+    processes.wait()
     if stopped is not None:
         raise stopped
-    if run.checkpoint is not None:
-        run.checkpoint.unlink(missing_ok=True)
     return model
 
 
