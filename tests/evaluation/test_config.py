@@ -517,7 +517,7 @@ WRONG = {
     ),
     "seconds of linear": (
         minimal(method=OURS + 'train = "linear"\nmax_seconds = 9'),
-        "max_seconds: linear is fitted in one go; autoencoder, ",
+        "max_seconds: linear is fitted in one go; adaptive, autoencoder, ",
     ),
     "years": (
         minimal(RELEASES + "from = 2023\nto = 2018"),
@@ -538,7 +538,7 @@ WRONG = {
     ),
     "family of library": (
         minimal(method=OURS + 'library = "GO"'),
-        "library: there is no family 'GO'; there are autoencoder, ",
+        "library: there is no family 'GO'; there are adaptive, attribute, autoencoder, ",
     ),
     "setting": (
         minimal(method=OURS + 'train = "linear"\nsettings = { regularization = 3 }'),
@@ -564,6 +564,10 @@ WRONG = {
     "sum of zeros": (
         minimal(method=TWO + "sum = { ours = 0 }"),
         "sum: the weights must be numbers, not all of them 0",
+    ),
+    "sum without confidence": (
+        minimal(method=TWO + "sum = { ours = 1 }\nconfidence = 0"),
+        "confidence must be above 0, not 0",
     ),
     "sum of unknown": (
         minimal(method=TWO + "sum = { our = 1 }"),

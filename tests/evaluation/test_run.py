@@ -450,6 +450,22 @@ def test_a_sum_is_summed_again_without_leaks(world, tmp_path):
     assert models == ["popularity", "popularity, without leaks"]
 
 
+def test_a_sum_that_each_set_weighs_anew(world, tmp_path):
+    """Popularity that would be counted against the genes is given another weight by the sets."""
+    method = [
+        {"name": "popularity", "train": "popularity"},
+        {"name": "linear", "train": "linear"},
+        {"name": "fixed", "sum": {"linear": 1.0, "popularity": -2.0}},
+        {"name": "anew", "sum": {"linear": 1.0, "popularity": -2.0}, "confidence": 0.1},
+    ]
+    results = run(_small(world, method=method), tmp_path / "out", only=["halves"], pages=False)
+    kinds = {row["method"]: row["kind"] for row in results.about["methods"]}
+    assert kinds["anew"] == "sum of 1 linear + -2 popularity, weighed by each set (0.1)"
+    mean = results.questions.group_by("method").agg(pl.col("auroc").mean())
+    auroc = dict(mean.iter_rows())
+    assert auroc["anew"] > auroc["fixed"]
+
+
 def test_a_corpus_that_knows_no_gene_of_the_library(world, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(world, data)

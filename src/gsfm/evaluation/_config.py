@@ -262,9 +262,15 @@ class Trained(Spec):
 
 @dataclass(frozen=True)
 class Summed(Spec):
-    """The weighted sum of the standardised scores of earlier methods, trained or saved."""
+    """The weighted sum of the standardised scores of earlier methods, trained or saved.
+
+    With `confidence`, `gsfm.models.Adaptive`: each set weighs the methods anew.
+    """
 
     sum: Mapping[str, float]  # weight of each method
+    confidence: float | None = (
+        None  # in the weights, of a sum that each set weighs anew: `Adaptive`
+    )
 
     key = "sum"
 
@@ -274,11 +280,18 @@ class Summed(Spec):
             all(map(math.isfinite, self.sum.values())) and any(self.sum.values()),
             "sum: the weights must be numbers, not all of them 0",
         )
+        if self.confidence is not None:
+            require(
+                math.isfinite(self.confidence) and self.confidence > 0,
+                f"confidence must be above 0, not {self.confidence}",
+            )
 
     @property
     def kind(self) -> str:
         """What it is, in a few words."""
-        return "sum of " + " + ".join(f"{weight:g} {name}" for name, weight in self.sum.items())
+        summed = " + ".join(f"{weight:g} {name}" for name, weight in self.sum.items())
+        anew = "" if self.confidence is None else f", weighed by each set ({self.confidence:g})"
+        return f"sum of {summed}{anew}"
 
 
 @dataclass(frozen=True)

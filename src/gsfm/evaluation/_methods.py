@@ -30,7 +30,7 @@ from gsfm.evaluation._method import Cost, Method
 from gsfm.evaluation._peers import LibraryModel, ModelMethod
 from gsfm.evaluation._summary import WITHOUT_LEAKS
 from gsfm.genes import Vocabulary
-from gsfm.models import Ensemble, Progress
+from gsfm.models import Adaptive, Ensemble, Progress
 from gsfm.models._load import SHIPPED as SHIPPED_FOLDER
 from gsfm.sets import GeneSets
 
@@ -181,7 +181,11 @@ class Methods:
             case Summed():
                 members = [self.get(member) for member in self._members(spec)]
                 summed = [m.model for m in members if isinstance(m, ModelMethod)]
-                model = Ensemble.of(summed, list(spec.sum.values()))
+                weights = list(spec.sum.values())
+                if spec.confidence is None:
+                    model = Ensemble.of(summed, weights)
+                else:
+                    model = Adaptive.of(summed, weights, confidence=spec.confidence)
                 return ModelMethod(spec.name, model, kind, _together([m.cost for m in members]))
             case FromLibrary():
                 settings = dict(spec.settings)

@@ -14,9 +14,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm import genes
+from gsfm.genes._table import read
 from gsfm.models._base import Floats, Model, Tensors, take
 from gsfm.models._sparse import mean_over_members
 from gsfm.sets import GeneSets
+
+#: The locus type of a gene that codes for a protein, as HGNC calls it.
+CODING = "gene with protein product"
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,9 @@ class Attribute(Model):
             place = genes.positions(symbols)
             raw = np.log((place["end"] - place["start"] + 1).cast(float).to_numpy())
         else:
-            kinds = genes.table().select("symbol", "locus_type")
-            kind = dict(kinds.iter_rows())
+            kind = dict(read("genes", ["symbol", "locus_type"]).iter_rows())
             known = [kind.get(symbol) for symbol in symbols]
-            raw = np.array([np.nan if k is None else k == "protein" for k in known], float)
+            raw = np.array([np.nan if k is None else k == CODING for k in known], float)
         has = ~np.isnan(raw)
         values = np.zeros(len(raw))
         if has.any():

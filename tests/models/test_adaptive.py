@@ -1,0 +1,159 @@
+"""Adaptive: which evidence counts is read off the set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+from gsfm import GeneSets
+from gsfm.models import Adaptive, Attribute, Cooccurrence, Features, Linear, Popularity
+from gsfm.models._evidence import FOLDS, left_out, rows_of, standardise
+from gsfm.models.adaptive import _logistic
+
+RNG = np.random.default_rng(0)
+
+
+def two_worlds() -> tuple[GeneSets, GeneSets]:
+    """Two corpora that group the same 60 genes in different ways: by tens, and by remainders."""
+    genes = [f"G{i:02}" for i in range(60)]
+
+    def corpus(groups: list[list[str]]) -> GeneSets:
+        sets = [RNG.choice(g, 6, replace=False).tolist() for g in groups * 40]
+        return GeneSets.from_lists(sets)
+
+    return corpus([genes[i : i + 10] for i in range(0, 60, 10)]), corpus(
+        [genes[i::6] for i in range(6)]
+    )
+
+
+@pytest.fixture(scope="module")
+def model() -> Adaptive:
+    tens, remainders = two_worlds()
+    return Adaptive.of([Linear().fit(tens), Linear().fit(remainders)], weights=[0.5, 0.5])
+
+
+def test_each_set_finds_its_own_evidence(model):
+    tens, remainders = [f"G{i:02}" for i in range(7)], [f"G{i:02}" for i in range(0, 42, 6)]
+    weights = model.weigh([tens, remainders])
+    assert weights[0, 0] > 0.6 > 0.5 > weights[0, 1]
+    assert weights[1, 1] > 0.6 > 0.5 > weights[1, 0]
+    best = [
+        {model.vocabulary[int(i)] for i in np.argsort(-row)[:10]}
+        for row in model.score([tens, remainders])
+    ]
+    assert best[0] == {f"G{i:02}" for i in range(10)}
+    assert best[1] == {f"G{i:02}" for i in range(0, 60, 6)}
+
+
+def test_confidence_keeps_the_assumed_weights(model):
+    genes = [["G00", "G01", "G02"]]
+    sure = Adaptive.of(model.members, weights=[0.5, 0.5], confidence=1e9)
+    np.testing.assert_allclose(sure.weigh(genes), [[0.5, 0.5]], atol=1e-6)
+    # And then the order is that of the fixed sum.
+    total = sum(0.5 * m._evidence(m.encode(genes))[0] for m in model.members)
+    assert (np.argsort(sure.score(genes)) == np.argsort(total)).mean() > 0.95
+
+
+def test_a_set_without_genes_has_the_assumed_weights(model):
+    np.testing.assert_array_equal(model.weigh([[], ["no such gene"]]), [[0.5, 0.5]] * 2)
+    assert model.weigh([]).shape == (0, 2)
+
+
+def test_logistic_regression_is_that_of_scikit_learn():
+    """With the classes' weights as given, and the prior's mean moved to 0 by an offset of none."""
+    inside, outside = RNG.normal(0.7, 1, (40, 3)), RNG.normal(0, 1, (500, 3))
+    weights, base = _logistic(inside, outside, np.zeros(3), 4.0)
+    peer = LogisticRegression(C=1 / 4.0, tol=1e-10, max_iter=1000).fit(
+        np.vstack([inside, outside]),
+        np.repeat([1, 0], [40, 500]),
+        sample_weight=np.repeat([1.0, 40 / 500], [40, 500]),
+    )
+    np.testing.assert_allclose(weights, peer.coef_[0], atol=2e-3)
+    assert base == pytest.approx(peer.intercept_[0], abs=5e-3)
+
+
+def test_logistic_regression_of_classes_far_apart():
+    """No overflow, and no end to the weights but the prior."""
+    inside, outside = np.full((5, 2), 1e4), np.full((50, 2), -1e4)
+    weights, base = _logistic(inside, outside, np.array([1.0, 0.0]), 10.0)
+    assert np.isfinite(weights).all()
+    assert np.isfinite(base)
+    nothing = np.zeros((4, 2))
+    weights, base = _logistic(nothing, nothing, np.array([1.0, -2.0]), 10.0)
+    np.testing.assert_allclose(weights, [1, -2], atol=1e-9)
+    assert base == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("family", ["linear", "cooccurrence", "features", "popularity"])
+def test_evidence_of_a_member_is_that_without_it(family):
+    """For the families that leave a gene out of its own score, against leaving it out in fact."""
+    tens, _ = two_worlds()
+    kinds = {"linear": Linear, "cooccurrence": Cooccurrence}
+    model = {**kinds, "features": Features, "popularity": Popularity}[family]().fit(tens)
+    members = model.encode([["G00", "G01", "G25", "G31"]])
+    for place, gene in enumerate(members.indices):
+        rest = members.copy()
+        rest = sp.csr_array(
+            (np.delete(rest.data, place), np.delete(rest.indices, place), [0, 3]), rest.shape
+        )
+        expected = model._score(rest)[0, gene]
+        np.testing.assert_allclose(model._score(members)[0, gene], expected, 1e-5, 1e-6)
+
+
+@given(st.lists(st.integers(0, 40), min_size=0, max_size=12))
+def test_each_member_is_left_out_once(sizes):
+    rng = np.random.default_rng(len(sizes))
+    rows = [np.sort(rng.choice(64, n, replace=False)) for n in sizes]
+    indptr = np.cumsum([0, *sizes])
+    indices = np.concatenate([np.empty(0, int), *rows]).astype(int)
+    members = sp.csr_array((np.ones(len(indices), np.float32), indices, indptr), (len(sizes), 64))
+    seen = np.zeros(len(indices), int)
+    owner = rows_of(members)
+    for out, rest in left_out(members):
+        seen[out] += 1
+        assert rest.nnz == members.nnz - len(out)
+        # No set loses more than its share, and none is emptied.
+        lost = np.bincount(owner[out], minlength=len(sizes))
+        assert (lost <= np.ceil(np.array(sizes) / min(FOLDS, 64))).all()
+        assert (np.diff(rest.indptr)[np.array(sizes, int) > 0] > 0).all()
+    alone = np.array(sizes, int)[owner] == 1
+    np.testing.assert_array_equal(seen, np.where(alone, 0, 1))
+
+
+def test_standardise_is_over_the_genes_not_in_the_set():
+    scores = np.array([[1.0, 2, 3, 100], [5, 5, 5, 9]], np.float32)
+    members = sp.csr_array(np.array([[0, 0, 0, 1], [0, 0, 0, 1]], np.float32))
+    spread = np.sqrt(2 / 3)
+    expected = [[-1 / spread, 0, 1 / spread, 98 / spread], [0, 0, 0, 0]]
+    np.testing.assert_allclose(standardise(scores, members), expected, 1e-6)
+
+
+def test_attribute_of_known_genes():
+    corpus = GeneSets.from_lists([["DMD", "TP53", "MIR21", "no such gene"]])
+    model = Attribute(of="length").fit(corpus)
+    by_gene = dict(zip(model.vocabulary.symbols, model.values, strict=True))
+    assert by_gene["DMD"] > by_gene["TP53"] > by_gene["MIR21"]
+    assert by_gene["no such gene"] == 0
+    known = [v for gene, v in by_gene.items() if gene != "no such gene"]
+    assert np.mean(known) == pytest.approx(0, abs=1e-6)
+    assert np.std(known) == pytest.approx(1, abs=1e-6)
+    coding = Attribute(of="coding").fit(corpus)
+    by_gene = dict(zip(coding.vocabulary.symbols, coding.values, strict=True))
+    assert by_gene["DMD"] == by_gene["TP53"] > 0 > by_gene["MIR21"]
+
+
+def test_features_against_cosines_by_hand():
+    """Genes A (f1, f2), B (f1), C (f2, f3), D (f3): features of two genes of four each."""
+    corpus = GeneSets.from_lists([["A", "B"], ["A", "C"], ["C", "D"]])
+    score = Features().fit(corpus).score([["A"], ["A", "D"]])
+    root = np.sqrt(0.5)
+    np.testing.assert_allclose(score[0], [0, root, 0.5, 0], atol=1e-3)
+    # A is compared with D alone, and D with A alone; B and C with both.
+    np.testing.assert_allclose(score[1], [0, root / 2, (0.5 + root) / 2, 0], atol=1e-3)
+    # A feature of too many genes is left out.
+    few = GeneSets.from_lists([["A", "B"], ["A", "B", "C"]], vocabulary=corpus.vocabulary)
+    assert Features(largest=2).fit(few).score([["A"]])[0, 2] == 0
