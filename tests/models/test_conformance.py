@@ -76,6 +76,8 @@ CASES["ensemble of networks"] = (
     },
 )
 TORCH = {"autoencoder", "published"}
+#: Families that are made of others.
+JOINT = {"ensemble", "adaptive"}
 #: One thread: these fits are far too small to share.
 RUN = Run(threads=1)
 #: Families whose answer does not depend on the set.
@@ -507,7 +509,7 @@ def test_families_table() -> None:
     for row in table.iter_rows(named=True):
         assert "doi:10." in row["paper"]
         assert row["description"]
-        if row["name"] != "ensemble":  # which needs what its members need
+        if row["name"] not in JOINT:  # which need what their members need
             assert row["fit_needs_torch"] == (row["name"] in TORCH)
 
 
@@ -531,5 +533,5 @@ def test_format_is_specified() -> None:
             continue
         for name in tensors:
             pattern = ".".join("N" if part.isdigit() else part for part in name.split("."))
-            if fitted(case).family != "ensemble":
+            if fitted(case).family not in JOINT:
                 assert f"`{pattern}`" in text, f"{case}: {pattern}"
