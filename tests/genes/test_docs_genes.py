@@ -63,6 +63,17 @@ def test_numbers() -> None:
     assert f"They differ for {differ} of {mouse.height:,}" in words
 
 
+def test_numbers_of_domains() -> None:
+    words = " ".join(TEXT.split())
+    coding = pl.col("locus_type") == "gene with protein product"
+    table = genes.table().select("domains", coding=coding)
+    some = table.filter(pl.col("domains").list.len() > 0)
+    assert f"{some.height:,} genes have a domain, {some['coding'].sum():,} of them" in words
+    assert f"of the {table['coding'].sum():,} protein-coding ones" in words
+    sizes = some["domains"].explode().value_counts()["count"]
+    assert f"there are {len(sizes):,} domains, {(sizes > 1).sum():,} of them in two" in words
+
+
 def test_coverage_of_positions() -> None:
     table = genes.table()
     section = TEXT.split("| locus type | genes |")[1].split("\n\n")[0]

@@ -63,6 +63,7 @@ def test_ids_look_like_ids() -> None:
         "ensembl_other": r"^ENSG\d{11}$",
         "uniprot": r"^[A-Z][A-Z0-9]{5,9}$",
         "uniprot_other": r"^[A-Z][A-Z0-9]{5,9}$",
+        "domains": r"^PF\d{5}$",
         "mgi_id": r"^MGI:\d+$",
         "rgd_id": r"^RGD:\d+$",
     }
@@ -93,6 +94,11 @@ def test_ids_look_like_ids() -> None:
         ("XIST", "locus_type", "RNA, long non-coding"),
         ("MIR21", "hgnc_id", "HGNC:31586"),
         ("INS", "mouse", ["Ins1", "Ins2"]),
+        ("INS", "domains", ["PF00049"]),  # insulin
+        ("CDK2", "domains", ["PF00069"]),  # protein kinase
+        ("HOXA1", "domains", ["PF00046"]),  # homeodomain
+        ("TP53", "domains", ["PF00870", "PF07710", "PF08563", "PF18521"]),
+        ("XIST", "domains", []),
     ],
 )
 def test_rows_known_by_hand(symbol: str, column: str, value: object) -> None:
@@ -100,9 +106,38 @@ def test_rows_known_by_hand(symbol: str, column: str, value: object) -> None:
     assert row[column] == value
 
 
+def test_domains() -> None:
+    """As UniProt has them, whose families are known by their size."""
+    coding = pl.col("locus_type") == "gene with protein product"
+    table = genes.table().select("symbol", "domains", coding=coding)
+    with_domain = table.filter(pl.col("domains").list.len() > 0)
+    told = genes.provenance()
+    assert with_domain.height == told["genes with domain"] > 17_000
+    assert with_domain["coding"].mean() > 0.98
+    assert with_domain["coding"].sum() > 0.9 * table["coding"].sum()
+    members = with_domain.explode("domains")
+    assert members["domains"].n_unique() == told["domains"]
+    assert not members.select("symbol", "domains").is_duplicated().any()
+    assert table["domains"].list.eval(pl.element().is_sorted()).list.all().all()
+
+    def having(*accessions: str) -> pl.Series:
+        return members.filter(pl.col("domains").is_in(accessions))["symbol"].unique()
+
+    # About 500 protein kinases, 380 olfactory receptors, 210 genes with a homeodomain.
+    assert 400 < len(having("PF00069", "PF07714")) < 550
+    olfactory = having("PF13853")
+    assert olfactory.str.contains(r"^OR\d").mean() > 0.95
+    assert 350 < len(olfactory) < 420
+    homeobox = having("PF00046")
+    assert {f"HOXA{n}" for n in (*range(1, 8), 9, 10, 11, 13)} <= set(homeobox)
+    assert 180 < len(homeobox) < 260
+    assert "Pfam domains, UniProt 2022-09" in told["sources"][-1]["content"]
+    assert "Pfam CC0" in told["sources"][-1]["licence"]
+
+
 def test_size_in_the_wheel() -> None:
     files = (resources.files("gsfm.genes") / "data").iterdir()
-    assert sum(len(file.read_bytes()) for file in files) < 3_000_000
+    assert sum(len(file.read_bytes()) for file in files) < 3_050_000
 
 
 class TestShow:
@@ -116,6 +151,7 @@ class TestShow:
     def test_to_dict_and_text(self) -> None:
         gene = genes.show("TP53")
         row = genes.table().row(by_predicate=pl.col("symbol") == "TP53", named=True)
+        assert "  domains        PF00870, PF07710, PF08563, PF18521" in str(gene).splitlines()
         assert gene.to_dict() == {**row, "match": "approved", "rule": "approved symbol"}
         assert str(gene).splitlines()[:2] == [
             "TP53: tumor protein p53",

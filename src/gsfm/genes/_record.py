@@ -41,6 +41,7 @@ class GeneRecord:
     ensembl_other: tuple[str, ...]
     uniprot: tuple[str, ...]
     uniprot_other: tuple[str, ...]
+    domains: tuple[str, ...]
     mouse: tuple[str, ...]
     mgi_id: tuple[str, ...]
     rat: tuple[str, ...]

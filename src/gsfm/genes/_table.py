@@ -91,17 +91,18 @@ def table() -> pl.DataFrame:
         ``locus_type``, ``chromosome``, ``start``, ``end``, ``strand``, ``band`` (as `positions`
         has them), ``previous``, ``aliases``, ``entrez_id``, ``ensembl_id``,
         ``ensembl_other`` (of alternative loci), ``uniprot``, ``uniprot_other`` (further
-        accessions, mostly unreviewed), ``mouse``, ``mgi_id``, ``rat``, ``rgd_id``. Where nothing
-        is known, columns of lists have an empty list, others null.
+        accessions, mostly unreviewed), ``domains`` (Pfam accessions of its proteins' domains),
+        ``mouse``, ``mgi_id``, ``rat``, ``rgd_id``. Where nothing is known, columns of lists have
+        an empty list, others null.
 
     Examples
     --------
     >>> from gsfm import genes
     >>> row = genes.table().row(by_predicate=pl.col("symbol") == "CD8B", named=True)
-    >>> row["name"], row["hgnc_id"], row["mouse"]
-    ('CD8 subunit beta', 'HGNC:1707', ['Cd8b1'])
+    >>> row["name"], row["hgnc_id"], row["domains"], row["mouse"]
+    ('CD8 subunit beta', 'HGNC:1707', ['PF07686'], ['Cd8b1'])
     """
-    genes = read("genes").with_row_index("gene")
+    genes = read("genes").hstack(read("domains")).with_row_index("gene")
     names = read("names").rename({"name": "text"})
     columns = {
         "previous": "previous",
@@ -138,6 +139,7 @@ def table() -> pl.DataFrame:
         pl.col("ensembl_other").list.eval(_ensembl(pl.element())),
         "uniprot",
         "uniprot_other",
+        pl.col("domains").list.eval(_pfam(pl.element())),
         "mouse",
         "mgi_id",
         "rat",
@@ -155,3 +157,7 @@ def _beside(genes: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
 
 def _ensembl(number: pl.Expr) -> pl.Expr:
     return pl.format("ENSG{}", number.cast(pl.String).str.zfill(11))
+
+
+def _pfam(number: pl.Expr) -> pl.Expr:
+    return pl.format("PF{}", number.cast(pl.String).str.zfill(5))
