@@ -410,11 +410,8 @@ class Model(ABC):
         rows = rows_of(members)
         if self.leaves_itself_out:
             return of_genes, of_genes[rows, members.indices]
-        of_members = np.zeros(len(rows), np.float32)
-        for out, rest in left_out(members):
-            own = standardise(self._score(rest), rest)
-            of_members[out] = own[rows[out], members.indices[out]]
-        return of_genes, of_members
+        rest, at = left_out(members)
+        return of_genes, standardise(self._score(rest), rest)[at, members.indices]
 
     @abstractmethod
     def _embed_sets(self, members: sp.csr_array) -> Floats:

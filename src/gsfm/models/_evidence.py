@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -51,17 +49,18 @@ def rows_of(members: sp.csr_array) -> NDArray[np.int64]:
     return np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
 
 
-def left_out(members: sp.csr_array) -> Iterator[tuple[NDArray[np.intp], sp.csr_array]]:
-    """Yield the sets without some of their members, until each member was left out once.
+def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
+    """Return the sets without some of their members, so that each member is left out once.
 
     Which members are left out together depends on nothing but the set.
 
-    Yields
-    ------
-    out
-        Places in ``members.indices`` of the members that are left out.
+    Returns
+    -------
     rest
-        (n, genes) the sets without them. A set of one gene is left as it is.
+        (k n, genes) for each of k folds the n sets without the members of that fold.
+    at
+        (members,) the row of `rest` in which each is left out. A set of one gene has it there all
+        the same.
     """
     sizes = np.diff(members.indptr)
     rows = rows_of(members)
@@ -70,11 +69,13 @@ def left_out(members: sp.csr_array) -> Iterator[tuple[NDArray[np.intp], sp.csr_a
     order = np.lexsort((key, rows))
     rank = np.empty(len(rows), np.int64)
     rank[order] = np.arange(len(rows)) - members.indptr[:-1].astype(np.int64)[rows]
-    fold = np.where(sizes[rows] > 1, rank % FOLDS, -1)
-    for i in range(min(FOLDS, int(sizes.max(initial=0)))):
-        stays = fold != i
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[stays], minlength=len(sizes)))])
-        rest = sp.csr_array(
-            (members.data[stays], members.indices[stays], indptr), shape=members.shape
-        )
-        yield np.flatnonzero(~stays), rest
+    fold = rank % FOLDS
+    k = min(FOLDS, int(sizes.max(initial=1)))
+    stays = (fold != np.arange(k)[:, None]) | (sizes[rows] == 1)  # (k, members)
+    folds, places = np.nonzero(stays)
+    at = np.bincount(folds * len(sizes) + rows[places], minlength=k * len(sizes))
+    rest = sp.csr_array(
+        (members.data[places], members.indices[places], np.concatenate([[0], np.cumsum(at)])),
+        shape=(k * len(sizes), members.shape[1]),
+    )
+    return rest, fold * len(sizes) + rows

@@ -12,10 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from gsfm._errors import MissingExtraError
 from gsfm.models._base import Floats, Model, Tensors, take
+from gsfm.models._evidence import left_out, rows_of, standardise
 from gsfm.sets import GeneSets
+
+Ids = NDArray[np.integer]
+Numbers = NDArray[np.float64]
 
 # Added to a variance before the square root, as torch.nn.LayerNorm does.
 LAYER_NORM_EPSILON = 1e-5
@@ -84,6 +89,7 @@ class Autoencoder(Model):
     output_vectors: Floats  # (genes, d); the same array as input_vectors if tied
     output_bias: Floats  # (genes,)
     block: dict[str, Floats]  # the residual block's small tensors, see `shapes`
+    _sums: tuple[Numbers, Numbers] | None = None  # of the output vectors, see `_moments`
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
         # The only way down the list of rooms: learning needs torch, asking does not.
@@ -129,6 +135,37 @@ class Autoencoder(Model):
         scores += self.output_bias
         return scores
 
+    def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
+        # As in `Model`, without the scores of all genes for each set that lacks some members: the
+        # mean and the spread over the genes follow from the output vectors' mean and Gram matrix.
+        of_genes = standardise(self._score(members), members)
+        rest, at = left_out(members)
+        vectors = self._embed_sets(rest)  # (n, d)
+        inside = rows_of(rest)
+
+        def score(row: Ids, gene: Ids) -> Numbers:
+            products = np.einsum("md,md->m", vectors[row], self.output_vectors[gene])
+            return np.asarray(products + self.output_bias[gene], np.float64)
+
+        own = score(inside, rest.indices)
+        total, squares = self._moments(vectors)
+        others = np.maximum(len(self.output_bias) - np.diff(rest.indptr), 1)
+        mean = (total - np.bincount(inside, own, len(others))) / others
+        squares -= np.bincount(inside, own * own, len(others))
+        spread = np.sqrt(np.maximum(squares / others - mean**2, 0))[at]
+        left = score(at, members.indices) - mean[at]
+        of_members = np.divide(left, spread, out=np.zeros_like(left), where=spread > 0)
+        return of_genes, of_members.astype(np.float32)
+
+    def _moments(self, vectors: Floats) -> tuple[Numbers, Numbers]:
+        """(n,) sums of the scores of all genes, and of their squares, for (n, d) set vectors."""
+        if self._sums is None:
+            table = np.column_stack([self.output_vectors, self.output_bias]).astype(np.float64)
+            self._sums = table.sum(axis=0), table.T @ table
+        total, gram = self._sums
+        with_one = np.column_stack([vectors, np.ones(len(vectors))]).astype(np.float64)
+        return with_one @ total, np.einsum("nd,nd->n", with_one @ gram, with_one)
+
     def _embed_genes(self) -> Floats:
         return self.output_vectors
 
@@ -150,6 +187,7 @@ class Autoencoder(Model):
 
     def _restore(self, tensors: Tensors) -> None:
         n, d = len(self.vocabulary), self.config.dimensions
+        self._sums = None
         self.output_bias = take(tensors, "output_bias", n).astype(np.float32)
         self.block = {
             name: take(tensors, name, *shape).astype(np.float32)

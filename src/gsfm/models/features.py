@@ -57,6 +57,8 @@ class Features(Model):
 
     #: (genes, features) rows of length 1, or 0 for a gene without features.
     vectors: sp.csr_array
+    _by_feature: sp.csr_array  # (features, genes)
+    _squares: Floats  # (genes,) the squared length of each row: 1 or 0, but for rounding
     _gene_vectors: Floats | None = None
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
@@ -77,24 +79,26 @@ class Features(Model):
         # As precise as they are stored, so that the model that was fitted is the one loaded.
         vectors.data = entries.astype(np.float16).astype(np.float32)
         vectors.eliminate_zeros()
+        self._take(vectors)
+
+    def _take(self, vectors: sp.csr_array) -> None:
         self.vectors, self._gene_vectors = vectors, None
+        # By feature, as it is needed for each question, and takes longer to make than to use.
+        self._by_feature = vectors.T.tocsr()
+        self._squares = np.asarray(vectors.multiply(vectors).sum(axis=1), np.float32)
 
     # -- asking ----------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
-        total: Floats = (members @ self.vectors @ self.vectors.T).toarray()  # (n, genes)
+        total: Floats = (members @ self.vectors @ self._by_feature).toarray()  # (n, genes)
         sizes = np.diff(members.indptr)
         rows = np.repeat(np.arange(len(sizes)), sizes)
         # A member is no evidence of itself: it is compared with the others.
         others = np.broadcast_to(sizes[:, None], total.shape).astype(np.float32)
         others[rows, members.indices] -= 1
-        total[rows, members.indices] -= self._squares()[members.indices]
+        total[rows, members.indices] -= self._squares[members.indices]
         total /= np.maximum(others, 1)
         return total
-
-    def _squares(self) -> Floats:
-        """(genes,) the squared length of each vector: 1 or 0, but for rounding."""
-        return np.asarray(self.vectors.multiply(self.vectors).sum(axis=1), np.float32)
 
     def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
         # Few genes share anything with a set, and their standard scores are huge.
@@ -116,10 +120,10 @@ class Features(Model):
 
     def _restore(self, tensors: Tensors) -> None:
         have = take(tensors, "have", None, kinds="iu")
-        self.vectors = take_csr(tensors, "vectors", len(self.vocabulary), len(have))
+        self._take(take_csr(tensors, "vectors", len(self.vocabulary), len(have)))
         if not np.array_equal(have, self._have()):
             raise ValueError("the tensor 'have' does not count the genes of each feature")
 
     def _have(self) -> NDArray[np.int64]:
         """(features,) how many genes have each."""
-        return np.bincount(self.vectors.indices, minlength=self.vectors.shape[1])
+        return np.asarray(np.diff(self._by_feature.indptr), np.int64)
