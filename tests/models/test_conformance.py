@@ -31,6 +31,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "autoencoder",
         {"dimensions": 8, "hidden": 8, "epochs": 40.0, "batch_size": 32},
     ),
+    "autoencoder of all": (
+        "autoencoder",
+        {"dimensions": 8, "hidden": 8, "epochs": 40.0, "batch_size": 32, "targets": "all"},
+    ),
     "autoencoder tied int8": (
         "autoencoder",
         {"dimensions": 8, "hidden": 8, "epochs": 40.0, "batch_size": 32}

@@ -9,6 +9,7 @@ Liang et al. 2018 (10.1145/3178876.3186150). No dense multi-hot vector is ever m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -41,6 +42,7 @@ class AutoencoderConfig:
     dropout: float = 0.0  # on the pooled set vector
     input_low: float = 0.1  # smallest share of a set that is shown; the rest is to be found
     input_high: float = 0.9  # largest share of a set that is shown
+    targets: Literal["hidden", "all"] = "hidden"  # what is to be found; all: the shown genes, too
     max_members: int = 512  # larger sets are subsampled, anew in every pass
     size_exponent: float = 0.0  # a set of size s is drawn in proportion to its weight / s ** this
 
