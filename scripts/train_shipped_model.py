@@ -1,4 +1,4 @@
-"""Train the model that comes with gsfm: two autoencoders, a linear model, and what is known of genes.
+"""Train the model that comes with gsfm: networks, a linear model, and what is known of genes.
 
     python scripts/train_shipped_model.py --libraries FOLDER --publications FILE
 
