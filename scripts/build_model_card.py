@@ -276,8 +276,8 @@ def training(model: Model) -> str:
     if "recall_at_50" in own:
         text += (
             f" Of {own['held_out_sets']:,} sets that were kept from all of them, the whole model "
-            f"finds {own['recall_at_50']:.1%} of the hidden genes among its 50 best (recall@50, "
-            "over the most that there could be)."
+            f"finds {own['recall_at_50']:.1%} of the hidden genes of a set among its 50 best, on "
+            "average (recall@50, over the most that there could be)."
         )
     return text
 

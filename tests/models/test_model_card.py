@@ -154,7 +154,7 @@ def test_what_a_rich_manifest_tells(script: ModuleType, model: Adaptive, tmp_pat
     assert "- **GPL-3**: three, two\n" in card
     assert rows(card, "fitted")[0][:3] == ["cooccurrence", "90 s", "2.0 GB"]
     assert "Of 100 sets that were kept from all of them" in card
-    assert "25.0% of the hidden genes" in card
+    assert "25.0% of the hidden genes of a set" in card
     assert "A probability is the chance of being right.\n" in card
     assert rows(card, "calibrated on") == [
         ["sets", "20,000"],
