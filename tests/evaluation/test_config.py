@@ -295,6 +295,16 @@ def test_names_made_of_two_releases(older: str, newer: str, title: str) -> None:
     assert Task("time-split", {"older": older, "newer": newer}).title == title
 
 
+def test_noise_is_in_the_name() -> None:
+    library = {"library": "KEGG.gmt"}
+    names = [Task("half-split", library, {"noise": noise}).title for noise in (0, 0.2, 0.05)]
+    assert names == [
+        "KEGG, half split",
+        "KEGG, half split, noise 0.2",
+        "KEGG, half split, noise 0.05",
+    ]
+
+
 def test_names_that_are_made_are_distinct() -> None:
     library = {"library": "KEGG.gmt"}
     tasks = [
@@ -490,6 +500,19 @@ WRONG = {
         "[leakage]: share must be above 0 and up to 1, not 80",
     ),
     "no splits": (minimal(HALF + "splits = 0"), "[[task]] 1: splits must be 1 or more, not 0"),
+    "noise": (
+        minimal(HALF + "noise = 1"),
+        "[[task]] 1: noise must be 0 or more and below 1, not 1.0",
+    ),
+    "negative noise": (
+        minimal(HALF + "noise = -0.1"),
+        "noise must be 0 or more and below 1, not -0.1",
+    ),
+    "noise in words": (minimal(HALF + 'noise = "20%"'), 'noise must be a number, not "20%"'),
+    "noise of hold-out": (
+        minimal('protocol = "hold-out"\nlibrary = "a"\nnoise = 0.2'),
+        "there is no key 'noise' here; it belongs to half-split",
+    ),
     "shown nothing": (
         minimal('protocol = "hold-out"\nlibrary = "a"\nshown = [0]'),
         "shown must be 1 or more, not 0",

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsfm import GsfmError
+from gsfm.evaluation._draws import Draws
 from gsfm.evaluation._protocols import (
+    FULL,
     MOST_SHARED,
     context_switch,
     half_split,
@@ -176,6 +178,92 @@ def test_a_sample_of_terms() -> None:
     assert members(few.shown) == members(whole.shown[rows])
     assert names[0] != set(half_split(library(made), terms=4, seed=1).table["term"])
     assert same(whole, half_split(library(made), splits=2, terms=100))
+
+
+@settings(max_examples=50)
+@given(
+    made=terms,
+    noise=st.sampled_from([0.01, 0.1, 0.2, 0.25, 0.4]),
+    splits=st.integers(1, 3),
+    seed=st.integers(0, 5),
+)
+def test_noise(made: dict[str, list[str]], noise: float, splits: int, seed: int) -> None:
+    background = Vocabulary([*GENES, *(f"H{i:02}" for i in range(20))])
+    sets = library(made, background)
+    clean = half_split(sets, splits=splits, seed=seed)
+    noisy = half_split(sets, splits=splits, seed=seed, noise=noise)
+    more = half_split(sets, splits=splits, seed=seed, noise=noise + 0.05)
+    assert noisy.table.drop("wrong").equals(clean.table)
+    assert noisy.skipped == clean.skipped
+    assert members(noisy.hidden) == members(clean.hidden)
+    share = Fraction(noise).limit_denominator(100)
+    for i, term in enumerate(clean.table["term"]):
+        true, shown = set(clean.shown.genes(i)), set(noisy.shown.genes(i))
+        assert true <= shown <= set(more.shown.genes(i))
+        wrong = shown - true
+        assert not wrong & set(made[term])
+        # As near to the share as a whole number of genes can come.
+        assert abs(len(wrong) - len(true) * share / (1 - share)) <= Fraction(1, 2)
+        assert noisy.table["wrong"][i] == len(wrong)
+        assert not noisy.ranked(slice(i, i + 1))[0, background.ids(list(shown))].any()
+    told = {"noise": noise, "genes_wrong": noisy.table["wrong"].sum()}
+    assert noisy.about == clean.about | told
+    check(noisy, lambda i: {*background})
+    assert same(noisy, half_split(sets, splits=splits, seed=seed, noise=noise))
+    assert same(clean, half_split(sets, splits=splits, seed=seed, noise=0))
+
+
+def test_noise_by_hand() -> None:
+    made = library({"ten": GENES[:10], "twenty": GENES[:20], "most": GENES[:36]})
+    questions = half_split(made, splits=1, noise=0.2)
+    # A fifth of what is shown: 1 beside 5, not 1.25; 3 beside 10, not 2.5; no room for 5 beside 18.
+    assert questions.table.rows() == [("ten", 1, None, 1), ("twenty", 1, None, 3)]
+    assert questions.table.columns == ["term", "split", "k", "wrong"]
+    assert questions.shown.sizes.tolist() == [6, 13]
+    assert questions.hidden.sizes.tolist() == [5, 10]
+    assert questions.about["genes_wrong"] == 4
+    assert questions.skipped == {FULL: 1}
+    assert half_split(made, splits=1, noise=0.05).shown.sizes.tolist() == [5, 11, 19]
+    with pytest.raises(GsfmError, match=r"with their noise .* 40 genes.* or less noise"):
+        half_split(made, noise=0.99)
+    for noise in (-0.1, 1.0, float("nan")):
+        with pytest.raises(ValueError, match="noise must be 0 or more and below 1"):
+            half_split(made, noise=noise)
+
+
+def test_wrong_genes_are_random() -> None:
+    """Each gene outside the term is as often wrong as any other, whatever the term and the half."""
+    made = library({"a": GENES[:20], "b": GENES[:20]})
+    questions = half_split(made, splits=1000, noise=1 / 3)
+    shown = questions.shown.to_csr().toarray().reshape(2, 1000, 40)
+    assert (shown[:, :, 20:].sum(axis=2) == 5).all()
+    # Six standard deviations of a share of 1000.
+    assert np.abs(shown[:, :, 20:].mean(axis=1) - 0.25).max() < 6 * (0.25 * 0.75 / 1000) ** 0.5
+    # The wrong genes of one term say nothing of those of the other, nor of the half shown.
+    assert abs((shown[0, :, 20:] * shown[1, :, 20:]).mean() - 0.25**2) < 0.01
+    assert abs(np.einsum("si,sj->ij", shown[0, :, :20], shown[0, :, 20:]) / 1000 - 0.125).max() < (
+        6 * (0.125 * 0.875 / 1000) ** 0.5
+    )
+    other = half_split(made, splits=1000, noise=1 / 3, seed=1).shown.to_csr().toarray()
+    assert abs((shown[0, :, 20:] * other[:1000, 20:]).mean() - 0.25**2) < 0.01
+
+
+def test_wrong_genes_do_not_depend_on_other_terms_nor_on_the_order_of_the_background() -> None:
+    made = {"a": GENES[:20], "b": GENES[5:30]}
+    both = half_split(library(made), splits=3, noise=0.2)
+    alone = half_split(library({"b": GENES[5:30]}, Vocabulary(GENES[::-1])), splits=3, noise=0.2)
+    assert members(alone.shown) == members(both.shown)[3:]
+    # A gene more in the background takes the place of one wrong gene at most.
+    larger = half_split(library(made, Vocabulary([*GENES, "another"])), splits=3, noise=0.2)
+    for one, other in zip(members(both.shown), members(larger.shown), strict=True):
+        assert other - one <= {"another"}
+
+
+@given(data=st.data(), n=st.integers(0, 50))
+def test_first_is_the_start_of_the_shuffle(data: st.DataObject, n: int) -> None:
+    draws = Draws(GENES, seed=3)
+    items = np.array(data.draw(st.lists(st.integers(0, 39), unique=True)), np.int64)
+    assert draws.first(n, items, "a", 1).tolist() == draws.shuffle(items, "a", 1)[:n].tolist()
 
 
 # -- hold out ----------------------------------------------------------------------------------

@@ -358,6 +358,28 @@ def test_a_task_has_a_background_of_its_own(world, tmp_path):
         Task("half-split", {"library": "x.gmt"}, background="all")
 
 
+def test_what_wrong_genes_cost(world, tmp_path):
+    tasks = [
+        _half_split("Modules_2024.gmt", "clean", splits=2),
+        _half_split("Modules_2024.gmt", "dirty", splits=2, noise=0.4),
+    ]
+    results = run(_small(world, task=tasks), tmp_path / "out")
+    clean, dirty = (results.questions.filter(task=name) for name in ("clean", "dirty"))
+    key = ["term", "split", "n_hidden"]
+    assert clean.select(key).equals(dirty.select(key))
+    wrong = dirty["n_shown"] - clean["n_shown"]
+    assert wrong.to_list() == [round(n * 0.4 / 0.6) for n in clean["n_shown"]]
+    assert (clean["n_candidates"] - dirty["n_candidates"] == wrong).all()
+    # What is wrong cannot help.
+    assert dirty["average_precision"].mean() < clean["average_precision"].mean()
+    assert "dirty: half-split with 40% wrong genes, " in results.markdown()
+    page = (results.folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("40% of the genes shown are wrong ones (") == 1
+    about = {row["task"]: row["about"] for row in results.about["tasks"]}
+    assert about["dirty"]["genes_wrong"] == wrong.sum()
+    assert "noise" not in about["clean"]
+
+
 def test_up_to_a_year(world, tmp_path):
     benchmark = _small(world, corpus={"file": "corpus.gsets", "until": 2018})
     results = run(benchmark, tmp_path / "out", pages=False)

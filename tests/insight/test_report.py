@@ -13,7 +13,7 @@ import pytest
 from gsfm import GsfmError
 from gsfm._report import Report
 from gsfm.insight import describe
-from gsfm.models import Linear, Popularity
+from gsfm.models import Adaptive, Ensemble, Linear, Popularity
 from gsfm.sets import GeneSets
 
 TABLE = pl.DataFrame(
@@ -115,6 +115,21 @@ def test_describe_shows_all_of_the_manifest():
     assert (values["genes"], values["parameters"]) == ("3", "9")
     assert values["libraries.first.licence"] == "CC0"
     assert report.provenance == model.manifest
+
+
+def test_describe_shows_each_member_with_its_weight():
+    sets = GeneSets.from_lists([["TP53", "MDM2"], ["TP53", "BAX"]])
+    models = [Linear(regularisation=3 + i).fit(sets) for i in range(6)] + [Popularity().fit(sets)]
+    weights = [1.0, 0.2, 0.2, 0.4, 0.0, 0.5, 0.1]
+    for family in (Ensemble, Adaptive):
+        fields = dict(describe(family.of(models, weights)).table.rows())
+        for i, (model, weight) in enumerate(zip(models, weights, strict=True)):
+            assert fields[f"config.members.{i}.family"] == model.family
+            assert fields[f"config.members.{i}.weight"] == str(weight)
+        assert fields["config.members.5.regularisation"] == "8.0"
+        assert fields["config.members.6.pseudocount"] == "1.0"
+        assert ("config.confidence" in fields) == (family is Adaptive)
+        assert fields["members"] == "7 entries"
 
 
 def test_describe_unfolds_short_lists_and_counts_long_ones():

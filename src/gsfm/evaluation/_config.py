@@ -81,7 +81,7 @@ def options(name: str) -> Mapping[str, inspect.Parameter]:
     Examples
     --------
     >>> sorted(options("half-split"))
-    ['smallest', 'splits', 'terms']
+    ['noise', 'smallest', 'splits', 'terms']
     """
     signature = inspect.signature(protocol(name), eval_str=True)
     return {k: v for k, v in signature.parameters.items() if k not in (*FILES[name], "seed")}
@@ -169,6 +169,8 @@ class Task:
         checked = {k: typed(k, known[k].annotation, v) for k, v in self.options.items()}
         for key, value in checked.items():
             _check_counts(key, value)
+        noise = checked.get("noise", 0)
+        require(0 <= noise < 1, f"noise must be 0 or more and below 1, not {noise}")
         object.__setattr__(self, "options", checked)
 
     @property
@@ -185,7 +187,8 @@ class Task:
                 same += 1
             names = [f"{names[0]} to {' '.join(newer[same:] or newer)}"]
         after = f" after {self.options['after']}" if "after" in self.options else ""
-        return f"{names[0]}, {self.protocol.replace('-', ' ')}{after}"
+        noise = f", noise {self.options['noise']:g}" if self.options.get("noise") else ""
+        return f"{names[0]}, {self.protocol.replace('-', ' ')}{after}{noise}"
 
     def to_dict(self) -> dict[str, Any]:
         """The task as a table of the configuration."""

@@ -89,11 +89,16 @@ def markdown(summary: Mapping[str, Any]) -> str:
             *_table(tasks, methods, matched),
         ]
     lines += [
-        f"- {escaped(task['task'])}: {task['protocol']}, {n:,} {noun}s, "
+        f"- {escaped(task['task'])}: {task['protocol']}{_noise(task)}, {n:,} {noun}s, "
         f"background of {task['background']:,} genes"
         for task, (noun, n) in ((task, subject(task)) for task in tasks)
     ]
     return "\n".join(lines) + "\n"
+
+
+def _noise(task: Mapping[str, Any]) -> str:
+    noise = (task.get("about") or {}).get("noise")
+    return f" with {100 * noise:.3g}% wrong genes" if noise else ""
 
 
 def _table(

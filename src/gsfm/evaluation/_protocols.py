@@ -29,6 +29,7 @@ MOST_SHARED = 0.1
 
 NONE = "no gene of the background"
 WHOLE = "all genes of the background"
+FULL = "too large for so much noise: no gene of the background would be left to compare with"
 
 
 def half_split(
@@ -36,10 +37,18 @@ def half_split(
     *,
     splits: int = 5,
     smallest: int = 5,
+    noise: float = 0.0,
     terms: int | None = None,
     seed: int = 0,
 ) -> Questions:
     """Show one half of each term and hide the other (Clarke et al. 2026).
+
+    Real lists are dirty. With `noise`, wrong genes are shown too: genes of the background, each as
+    likely as any other, that are not in the term. They join the true ones and replace none, as
+    false positives join a list of hits, and `noise` is their share of what is then shown: the
+    false discovery rate of the list. Nothing else changes with it: the terms, the true genes
+    shown and the genes hidden are the same at any noise, and the wrong genes of little noise are
+    among those of much. Wrong genes are shown, and so not ranked.
 
     Parameters
     ----------
@@ -50,6 +59,10 @@ def half_split(
     smallest
         Least genes of a half: terms with fewer than twice as many are skipped. Of an odd number of
         genes the hidden half has one more.
+    noise
+        Share of wrong genes among those shown, from 0 to below 1, to the nearest number of genes:
+        0.2 adds 1 to 4 true ones, and 5 to 20. Terms so large that no other gene would be left to
+        compare with are skipped.
     terms
         Ask only about a random sample of so many terms; a smaller sample is a part of a larger
         one.
@@ -61,7 +74,8 @@ def half_split(
     Returns
     -------
     Questions
-        Term by term; the splits count from 1.
+        Term by term; the splits count from 1. With noise, the column ``wrong`` counts the wrong
+        genes of each question, and ``about["genes_wrong"]`` all of them.
 
     Raises
     ------
@@ -76,8 +90,11 @@ def half_split(
     >>> questions = half_split(library, splits=2)
     >>> questions.shown.sizes.tolist(), dict(questions.skipped)
     ([5, 5], {'fewer than 10 genes of the background': 1})
+    >>> noisy = half_split(library, splits=2, noise=0.2)
+    >>> noisy.shown.sizes.tolist(), noisy.hidden.genes(0) == questions.hidden.genes(0)
+    ([6, 6], True)
     """
-    return _halves(library, splits, smallest, terms, seed)[0]
+    return _halves(library, splits, smallest, terms, seed, noise)[0]
 
 
 def hold_out(
@@ -440,22 +457,33 @@ def context_switch(
 
 
 def _halves(
-    library: GeneSets, splits: int, smallest: int, terms: int | None, seed: int
+    library: GeneSets, splits: int, smallest: int, terms: int | None, seed: int, noise: float = 0.0
 ) -> tuple[Questions, Rows]:
     """The questions of `half_split`, and the rows of its terms."""
     _check(splits=splits, smallest=smallest, terms=terms)
-    rows, skipped = _choose(library, 2 * smallest, terms, seed)
+    if not 0 <= noise < 1:
+        raise ValueError(f"noise must be 0 or more and below 1, not {noise}")
+    n_shown = library.sizes // 2
+    n_wrong = np.floor(n_shown * noise / (1 - noise) + 0.5).astype(np.int64)
+    rows, skipped = _choose(library, 2 * smallest, terms, seed, n_wrong)
     row = np.repeat(rows, splits)
     split = np.tile(np.arange(1, splits + 1), len(rows))
-    shown, hidden = _divide(library, row, split, library.sizes[row] // 2, seed)
+    shown, hidden = _divide(library, row, split, n_shown[row], seed)
+    # Without noise there is nothing to say of it: questions that were asked before stay the same.
+    said: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    if noise:
+        shown = _soil(shown, library, row, split, n_wrong[row], seed)
+        columns = {"wrong": n_wrong[row]}
+        said = {"noise": noise, "genes_wrong": int(n_wrong[row].sum())}
     questions = Questions(
         "half-split",
         library.vocabulary,
         shown,
         hidden,
-        _table(library.names, row, split=split),
+        _table(library.names, row, split=split, **columns),
         skipped=skipped,
-        about={"splits": splits, "smallest": smallest, "seed": seed, "terms": len(rows)},
+        about={"splits": splits, "smallest": smallest, "seed": seed, "terms": len(rows), **said},
     )
     return questions, rows
 
@@ -477,25 +505,46 @@ def _divide(
     )
 
 
+def _soil(
+    shown: GeneSets, library: GeneSets, rows: Rows, splits: Rows, n_wrong: Rows, seed: int
+) -> GeneSets:
+    """Add genes to the shown ones that are not in the term: the first in a random order."""
+    draws, names = Draws(library.vocabulary, seed), library.names
+    soiled = []
+    for i, (row, split, n) in enumerate(
+        zip(rows.tolist(), splits.tolist(), n_wrong.tolist(), strict=True)
+    ):
+        others = np.ones(len(library.vocabulary), np.bool_)
+        others[library.ids(row)] = False
+        wrong = draws.first(n, np.flatnonzero(others), names[row], split, "wrong")
+        soiled.append(np.concatenate([shown.ids(i), wrong]))
+    return GeneSets.from_ids(library.vocabulary, soiled, names=shown.names)
+
+
 def _choose(
-    library: GeneSets, least: int, terms: int | None, seed: int
+    library: GeneSets, least: int, terms: int | None, seed: int, wrong: Rows | int = 0
 ) -> tuple[Rows, dict[str, int]]:
-    """The rows of the terms to ask about, ascending, and why the others are not."""
+    """The rows of the terms to ask about, ascending, and why the others are not.
+
+    `wrong` is how many genes that are not in it will be shown with each term.
+    """
     _need(library, least)
-    sizes = library.sizes
-    large, whole = sizes >= least, sizes == len(library.vocabulary)
-    candidates = np.flatnonzero(large & ~whole)
+    sizes, n_genes = library.sizes, len(library.vocabulary)
+    large, whole, full = sizes >= least, sizes == n_genes, sizes + wrong >= n_genes
+    candidates = np.flatnonzero(large & ~full)
     if len(candidates) == 0:
+        noise = " with their noise" if (full & ~whole).any() else ""
         raise GsfmError(
-            f"the {large.sum()} terms of {least} genes or more are the whole background of "
-            f"{len(library.vocabulary)} genes, which leaves none to compare with; "
-            "take a larger background"
+            f"the {large.sum()} terms of {least} genes or more are{noise} the whole background of "
+            f"{n_genes} genes, which leaves none to compare with; "
+            f"take a larger background{' or less noise' if noise else ''}"
         )
     rows = _sample(library.names, candidates, terms, seed)
     reasons = {
         NONE: sizes == 0,
         _fewer(least): (sizes > 0) & ~large,
         WHOLE: large & whole,
+        FULL: large & full & ~whole,
         f"not in the sample of {terms}": len(candidates) - len(rows),
     }
     return rows, _counted(reasons)

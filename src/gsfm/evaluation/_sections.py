@@ -256,6 +256,8 @@ def finding(view: View, task: Mapping[str, Any]) -> str:
     """What a task found, in plain words."""
     name = task["task"]
     asks = PROTOCOLS.get(task["protocol"], task["protocol"])
+    if noise := (task.get("about") or {}).get("noise"):
+        asks += f"; {100 * noise:.3g}% of the genes shown are wrong ones"
     unit, n = subject(task)
     sentences = [
         f"{asks[0].upper()}{asks[1:]} ({count(n, unit)}; "

@@ -28,7 +28,8 @@ def describe(model: Model) -> Report:
     Report
         A table of ``field`` and ``value`` (text); a field inside another is written
         ``outer.inner``, the first entry of a list ``list.0``. Of a long list the number of entries
-        is told; all of it is in the provenance, which is the model's manifest.
+        is told; all of it is in the provenance, which is the model's manifest. The members of an
+        ensemble are all shown, each with its weight.
 
     Examples
     --------
@@ -44,12 +45,22 @@ def describe(model: Model) -> Report:
         "paper": model.paper,
         "genes": len(model.vocabulary),
         "parameters": model.n_parameters,
-        **dict(_flat(vars(model.config), "config.")),
+        **dict(_flat(_settings(model), "config.")),
         **dict(_flat({k: v for k, v in model.manifest.items() if k not in ("family", "config")})),
     }
     rows = [(name, "" if value is None else str(value)) for name, value in fields.items()]
     schema = {"field": pl.String, "value": pl.String}
     return Report(pl.DataFrame(rows, schema=schema, orient="row"), model.manifest)
+
+
+def _settings(model: Model) -> dict[str, Any]:
+    """The settings of a model; of each member of an ensemble its family, weight and settings."""
+    settings = dict(vars(model.config))
+    members = settings.pop("members", ())
+    for i, (weight, member) in enumerate(zip(settings.get("weights", ()), members, strict=True)):
+        own = {key: value for key, value in member.items() if key != "family"}
+        settings[f"members.{i}"] = {"family": member["family"], "weight": weight, **own}
+    return settings
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
