@@ -44,8 +44,8 @@ FEWEST = 20
 BLOCK = 64
 #: How much it counts, when fitting, that what is usual is right without the set's own deviation.
 ALONE = 0.1
-#: Pulls the logarithms of the confidences, and the usual weights, a little to 0: as ten genes would.
-RIDGE = 10.0
+#: Pulls the usual weights and the log-confidences a little to 0: as much as one gene would.
+RIDGE = 1.0
 
 
 @dataclass(frozen=True)
