@@ -115,7 +115,8 @@ class Calibration:
         binned = Binned.of(of_genes, of_members, members)
         curves = self._curves(binned)
         out = np.zeros(of_genes.shape, np.float32)
-        for u in np.flatnonzero(binned.size):
+        # Of an empty set nothing is missing, and to a set of all genes nothing can be added.
+        for u in np.flatnonzero((binned.size > 0) & (binned.n_bins > 0)):
             k = binned.n_bins[u]
             # From the worst bin to the best.
             evidence, curve = binned.evidence[u, :k][::-1], curves[u, :k][::-1]
