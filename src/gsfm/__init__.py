@@ -5,6 +5,7 @@ from gsfm._errors import (
     GsfmError,
     MissingExtraError,
     ModelFormatError,
+    NotCalibratedError,
     NotFittedError,
     UnknownGenesError,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "GsfmError",
     "MissingExtraError",
     "ModelFormatError",
+    "NotCalibratedError",
     "NotFittedError",
     "UnknownGenesError",
     "Vocabulary",

@@ -40,6 +40,10 @@ class NotFittedError(GsfmError):
     """A model was asked before it was fitted or loaded."""
 
 
+class NotCalibratedError(GsfmError):
+    """A model that is not calibrated was asked for probabilities."""
+
+
 class MissingExtraError(GsfmError, ImportError):
     """An optional dependency is needed; the message names the install command."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
 
+import numpy as np
 import pytest
 
 from gsfm.insight import complete
@@ -169,3 +171,23 @@ def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
     assert last.startswith("gsfm: ")
     assert told in last
     assert "Traceback" not in result.stderr
+
+
+def test_a_calibrated_model_shows_probabilities(run, model, tmp_path):
+    rng = np.random.default_rng(1)
+    symbols = model.vocabulary.symbols
+    halved = [[symbols[i] for i in rng.choice(len(symbols), 8, replace=False)] for _ in range(40)]
+    calibrated = copy.copy(model)
+    calibrated.manifest = dict(model.manifest)
+    calibrated.calibrate([one[:4] for one in halved], [one[4:] for one in halved])
+    calibrated.save(tmp_path / "model")
+    result = run("complete", *GENES, "--model", str(tmp_path / "model"), "--top", "3", "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    assert answer == json.loads(json.dumps(complete(calibrated, GENES, top=3).to_dict()))
+    assert all(0 < row["probability"] < 1 for row in answer["results"])
+    assert "random half" in answer["provenance"]["columns"]["probability"]
+    (tmp_path / "model" / "calibration.json").write_text("{}")
+    result = run("complete", *GENES, "--model", str(tmp_path / "model"))
+    assert result.exit_code == 1
+    assert "calibration.json: format is None" in result.stderr

@@ -8,6 +8,7 @@ import signal
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gsfm
@@ -43,6 +44,20 @@ def test_the_trained_model_completes_a_set(run, library, tmp_path):
     assert manifest["seed"] == 3
     best = gsfm.load(folder).complete(GENES[:4], top=6).table["symbol"]
     assert set(best) == set(GENES[4:])
+
+
+def test_train_says_how_well_it_is_calibrated(run, tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "sets.gmt"
+    rows = [sorted(rng.choice(GENES + OTHERS, 10, replace=False).tolist()) for _ in range(450)]
+    path.write_text("".join(f"set {i}\t\t" + "\t".join(r) + "\n" for i, r in enumerate(rows)))
+    folder = str(tmp_path / "model")
+    settings = ("--corpus", str(path), "--model", "popularity", "-o", folder)
+    result = run("train", *settings)
+    assert result.exit_code == 0, result.output
+    assert "calibrated on 2" in result.stderr
+    assert "expected calibration error" in result.stderr
+    assert gsfm.load(folder).calibration is not None
 
 
 def test_a_network_reports_progress(run, library, tmp_path):

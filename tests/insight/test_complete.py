@@ -324,3 +324,64 @@ def test_a_library_of_any_identifiers(model):
     assert result.provenance["input"]["sets"] == 2
     assert list(result.to_dict()) == ["provenance", "inputs", "sets", "results"]
     assert "sets without a known gene (1): b" in result.summary()
+
+
+# -- probabilities ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def calibrated() -> Linear:
+    rng = np.random.default_rng(1)
+    starts = rng.integers(0, len(SYMBOLS) - 6, 80)
+    halved = [[SYMBOLS[s + i] for i in rng.permutation(7)[:6]] for s in starts]
+    model = Linear(regularisation=2).fit(_corpus())
+    return model.calibrate([one[:3] for one in halved], [one[3:] for one in halved])
+
+
+def test_a_calibrated_model_tells_probabilities(calibrated, model):
+    members = ["TP53", "MDM2", "BAX", "EGFR"]
+    plain = complete(model, members, top=None)
+    result = complete(calibrated, members, top=None)
+    assert "probability" not in plain.table.columns
+    assert "probability" not in plain.provenance["columns"]
+    assert "calibration" not in plain.provenance
+    assert result.table.columns == [*plain.table.columns, "probability"]
+    assert result.table.drop("probability").equals(plain.table)
+    whole = calibrated.probability([members])[0]
+    ids = calibrated.vocabulary.ids(result.table["symbol"])
+    np.testing.assert_array_equal(result.table["probability"].to_numpy(), whole[ids])
+    # Ranking and probability agree.
+    assert (np.diff(result.table["probability"].to_numpy()) <= 0).all()
+    meaning = result.provenance["columns"]["probability"]
+    assert "if the genes given are a random half of the whole set" in meaning
+    assert result.provenance["calibration"]["fitted"]["sets"] == 80
+    assert result.provenance["calibration"]["measured"] is None
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_probabilities_of_input_genes_are_leave_one_out(calibrated):
+    members = ["TP53", "MDM2", "BAX", "EGFR"]
+    result = complete(calibrated, members, top=None, include_input=True)
+    told = dict(result.table.select("symbol", "probability").iter_rows())
+    for gene in members:
+        rest = [other for other in members if other != gene]
+        wanted = calibrated.probability([rest])[0, calibrated.vocabulary.ids([gene])[0]]
+        assert told[gene] == pytest.approx(float(wanted), abs=1e-6)
+    outside = complete(calibrated, members, top=None).table
+    for symbol, probability in outside.select("symbol", "probability").iter_rows():
+        assert told[symbol] == probability
+    assert "probability" in result.provenance["columns"]["in_input"]
+
+
+def test_neither_background_nor_company_changes_a_probability(calibrated):
+    members = ["TP53", "MDM2", "BAX"]
+    alone = dict(
+        complete(calibrated, members, top=None).table.select("symbol", "probability").rows()
+    )
+    few = complete(calibrated, members, background=["CDKN1A", "ERBB2", "BAX"])
+    assert set(few.table["symbol"]) == {"CDKN1A", "ERBB2"}
+    library = GeneSets.from_lists({"a": members, "b": ["EGFR", "ERBB2"]})
+    many = complete_many(calibrated, library, top=None)
+    for table in (few.table, many.table.filter(set="a")):
+        for symbol, probability in table.select("symbol", "probability").iter_rows():
+            assert probability == pytest.approx(alone[symbol], abs=1e-6)

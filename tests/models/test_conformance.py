@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import pickle
@@ -17,7 +18,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import gsfm.models
-from gsfm import GeneSets, ModelFormatError, NotFittedError, Vocabulary
+from gsfm import GeneSets, ModelFormatError, NotCalibratedError, NotFittedError, Vocabulary
 from gsfm.models import FAMILIES, Model, Run, families, load
 
 #: Small settings of every family, and variants that are stored in another way.
@@ -539,3 +540,34 @@ def test_format_is_specified() -> None:
             pattern = ".".join("N" if part.isdigit() else part for part in name.split("."))
             if fitted(case).family not in JOINT:
                 assert f"`{pattern}`" in text, f"{case}: {pattern}"
+
+
+# -- probabilities --------------------------------------------------------------------------------
+
+
+def test_any_family_can_be_calibrated(case: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    whole = [rng.permutation([A, B][i % 2])[: rng.integers(5, 9)].tolist() for i in range(60)]
+    model = copy.copy(fitted(case))
+    model.manifest = dict(model.manifest)
+    with pytest.raises(NotCalibratedError, match=model.family):
+        model.probability([A[:3]])
+    model.calibrate([one[::2] for one in whole], [one[1::2] for one in whole])
+    sets = [A[:3], ["B1"], [], [*A, *B], ["A0", "B0", "B3"]]
+    scores, probability = model.score_and_probability(sets)
+    np.testing.assert_array_equal(scores, model.score(sets))
+    assert probability.shape == (5, 16)
+    assert probability.dtype == np.float32
+    assert ((probability >= 0) & (probability <= 1)).all()
+    outside = model.encode(sets).toarray() == 0
+    for p, s, out in zip(probability, scores, outside, strict=True):
+        order = np.argsort(s[out], kind="stable")
+        assert (np.diff(p[out][order]) >= -1e-6).all()
+    own, other = model.vocabulary.ids(A[3:]), model.vocabulary.ids(B)
+    if model.family not in IMPERSONAL:
+        # Two or three of the five others are missing, and none of the other block.
+        assert 0.25 < probability[0, own].mean() < 0.9
+        assert probability[0, other].max() < 0.25
+    model.save(tmp_path / "model")
+    assert (tmp_path / "model" / "calibration.json").exists()
+    np.testing.assert_array_equal(load(tmp_path / "model").probability(sets), probability)

@@ -236,6 +236,34 @@ def test_train_saves_the_model_with_what_it_cost(corpus, tmp_path):
     assert not (tmp_path / "checkpoint").exists()
 
 
+def test_train_calibrates_on_half_of_what_it_holds_out(tmp_path):
+    model = train(Popularity(), blocks(n_sets=900), tmp_path / "model", held_out=80)
+    training = json.loads((tmp_path / "model" / "manifest.json").read_text())["training"]
+    measured = training["calibration"]
+    assert measured["fitted_sets"] == measured["measured_sets"] == 40
+    assert measured["error_top_10"] < 0.15
+    sets = [["G00", "G03", "G07"]]
+    np.testing.assert_array_equal(
+        load(tmp_path / "model").probability(sets), model.probability(sets)
+    )
+    # The same figures by hand, of the sets that did not calibrate.
+    held, _ = HeldOut.draw(blocks(n_sets=900), 80)
+    test = held[1::2]
+    scores, told = model.score_and_probability(test.shown)
+    p, y = [], []
+    for i in range(40):
+        shown = test.shown.ids(i)
+        others = np.setdiff1d(np.arange(40), shown)
+        best = others[np.argsort(-scores[i, others], kind="stable")][:10]
+        p += told[i, best].tolist()
+        y += np.isin(best, test.hidden.ids(i)).tolist()
+    assert measured["told_top_10"] == pytest.approx(np.mean(p), abs=1e-4)
+    assert measured["found_top_10"] == pytest.approx(np.mean(y), abs=1e-4)
+    few = train(Popularity(), blocks(n_sets=300), tmp_path / "few", held_out=80)
+    assert few.calibration is None
+    assert few.manifest["training"]["calibration"] is None
+
+
 def test_a_stopped_training_saves_the_model_so_far(corpus, tmp_path):
     def stop(progress):
         if progress.step == 3:

@@ -32,6 +32,7 @@ from gsfm.evaluation._protocols import (
 from gsfm.evaluation._questions import Questions
 from gsfm.evaluation._relations import new_interactions, new_relations
 from gsfm.evaluation._releases import Pairs, find_release, pair
+from gsfm.evaluation._reliability import Reliability, reliability
 from gsfm.evaluation._results import Results
 from gsfm.evaluation._run import Event, run
 from gsfm.evaluation._statistics import holm, interval, paired
@@ -54,6 +55,7 @@ __all__ = [
     "Pairs",
     "Questions",
     "Ranking",
+    "Reliability",
     "Results",
     "Saved",
     "Summed",
@@ -75,6 +77,7 @@ __all__ = [
     "pair",
     "paired",
     "read_config",
+    "reliability",
     "run",
     "time_split",
 ]

@@ -22,6 +22,7 @@ from gsfm._report import Report
 from gsfm._version import __version__
 from gsfm.genes import Resolution, Species, Vocabulary
 from gsfm.genes._table import read
+from gsfm.models._calibration import MEANING
 
 if TYPE_CHECKING:
     from gsfm.models import Model
@@ -37,9 +38,14 @@ COLUMNS = {
     "z_score": "score less the mean, over the standard deviation, of the scores of all missing "
     "genes of the background",
 }
+PROBABILITY = (
+    f"{MEANING}. It depends on the set alone, not on the background, and never falls as the score "
+    "rises. With f missing genes for each given one the odds are about f times these; of a list "
+    "that is whole already it tells which genes would be in it if as many again were"
+)
 IN_INPUT = (
-    "whether the gene was given; its score and z_score are then leave-one-out, of the set without "
-    "it, and the order is by z_score"
+    "whether the gene was given; its score and z_score, and its probability if there is one, are "
+    "then leave-one-out, of the set without it, and the order is by z_score"
 )
 #: The match of an identifier that only the model's own vocabulary explains.
 OWN = "model"
@@ -53,8 +59,9 @@ class Completion(Report):
     Attributes
     ----------
     table
-        One row a ranked gene: ``rank``, ``symbol``, ``name``, ``score``, ``z_score``, and
-        ``in_input`` if the input genes were ranked too.
+        One row a ranked gene: ``rank``, ``symbol``, ``name``, ``score``, ``z_score``,
+        ``probability`` if the model is calibrated, and ``in_input`` if the input genes were ranked
+        too.
     provenance
         The model, the input, the background, and what the columns mean.
     inputs
@@ -218,6 +225,9 @@ def complete(
     that are neither given nor excluded. It says how far a gene stands out for this set; it is not
     a test statistic. It is 0 if these scores are all the same.
 
+    The probability is that of `Model.probability`: that the gene is one of the set's missing genes,
+    if the genes given are a random half of the whole set.
+
     Examples
     --------
     >>> from gsfm.models import Linear
@@ -233,7 +243,8 @@ def complete(
     if not len(ids):
         raise UnknownGenesError(_nothing_known("the set", given))
     ranker = _Ranker(model, top, background, exclude, include_input, species)
-    chosen = ranker.rank(ids, model.score([ids])[0])
+    scores, probability = ranker.ask([ids])
+    chosen = ranker.rank(ids, scores[0], probability[0])
     table = ranker.table(chosen, np.arange(len(chosen.genes)) + 1)
     return Completion(
         table,
@@ -305,7 +316,7 @@ def complete_many(
     chosen = []
     for start in range(0, len(rows), batch_size):
         batch = [known[i] for i in rows[start : start + batch_size]]
-        chosen += list(map(ranker.rank, batch, model.score(batch)))
+        chosen += list(map(ranker.rank, batch, *ranker.ask(batch)))
     sizes = [len(one.genes) for one in chosen]
     together = _Chosen(*map(np.concatenate, zip(*chosen, strict=True)))
     table = ranker.table(together, np.concatenate([np.arange(n) + 1 for n in sizes]))
@@ -400,6 +411,7 @@ class _Chosen(NamedTuple):
     genes: NDArray[np.int64]
     score: NDArray[np.float32]
     z_score: Numbers
+    probability: NDArray[np.float32]  # nan if the model is not calibrated
     in_input: NDArray[np.bool_]
 
 
@@ -434,39 +446,51 @@ class _Ranker:
         if self.exclude is not None:
             self.pool[self.exclude.ids[self.exclude.ids >= 0]] = False
 
-    def rank(self, ids: Ids, scores: NDArray[np.float32]) -> _Chosen:
+    def ask(self, sets: list[Ids]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(n, genes) scores and probabilities, which are nan if the model is not calibrated."""
+        if self.model.calibration is not None:
+            return self.model.score_and_probability(sets)
+        scores = self.model.score(sets)
+        return scores, np.broadcast_to(np.float32(np.nan), scores.shape)
+
+    def rank(
+        self, ids: Ids, scores: NDArray[np.float32], probabilities: NDArray[np.float32]
+    ) -> _Chosen:
         """Rank the missing genes of the set `ids` by its `scores`, (genes,)."""
         pool = self.pool.copy()
         pool[ids] = False
         genes = np.flatnonzero(pool)
-        score = scores[genes]
+        score, probability = scores[genes], probabilities[genes]
         z_score = _standardise(score, score)
         given = ids[self.pool[ids]] if self.include_input and len(ids) > 1 else ids[:0]
         key: NDArray[Any] = score
         if len(given):
-            own, own_z = self._leave_one_out(ids, given, genes)
+            own, own_z, own_probability = self._leave_one_out(ids, given, genes)
             genes = np.concatenate([genes, given])
             score, z_score = np.concatenate([score, own]), np.concatenate([z_score, own_z])
+            probability = np.concatenate([probability, own_probability])
             key = z_score
         if not np.isfinite(key).all():
             raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
         best = _best(key, genes, self.top, self.model.vocabulary)
         known = np.arange(len(genes)) >= len(genes) - len(given)
-        return _Chosen(genes[best], score[best], z_score[best], known[best])
+        return _Chosen(genes[best], score[best], z_score[best], probability[best], known[best])
 
     def _leave_one_out(
         self, ids: Ids, given: Ids, missing: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], Numbers]:
+    ) -> tuple[NDArray[np.float32], Numbers, NDArray[np.float32]]:
         """Score each of the `given` genes by the set without it, against the `missing` genes."""
         score = np.empty(len(given), np.float32)
         z_score = np.empty(len(given))
+        probability = np.empty(len(given), np.float32)
         for start in range(0, len(given), BATCH):
             part = given[start : start + BATCH]
             at = slice(start, start + len(part))
-            without = self.model.score([ids[ids != gene] for gene in part])  # (part, genes)
+            without, chance = self.ask([ids[ids != gene] for gene in part])  # (part, genes)
             score[at] = without[np.arange(len(part)), part]
+            probability[at] = chance[np.arange(len(part)), part]
             z_score[at] = _standardise(score[at, None], without[:, missing])[:, 0]
-        return score, z_score
+        return score, z_score, probability
 
     def table(self, chosen: _Chosen, rank: NDArray[np.int64]) -> pl.DataFrame:
         """The chosen genes as a table."""
@@ -477,6 +501,8 @@ class _Ranker:
             "score": chosen.score,
             "z_score": chosen.z_score,
         }
+        if self.model.calibration is not None:
+            columns["probability"] = chosen.probability
         if self.include_input:
             columns["in_input"] = chosen.in_input
         table = pl.DataFrame(columns)
@@ -496,6 +522,15 @@ class _Ranker:
             "not_in_model": pl.col("symbol").is_not_null(),
         }
         background, exclude = self.background, self.exclude
+        columns = dict(COLUMNS)
+        calibration = {}
+        if model.calibration is not None:
+            columns["probability"] = PROBABILITY
+            on = {k: v for k, v in manifest.get("calibration", {}).items() if k != "meaning"}
+            measured = (manifest.get("training") or {}).get("calibration")
+            calibration = {"calibration": {"fitted": on or None, "measured": measured}}
+        if self.include_input:
+            columns["in_input"] = IN_INPUT
         return {
             "task": "complete",
             "gsfm_version": __version__,
@@ -523,7 +558,8 @@ class _Ranker:
             },
             "top": self.top,
             "include_input": self.include_input,
-            "columns": {**COLUMNS, **({"in_input": IN_INPUT} if self.include_input else {})},
+            **calibration,
+            "columns": columns,
         }
 
 

@@ -1,6 +1,7 @@
 """One contract, one file per model family; save and load."""
 
 from gsfm.models._base import FAMILIES, Model
+from gsfm.models._calibration import Calibration
 from gsfm.models._load import families, load
 from gsfm.models._run import Progress, Run
 from gsfm.models.adaptive import Adaptive
@@ -18,6 +19,7 @@ __all__ = [
     "Adaptive",
     "Attribute",
     "Autoencoder",
+    "Calibration",
     "Cooccurrence",
     "Ensemble",
     "Features",

@@ -26,10 +26,11 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm._errors import GsfmError, ModelFormatError, NotFittedError
+from gsfm._errors import GsfmError, ModelFormatError, NotCalibratedError, NotFittedError
 from gsfm._files import usual_permissions
 from gsfm._version import __version__
 from gsfm.genes import Vocabulary
+from gsfm.models._calibration import BLOCK, MEANING, Binned, Calibration
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
 
@@ -104,6 +105,8 @@ class Model(ABC):
         #: What trained the model: corpus, configuration, version, cost, metrics.
         self.manifest: dict[str, Any] = {}
         self._vocabulary: Vocabulary | None = None
+        #: What turns scores into probabilities; None for a model that is not calibrated.
+        self.calibration: Calibration | None = None
         #: How the fit is run; a family's `_fit` reads it.
         self.run = Run()
         #: Learning curve of the last fit, for the families that learn step by step.
@@ -159,6 +162,7 @@ class Model(ABC):
         run = run or Run()
         self.check_run(run)
         self._vocabulary = sets.vocabulary
+        self.calibration = None
         self.run = run
         self.manifest = {
             "gsfm_version": __version__,
@@ -221,6 +225,116 @@ class Model(ABC):
             batch = members[start : start + batch_size]
             out[start : start + batch_size] = self._score(batch)
         return out
+
+    def probability(self, sets: SetsLike, *, batch_size: int = 512) -> Floats:
+        """Return the calibrated probability of every gene for each set.
+
+        It is the chance that the gene is one of the set's missing genes, if the genes given are a
+        random half of the whole set. If there are f missing genes for each given one, rather than
+        one, the odds p / (1 - p) are about f times these; of a set that is whole already, they say
+        which genes would be in it if as many again were.
+
+        Parameters
+        ----------
+        sets
+            As in `score`.
+        batch_size
+            Sets scored at once.
+
+        Returns
+        -------
+        ndarray
+            (n, genes) float32, in the order of `vocabulary`. For the missing genes of a set it
+            never falls as the score rises. The probability of an input gene is that of the score
+            that it gets when it is left out of the set, alone or with up to an eighth of the set.
+
+        Raises
+        ------
+        NotCalibratedError
+            If the model is not calibrated.
+        NotFittedError
+            If the model is neither fitted nor loaded.
+
+        Examples
+        --------
+        >>> from gsfm.models import Linear
+        >>> sets = [["A", "B", "C", "D"], ["W", "X", "Y", "Z"]] * 20
+        >>> corpus = GeneSets.from_lists(sets)
+        >>> model = Linear(regularisation=1).fit(corpus)
+        >>> shown = GeneSets.from_lists([one[:2] for one in sets], vocabulary=corpus.vocabulary)
+        >>> hidden = GeneSets.from_lists([one[2:] for one in sets], vocabulary=corpus.vocabulary)
+        >>> probability = model.calibrate(shown, hidden).probability([["A", "C"]])
+        >>> dict(zip(corpus.vocabulary.symbols, probability[0].round(1).tolist()))["B"] > 0.8
+        True
+        """
+        return self._ask(sets, batch_size)[1]
+
+    def score_and_probability(
+        self, sets: SetsLike, *, batch_size: int = 512
+    ) -> tuple[Floats, Floats]:
+        """Return what `score` and `probability` do, for less than the two together cost."""
+        return self._ask(sets, batch_size)
+
+    def _ask(self, sets: SetsLike, batch_size: int) -> tuple[Floats, Floats]:
+        members = self.encode(sets)
+        if self.calibration is None:
+            raise NotCalibratedError(
+                f"this {self.family} model is not calibrated: it gives scores and no "
+                "probabilities; gsfm train calibrates, as does Model.calibrate"
+            )
+        if batch_size < 1:
+            raise ValueError("batch_size must be 1 or more")
+        scores = np.empty(members.shape, np.float32)
+        probabilities = np.empty(members.shape, np.float32)
+        for start in range(0, members.shape[0], batch_size):
+            batch = members[start : start + batch_size]
+            rows = slice(start, start + batch_size)
+            scores[rows], of_genes, of_members = self._score_and_evidence(batch)
+            probabilities[rows] = self.calibration.probabilities(of_genes, of_members, batch)
+        return scores, probabilities
+
+    def calibrate(self, shown: SetsLike, hidden: SetsLike) -> Self:
+        """Learn to turn scores into probabilities, from sets that the model was not fitted on.
+
+        Parameters
+        ----------
+        shown, hidden
+            A random half of each set, and the other half. Sets that the model knows would make it
+            too sure of itself.
+
+        Returns
+        -------
+        Model
+            The model itself; its manifest has gained ``calibration``: what the probability means,
+            the ``sets`` and ``hidden`` genes it was fitted on, and the errors there: the
+            ``log_loss`` for each hidden gene, and ``error_top_100``, the expected calibration
+            error over the 100 best genes of each set in ten bins of equal mass.
+
+        Raises
+        ------
+        ValueError
+            If there is not a hidden half for each shown one.
+        GsfmError
+            If there are fewer than 20 sets.
+        """
+        members, missing = self.encode(shown), self.encode(hidden)
+        if members.shape != missing.shape:
+            raise ValueError("shown and hidden must be as many sets")
+        parts = []
+        for start in range(0, members.shape[0], BLOCK):
+            rows = slice(start, start + BLOCK)
+            parts.append(Binned.of(*self._evidence(members[rows]), members[rows], missing[rows]))
+        if not parts:
+            raise GsfmError("there are no sets to calibrate on")
+        binned = Binned.joined(parts)
+        self.calibration = Calibration.fit(binned)
+        self.manifest["calibration"] = {
+            "meaning": MEANING,
+            "sets": members.shape[0],
+            "hidden": int(binned.hidden.sum()),
+            **{k: round(v, 5) for k, v in self.calibration.errors(binned).items()},
+        }
+        return self
 
     def complete(self, genes: Iterable[str], **options: Any) -> Completion:
         """Rank the genes that are missing from a gene set: `gsfm.insight.complete`.
@@ -313,7 +427,8 @@ class Model(ABC):
     def save(self, folder: str | Path) -> None:
         """Write ``config.json``, ``vocab.txt``, ``model.safetensors`` and ``manifest.json``.
 
-        The folder appears whole or not at all; an earlier model there is replaced.
+        And ``calibration.json``, if the model is calibrated. The folder appears whole or not at
+        all; an earlier model there is replaced.
         """
         folder = Path(folder)
         if folder.exists() and not folder.is_dir():
@@ -334,6 +449,8 @@ class Model(ABC):
             save_file(tensors, new / "model.safetensors")
             usual_permissions(new / "model.safetensors")
             _write(new / "manifest.json", _json(self.manifest))
+            if self.calibration is not None:
+                _write(new / "calibration.json", _json(self.calibration.to_json()))
             if folder.exists():
                 folder.rename(old)
             new.rename(folder)
@@ -367,6 +484,12 @@ class Model(ABC):
         # A checkpoint published by others has neither our format key nor a manifest.
         if "format" in config or (folder / "manifest.json").exists():
             model.manifest = read_json(folder / "manifest.json")
+        path = folder / "calibration.json"
+        if path.exists():
+            try:
+                model.calibration = Calibration.from_json(read_json(path))
+            except ValueError as error:
+                raise ModelFormatError(f"{path}: {error}") from error
         return model
 
     @classmethod
@@ -412,6 +535,10 @@ class Model(ABC):
             return of_genes, of_genes[rows, members.indices]
         rest, at = left_out(members)
         return of_genes, standardise(self._score(rest), rest)[at, members.indices]
+
+    def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
+        """What `_score` and `_evidence` return; a family that has both at once says so."""
+        return self._score(members), *self._evidence(members)
 
     @abstractmethod
     def _embed_sets(self, members: sp.csr_array) -> Floats:

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.models._base import Floats, require
-from gsfm.models._evidence import rows_of
+from gsfm.models._evidence import rows_of, standardise
 from gsfm.models.ensemble import Ensemble, EnsembleConfig
 
 #: Genes that a set's members are told from.
@@ -99,16 +99,43 @@ class Adaptive(Ensemble):
     # -- asking ----------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
-        out = np.empty(members.shape, np.float32)
-        for rows, block in _blocks(members):
-            weights, base, evidence = self._fit_weights(block)
-            out[rows] = base[:, None]
-            for m, of_genes in enumerate(evidence):
-                out[rows] += weights[:, m, None].astype(np.float32) * of_genes
-        return out
+        return self._combined(members)[0]
 
-    def _fit_weights(self, members: sp.csr_array) -> tuple[Numbers, Numbers, list[Floats]]:
-        """The weights (n, members), the constants (n,), and each member's evidence (n, genes)."""
+    def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
+        return self._score_and_evidence(members)[1:]
+
+    def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
+        scores, left_out = self._combined(members)
+        rows = rows_of(members)
+        evidence = scores.copy()
+        evidence[rows, members.indices] = left_out
+        evidence = standardise(evidence, members)
+        return scores, evidence, evidence[rows, members.indices]
+
+    def _combined(self, members: sp.csr_array) -> tuple[Floats, Floats]:
+        """Scores (n, genes), and (members,) those of the sets' own genes as if left out.
+
+        A gene's evidence is without it, but the set's weights are not: they are few numbers, and
+        to fit them anew for each gene would change little.
+        """
+        scores = np.empty(members.shape, np.float32)
+        own = np.empty(len(members.indices), np.float32)
+        for rows, block in _blocks(members):
+            weights, base, of_genes, left_out = self._fit_weights(block)
+            scores[rows] = base[:, None]
+            for m, evidence in enumerate(of_genes):
+                scores[rows] += weights[:, m, None].astype(np.float32) * evidence
+            owner = rows_of(block)
+            at = slice(members.indptr[rows.start], members.indptr[rows.start + block.shape[0]])
+            own[at] = base[owner] + (weights[owner] * left_out).sum(axis=1)
+        return scores, own
+
+    def _fit_weights(self, members: sp.csr_array) -> tuple[Numbers, Numbers, list[Floats], Numbers]:
+        """The weights (n, models), the constants (n,), and the evidence.
+
+        The evidence is an array (n, genes) for each model, and one (members, models) for the sets'
+        own genes, each as if it were left out.
+        """
         n, genes = members.shape
         of_genes, of_members = [], []
         for model, _, own, columns in self._parts(members):
@@ -129,7 +156,7 @@ class Adaptive(Ensemble):
             own = inside[members.indptr[u] : members.indptr[u + 1]]
             rest = outside[u][~np.isin(others, ids)].astype(np.float64)
             weights[u], base[u] = _logistic(own, rest, assumed, self.config.confidence)
-        return weights, base, of_genes
+        return weights, base, of_genes, inside
 
 
 def _blocks(members: sp.csr_array) -> list[tuple[slice, sp.csr_array]]:

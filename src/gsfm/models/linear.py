@@ -152,6 +152,7 @@ class Linear(Model):
         model._vocabulary = self.vocabulary
         model.matrix = _strongest(self.matrix, keep)
         model.manifest = {**self.manifest, "config": dataclasses.asdict(model.config)}
+        model.manifest.pop("calibration", None)  # of other scores
         return model
 
     # -- asking ----------------------------------------------------------------------------------

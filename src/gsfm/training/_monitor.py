@@ -24,7 +24,15 @@ class HeldOut:
 
     @classmethod
     def draw(cls, sets: GeneSets, n: int, *, seed: int = 0) -> tuple[HeldOut, NDArray[np.int64]]:
-        """Draw up to `n` sets, at most a tenth of all; return them and the rows that are left."""
+        """Draw up to `n` sets, at most a tenth of all; return them and the rows that are left.
+
+        Examples
+        --------
+        >>> corpus = GeneSets.from_lists([[f"G{i + j}" for j in range(12)] for i in range(40)])
+        >>> held, rows = HeldOut.draw(corpus, 3)
+        >>> len(held), len(rows), held.shown.sizes.tolist()
+        (3, 37, [6, 6, 6])
+        """
         rng = np.random.default_rng([seed, 1])
         sizes = sets.sizes
         usable = np.flatnonzero((sizes >= SMALLEST) & (sizes <= LARGEST) & (sets.weights > 0))
@@ -36,6 +44,9 @@ class HeldOut:
 
     def __len__(self) -> int:
         return len(self.shown)
+
+    def __getitem__(self, rows: slice) -> HeldOut:
+        return HeldOut(self.shown[rows], self.hidden[rows])
 
     def recall(self, model: Model, k: int = 50) -> float:
         """Mean over the sets of the share of hidden genes among the k best (of at most k)."""

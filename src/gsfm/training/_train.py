@@ -12,8 +12,10 @@ import numpy as np
 
 from gsfm._errors import GsfmError
 from gsfm.models import Model
+from gsfm.models._calibration import FEWEST
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
+from gsfm.training._calibrate import calibrate
 from gsfm.training._interrupt import Interrupted
 from gsfm.training._monitor import HeldOut
 from gsfm.training._processes import start
@@ -42,8 +44,9 @@ def train(
         Seed of everything random. The same seed, corpus, settings and number of threads give the
         same model, also when the run was stopped and resumed.
     held_out
-        Number of sets kept from training to measure recall on (at most a tenth of the corpus). Of
-        each, one half is shown and the other is to be found.
+        Number of sets kept from training (at most a tenth of the corpus). Of each, one half is
+        shown and the other is to be found: on all of them recall is measured, on every other one
+        the model is calibrated, and on the rest it is measured how well.
     run
         Threads, precision, progress, checkpoint, and the processes that share the work (only the
         first of which writes, watches and reports; all return the model).
@@ -52,7 +55,8 @@ def train(
     -------
     Model
         The fitted model. Its manifest has gained ``training``: seconds, peak memory in bytes (of
-        the first process), threads, processes, and recall@50 on the sets kept from training.
+        the first process), threads, processes, recall@50 on the sets kept from training, and what
+        `calibrate` returns; null with fewer than 40 such sets, or if the fit was stopped.
 
     Raises
     ------
@@ -98,6 +102,7 @@ def train(
         # A curve counts the time before a resumed run was stopped too.
         curve_seconds = (point["seconds"] for point in model.curve)
         seconds = max(time.monotonic() - started, *curve_seconds, 0.0)
+        can_calibrate = len(held) >= 2 * FEWEST
         training: dict[str, Any] = {
             "seconds": round(seconds, 1),
             "peak_memory_bytes": peak_memory(),
@@ -105,6 +110,7 @@ def train(
             "processes": processes.count,
             "held_out_sets": len(held),
             "recall_at_50": round(held.recall(model), 4) if len(held) else None,
+            "calibration": calibrate(model, held) if can_calibrate and stopped is None else None,
             "finished": stopped is None,
             "curve": model.curve,
         }
