@@ -74,6 +74,7 @@ def build_corpus(libraries: Path, publications: Path, file: Path) -> GeneSets:
 def member(model: Model, sets: GeneSets, folder: Path, run: Run) -> Model:
     """Train a member, or load it if it is there."""
     if not (folder / "config.json").exists():
+        run = dataclasses.replace(run, resume=model.can_resume)
         train(model, sets, folder, seed=SEED, held_out=HELD_OUT, run=run)
     return load(folder)
 

@@ -149,12 +149,12 @@ def fit_autoencoder(
             if config.dropout:
                 dropout = _dropout(config, hash((seed, step)) & 0x7FFFFFFF)[part].to(device)
             vectors = vectors_of(shown, offsets, dropout)
-            given, found = (rows_of, shown), (on_device(batch.hidden_rows), on_device(batch.hidden))
+            given, wanted = (rows_of, shown), (on_device(batch.hidden_rows), on_device(batch.hidden))
             if config.targets == "all":
-                found = torch.cat([given[0], found[0]]), torch.cat([given[1], found[1]])
+                wanted = torch.cat([given[0], wanted[0]]), torch.cat([given[1], wanted[1]])
                 given = given[0][:0], given[1][:0]  # then a shown gene is a candidate, too
             loss = hidden_gene_loss(
-                vectors, network.table, network.output_bias, given, found, dtype
+                vectors, network.table, network.output_bias, given, wanted, dtype
             )
             optimiser.zero_grad(set_to_none=True)
             # The processes' gradients are averaged; a part may have a set more than another.
