@@ -103,7 +103,7 @@ def test_ctrl_c_saves_and_resume_goes_on(run, library, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model", "magic"], "'magic' is none of autoencoder"),
+        (["--model", "magic"], "'magic' is none of adaptive"),
         (["--set", "magic=1"], "has the settings batch_size"),
         (["--set", "epochs"], "has the settings batch_size"),
         (["--set", "epochs=-1"], "must be above 0"),

@@ -216,7 +216,7 @@ def test_it_must_be_prepared() -> None:
 
 
 def test_wrong_families_and_settings_are_told_at_once() -> None:
-    with pytest.raises(ValueError, match="no family 'liner'; there are autoencoder, "):
+    with pytest.raises(ValueError, match="no family 'liner'; there are adaptive, "):
         LibraryModel("peer", "liner")
     with pytest.raises(ValueError, match="regularisation must be above 0"):
         LibraryModel("peer", "linear", {"regularisation": 0})
