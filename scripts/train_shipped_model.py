@@ -37,7 +37,7 @@ from gsfm.models import (
 )
 from gsfm.models._load import SHIPPED
 from gsfm.models._run import Progress, Run
-from gsfm.training import train
+from gsfm.training import calibrate, train
 from gsfm.training._monitor import HeldOut
 
 #: Libraries that the model is measured on, or that hold the same knowledge.
@@ -77,6 +77,11 @@ def member(model: Model, sets: GeneSets, folder: Path, run: Run) -> Model:
         run = dataclasses.replace(run, resume=model.can_resume)
         train(model, sets, folder, seed=SEED, held_out=HELD_OUT, run=run)
     return load(folder)
+
+
+def seconds_of(model: Model) -> float:
+    """What its training took."""
+    return float(model.manifest["training"]["seconds"])
 
 
 def papers_first(sets: GeneSets) -> GeneSets:
@@ -150,6 +155,10 @@ def main() -> None:
             ],
         },
         "metrics": {"held_out_sets": len(held_out), "recall_at_50": held_out.recall(shipped)},
+    }
+    shipped.manifest["training"] = {
+        "seconds": round(sum(seconds_of(m) for _, m in parts), 1),
+        "calibration": calibrate(shipped, held_out),
     }
     shipped.save(options.output)
     size = sum(file.stat().st_size for file in options.output.iterdir())
