@@ -48,7 +48,7 @@ FORBIDDEN = re.compile(
 #: Collections of signatures into which pathways of KEGG and others were copied under their names.
 LEAKING = ("IOBR_signature_collection_2024", "Appyter_breast_cancer_gene_sets")
 NAME = "gsfm-2026.11.2"
-KEEP = 96  # weights of the linear model that are kept of each gene
+KEEP = 64  # weights of the linear model that are kept of each gene
 SEED, HELD_OUT = 0, 2000
 
 

@@ -162,8 +162,9 @@ class Autoencoder(Model):
     def _moments(self, vectors: Floats) -> tuple[Numbers, Numbers]:
         """(n,) sums of the scores of all genes, and of their squares, for (n, d) set vectors."""
         if self._sums is None:
-            table = np.column_stack([self.output_vectors, self.output_bias]).astype(np.float64)
-            self._sums = table.sum(axis=0), table.T @ table
+            table = np.column_stack([self.output_vectors, self.output_bias])
+            # The product in single precision: it is most of the time of a first answer.
+            self._sums = table.sum(axis=0, dtype=np.float64), (table.T @ table).astype(np.float64)
         total, gram = self._sums
         with_one = np.column_stack([vectors, np.ones(len(vectors))]).astype(np.float64)
         return with_one @ total, np.einsum("nd,nd->n", with_one @ gram, with_one)
@@ -174,7 +175,10 @@ class Autoencoder(Model):
     # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
-        out: Tensors = {"output_bias": self.output_bias, **self.block}
+        # Eight bits are too few for the block; half precision loses nothing that can be measured.
+        width = np.float32 if self.config.storage == "float32" else np.float16
+        out: Tensors = {name: tensor.astype(width) for name, tensor in self.block.items()}
+        out["output_bias"] = self.output_bias
         tables = {"input_vectors": self.input_vectors}
         if not self.config.tied:
             tables["output_vectors"] = self.output_vectors
