@@ -181,7 +181,7 @@ def test_a_process_that_is_killed_is_told(corpus, tmp_path, monkeypatch):
 
 
 def test_settings_and_extras_are_checked_before_the_work(monkeypatch):
-    with pytest.raises(GsfmError, match="no family 'magic'; there are autoencoder"):
+    with pytest.raises(GsfmError, match="no family 'magic'; there are adaptive"):
         unfitted("magic", {})
     with pytest.raises(GsfmError, match="regularisation"):
         unfitted("linear", {"regularisation": -1})

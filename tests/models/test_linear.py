@@ -152,7 +152,7 @@ def test_keep_largest(matrix: np.ndarray, keep: int) -> None:
 def test_storage_is_the_identity(matrix: np.ndarray) -> None:
     kept = keep_largest([(matrix, np.abs(matrix))], 4)
     tensors = csr_tensors(kept, "m")
-    back = take_csr(tensors, "m", len(matrix))
+    back = take_csr(tensors, "m", *matrix.shape)
     assert not tensors
     np.testing.assert_array_equal(back.toarray(), kept.toarray())
 
@@ -174,7 +174,7 @@ def test_a_broken_matrix_is_refused(name: str, value: list[float]) -> None:
     tensors = csr_tensors(sp.csr_array(np.ones((2, 2), np.float32)), "m")
     tensors[name] = np.array(value)
     with pytest.raises(ValueError, match="m\\."):
-        take_csr(tensors, "m", 2)
+        take_csr(tensors, "m", 2, 2)
 
 
 @pytest.mark.parametrize("make", [np.asarray, sp.csr_array])
