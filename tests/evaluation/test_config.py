@@ -111,6 +111,11 @@ library = "popularity"
 settings = { pseudocount = 2.0 }
 
 [[method]]
+name = "with the library"
+sum = { linear = 1.0, count = -0.3 }
+confidence = { linear = 10, count = 100.0 }
+
+[[method]]
 name = "vectors"
 embedding = "vectors.csv"
 """
@@ -164,6 +169,11 @@ def test_a_whole_configuration(folder: Path) -> None:
             Saved("theirs", "models/theirs"),
             Summed("sum", {"linear": 1.0, "autoencoder": 0.2, "theirs": 1.0}),
             FromLibrary("count", "popularity", {"pseudocount": 2.0}),
+            Summed(
+                "with the library",
+                {"linear": 1.0, "count": -0.3},
+                {"linear": 10.0, "count": 100.0},
+            ),
             Embedded("vectors", "vectors.csv"),
         ),
     )
@@ -181,6 +191,7 @@ def test_a_whole_configuration(folder: Path) -> None:
         "a saved model",
         "sum of 1 linear + 0.2 autoencoder + 1 theirs",
         "popularity, fitted on the library's older release",
+        "sum of 1 linear + -0.3 count, weighed by each set (10, 100)",
         "gene vectors, mean cosine",
     ]
 
@@ -561,7 +572,7 @@ WRONG = {
     ),
     "family of library": (
         minimal(method=OURS + 'library = "GO"'),
-        "library: there is no family 'GO'; there are adaptive, attribute, autoencoder, ",
+        "library: there is no family 'GO'; there are adaptive, annotation, attribute, ",
     ),
     "setting": (
         minimal(method=OURS + 'train = "linear"\nsettings = { regularization = 3 }'),
@@ -592,6 +603,22 @@ WRONG = {
         minimal(method=TWO + "sum = { ours = 1 }\nconfidence = 0"),
         "confidence must be above 0, not 0",
     ),
+    "confidence of some": (
+        minimal(method=TWO + "sum = { ours = 1 }\nconfidence = {}"),
+        "[[method]] 2 ('two'): confidence: that in 'ours' is missing",
+    ),
+    "confidence of another": (
+        minimal(method=TWO + "sum = { ours = 1 }\nconfidence = { ours = 1, our = 1 }"),
+        "confidence: there is no key 'our'; did you mean 'ours'?",
+    ),
+    "confidence, a negative one": (
+        minimal(method=TWO + "sum = { ours = 1 }\nconfidence = { ours = -1 }"),
+        "confidence must be above 0, not -1",
+    ),
+    "confidence, no number": (
+        minimal(method=TWO + 'sum = { ours = 1 }\nconfidence = { ours = "much" }'),
+        "confidence must be a number or a table of numbers, not {",
+    ),
     "sum of unknown": (
         minimal(method=TWO + "sum = { our = 1 }"),
         "[[method]] 2 ('two'): sum: no method before it is called 'our'; did you mean 'ours'?",
@@ -601,9 +628,11 @@ WRONG = {
         "[[method]] 1 ('s'): sum: 'ours' comes later; put this sum behind it",
     ),
     "sum of itself": (minimal(method=TWO + "sum = { two = 1 }"), "sum: 'two' comes later"),
-    "sum of count": (
-        minimal(method=OURS + 'library = "popularity"\n[[method]]\nname = "s"\nsum = { ours = 1 }'),
-        "which is no model that can be summed",
+    "sum of vectors": (
+        minimal(
+            method=OURS + 'embedding = "vectors.csv"\n[[method]]\nname = "s"\nsum = { ours = 1 }'
+        ),
+        "sum: 'ours' is gene vectors, mean cosine, which is no model that can be summed",
     ),
     # contradictions
     "two kinds": (

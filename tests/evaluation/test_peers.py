@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 import gsfm.models
-from gsfm.evaluation._peers import BATCH, LibraryModel, ModelMethod, cost_of
+from gsfm.evaluation._peers import BATCH, LibraryModel, LibrarySum, ModelMethod, cost_of
 from gsfm.evaluation._questions import Questions
 from gsfm.genes import Vocabulary
-from gsfm.models import Cooccurrence, Ensemble, Linear, Model, Popularity, Published
+from gsfm.models import Adaptive, Cooccurrence, Ensemble, Linear, Model, Popularity, Published
 from gsfm.sets import GeneSets
 
 GENES = [f"G{i}" for i in range(12)]
@@ -207,6 +207,33 @@ def test_without_an_older_release_it_has_no_part(family: str) -> None:
     empty = GeneSets.from_ids(Vocabulary(GENES), [[], []])
     asked = questions(GENES, protocol="time-split", older=empty)
     assert method.refuses(asked) == "the older release holds no gene of the background"
+
+
+def test_a_sum_with_the_library_is_the_model_with_the_library() -> None:
+    """Over the genes that the model knows, too, if the background has few of them."""
+    base = Adaptive.of([Linear().fit(corpus(2)), Popularity().fit(corpus(2))], weights=[1, 0])
+    older = corpus(4)
+    asked = questions(
+        GENES[:9], 8, protocol="time-split", older=older.reindex(Vocabulary(GENES[:9]))
+    )
+    parts = [
+        LibraryModel("terms", "features", {"covered": 0.5}),
+        LibraryModel("count", "annotation", {"covered": 0.5}),
+    ]
+    method = LibrarySum(
+        "sum",
+        [*(ModelMethod(model.family, model) for model in base.members), *parts],
+        lambda models: Adaptive.of(models, [1, 0, 0.4, 0.1], confidence=(10, 10, 50, 50)),
+        "a sum",
+    )
+    method.prepare(asked)
+    assert asked.older is not None
+    whole = base.with_library(asked.older, weights=(0.4, 0.1), confidence=50, covered=0.5)
+    expected = whole.score(as_lists(asked))[:, whole.vocabulary.ids(GENES[:9])]
+    np.testing.assert_allclose(method.score(asked, slice(0, 8)), expected, 1e-5, 1e-6)
+    assert method.refuses(questions(GENES, protocol="half-split", older=older)) == (
+        "the older release holds the hidden genes"
+    )
 
 
 def test_it_must_be_prepared() -> None:

@@ -488,6 +488,50 @@ def test_a_sum_that_each_set_weighs_anew(world, tmp_path):
     assert auroc["anew"] > auroc["fixed"]
 
 
+def test_a_sum_with_the_library(world, tmp_path):
+    """What the older release tells is added for its later genes, and to no half split."""
+    data = tmp_path / "data"
+    shutil.copytree(world, data)
+    newer = sets.read(data / "Modules_2024.gmt")
+    terms = {name: list(newer.genes(i)) for i, name in enumerate(newer.names[:16])}
+    # Each term has a relative with most of its genes, the later ones among them.
+    relatives = {f"like {name}": genes[2:] for name, genes in terms.items()}
+    older = {name: genes[:10] for name, genes in terms.items()}
+    for year, release in ((2018, older), (2024, terms)):
+        sets.write(GeneSets.from_lists(release | relatives), data / f"Relatives_{year}.gmt")
+    library = {"overlap": ("features", {"covered": 0.8}), "count": ("annotation", {})}
+    method = [
+        {"name": "popularity", "train": "popularity"},
+        *({"name": k, "library": f, "settings": s} for k, (f, s) in library.items()),
+        {
+            "name": "sum",
+            "sum": {"popularity": 0.1, "overlap": 1.0, "count": 0.1},
+            "confidence": {"popularity": 10.0, "overlap": 50.0, "count": 100.0},
+        },
+        {"name": "library alone", "sum": {"overlap": 1.0, "count": 0.1}},
+    ]
+    later = {"protocol": "time-split", "folder": ".", "library": "Relatives", "from": 2018}
+    tasks = [{**later, "to": 2024, "name": "later"}, _half_split("Modules_2024.gmt", "halves")]
+    leakage = {"retrain": ["popularity"]}
+    benchmark = _small(data, method=method, task=tasks, leakage=leakage)
+    results = run(benchmark, tmp_path / "out", pages=False)
+    about = {row["method"]: row for row in results.about["methods"]}
+    assert about["sum"]["kind"].endswith(", weighed by each set (10, 50, 100)")
+    for name in (*library, "sum", "library alone"):
+        reason = "there is no older release of the library to learn from"
+        assert about[name]["refused"] == {"halves": reason}
+    assert about["sum"]["training_seconds"] >= about["popularity"]["training_seconds"]
+    # The library learns nothing from the corpus, so that the sum without leaks has it as it is.
+    assert [name for name in about if name.endswith(", without leaks")] == [
+        "popularity, without leaks",
+        "sum, without leaks",
+    ]
+    later = results.questions.filter(pl.col("task") == "later")
+    auroc = dict(later.group_by("method").agg(pl.col("auroc").mean()).iter_rows())
+    assert auroc["sum"] > auroc["popularity"] + 0.05
+    assert auroc["library alone"] > auroc["count"] + 0.05
+
+
 def test_a_corpus_that_knows_no_gene_of_the_library(world, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(world, data)

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from gsfm import GeneSets
 from gsfm.models import (
     Adaptive,
+    Annotation,
     Attribute,
     Autoencoder,
     Cooccurrence,
@@ -19,8 +20,9 @@ from gsfm.models import (
     Linear,
     Model,
     Popularity,
+    load,
 )
-from gsfm.models._evidence import FOLDS, left_out, rows_of, standardise
+from gsfm.models._evidence import FOLDS, covered, left_out, rows_of, standardise
 from gsfm.models.adaptive import _logistic
 
 RNG = np.random.default_rng(0)
@@ -75,7 +77,7 @@ def test_a_set_without_genes_has_the_assumed_weights(model):
 def test_logistic_regression_is_that_of_scikit_learn():
     """With the classes' weights as given, and the prior's mean moved to 0 by an offset of none."""
     inside, outside = RNG.normal(0.7, 1, (40, 3)), RNG.normal(0, 1, (500, 3))
-    weights, base = _logistic(inside, outside, np.zeros(3), 4.0)
+    weights, base = _logistic(inside, outside, np.zeros(3), np.full(3, 4.0))
     peer = LogisticRegression(C=1 / 4.0, tol=1e-10, max_iter=1000).fit(
         np.vstack([inside, outside]),
         np.repeat([1, 0], [40, 500]),
@@ -88,11 +90,11 @@ def test_logistic_regression_is_that_of_scikit_learn():
 def test_logistic_regression_of_classes_far_apart():
     """No overflow, and no end to the weights but the prior."""
     inside, outside = np.full((5, 2), 1e4), np.full((50, 2), -1e4)
-    weights, base = _logistic(inside, outside, np.array([1.0, 0.0]), 10.0)
+    weights, base = _logistic(inside, outside, np.array([1.0, 0.0]), np.full(2, 10.0))
     assert np.isfinite(weights).all()
     assert np.isfinite(base)
     nothing = np.zeros((4, 2))
-    weights, base = _logistic(nothing, nothing, np.array([1.0, -2.0]), 10.0)
+    weights, base = _logistic(nothing, nothing, np.array([1.0, -2.0]), np.full(2, 10.0))
     np.testing.assert_allclose(weights, [1, -2], atol=1e-9)
     assert base == pytest.approx(0, abs=1e-9)
 
@@ -179,3 +181,142 @@ def test_features_against_cosines_by_hand():
     # A feature of too many genes is left out.
     few = GeneSets.from_lists([["A", "B"], ["A", "B", "C"]], vocabulary=corpus.vocabulary)
     assert Features(largest=2).fit(few).score([["A"]])[0, 2] == 0
+
+
+# -- with a library -------------------------------------------------------------------------------
+
+
+def random_library(seed: int) -> GeneSets:
+    rng = np.random.default_rng(seed)
+    genes = [f"G{i:02}" for i in range(30)]
+    sizes = rng.integers(2, 14, 25)
+    return GeneSets.from_lists([rng.choice(genes, n, replace=False).tolist() for n in sizes])
+
+
+def test_covered_by_hand():
+    terms = GeneSets.from_lists([list("ABCD"), list("AB"), list("ABCDEFGH"), list("XY")])
+    model = Annotation().fit(terms)
+    asked = model.encode([list("ABCD"), list("ABX"), [], list("ABCDEF")])
+
+    def of(share: float) -> list[list[int]]:
+        return covered(asked, model._by_term, share).toarray().astype(int).tolist()
+
+    assert of(1.0) == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
+    assert of(0.75) == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0]]
+    assert of(0.5) == [[1, 1, 1, 0], [1, 1, 0, 1], [0, 0, 0, 0], [1, 1, 1, 0]]
+    # Eleven of twenty are 0.55 of them, whatever floating point makes of the product.
+    twenty = [f"G{i}" for i in range(20)]
+    model = Annotation().fit(GeneSets.from_lists([twenty]))
+    assert covered(model.encode([twenty[:11]]), model._by_term, 0.55).sum() == 1
+    assert covered(model.encode([twenty[:10]]), model._by_term, 0.55).sum() == 0
+
+
+def test_annotation_by_hand():
+    library = GeneSets.from_lists([list("ABC"), list("BC"), list("CDE"), list("EX")])
+    weights = [1, 2, 0.5, 1]
+    model = Annotation(pseudocount=0.5).fit(library, weights=weights)
+    found = np.exp(model.score([["X"], list("ABC"), list("BCDE")])) - 0.5
+    expected = [[1, 3, 3.5, 0.5, 1.5, 1], [0, 0, 0.5, 0.5, 1.5, 1], [1, 1, 1, 0, 1, 1]]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_features_without_the_term_itself_by_hand():
+    """Without the set {A, B}, B has nothing, and A and C are as like as two features make them."""
+    library = GeneSets.from_lists([["A", "B"], ["A", "C"], ["A", "C", "D"], ["D", "E"]])
+    model = Features(covered=1).fit(library)
+    score = model.score([["A", "B"]])[0]
+    pair, three = np.log(5 / 2), np.log(5 / 3)
+    of_a = np.hypot(pair, three)  # A and C have the same two features left
+    np.testing.assert_allclose(score[[1, 2]], [0, 0.5], atol=1e-3)
+    np.testing.assert_allclose(score[3], three**2 / (of_a * np.hypot(pair, three)) / 2, atol=1e-3)
+    assert score[0] == pytest.approx(0, abs=1e-6)  # A is compared with B alone
+    whole = Features().fit(library).score([["A", "B"]])[0]
+    assert whole[0] == pytest.approx(whole[1])
+    assert whole[1] > 0.5
+
+
+@pytest.mark.parametrize("make", [Features, Annotation])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_term_is_no_evidence_of_itself(make, seed):
+    """As if it had been removed from the library before the fit, with what is inside of it."""
+    library = random_library(seed)
+    model = make(covered=1.0).fit(library)
+    asked = [library.genes(i) for i in range(len(library))]
+    found = model._evidence(model.encode(asked))
+    sizes, start = np.array([len(genes) for genes in asked]), 0
+    for i, genes in enumerate(asked):
+        rest = [k for k in range(len(library)) if not set(library.genes(k)) <= set(genes)]
+        without = make(covered=1.0).fit(library[np.array(rest)])
+        expected = without._evidence(without.encode([genes]))
+        np.testing.assert_allclose(found[0][i], expected[0][0], rtol=5e-3, atol=5e-3)
+        members = found[1][start : start + sizes[i]]
+        np.testing.assert_allclose(members, expected[1], rtol=5e-3, atol=5e-3)
+        start += sizes[i]
+
+
+def test_covered_features_of_sets_far_from_all_are_as_before():
+    library = random_library(5)
+    asked = [["G00", "G07"], ["G11"], []]
+    plain, wary = (Features(covered=share).fit(library) for share in (None, 1.0))
+    inside = covered(wary.encode(asked), wary._by_feature, 1.0)
+    assert inside.nnz == 0
+    np.testing.assert_allclose(wary.score(asked), plain.score(asked), 1e-6, 1e-7)
+
+
+def test_a_model_with_a_library(model, tmp_path):
+    """Genes that no corpus has together, but the library has; and one that only it has."""
+    own = model.weigh([["G00", "G01"]])
+    library = GeneSets.from_lists(
+        {"a": ["G00", "G15", "G31"], "b": ["G15", "G31", "G47"], "c": ["G47", "NEW", "G31"]}
+        | {f"other {i}": [f"G{i}", f"G{i + 1}"] for i in range(50, 58)}
+    )
+    both = model.with_library(library, weights=(1.0, 0.0), confidence=1e6)
+    assert both.vocabulary.symbols == (*model.vocabulary.symbols, "NEW")
+    assert both.config.confidence == (10, 10, 1e6, 1e6)
+    assert both.config.weights == (0.5, 0.5, 1, 0)
+    assert [member.family for member in both.members[2:]] == ["features", "annotation"]
+    # The model itself is what it was.
+    np.testing.assert_array_equal(model.weigh([["G00", "G01"]]), own)
+    asked = ["G15", "G31"]
+    ranks = {}
+    for name, one in (("model", model), ("both", both)):
+        scores = one.score([asked])[0]
+        above = scores[one.vocabulary.ids(["G00", "G47"])]
+        ranks[name] = (scores[:, None] > above).sum(axis=0)
+    assert (ranks["both"] < ranks["model"]).all()
+    scores = both.score([asked])[0]
+    assert scores[both.vocabulary.ids(["NEW"])] > np.median(scores)
+    np.testing.assert_allclose(both.weigh([asked])[0, 2:], [1, 0], atol=1e-3)
+    both.save(tmp_path / "both")
+    np.testing.assert_array_equal(load(tmp_path / "both").score([asked]), both.score([asked]))
+    again = both.with_library(random_library(1))
+    assert len(again.members) == 6
+    assert again.config.confidence[:4] == both.config.confidence
+    assert both.complete(asked, top=3, background=None).table.height == 3
+
+
+def test_a_fitted_model_with_a_library_tells_its_settings():
+    tens, _ = two_worlds()
+    settings = {"weights": [1], "members": [{"family": "popularity"}]}
+    model = Adaptive(**settings).fit(tens).with_library(random_library(0))
+    assert model.manifest["corpus"]["genes"] == 60
+    assert model.manifest["config"]["weights"] == model.config.weights == (1, 0.5, -0.3)
+    assert [one["family"] for one in model.manifest["members"]] == [
+        "popularity",
+        "features",
+        "annotation",
+    ]
+    with pytest.raises(ValueError, match="the corpus has no set with a gene"):
+        model.with_library(GeneSets.from_lists([[]]))
+    with pytest.raises(ValueError, match="covered must be above 0"):
+        model.with_library(random_library(0), covered=0)
+
+
+def test_confidence_is_one_number_or_one_a_member():
+    settings = {"weights": [1, 1], "members": [{"family": "linear"}, {"family": "popularity"}]}
+    assert Adaptive(**settings, confidence=3).config.confidences == (3, 3)
+    assert Adaptive(**settings, confidence=[3, 4]).config.confidences == (3, 4)
+    with pytest.raises(ValueError, match="one a member, 2, not 3"):
+        Adaptive(**settings, confidence=(1, 2, 3))
+    with pytest.raises(ValueError, match="confidence must be above 0, not -1"):
+        Adaptive(**settings, confidence=(1, -1))

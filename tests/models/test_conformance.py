@@ -51,6 +51,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         | {"partition": 0.5, "dropout": 0.0, "weighted_loss": "balance"},
     ),
     "features": ("features", {}),
+    "features covered": ("features", {"covered": 0.8}),
+    "annotation": ("annotation", {}),
     "attribute": ("attribute", {}),
     "attribute coding": ("attribute", {"of": "coding"}),
     "adaptive": (
@@ -63,6 +65,14 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
                 {"family": "popularity"},
             ],
             "confidence": 5,
+        },
+    ),
+    "adaptive confidences": (
+        "adaptive",
+        {
+            "weights": [1, 0],
+            "members": [{"family": "linear"}, {"family": "annotation"}],
+            "confidence": (5, 100.5),
         },
     ),
     "ensemble": (
@@ -86,7 +96,7 @@ JOINT = {"ensemble", "adaptive"}
 #: One thread: these fits are far too small to share.
 RUN = Run(threads=1)
 #: Families whose answer does not depend on the set.
-IMPERSONAL = {"popularity", "attribute"}
+IMPERSONAL = {"popularity", "attribute", "annotation"}
 
 A, B = [[f"{block}{i}" for i in range(8)] for block in "AB"]
 

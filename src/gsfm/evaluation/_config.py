@@ -265,15 +265,14 @@ class Trained(Spec):
 
 @dataclass(frozen=True)
 class Summed(Spec):
-    """The weighted sum of the standardised scores of earlier methods, trained or saved.
+    """The weighted sum of the standardised scores of earlier methods; all but gene vectors.
 
     With `confidence`, `gsfm.models.Adaptive`: each set weighs the methods anew.
     """
 
     sum: Mapping[str, float]  # weight of each method
-    confidence: float | None = (
-        None  # in the weights, of a sum that each set weighs anew: `Adaptive`
-    )
+    #: In the weights, of a sum that each set weighs anew: `Adaptive`. One for all, or for each.
+    confidence: float | Mapping[str, float] | None = None
 
     key = "sum"
 
@@ -283,18 +282,37 @@ class Summed(Spec):
             all(map(math.isfinite, self.sum.values())) and any(self.sum.values()),
             "sum: the weights must be numbers, not all of them 0",
         )
-        if self.confidence is not None:
+        if isinstance(self.confidence, Mapping):
+            with at("confidence"):
+                check_keys(self.confidence, self.sum)
+            for name in self.sum:
+                require(name in self.confidence, f"confidence: that in {name!r} is missing")
+        for one in self._confidences():
             require(
-                math.isfinite(self.confidence) and self.confidence > 0,
-                f"confidence must be above 0, not {self.confidence}",
+                math.isfinite(one) and one > 0,
+                f"confidence must be above 0, not {one}",
             )
 
     @property
     def kind(self) -> str:
         """What it is, in a few words."""
         summed = " + ".join(f"{weight:g} {name}" for name, weight in self.sum.items())
-        anew = "" if self.confidence is None else f", weighed by each set ({self.confidence:g})"
-        return f"sum of {summed}{anew}"
+        each = ", ".join(f"{one:g}" for one in self._confidences())
+        return f"sum of {summed}" + (f", weighed by each set ({each})" if each else "")
+
+    def renamed(self, name: str, members: Mapping[str, str]) -> Self:
+        """The same sum of methods of other names."""
+        own = self.confidence
+        if isinstance(own, Mapping):
+            own = {members[old]: value for old, value in own.items()}
+        weights = {members[old]: weight for old, weight in self.sum.items()}
+        return dataclasses.replace(self, name=name, sum=weights, confidence=own)
+
+    def _confidences(self) -> tuple[float, ...]:
+        """As they are written: none, one, or one for each method of the sum."""
+        if isinstance(self.confidence, Mapping):
+            return tuple(self.confidence[name] for name in self.sum)
+        return () if self.confidence is None else (self.confidence,)
 
 
 @dataclass(frozen=True)
@@ -434,7 +452,7 @@ class Benchmark:
                 raise ValueError(f"sum: {name!r} comes later; put this sum behind it")
             one_of(name, known, "sum: no method before it is called")
             require(
-                not isinstance(known[name], FromLibrary | Embedded),
+                not isinstance(known[name], Embedded),
                 f"sum: {name!r} is {known[name].kind}, which is no model that can be summed",
             )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,11 @@ from gsfm.evaluation._config import (
     folder_name,
 )
 from gsfm.evaluation._embedding import Embedding
-from gsfm.evaluation._method import Cost, Method
-from gsfm.evaluation._peers import LibraryModel, ModelMethod
+from gsfm.evaluation._method import Method
+from gsfm.evaluation._peers import FromOlder, LibraryModel, LibrarySum, ModelMethod, together
 from gsfm.evaluation._summary import WITHOUT_LEAKS
 from gsfm.genes import Vocabulary
-from gsfm.models import Adaptive, Ensemble, Progress
+from gsfm.models import Adaptive, Ensemble, Model, Progress
 from gsfm.models._load import SHIPPED as SHIPPED_FOLDER
 from gsfm.sets import GeneSets
 
@@ -87,8 +88,10 @@ class Methods:
             case Trained():
                 return self._corpus[0].vocabulary
             case Summed():
-                members = [self.vocabularies[name] or () for name in spec.sum]
-                return Vocabulary(dict.fromkeys(gene for member in members for gene in member))
+                members = [self.vocabularies[name] for name in spec.sum]
+                known = [member for member in members if member is not None]
+                if known:
+                    return Vocabulary(dict.fromkeys(gene for member in known for gene in member))
             case Saved():
                 folder = self._saved_folder(spec)
                 self._hashes[spec.name] = {
@@ -127,15 +130,21 @@ class Methods:
         reduced = _corpus.without(self._corpus[0], rows)
         self._reduced = reduced, content_hash(reduced)
         again: set[str] = set()
+        # These learn nothing from the corpus.
+        unaware = {spec.name for spec in self.specs if isinstance(spec, FromLibrary)}
         specs: list[Spec] = []
         for spec in self.specs:
             specs.append(spec)
             name = spec.name + WITHOUT_LEAKS
             if isinstance(spec, Trained) and spec.name in leakage.retrain:
                 specs.append(dataclasses.replace(spec, name=name))
-            elif isinstance(spec, Summed) and set(spec.sum) <= again:
-                members = {member + WITHOUT_LEAKS: weight for member, weight in spec.sum.items()}
-                specs.append(dataclasses.replace(spec, name=name, sum=members))
+            elif (
+                isinstance(spec, Summed)
+                and again & set(spec.sum)
+                and set(spec.sum) <= (again | unaware)
+            ):
+                new = {old: old + WITHOUT_LEAKS if old in again else old for old in spec.sum}
+                specs.append(spec.renamed(name, new))
             else:
                 continue
             again.add(spec.name)
@@ -179,14 +188,13 @@ class Methods:
             case Saved():
                 return ModelMethod.load(spec.name, self._saved_folder(spec), kind)
             case Summed():
-                members = [self.get(member) for member in self._members(spec)]
-                summed = [m.model for m in members if isinstance(m, ModelMethod)]
-                weights = list(spec.sum.values())
-                if spec.confidence is None:
-                    model = Ensemble.of(summed, weights)
-                else:
-                    model = Adaptive.of(summed, weights, confidence=spec.confidence)
-                return ModelMethod(spec.name, model, kind, _together([m.cost for m in members]))
+                got = map(self.get, self._members(spec))
+                members = [m for m in got if isinstance(m, ModelMethod | FromOlder)]
+                fitted = [m for m in members if isinstance(m, ModelMethod)]
+                if len(fitted) < len(members):
+                    return LibrarySum(spec.name, members, functools.partial(_join, spec), kind)
+                model = _join(spec, [m.model for m in fitted])
+                return ModelMethod(spec.name, model, kind, together([m.cost for m in members]))
             case FromLibrary():
                 settings = dict(spec.settings)
                 return LibraryModel(spec.name, spec.library, settings, seed=self._benchmark.seed)
@@ -248,15 +256,16 @@ def hash_of_array(values: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
 
 
+def _join(spec: Summed, models: Sequence[Model]) -> Model:
+    """The sum of the models of its members."""
+    weights = list(spec.sum.values())
+    if spec.confidence is None:
+        return Ensemble.of(models, weights)
+    each = spec.confidence
+    confidence = tuple(each[name] for name in spec.sum) if isinstance(each, Mapping) else each
+    return Adaptive.of(models, weights, confidence=confidence)
+
+
 def _is_again(spec: Spec) -> bool:
     """Whether a method is one that is fitted again; no other may be called so."""
     return spec.name.endswith(WITHOUT_LEAKS)
-
-
-def _together(costs: Sequence[Cost]) -> Cost:
-    """What several models cost that are needed at once; unknown if that of one is."""
-    together: dict[str, Any] = {}
-    for name, join in (("training_seconds", sum), ("peak_memory_bytes", max), ("size_bytes", sum)):
-        values = [getattr(cost, name) for cost in costs]
-        together[name] = None if None in values else join(values)
-    return Cost(**together)

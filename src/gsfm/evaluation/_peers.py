@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,11 +18,14 @@ from gsfm.evaluation._questions import Questions
 from gsfm.genes import Vocabulary
 from gsfm.models import FAMILIES, Model, load
 from gsfm.models._load import SHIPPED
+from gsfm.sets import GeneSets
 
 #: Questions scored at once: bounds the memory of a model's scores of all its genes.
 BATCH = 512
 #: Protocols that hide genes which the library's older release may hold.
 _HELD = ("half-split", "hold-out", "context-switch")
+#: Families that count annotations only, which tells little of the genes of one term.
+_COUNTS = ("popularity", "annotation")
 
 
 class ModelMethod(Method):
@@ -138,7 +142,53 @@ class ModelMethod(Method):
         return self._last[1]
 
 
-class LibraryModel(Method):
+class FromOlder(Method):
+    """A model that is made anew of the older release of the library that is asked about."""
+
+    _fitted: ModelMethod | None = None
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """Every gene: one that the older release does not have is scored as a gene in no term."""
+        return None
+
+    def refuses(self, questions: Questions) -> str | None:
+        """Why it has no part: there is no older release, or it holds what is hidden."""
+        if questions.older is None:
+            return "there is no older release of the library to learn from"
+        if not len(questions.older.indices):
+            return "the older release holds no gene of the background"
+        return None
+
+    @abstractmethod
+    def fit(self, older: GeneSets) -> Model:
+        """Make the model, over the vocabulary of the older release; `cost` is that of this fit."""
+
+    def prepare(self, questions: Questions) -> None:
+        """Make the model of the older release, over the background.
+
+        Raises
+        ------
+        ValueError
+            If the method refuses these questions.
+        MissingExtraError
+            If a family is fitted with torch and torch is not installed.
+        """
+        reason = self.refuses(questions)
+        if reason is not None or questions.older is None:
+            raise ValueError(f"{self.name} cannot be asked: {reason}")
+        model = self.fit(questions.older)
+        self._fitted = ModelMethod(self.name, model, self.kind, self.cost)
+        self._fitted.prepare(questions)
+
+    def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
+        """(n, background) float32, the scores of the model that was fitted last."""
+        if self._fitted is None:
+            raise ValueError(f"{self.name} was not prepared for these questions")
+        return self._fitted.score(questions, rows)
+
+
+class LibraryModel(FromOlder):
     """A family that is fitted on the older release of the library that is asked about.
 
     Fitted on the sets of annotations themselves, popularity is the annotation count and
@@ -177,50 +227,81 @@ class LibraryModel(Method):
         self.settings = dict(settings or {})
         self.seed = seed
         self.kind = f"{family}, fitted on the library's older release"
-        self._fitted: ModelMethod | None = None
         FAMILIES[family](**self.settings)  # a wrong setting is told now
-
-    @property
-    def vocabulary(self) -> None:
-        """Every gene: one that the older release does not have is scored as a gene in no term."""
-        return None
 
     def refuses(self, questions: Questions) -> str | None:
         """Why it has no part: there is no older release, or it holds what is hidden."""
-        if questions.older is None:
-            return "there is no older release of the library to learn from"
-        if not len(questions.older.indices):
-            return "the older release holds no gene of the background"
-        if questions.protocol in _HELD and self.family != "popularity":
-            return "the older release holds the hidden genes"
-        return None
+        reason = super().refuses(questions)
+        if reason is None and questions.protocol in _HELD and self.family not in _COUNTS:
+            reason = "the older release holds the hidden genes"
+        return reason
 
-    def prepare(self, questions: Questions) -> None:
-        """Fit the family on the older release, over the background; `cost` is that of this fit.
-
-        Raises
-        ------
-        ValueError
-            If the method refuses these questions.
-        MissingExtraError
-            If the family is fitted with torch and torch is not installed.
-        """
-        reason = self.refuses(questions)
-        if reason is not None or questions.older is None:
-            raise ValueError(f"{self.name} cannot be asked: {reason}")
+    def fit(self, older: GeneSets) -> Model:
+        """Fit the family, over the vocabulary of the older release."""
         started = time.monotonic()
         model = FAMILIES[self.family](**self.settings)
         # A term counts as one, whatever weight its file gives it.
-        model.fit(questions.older, weights=np.ones(len(questions.older)), seed=self.seed)
+        model.fit(older, weights=np.ones(len(older)), seed=self.seed)
         self.cost = Cost(training_seconds=round(time.monotonic() - started, 3))
-        self._fitted = ModelMethod(self.name, model, self.kind, self.cost)
-        self._fitted.prepare(questions)
+        return model
 
-    def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
-        """(n, background) float32, the scores of the model that was fitted last."""
-        if self._fitted is None:
-            raise ValueError(f"{self.name} was not prepared for these questions")
-        return self._fitted.score(questions, rows)
+
+class LibrarySum(FromOlder):
+    """A sum of models, some of them made of the older release of the library that is asked about.
+
+    Those are fitted over all genes that the others know, as `gsfm.models.Adaptive.with_library`
+    fits them: a gene outside the background is a gene in no term.
+
+    Parameters
+    ----------
+    name
+        As in the report.
+    members
+        What is summed; one or more of them made of the older release.
+    join
+        Makes the sum of their models.
+    kind
+        What it is, in a few words.
+
+    Examples
+    --------
+    >>> from gsfm.models import Ensemble
+    >>> count = LibraryModel("annotation count", "popularity")
+    >>> method = LibrarySum("sum", [count], Ensemble.of, "sum of 1 annotation count")
+    >>> background = Vocabulary(["A", "B", "C"])
+    >>> older = GeneSets.from_lists([["A", "B"], ["B"]], vocabulary=background)
+    >>> method.fit(older).score([[]]).round(1)
+    array([[ 0.2,  1.1, -1.3]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        members: Sequence[ModelMethod | FromOlder],
+        join: Callable[[list[Model]], Model],
+        kind: str,
+    ) -> None:
+        self.name = name
+        self.members = list(members)
+        self.join = join
+        self.kind = kind
+
+    def refuses(self, questions: Questions) -> str | None:
+        """Why it has no part: one of its members has none."""
+        reasons = (member.refuses(questions) for member in self.members)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def fit(self, older: GeneSets) -> Model:
+        """Fit what is made of the older release, and sum all."""
+        models = [member.model for member in self.members if isinstance(member, ModelMethod)]
+        genes = dict.fromkeys(gene for model in models for gene in model.vocabulary)
+        older = older.reindex(Vocabulary(genes | dict.fromkeys(older.vocabulary)))
+        parts = [
+            member.model if isinstance(member, ModelMethod) else member.fit(older)
+            for member in self.members
+        ]
+        self.cost = together([member.cost for member in self.members])
+        return self.join(parts)
 
 
 def cost_of(model: Model, folder: str | Path | None = None) -> Cost:
@@ -249,6 +330,21 @@ def cost_of(model: Model, folder: str | Path | None = None) -> Cost:
         peak_memory_bytes=max(peaks) if len(peaks) == len(fits) else None,
         size_bytes=None if folder is None else sum(_sizes(Path(folder))),
     )
+
+
+def together(costs: Sequence[Cost]) -> Cost:
+    """What several models cost that are needed at once; unknown if that of one is.
+
+    Examples
+    --------
+    >>> together([Cost(2.0, 10, 5), Cost(1.5, 20)])
+    Cost(training_seconds=3.5, peak_memory_bytes=20, size_bytes=None)
+    """
+    joined: dict[str, Any] = {}
+    for name, join in (("training_seconds", sum), ("peak_memory_bytes", max), ("size_bytes", sum)):
+        values = [getattr(cost, name) for cost in costs]
+        joined[name] = None if None in values else join(values)
+    return Cost(**joined)
 
 
 def _fits(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:

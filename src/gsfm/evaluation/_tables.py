@@ -123,6 +123,11 @@ def _as(hint: Any, value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise TypeError
         return {k: v if arguments[1] is Any else _as(arguments[1], v) for k, v in value.items()}
+    if origin in (types.UnionType, typing.Union):
+        for argument in arguments:
+            with contextlib.suppress(TypeError):
+                return _as(argument, value)
+        raise TypeError
     if origin is collections.abc.Sequence:
         hint = tuple[arguments[0], ...]  # type: ignore[valid-type]
     return _as_hint(hint, value)

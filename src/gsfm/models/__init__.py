@@ -5,6 +5,7 @@ from gsfm.models._calibration import Calibration
 from gsfm.models._load import families, load
 from gsfm.models._run import Progress, Run
 from gsfm.models.adaptive import Adaptive
+from gsfm.models.annotation import Annotation
 from gsfm.models.attribute import Attribute
 from gsfm.models.autoencoder import Autoencoder
 from gsfm.models.cooccurrence import Cooccurrence
@@ -17,6 +18,7 @@ from gsfm.models.published import Published
 __all__ = [
     "FAMILIES",
     "Adaptive",
+    "Annotation",
     "Attribute",
     "Autoencoder",
     "Calibration",

@@ -79,3 +79,34 @@ def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
         shape=(k * len(sizes), members.shape[1]),
     )
     return rest, fold * len(sizes) + rows
+
+
+def covered(members: sp.csr_array, holders: sp.csr_array, share: float) -> sp.csr_array:
+    """Return which terms each set covers: those of which it holds at least a share of the genes.
+
+    Such a term tells nothing of other genes, but would tell the set's own ones well: the term that
+    the set is, in this release or another, and the terms below it.
+
+    Parameters
+    ----------
+    members
+        (n, genes) 0/1 membership.
+    holders
+        (terms, genes), whose stored entries say which genes each term has.
+    share
+        Above 0 and up to 1.
+
+    Returns
+    -------
+    csr_array
+        (n, terms) float32, 1 where a set covers a term.
+    """
+    sizes = np.diff(holders.indptr)
+    ones = np.ones(len(holders.indices), np.float32)
+    has = sp.csr_array((ones, holders.indices, holders.indptr), shape=holders.shape)
+    shared = (members @ has.T).tocsr()  # (n, terms)
+    # A little less, because 0.55 * 20 is more than 11 in floating point.
+    enough = shared.data >= share * sizes[shared.indices] - 1e-6
+    shared.data = enough.astype(np.float32)
+    shared.eliminate_zeros()
+    return shared

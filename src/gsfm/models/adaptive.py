@@ -7,6 +7,7 @@ set itself: from how well each kind predicts the set's own genes when they are l
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +15,20 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models._base import Floats, require
+from gsfm.genes import Vocabulary
+from gsfm.models._base import Floats, Model, require
 from gsfm.models._evidence import rows_of, standardise
+from gsfm.models.annotation import Annotation
 from gsfm.models.ensemble import Ensemble, EnsembleConfig
+from gsfm.models.features import Features
+from gsfm.sets import GeneSets
 
+#: What is assumed of the weights of a library's evidence, its terms and its counts of annotations,
+#: and with what confidence: learned on older releases. A gene of a term is in the terms above it
+#: too, so that a term's own genes look better predicted by the library than new ones are; and of
+#: two genes that share as many terms with a set, the one in few other terms is the better guess.
+LIBRARY_WEIGHTS = (0.5, -0.3)
+LIBRARY_CONFIDENCE = 100.0
 #: Genes that a set's members are told from.
 OTHERS = 3000
 #: Sets whose evidence is held at once; bounds the working memory.
@@ -44,11 +55,24 @@ class AdaptiveConfig(EnsembleConfig):
 
     weights: tuple[float, ...] = tuple(weight for weight, _ in MEMBERS)  # assumed of each member
     members: tuple[dict[str, Any], ...] = field(default=tuple(member for _, member in MEMBERS))
-    confidence: float = 10.0  # in the assumed weights: as much as that of so many genes of a set
+    #: In the assumed weights, as much as that of so many genes of a set; one for all, or for each.
+    confidence: float | tuple[float, ...] = 10.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.confidence > 0, f"confidence must be above 0, not {self.confidence}")
+        n, each = len(self.members), self.confidences
+        require(
+            len(each) == n,
+            f"confidence must be one number, or one a member, {n}, not {len(each)}",
+        )
+        require(min(each) > 0, f"confidence must be above 0, not {min(each)}")
+
+    @property
+    def confidences(self) -> tuple[float, ...]:
+        """The confidence in the weight of each member."""
+        if isinstance(self.confidence, tuple):
+            return self.confidence
+        return (self.confidence,) * len(self.members)
 
 
 class Adaptive(Ensemble):
@@ -59,15 +83,16 @@ class Adaptive(Ensemble):
     from other genes:
 
     .. math:: \log \frac{P}{1 - P} = b + \sum_m w_m e_m, \qquad
-              w_m \sim N(\text{weights}_m, 1 / \text{confidence})
+              w_m \sim N(\text{weights}_m, 1 / \text{confidence}_m)
 
     with the members together counting as much as the others. So a few genes leave the assumed
     weights as they are, and many genes find their own.
 
+    `with_library` adds what a library says of the genes of its terms.
+
     Examples
     --------
     >>> from gsfm.models import Cooccurrence, Popularity
-    >>> from gsfm.sets import GeneSets
     >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"], ["X", "Y"]])
     >>> members = [Cooccurrence().fit(corpus), Popularity().fit(corpus)]
     >>> model = Adaptive.of(members, weights=[1, 0])
@@ -95,6 +120,70 @@ class Adaptive(Ensemble):
         members = self.encode(sets)
         fits = [self._fit_weights(block)[0] for _, block in _blocks(members)]
         return np.concatenate([np.empty((0, len(self.members))), *fits]).astype(np.float32)
+
+    def with_library(
+        self,
+        library: GeneSets,
+        *,
+        weights: tuple[float, float] = LIBRARY_WEIGHTS,
+        confidence: float = LIBRARY_CONFIDENCE,
+        covered: float = 0.8,
+    ) -> Adaptive:
+        """Return a model that knows a library, too, for completing the library's terms.
+
+        Its evidence is this model's and that of two more members: which genes share terms with the
+        given ones (`Features`), and in how many terms a gene is (`Annotation`). What is asked about
+        may be a term of the library, or an older release of one: it is no evidence of itself.
+
+        Parameters
+        ----------
+        library
+            Gene sets by approved symbols; each counts as one, whatever its weight. Genes in a term
+            that this model does not know come after its own in the vocabulary.
+        weights
+            Assumed of the two.
+        confidence
+            In these weights.
+        covered
+            Terms of which a set holds this share of the genes are left out for it.
+
+        Returns
+        -------
+        Adaptive
+            A new model, to be asked and saved like any other; this one stays as it is. A further
+            library can be added to it.
+
+        Raises
+        ------
+        NotFittedError
+            If this model is neither fitted nor loaded.
+        ValueError
+            If no term of the library has a gene, or a setting is out of its range.
+
+        Examples
+        --------
+        >>> from gsfm.models import Popularity
+        >>> model = Adaptive.of([Popularity().fit(GeneSets.from_lists([["A", "B"], ["A"]]))])
+        >>> library = GeneSets.from_lists([["A", "X"], ["A", "X", "Y"], ["B", "Z"]])
+        >>> [result] = model.with_library(library).score([["A"]])  # of A, B, X, Y and Z
+        >>> bool(result[2] > result[4])
+        True
+        """
+        used = np.unique(library.indices)
+        symbols = [*self.vocabulary, *(library.vocabulary[int(gene)] for gene in used)]
+        terms = library.reindex(Vocabulary(dict.fromkeys(symbols)))
+        members: list[Model] = [Features(covered=covered), Annotation(covered=covered)]
+        for member in members:
+            member.fit(terms, weights=np.ones(len(terms)))
+        model = Adaptive.of(
+            [*self.members, *members],
+            weights=[*self.config.weights, *weights],
+            confidence=(*self.config.confidences, *[float(confidence)] * len(members)),
+        )
+        model.manifest = {**self.manifest, **model.manifest}
+        if "config" in model.manifest:
+            model.manifest["config"] = dataclasses.asdict(model.config)
+        return model
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -150,12 +239,12 @@ class Adaptive(Ensemble):
         inside = np.stack(of_members, axis=1).astype(np.float64)  # (members, m)
         outside = np.stack([e[:, others] for e in of_genes], axis=2)  # (n, others, m)
         weights, base = np.empty((n, len(self.members))), np.zeros(n)
-        assumed = np.array(self.config.weights)
+        assumed, precision = np.array(self.config.weights), np.array(self.config.confidences)
         for u in range(n):
             ids = members.indices[members.indptr[u] : members.indptr[u + 1]]
             own = inside[members.indptr[u] : members.indptr[u + 1]]
             rest = outside[u][~np.isin(others, ids)].astype(np.float64)
-            weights[u], base[u] = _logistic(own, rest, assumed, self.config.confidence)
+            weights[u], base[u] = _logistic(own, rest, assumed, precision)
         return weights, base, of_genes, inside
 
 
@@ -165,7 +254,7 @@ def _blocks(members: sp.csr_array) -> list[tuple[slice, sp.csr_array]]:
 
 
 def _logistic(
-    inside: Numbers, outside: Numbers, assumed: Numbers, confidence: float
+    inside: Numbers, outside: Numbers, assumed: Numbers, confidence: Numbers
 ) -> tuple[Numbers, float]:
     """Fit a logistic regression around the `assumed` weights, by Newton's method.
 
@@ -174,7 +263,9 @@ def _logistic(
     inside, outside
         (k, m) and (l, m) evidence of the two classes; both classes weigh k.
     assumed
-        (m,) the prior means of the weights; `confidence` is their precision.
+        (m,) the prior means of the weights.
+    confidence
+        (m,) their precisions.
 
     Returns
     -------
@@ -189,7 +280,7 @@ def _logistic(
     y = np.repeat([1.0, 0.0], [k, len(outside)])
     share = np.repeat([1.0, k / len(outside)], [k, len(outside)])
     # Some precision for the constant too: a set that can be told apart has no end to it.
-    precision = np.append(np.full(len(assumed), confidence), 0.01)
+    precision = np.append(confidence, 0.01)
     centre = np.append(assumed, 0.0)
 
     def loss(w: Numbers) -> float:

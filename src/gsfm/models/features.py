@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.models._base import Floats, Model, Tensors, require, take
+from gsfm.models._evidence import covered, rows_of
 from gsfm.models._sparse import csr_tensors, mean_over_members, principal_rows, take_csr
 from gsfm.sets import GeneSets
 
@@ -26,9 +27,16 @@ class FeaturesConfig:
     of: Literal["sets", "words", "domains", "windows"] = "sets"  # what the features are
     largest: int = 3000  # features of more genes than this are left out
     dimensions: int = 64  # length of the vectors of `embed_genes`
+    covered: float | None = (
+        None  # features of which a set holds this share of the genes are left out for it
+    )
 
     def __post_init__(self) -> None:
         require(self.largest >= 2, f"largest must be 2 or more, not {self.largest}")
+        if self.covered is not None:
+            require(
+                0 < self.covered <= 1, f"covered must be above 0 and up to 1, not {self.covered}"
+            )
         require(self.dimensions >= 1, f"dimensions must be 1 or more, not {self.dimensions}")
 
 
@@ -40,6 +48,10 @@ class Features(Model):
     ``of="sets"`` the features are the sets of the corpus, with their weights :math:`w_f`. The
     others come from the bundled gene table (`gsfm.corpus.features`); of the corpus only the
     vocabulary matters then.
+
+    A set that is itself among the features is no evidence of its own genes: with `covered`, the
+    features of which a set holds that share of the genes are left out for this set, as if they had
+    been removed before the fit.
 
     Examples
     --------
@@ -90,15 +102,38 @@ class Features(Model):
     # -- asking ----------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
-        total: Floats = (members @ self.vectors @ self._by_feature).toarray()  # (n, genes)
-        sizes = np.diff(members.indptr)
-        rows = np.repeat(np.arange(len(sizes)), sizes)
+        sizes, rows = np.diff(members.indptr), rows_of(members)
+        profile = members @ self.vectors  # (n, features)
+        scale = None
+        if self.config.covered is not None:
+            without = covered(members, self._by_feature, self.config.covered)
+            scale = self._scale(without)
+            of_members = scale[rows, members.indices]
+            scaled = sp.csr_array((of_members, members.indices, members.indptr), members.shape)
+            profile = scaled @ self.vectors
+            profile = profile - profile.multiply(without)
+        total: Floats = (profile @ self._by_feature).toarray()  # (n, genes)
+        squares = self._squares[members.indices]
+        if scale is not None:
+            total *= scale
+            squares = squares * (of_members > 0)
         # A member is no evidence of itself: it is compared with the others.
         others = np.broadcast_to(sizes[:, None], total.shape).astype(np.float32)
         others[rows, members.indices] -= 1
-        total[rows, members.indices] -= self._squares[members.indices]
+        total[rows, members.indices] -= squares
         total /= np.maximum(others, 1)
         return total
+
+    def _scale(self, without: sp.csr_array) -> Floats:
+        """(n, genes) what makes rows of `vectors` as long again as they were, 0 if all is gone.
+
+        `without` says which features are left out, (n, features).
+        """
+        squared = self._by_feature.power(2)
+        lost = (without @ squared).toarray() / np.where(self._squares > 0, self._squares, 1)
+        left: Floats = 1 - lost
+        # Of a gene whose features are all left out, rounding leaves a little.
+        return np.where(left > 1e-5, 1 / np.sqrt(np.maximum(left, 1e-5)), 0).astype(np.float32)
 
     def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
         # Few genes share anything with a set, and their standard scores are huge.
