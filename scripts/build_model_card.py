@@ -28,7 +28,7 @@ from gsfm.models._load import SHIPPED
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "model-card.md"
 TEMPLATE = ROOT / "scripts" / "model_card.md"
-SUMMARY = ROOT / "benchmarks" / "results" / "half_split" / "summary.json"
+SUMMARY = ROOT / "benchmarks" / "results" / "shipped" / "summary.json"
 
 UNKNOWN = "not recorded"
 #: The benchmark's name of the model, in its configuration and among its files.
@@ -96,7 +96,7 @@ def render(folder: Path = SHIPPED, summary_file: Path = SUMMARY) -> str:
 
 NOT_MEASURED = (
     "The committed benchmark was run on another model, so that there are no figures of this one "
-    "yet: `gsfm benchmark run benchmarks/half_split.toml` makes them."
+    "yet: `gsfm benchmark run benchmarks/shipped.toml` makes them."
 )
 
 

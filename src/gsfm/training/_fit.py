@@ -149,7 +149,8 @@ def fit_autoencoder(
             if config.dropout:
                 dropout = _dropout(config, hash((seed, step)) & 0x7FFFFFFF)[part].to(device)
             vectors = vectors_of(shown, offsets, dropout)
-            given, wanted = (rows_of, shown), (on_device(batch.hidden_rows), on_device(batch.hidden))
+            given = rows_of, shown
+            wanted = on_device(batch.hidden_rows), on_device(batch.hidden)
             if config.targets == "all":
                 wanted = torch.cat([given[0], wanted[0]]), torch.cat([given[1], wanted[1]])
                 given = given[0][:0], given[1][:0]  # then a shown gene is a candidate, too
