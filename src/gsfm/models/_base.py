@@ -391,7 +391,10 @@ class Model(ABC):
         if isinstance(sets, GeneSets):
             return sets.reindex(vocabulary).to_csr()
         rows = [np.unique(self._ids(one)) for one in sets]
-        indptr = np.cumsum([0, *map(len, rows)])
+        # 32 bits, if they are enough: a product with a model's 32-bit matrix would copy that first.
+        total = sum(map(len, rows))
+        narrow = np.int32 if total <= np.iinfo(np.int32).max else np.int64
+        indptr = np.cumsum([0, *map(len, rows)], dtype=narrow)
         indices = np.concatenate(rows) if rows else np.empty(0, np.int32)
         data = np.ones(len(indices), np.float32)
         return sp.csr_array((data, indices, indptr), shape=(len(rows), len(vocabulary)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -65,7 +67,7 @@ def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
     sizes = np.diff(members.indptr)
     rows = rows_of(members)
     # The order of a random number that each gene has: neighbours by name should not go together.
-    key = np.random.default_rng(0).permutation(members.shape[1])[members.indices]
+    key = _shuffled(members.shape[1])[members.indices]
     order = np.lexsort((key, rows))
     rank = np.empty(len(rows), np.int64)
     rank[order] = np.arange(len(rows)) - members.indptr[:-1].astype(np.int64)[rows]
@@ -110,3 +112,9 @@ def covered(members: sp.csr_array, holders: sp.csr_array, share: float) -> sp.cs
     shared.data = enough.astype(np.float32)
     shared.eliminate_zeros()
     return shared
+
+
+@functools.lru_cache(maxsize=4)
+def _shuffled(genes: int) -> NDArray[np.int64]:
+    """(genes,) the same random order each time."""
+    return np.random.default_rng(0).permutation(genes)

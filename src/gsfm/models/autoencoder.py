@@ -229,6 +229,8 @@ def _layer_norm(x: Floats, weight: Floats, bias: Floats) -> Floats:
 
 def _gelu(x: Floats) -> Floats:
     """The Gaussian error linear unit, in its tanh form (Hendrycks & Gimpel, arXiv:1606.08415)."""
-    inner = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x**3)
+    inner = np.float32(np.sqrt(2 / np.pi)) * (
+        x + np.float32(0.044715) * (x * x * x)
+    )  # many times faster than **
     out: Floats = np.float32(0.5) * x * (1 + np.tanh(inner))
     return out
