@@ -37,7 +37,7 @@ from gsfm.models import (
 )
 from gsfm.models._load import SHIPPED
 from gsfm.models._run import Progress, Run
-from gsfm.training import calibrate, train
+from gsfm.training import calibrate, peak_memory, train
 from gsfm.training._monitor import HeldOut
 
 #: Libraries that the model is measured on, or that hold the same knowledge.
@@ -158,6 +158,7 @@ def main() -> None:
     }
     shipped.manifest["training"] = {
         "seconds": round(sum(seconds_of(m) for _, m in parts), 1),
+        "peak_memory_bytes": peak_memory(),
         "calibration": calibrate(shipped, held_out),
     }
     shipped.save(options.output)

@@ -84,7 +84,7 @@ class ModelMethod(Method):
         --------
         >>> method = ModelMethod.load("ours")
         >>> method.kind, method.cost.size_bytes > 1_000_000
-        ('ensemble, shipped', True)
+        ('adaptive, shipped', True)
         """
         model = load(folder)
         foreign = not model.manifest  # a checkpoint of other makers has none
