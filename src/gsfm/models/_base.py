@@ -31,6 +31,7 @@ from gsfm._files import usual_permissions
 from gsfm._version import __version__
 from gsfm.genes import Vocabulary
 from gsfm.models._calibration import BLOCK, MEANING, Binned, Calibration
+from gsfm.models._evidence import left_out, rows_of, standardise
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
 
@@ -530,22 +531,26 @@ class Model(ABC):
         of_members
             (members,) the same for each entry of `members`, as if the gene were not in the set.
         """
-        from gsfm.models._evidence import left_out, rows_of, standardise
-
-        of_genes = standardise(self._score(members), members)
-        rows = rows_of(members)
-        if self.leaves_itself_out:
-            return of_genes, of_genes[rows, members.indices]
-        rest, at = left_out(members)
-        return of_genes, standardise(self._score(rest), rest)[at, members.indices]
+        return self._score_and_evidence(members)[1:]
 
     def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
-        """What `_score` and `_evidence` return; a family that has both at once says so."""
-        return self._score(members), *self._evidence(members)
+        """What `_score` and `_evidence` return; a family with evidence of its own has it here."""
+        scores = self._score(members)
+        of_genes = standardise(scores, members)
+        if self.leaves_itself_out:
+            return scores, of_genes, of_genes[rows_of(members), members.indices]
+        rest, at = left_out(members)
+        return scores, of_genes, standardise(self._score(rest), rest)[at, members.indices]
 
-    @abstractmethod
     def _embed_sets(self, members: sp.csr_array) -> Floats:
-        """(n, genes) 0/1 membership to (n, dimensions)."""
+        """(n, genes) 0/1 membership to (n, dimensions): the mean of the members' vectors.
+
+        Zeros for an empty set.
+        """
+        sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
+        total = np.asarray(members @ self._embed_genes(), np.float32)
+        mean: Floats = total / sizes[:, None]
+        return mean
 
     @abstractmethod
     def _embed_genes(self) -> Floats:

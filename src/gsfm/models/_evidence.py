@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models._base import Floats
+Floats = NDArray[np.float32]
 
 #: The folds in which the members of a set are left out of it; a smaller set is left one by one.
 FOLDS = 8
@@ -67,7 +67,7 @@ def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
     sizes = np.diff(members.indptr)
     rows = rows_of(members)
     # The order of a random number that each gene has: neighbours by name should not go together.
-    key = _shuffled(members.shape[1])[members.indices]
+    key = shuffled(members.shape[1])[members.indices]
     order = np.lexsort((key, rows))
     rank = np.empty(len(rows), np.int64)
     rank[order] = np.arange(len(rows)) - members.indptr[:-1].astype(np.int64)[rows]
@@ -115,6 +115,6 @@ def covered(members: sp.csr_array, holders: sp.csr_array, share: float) -> sp.cs
 
 
 @functools.lru_cache(maxsize=4)
-def _shuffled(genes: int) -> NDArray[np.int64]:
+def shuffled(genes: int) -> NDArray[np.int64]:
     """(genes,) the same random order each time."""
     return np.random.default_rng(0).permutation(genes)

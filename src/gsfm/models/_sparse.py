@@ -138,11 +138,3 @@ def _orthonormal(columns: NDArray[Any]) -> Floats:
     lengths = np.sqrt(np.maximum(values[kept], np.finfo(float).tiny))
     basis: Floats = (columns @ (vectors[:, kept] / lengths)).astype(np.float32)
     return basis
-
-
-def mean_over_members(members: sp.csr_array, per_gene: Floats) -> Floats:
-    """(n, d) mean of the members' rows of `per_gene`; zeros for an empty set."""
-    sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
-    total = np.asarray(members @ per_gene, np.float32)
-    mean: Floats = total / sizes[:, None]
-    return mean

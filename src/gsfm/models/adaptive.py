@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
 from gsfm.models._base import Floats, Model, require
-from gsfm.models._evidence import rows_of, standardise
+from gsfm.models._evidence import rows_of, shuffled, standardise
 from gsfm.models.annotation import Annotation
 from gsfm.models.ensemble import Ensemble, EnsembleConfig
 from gsfm.models.features import Features
@@ -190,9 +190,6 @@ class Adaptive(Ensemble):
     def _score(self, members: sp.csr_array) -> Floats:
         return self._combined(members)[0]
 
-    def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
-        return self._score_and_evidence(members)[1:]
-
     def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
         scores, left_out = self._combined(members)
         rows = rows_of(members)
@@ -229,13 +226,17 @@ class Adaptive(Ensemble):
         of_genes, of_members = [], []
         for model, _, own, columns in self._parts(members):
             theirs, left_out = model._evidence(own)
+            if own is members:  # the same genes in the same order
+                of_genes.append(theirs)
+                of_members.append(left_out)
+                continue
             every = np.zeros(members.shape, np.float32)
             every[:, columns] = theirs
             mine = np.zeros(members.shape, np.float32)
             mine[rows_of(own), np.arange(genes)[columns][own.indices]] = left_out
             of_genes.append(every)
             of_members.append(mine[rows_of(members), members.indices])
-        others = np.random.default_rng(0).permutation(genes)[:OTHERS]
+        others = shuffled(genes)[:OTHERS]
         inside = np.stack(of_members, axis=1).astype(np.float64)  # (members, m)
         outside = np.stack([e[:, others] for e in of_genes], axis=2)  # (n, others, m)
         weights, base = np.empty((n, len(self.members))), np.zeros(n)

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from gsfm.models._base import Floats, Model, Tensors, require, take
 from gsfm.models._evidence import covered
-from gsfm.models._sparse import csr_tensors, mean_over_members, take_csr
+from gsfm.models._sparse import csr_tensors, take_csr
 from gsfm.sets import GeneSets
 
 
@@ -78,9 +78,6 @@ class Annotation(Model):
         counts = self._counts - (own @ self._by_term).toarray()  # (n, genes)
         scores: Floats = np.log(np.float32(self.config.pseudocount) + np.maximum(counts, 0))
         return scores
-
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
-        return mean_over_members(members, self._embed_genes())
 
     def _embed_genes(self) -> Floats:
         logs: Floats = np.log(np.float32(self.config.pseudocount) + self._counts)

@@ -16,7 +16,6 @@ import scipy.sparse as sp
 from gsfm import genes
 from gsfm.genes._table import read
 from gsfm.models._base import Floats, Model, Tensors, take
-from gsfm.models._sparse import mean_over_members
 from gsfm.sets import GeneSets
 
 #: The locus type of a gene that codes for a protein, as HGNC calls it.
@@ -70,9 +69,6 @@ class Attribute(Model):
 
     def _score(self, members: sp.csr_array) -> Floats:
         return np.tile(self.values, (members.shape[0], 1))
-
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
-        return mean_over_members(members, self._embed_genes())
 
     def _embed_genes(self) -> Floats:
         return self.values[:, None]

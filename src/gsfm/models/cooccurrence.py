@@ -14,11 +14,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm.models._base import Floats, Model, Tensors, require
+from gsfm.models._evidence import rows_of
 from gsfm.models._sparse import (
     csr_tensors,
     gram_blocks,
     keep_largest,
-    mean_over_members,
     principal_rows,
     take_csr,
 )
@@ -97,14 +97,11 @@ class Cooccurrence(Model):
         total: Floats = (members @ self.similarities).toarray()  # (n, genes)
         # A member's own similarity is 0, so that its mean is over the others.
         sizes = np.diff(members.indptr)
-        rows = np.repeat(np.arange(len(sizes)), sizes)
+        rows = rows_of(members)
         others = np.broadcast_to(sizes[:, None], total.shape).astype(np.float32)
         others[rows, members.indices] -= 1
         total /= np.maximum(others, 1)
         return total
-
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
-        return mean_over_members(members, self._embed_genes())
 
     def _embed_genes(self) -> Floats:
         # A gene's vector is its row of similarities in fewer numbers.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gsfm.models._base import Floats, Model, Tensors, require, take
 from gsfm.models._evidence import covered, rows_of
-from gsfm.models._sparse import csr_tensors, mean_over_members, principal_rows, take_csr
+from gsfm.models._sparse import csr_tensors, principal_rows, take_csr
 from gsfm.sets import GeneSets
 
 
@@ -27,9 +27,7 @@ class FeaturesConfig:
     of: Literal["sets", "words", "domains", "windows"] = "sets"  # what the features are
     largest: int = 3000  # features of more genes than this are left out
     dimensions: int = 64  # length of the vectors of `embed_genes`
-    covered: float | None = (
-        None  # features of which a set holds this share of the genes are left out for it
-    )
+    covered: float | None = None  # leave out those of whose genes a set holds this share, for it
 
     def __post_init__(self) -> None:
         require(self.largest >= 2, f"largest must be 2 or more, not {self.largest}")
@@ -84,7 +82,7 @@ class Features(Model):
         value = np.sqrt(weights[kept]) * np.log(sets.n_genes / have[kept])
         vectors = sets.to_csr()[kept].T.tocsr()  # (genes, features)
         vectors.sort_indices()
-        rows = np.repeat(np.arange(sets.n_genes), np.diff(vectors.indptr))
+        rows = rows_of(vectors)
         entries = value[vectors.indices]
         length = np.sqrt(np.bincount(rows, entries**2, minlength=sets.n_genes))
         entries /= np.where(length > 0, length, 1)[rows]
@@ -135,13 +133,10 @@ class Features(Model):
         # Of a gene whose features are all left out, rounding leaves a little.
         return np.where(left > 1e-5, 1 / np.sqrt(np.maximum(left, 1e-5)), 0).astype(np.float32)
 
-    def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
+    def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
         # Few genes share anything with a set, and their standard scores are huge.
-        of_genes, of_members = super()._evidence(members)
-        return np.arcsinh(of_genes), np.arcsinh(of_members)
-
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
-        return mean_over_members(members, self._embed_genes())
+        scores, of_genes, of_members = super()._score_and_evidence(members)
+        return scores, np.arcsinh(of_genes), np.arcsinh(of_members)
 
     def _embed_genes(self) -> Floats:
         if self._gene_vectors is None:

@@ -19,7 +19,6 @@ from gsfm.models._sparse import (
     csr_tensors,
     gram_blocks,
     keep_largest,
-    mean_over_members,
     principal_rows,
     take_csr,
 )
@@ -159,9 +158,6 @@ class Linear(Model):
 
     def _score(self, members: sp.csr_array) -> Floats:
         return _dense(members @ self.matrix)  # (n, genes)
-
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
-        return mean_over_members(members, self._embed_genes())
 
     def _embed_genes(self) -> Floats:
         # A gene's vector is its row of weights, what it speaks for, in fewer numbers.

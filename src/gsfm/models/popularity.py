@@ -12,7 +12,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm.models._base import Floats, Model, Tensors, require, take
-from gsfm.models._sparse import mean_over_members
 from gsfm.sets import GeneSets
 
 
@@ -60,9 +59,6 @@ class Popularity(Model):
 
     def _score(self, members: sp.csr_array) -> Floats:
         return np.broadcast_to(self.log_frequency, members.shape)
-
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
-        return mean_over_members(members, self._embed_genes())
 
     def _embed_genes(self) -> Floats:
         return self.log_frequency[:, None]

@@ -243,3 +243,4 @@ def _hand_over(network: Network, model: Autoencoder) -> None:
     model.output_vectors = arrays.pop("output_vectors", model.input_vectors)
     model.output_bias = arrays.pop("output_bias")
     model.block = arrays
+    model._sums = None  # of vectors that it no longer has
