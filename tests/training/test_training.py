@@ -282,7 +282,10 @@ def test_a_stopped_training_saves_the_model_so_far(corpus, tmp_path):
     assert done.manifest["training"]["finished"] is True
 
 
-@pytest.mark.parametrize(("storage", "error"), [("float32", 0), ("float16", 2e-2), ("int8", 0.2)])
+@pytest.mark.parametrize(
+    ("storage", "error"),
+    [("float32", 0), ("float16", 2e-2), ("int8", 0.2), ("int4", 2)],
+)
 def test_storage_changes_the_scores_a_little(corpus, tmp_path, storage, error):
     model = Autoencoder(**{**SMALL, "storage": storage}).fit(corpus)
     model.save(tmp_path / "model")

@@ -9,7 +9,7 @@ Liang et al. 2018 (10.1145/3178876.3186150). No dense multi-hot vector is ever m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,6 +26,9 @@ Numbers = NDArray[np.float64]
 # Added to a variance before the square root, as torch.nn.LayerNorm does.
 LAYER_NORM_EPSILON = 1e-5
 
+#: The largest whole number of each `storage` that has them, on either side of 0.
+STEPS = {"int8": 127, "int4": 7}
+
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
@@ -34,7 +37,7 @@ class AutoencoderConfig:
     dimensions: int = 512  # length of a gene's vector and of a set's vector
     hidden: int = 1024  # width of the residual block
     tied: bool = False  # one table of gene vectors for input and output
-    storage: str = "float16"  # how tables are stored: float32, float16, or int8 with a scale a row
+    storage: str = "float16"  # how tables are stored: float32, float16; int8, int4: a scale a row
     epochs: float = 16.0  # passes: sets drawn in training / sets in the corpus
     batch_size: int = 1024  # sets in a step
     learning_rate: float = 3e-3  # peak; warms up, then falls as a cosine
@@ -50,8 +53,10 @@ class AutoencoderConfig:
         for name in ("dimensions", "hidden", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
-        if self.storage not in ("float32", "float16", "int8"):
-            raise ValueError(f"storage must be float32, float16 or int8, not {self.storage!r}")
+        if self.storage not in ("float32", "float16", "int8", "int4"):
+            raise ValueError(
+                f"storage must be float32, float16, int8 or int4, not {self.storage!r}"
+            )
         if self.epochs <= 0 or self.learning_rate <= 0:
             raise ValueError("epochs and learning_rate must be above 0")
         if not 0 < self.input_low <= self.input_high < 1:
@@ -184,9 +189,11 @@ class Autoencoder(Model):
         if not self.config.tied:
             tables["output_vectors"] = self.output_vectors
         for name, table in tables.items():
-            if self.config.storage == "int8":
-                scale = _short(np.abs(table).max(axis=1, keepdims=True) / 127)
-                out[name] = np.rint(table / scale).astype(np.int8)
+            if self.config.storage in STEPS:
+                steps = STEPS[self.config.storage]
+                scale = _short(np.abs(table).max(axis=1, keepdims=True) / steps)
+                whole = np.rint(table / scale).astype(np.int8)
+                out[name] = whole if steps == 127 else _two_a_byte(whole)
                 out[f"{name}.scale"] = scale[:, 0].astype(np.float32)
             else:
                 out[name] = table.astype(self.config.storage)
@@ -202,7 +209,10 @@ class Autoencoder(Model):
         }
 
         def table(name: str) -> Floats:
-            stored = take(tensors, name, n, d)
+            packed = self.config.storage == "int4"
+            stored = take(tensors, name, n, (d + 1) // 2 if packed else d)
+            if packed:
+                stored = _one_a_byte(stored, d)
             values: Floats = stored.astype(np.float32)
             if stored.dtype == np.int8:
                 values *= take(tensors, f"{name}.scale", n).astype(np.float32)[:, None]
@@ -210,6 +220,26 @@ class Autoencoder(Model):
 
         self.input_vectors = table("input_vectors")
         self.output_vectors = self.input_vectors if self.config.tied else table("output_vectors")
+
+
+def _two_a_byte(whole: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Pack (n, d) numbers of -7 to 7 as (n, ceil(d / 2)) bytes: 8 more, the first in the low bits.
+
+    Examples
+    --------
+    >>> _two_a_byte(np.array([[-7, 7, 0]], np.int8)).tolist()
+    [[241, 136]]
+    """
+    nibbles = (np.pad(whole, ((0, 0), (0, whole.shape[1] % 2))) + 8).astype(np.uint8)
+    return np.asarray(nibbles[:, ::2] | nibbles[:, 1::2] << 4, np.uint8)
+
+
+def _one_a_byte(packed: NDArray[Any], d: int) -> NDArray[np.int8]:
+    """Undo `_two_a_byte`; ValueError for what it never gives."""
+    if packed.dtype != np.uint8:
+        raise ValueError(f"a table of int4 must be of bytes (U8), not {packed.dtype}")
+    nibbles = np.stack([packed & 15, packed >> 4], axis=2).reshape(len(packed), -1)
+    return nibbles[:, :d].astype(np.int8) - np.int8(8)
 
 
 def _short(scale: Floats) -> Floats:
