@@ -6,6 +6,8 @@ FOLDER holds gene-set libraries with a ``SOURCES.tsv``; none may be a curated te
 KEGG, Reactome, WikiPathways, GWAS, HPO, MGI, ChIP): those are what the model is measured on, and
 names that look like one are refused. FILE is ``gene2pubmed.gz`` or ``org.Hs.eg.sqlite``.
 The corpus, the members and the checkpoint are kept in ``--work`` and used again if they are there.
+With ``--until YEAR`` the model is one of the past, for time splits: it learns from the sets that
+were there by then.
 
 What each member is for, and what was tried beside it, is in benchmarks/ablations/.
 """
@@ -20,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 import gsfm
@@ -47,9 +50,10 @@ FORBIDDEN = re.compile(
 )
 #: Collections of signatures into which pathways of KEGG and others were copied under their names.
 LEAKING = ("IOBR_signature_collection_2024", "Appyter_breast_cancer_gene_sets")
-NAME = "gsfm-2026.11.2"
+NAME = "gsfm-2026.11.3"
 KEEP = 64  # weights of the linear model that are kept of each gene
 SEED, HELD_OUT = 0, 2000
+FEW = 200  # papers kept from what learns from papers, to watch it; the held-out sets are, anyway
 
 
 def build_corpus(libraries: Path, publications: Path, file: Path) -> GeneSets:
@@ -71,11 +75,11 @@ def build_corpus(libraries: Path, publications: Path, file: Path) -> GeneSets:
     return GeneSets.open(file)
 
 
-def member(model: Model, sets: GeneSets, folder: Path, run: Run) -> Model:
+def member(model: Model, sets: GeneSets, folder: Path, run: Run, held_out: int) -> Model:
     """Train a member, or load it if it is there."""
     if not (folder / "config.json").exists():
         run = dataclasses.replace(run, resume=model.can_resume)
-        train(model, sets, folder, seed=SEED, held_out=HELD_OUT, run=run)
+        train(model, sets, folder, seed=SEED, held_out=held_out, run=run)
     return load(folder)
 
 
@@ -87,9 +91,49 @@ def seconds_of(model: Model) -> float:
 def papers_first(sets: GeneSets) -> GeneSets:
     """The corpus with a weight of 3 on each paper, which the linear model gains from."""
     is_paper = pl.col("source") == "publications"
-    weight = pl.when(is_paper).then(3.0).otherwise(1.0).alias("weight")
-    metadata = sets.metadata.with_columns(weight)
+    return weighted(sets, pl.when(is_paper).then(3.0).otherwise(1.0))
+
+
+def weighted(sets: GeneSets, weight: pl.Expr) -> GeneSets:
+    """The sets with these weights, which may depend on their ``size`` and number of ``papers``."""
+    duplicates = pl.col("duplicates").list.len().fill_null(0)
+    metadata = sets.metadata.with_columns(
+        size=pl.Series(sets.sizes), papers=1 + duplicates
+    ).with_columns(weight=weight.cast(pl.Float32))
+    metadata = metadata.drop("size", "papers")
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, metadata, manifest=sets.manifest)
+
+
+def all_papers(publications: Path, file: Path, sets: GeneSets, held_out: GeneSets) -> GeneSets:
+    """All papers of 2 genes or more, by the genes of `sets`, without those that are held out.
+
+    Nine papers in ten name fewer genes than a set of the corpus needs. They are about just these.
+    """
+    if not file.exists():
+        source = [("publications", publications)]
+        corpus.build(source, min=1, max=1001, near_duplicates=None, progress=say).save(file)
+    papers = GeneSets.open(file)
+    kept = held_out.metadata
+    names = kept.filter(source="publications")["name"].to_list()
+    merged = kept["duplicates"].explode().drop_nulls().str.strip_prefix("publications: ")
+    hidden = pl.col("name").is_in([*names, *merged])
+    papers = papers[np.flatnonzero(papers.metadata.select(~hidden).to_series().to_numpy())]
+    manifest = papers.manifest
+    papers = papers.reindex(sets.vocabulary)
+    papers = papers[np.flatnonzero(papers.sizes > 1)]
+    papers.manifest = manifest
+    return papers
+
+
+def until(sets: GeneSets, year: int | None) -> GeneSets:
+    """The sets that were there by the end of a year; all, if there is none."""
+    if year is None:
+        return sets
+    there = sets.metadata.select(pl.col("year").fill_null(9999) <= year).to_series().to_numpy()
+    manifest = {**sets.manifest, "until": year}
+    sets = sets[np.flatnonzero(there)]
+    sets.manifest = manifest
+    return sets
 
 
 def say(text: object) -> None:
@@ -111,41 +155,64 @@ def main() -> None:
     parser.add_argument("--libraries", type=Path, required=True)
     parser.add_argument("--publications", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("runs/shipped"))
-    parser.add_argument("-o", "--output", type=Path, default=SHIPPED)
+    parser.add_argument(
+        "--until", type=int, metavar="YEAR", help="learn from what was there by then"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, help="where to save; the shipped model's place"
+    )
     options = parser.parse_args()
+    if options.until is not None and options.output is None:
+        parser.error("a model of the past needs an --output: it is not to be shipped")
     options.work.mkdir(parents=True, exist_ok=True)
 
     started = time.monotonic()
-    sets = build_corpus(options.libraries, options.publications, options.work / "corpus.gsets")
+    work, year = options.work, options.until
+    sets = until(build_corpus(options.libraries, options.publications, work / "corpus.gsets"), year)
     say(f"{len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
-    run = Run(progress=say, resume=True, checkpoint=options.work / "checkpoint")
+    # All members are fitted without these sets: the same seed draws the same ones.
+    held_out, rest = HeldOut.draw(sets, HELD_OUT, seed=SEED)
+    kept = sets[np.setdiff1d(np.arange(len(sets)), rest)]
+    papers = all_papers(options.publications, work / "papers.gsets", sets, kept)
+    papers = until(papers, year)
+    say(f"{len(papers):,} papers")
+    if year is not None:
+        work = work / str(year)
+    work.mkdir(exist_ok=True)
+    run = Run(progress=say, resume=True, checkpoint=work / "checkpoint")
 
-    def trained(name: str, model: Model, on: GeneSets = sets) -> Model:
-        return member(model, on, options.work / name, run)
+    def trained(name: str, model: Model, on: GeneSets = sets, keep: int = HELD_OUT) -> Model:
+        return member(model, on, work / name, run, keep)
 
-    # One learns to find hidden genes, the other whole sets: they err differently.
-    small: dict[str, Any] = {"dimensions": 384, "hidden": 768, "epochs": 10, "storage": "float32"}
+    # One learns to find hidden genes, the other whole sets: they err differently. And so do those
+    # that learn from papers alone, of which a large one counts for more than a small one.
+    wide: dict[str, Any] = {"dimensions": 384, "hidden": 768, "epochs": 10, "storage": "float32"}
+    narrow = {**wide, "dimensions": 256, "hidden": 512, "epochs": 5, "batch_size": 2048}
+    drawn = weighted(papers, pl.col("papers") * pl.min_horizontal(pl.col("size") - 1, 30).sqrt())
     networks = [
-        trained("hidden", Autoencoder(**small)),
-        trained("whole", Autoencoder(targets="all", **small)),
+        trained("hidden", Autoencoder(**wide)),
+        trained("whole", Autoencoder(targets="all", **wide)),
+        trained("hidden-of-papers", Autoencoder(**narrow), drawn, FEW),
+        trained("whole-of-papers", Autoencoder(targets="all", **narrow), drawn, FEW),
     ]
     for network in networks:  # what is shipped is smaller
-        network.config = dataclasses.replace(network.config, storage="int8")
+        network.config = dataclasses.replace(network.config, storage="int4")
     linear = trained("linear", Linear(regularisation=20.0), papers_first(sets))
     assert isinstance(linear, Linear)
+    # As much of each pair of a paper's genes as there are others in it.
+    shared = weighted(papers, pl.col("papers") / (pl.col("size") - 1))
     parts: list[tuple[float, Model]] = [
-        *((0.5, network) for network in networks),
+        *zip((0.5, 0.5, 0.3, 0.3), networks, strict=True),
         (0.2, linear.pruned(KEEP)),
+        (0.3, trained("papers", Features(of="sets", largest=100), shared, FEW)),
         *((0.2, trained(of, Features(of=of))) for of in ("words", "domains")),
         (0.4, trained("windows", Features(of="windows"))),
         *((0.0, trained(of, Attribute(of=of))) for of in ("length", "coding")),
         (0.0, trained("popularity", Popularity())),
     ]
     shipped = Adaptive.of([model for _, model in parts], [weight for weight, _ in parts])
-    # All members were fitted without these sets: the same seed draws the same ones.
-    held_out, _ = HeldOut.draw(sets, HELD_OUT, seed=SEED)
     shipped.manifest |= {
-        "name": NAME,
+        "name": NAME if year is None else f"{NAME}-until-{year}",
         "gsfm_version": gsfm.__version__,
         "corpus": {
             **{key: sets.manifest[key] for key in ("hash", "sets", "genes", "settings")},
@@ -161,9 +228,10 @@ def main() -> None:
         "peak_memory_bytes": peak_memory(),
         "calibration": calibrate(shipped, held_out),
     }
-    shipped.save(options.output)
-    size = sum(file.stat().st_size for file in options.output.iterdir())
-    say(f"saved {options.output}: {size / 1e6:.1f} MB, {time.monotonic() - started:.0f} s in all")
+    output = options.output or SHIPPED
+    shipped.save(output)
+    size = sum(file.stat().st_size for file in output.iterdir())
+    say(f"saved {output}: {size / 1e6:.1f} MB, {time.monotonic() - started:.0f} s in all")
 
 
 if __name__ == "__main__":

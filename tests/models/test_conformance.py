@@ -41,6 +41,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         {"dimensions": 8, "hidden": 8, "epochs": 40.0, "batch_size": 32}
         | {"tied": True, "storage": "int8"},
     ),
+    "autoencoder int4": (
+        "autoencoder",
+        {"dimensions": 9, "hidden": 8, "epochs": 40.0, "batch_size": 32} | {"storage": "int4"},
+    ),
     "published": (
         "published",
         {"d_model": 8, "epochs": 30, "batch_size": 16, "learning_rate": 0.02, "partition": 0.5},
