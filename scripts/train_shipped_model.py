@@ -186,8 +186,10 @@ def main() -> None:
 
     # One learns to find hidden genes, the other whole sets: they err differently. And so do those
     # that learn from papers alone, of which a large one counts for more than a small one.
-    wide: dict[str, Any] = {"dimensions": 384, "hidden": 768, "epochs": 10, "storage": "float32"}
-    narrow = {**wide, "dimensions": 256, "hidden": 512, "epochs": 5, "batch_size": 2048}
+    wide: dict[str, Any] = {"dimensions": 384, "hidden": 768, "storage": "float32"}
+    wide["epochs"] = options.passes
+    narrow = {**wide, "dimensions": 256, "hidden": 512, "batch_size": 2048}
+    narrow["epochs"] = options.passes / 2
     drawn = weighted(papers, pl.col("papers") * pl.min_horizontal(pl.col("size") - 1, 30).sqrt())
     networks = [
         trained("hidden", Autoencoder(**wide)),
@@ -220,6 +222,7 @@ def main() -> None:
                 {key: each[key] for key in ("source", "sha256", "licence") if key in each}
                 for each in sets.manifest["inputs"]
             ],
+            "papers": {"sets": len(papers), "hash": corpus.content_hash(papers)},
         },
         "metrics": {"held_out_sets": len(held_out), "recall_at_50": held_out.recall(shipped)},
     }
