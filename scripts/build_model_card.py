@@ -197,6 +197,8 @@ def corpus(manifest: Mapping[str, Any]) -> str:
         ("genes", f"{genes:,}" if genes else UNKNOWN),
         ("libraries", f"{len(of['inputs']):,}" if "inputs" in of else UNKNOWN),
     ]
+    if "papers" in of:
+        rows.append(("papers of 2 genes or more", f"{of['papers']['sets']:,}"))
     if {"min", "max", "min_gene_sets"} <= set(settings):
         low, high = settings["min"] + 1, settings["max"] - 1
         rows += [

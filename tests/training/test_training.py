@@ -293,6 +293,18 @@ def test_storage_changes_the_scores_a_little(corpus, tmp_path, storage, error):
     assert difference.max() <= error
 
 
+def test_two_numbers_a_byte_are_two_parameters():
+    corpus = blocks(20)
+    counts = {
+        storage: Autoencoder(**{**SMALL, "dimensions": 5, "storage": storage, "epochs": 0.5})
+        .fit(corpus)
+        .n_parameters
+        for storage in ("float32", "int8", "int4")
+    }
+    scales = 2 * corpus.n_genes
+    assert counts["int4"] == counts["int8"] == counts["float32"] + scales
+
+
 def test_low_precision_stays_close(corpus):
     pair = []
     for precision in ("fp32", "bf16"):

@@ -178,6 +178,14 @@ class Autoencoder(Model):
     def _embed_genes(self) -> Floats:
         return self.output_vectors
 
+    @property
+    def n_parameters(self) -> int:
+        """Numbers stored in the model, of which two may share a byte."""
+        packed = sum(t.size for t in self._tensors().values() if t.dtype == np.uint8)
+        odd = self.config.dimensions % 2 * len(self.vocabulary)
+        tables = 1 if self.config.tied else 2
+        return super().n_parameters + (packed - tables * odd if packed else 0)
+
     # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:

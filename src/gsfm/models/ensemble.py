@@ -186,6 +186,11 @@ class Ensemble(Model):
                 out.append((model, weight, own, columns))
         return out
 
+    @property
+    def n_parameters(self) -> int:
+        """Numbers stored in the members."""
+        return sum(member.n_parameters for member in self.members)
+
     # -- files -----------------------------------------------------------------------------------
 
     def _config_json(self) -> dict[str, Any]:
