@@ -8,6 +8,7 @@ from gsfm._errors import (
     NotCalibratedError,
     NotFittedError,
     UnknownGenesError,
+    UnknownTermError,
 )
 from gsfm._version import __version__
 from gsfm.genes import Vocabulary
@@ -24,6 +25,7 @@ __all__ = [
     "NotCalibratedError",
     "NotFittedError",
     "UnknownGenesError",
+    "UnknownTermError",
     "Vocabulary",
     "__version__",
     "load",

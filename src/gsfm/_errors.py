@@ -32,6 +32,10 @@ class UnknownGenesError(GsfmError):
     """No identifier of a gene set is known to the model."""
 
 
+class UnknownTermError(GsfmError):
+    """No term, or more than one, is meant by a text; the message names terms that are like it."""
+
+
 class ModelFormatError(GsfmError):
     """A model folder is incomplete, inconsistent, or of another format."""
 
