@@ -206,9 +206,7 @@ def made_by(task: str, model: Model) -> dict[str, Any]:
     }
 
 
-def standard_scores(
-    model: Model, asked: Sequence[Ids], progress: Progress | None = None
-) -> Floats:
+def standard_scores(model: Model, asked: Sequence[Ids], progress: Progress | None = None) -> Floats:
     """(n, genes) scores less the mean, over the standard deviation, of each set's missing genes."""
     out = np.empty((len(asked), len(model.vocabulary)), np.float32)
     for start in range(0, len(asked), BATCH):
@@ -257,14 +255,17 @@ def collection(source: Source, vocabulary: Vocabulary) -> Collection:
     return _indexed(read_source(source), vocabulary, str(source) if _is_name(source) else None)
 
 
-def read_source(source: Source) -> GeneSets:
-    """Return the gene sets of a source, over their own vocabulary."""
+def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
+    """Return the gene sets of a source, over their own vocabulary.
+
+    The identifiers of a file become approved symbols, or stay as they are.
+    """
     if isinstance(source, GeneSets):
         return source
     if source == PAPERS:
         return corpus.embedded()
     if source == "-" or Path(source).is_file():
-        return sets.read(source)
+        return sets.read(source, resolve=resolve)
     try:
         libraries: Any = importlib.import_module("gsfm.libraries")
     except ModuleNotFoundError:
@@ -330,3 +331,26 @@ def _indexed(library: GeneSets, vocabulary: Vocabulary, name: str | None) -> Col
         "release": releases[0] if releases else None,
     }
     return Collection(own, own.to_csr().T.tocsr(), about)
+
+
+class AskedSets(Asked):
+    """The sets of a library, understood together.
+
+    Attributes
+    ----------
+    ids
+        For each set the genes that the model knows, ascending.
+    sizes
+        (n_sets,) identifiers of each set.
+    """
+
+    def __init__(self, model: Model, library: GeneSets, species: Species | None) -> None:
+        used = np.unique(library.indices)
+        super().__init__(model, species, sets=[library.vocabulary[int(gene)] for gene in used])
+        new_id = np.full(library.n_genes, -1, np.int32)
+        new_id[used] = self.given.ids
+        members = (new_id[library.ids(i)] for i in range(len(library)))
+        self.ids = [np.unique(ids[ids >= 0]).astype(np.int32) for ids in members]
+        self.sizes = library.sizes
+        if not any(map(len, self.ids)):
+            raise UnknownGenesError(_nothing_known("the library", self.given))

@@ -344,5 +344,3 @@ def _papers(
         }
     )
     return table.sort("p_value", "genes", "paper", descending=[False, False, False]), both
-
-

@@ -270,7 +270,9 @@ def _neighbours(
         name = name or f"the company of {len(ids):,} genes"
         company = {"name": name, "genes": len(ids)}
     pool = np.flatnonzero(np.arange(n) != target)
-    best = pool[_best(np.minimum(near, alone)[pool], pool, max(SHORTLIST, 2 * top), model.vocabulary)]
+    best = pool[
+        _best(np.minimum(near, alone)[pool], pool, max(SHORTLIST, 2 * top), model.vocabulary)
+    ]
     back = standard_scores(model, [np.array([g], np.int32) for g in best], progress)[:, target]
     relation = (near[best].astype(np.float64) + back) / 2
     score = np.minimum(relation, alone[best])
