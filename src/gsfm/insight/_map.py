@@ -24,7 +24,6 @@ from gsfm.insight._asked import (
     Source,
     read_source,
 )
-from gsfm.insight._complete import _Understood
 from gsfm.insight._embed import set_vectors
 from gsfm.models import Model
 from gsfm.models._sparse import principal_rows
