@@ -45,7 +45,9 @@ def relate(
     context_term: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Look at GENE in the company of this set of the --library."
+            metavar="NAME",
+            help="Look at GENE in the company of this term: the name or the id of a set of the "
+            "--library, or of any library that comes with gsfm.",
         ),
     ] = None,
     library: Annotated[
@@ -86,8 +88,8 @@ def relate(
         raise typer.BadParameter("a context is for one gene; leave out the second gene")
     if context and context_term:
         raise typer.BadParameter("give --context or --context-term, not both")
-    if context_term is not None and len(library or []) != 1:
-        raise typer.BadParameter("--context-term needs one --library to look in")
+    if context_term is not None and len(library or []) > 1:
+        raise typer.BadParameter("--context-term looks in one --library")
     if library and other is None and context_term is None:
         raise typer.BadParameter("--library needs a second gene, or --context-term")
     if [*(context or []), *(library or [])].count("-") > 1:
@@ -108,7 +110,7 @@ def relate(
             if context_term is not None:
                 from gsfm.insight._asked import find_set
 
-                company = find_set((library or [])[0], context_term)
+                company = find_set(context_term, library[0] if library else None)
             elif context:
                 company = _identifiers([one for text in context for one in _split(text)])
             neighbours = insight.relate(

@@ -15,16 +15,17 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm import corpus, sets
+from gsfm import sets
 from gsfm._errors import GsfmError, UnknownGenesError
 from gsfm._report import Report
 from gsfm._version import __version__
 from gsfm.genes import Species, Vocabulary
-from gsfm.insight._complete import OWN, Ids, _nothing_known, _some, _understand, _Understood
+from gsfm.insight._complete import OWN, _nothing_known, _some, _understand, _Understood
 from gsfm.models import Model
 from gsfm.models._evidence import standardise
 from gsfm.sets import GeneSet, GeneSets
 
+Ids = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 #: Told how much of how much is done.
@@ -263,28 +264,40 @@ def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
     if isinstance(source, GeneSets):
         return source
     if source == PAPERS:
-        return corpus.embedded()
+        return _embedded()
     if source == "-" or Path(source).is_file():
         return sets.read(source, resolve=resolve)
-    try:
-        libraries: Any = importlib.import_module("gsfm.libraries")
-    except ModuleNotFoundError:
+    libraries = _libraries()
+    if libraries is None:
         raise GsfmError(
             f"there is no file {source}; give a file of gene sets, or {PAPERS!r} for the papers "
             "of the embedded corpus"
-        ) from None
+        )
     found: GeneSets = libraries.load(str(source))
     return found
 
 
-def find_set(source: Source, name: str) -> GeneSet:
+def find_set(name: str, source: Source | None = None) -> GeneSet:
     """The one set of a source that has this name or id, in any case, or the only one that holds it.
+
+    Parameters
+    ----------
+    name
+        The name or id.
+    source
+        Where to look; in all libraries that come with gsfm if None.
 
     Raises
     ------
     GsfmError
         If none has, or several hold it; the message names some.
     """
+    if source is None:
+        libraries = _libraries()
+        if libraries is None:
+            raise GsfmError(f"to find the term {name!r}, give a library to look in")
+        term = libraries.find(name)
+        return GeneSet(str(term.name), tuple(term.genes), {"id": term.id, "source": term.library})
     library = read_source(source)
     metadata = library.metadata
     wanted = name.strip().lower()
@@ -305,6 +318,14 @@ def find_set(source: Source, name: str) -> GeneSet:
     raise GsfmError(f"no set of {len(library):,} has the name or id {name!r}")
 
 
+def _libraries() -> Any:
+    """The libraries that come with gsfm; None if this copy has none."""
+    try:
+        return importlib.import_module("gsfm.libraries")
+    except ModuleNotFoundError:
+        return None
+
+
 def _is_name(source: Source) -> bool:
     return isinstance(source, str | Path)
 
@@ -312,7 +333,14 @@ def _is_name(source: Source) -> bool:
 @functools.lru_cache(maxsize=2)
 def _papers(vocabulary: Vocabulary) -> Collection:
     """The papers of the embedded corpus; kept, as every question about evidence needs them."""
-    return _indexed(corpus.embedded(), vocabulary, "papers of the embedded corpus")
+    return _indexed(_embedded(), vocabulary, "papers of the embedded corpus")
+
+
+def _embedded() -> GeneSets:
+    # Imported here: a completion has no use for it.
+    from gsfm.corpus import embedded
+
+    return embedded()
 
 
 def _indexed(library: GeneSets, vocabulary: Vocabulary, name: str | None) -> Collection:

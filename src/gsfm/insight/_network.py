@@ -320,11 +320,12 @@ def _draw(network: Network, path: Path) -> None:
     ]
     # A gene that was added is a ring, a gene that was given a disc.
     faces = [c if own else "white" for c, own in zip(colours, table["in_input"], strict=True)]
-    axes.scatter(*where.T, s=size, c=faces, edgecolors=colours, linewidths=1.6, zorder=2)
+    x, y = where.T
+    axes.scatter(x, y, s=size, c=faces, edgecolors=colours, linewidths=1.6, zorder=2)
     text = 9 if len(table) <= 60 else 7 if len(table) <= 150 else 5
-    for symbol, (x, y), s in zip(table["symbol"], where, size, strict=True):
+    for symbol, spot, s in zip(table["symbol"], where, size, strict=True):
         axes.annotate(
-            symbol, (x, y), xytext=(0, np.sqrt(s) / 2 + 2), textcoords="offset points",
+            symbol, tuple(spot), xytext=(0, np.sqrt(s) / 2 + 2), textcoords="offset points",
             ha="center", va="bottom", fontsize=text, zorder=3,
         )  # fmt: skip
     added = int((~table["in_input"]).sum())

@@ -22,6 +22,7 @@ from gsfm.insight._asked import (
     Progress,
     Source,
     collection,
+    find_set,
     standard_scores,
 )
 from gsfm.insight._complete import _best, _names_of, _Understood
@@ -130,7 +131,7 @@ def relate(
     gene: str,
     other: None = None,
     *,
-    context: Iterable[str] | GeneSet | None = None,
+    context: str | Iterable[str] | GeneSet | None = None,
     top: int = 20,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -153,7 +154,7 @@ def relate(
     gene: str,
     other: str | None = None,
     *,
-    context: Iterable[str] | GeneSet | None = None,
+    context: str | Iterable[str] | GeneSet | None = None,
     libraries: Iterable[Source] = (),
     top: int = 20,
     draws: int = 50,
@@ -173,7 +174,8 @@ def relate(
         A second gene. Without one the nearest genes are found.
     context
         For the nearest genes: the company that the gene is looked at in; genes by any identifiers,
-        or a gene set, such as a term, the markers of a cell type, the genes of a disease.
+        or a gene set, such as a term, the markers of a cell type, the genes of a disease. A text is
+        the name or the id of a term of a library that comes with gsfm.
     libraries
         For two genes: gene sets to look for shared contexts in, beside the papers of the embedded
         corpus.
@@ -244,12 +246,14 @@ def relate(
 def _neighbours(
     model: Model,
     gene: str,
-    context: Iterable[str] | GeneSet | None,
+    context: str | Iterable[str] | GeneSet | None,
     top: int,
     species: Species | None,
     progress: Progress | None,
 ) -> Neighbours:
     name = None
+    if isinstance(context, str):
+        context = find_set(context)
     if isinstance(context, GeneSet):
         name, context = context.name, context.genes
     asked = Asked(model, species, gene=[gene], context=context)
@@ -307,7 +311,7 @@ def _company(model: Model, ids: Ids, gene: int) -> tuple[Floats, Floats]:
     def scores(one: Ids) -> Floats:
         members = model.encode([one])
         of_genes, of_members = model._evidence(members)
-        out = of_genes[0].copy()
+        out: Floats = of_genes[0].copy()
         out[members.indices] = of_members
         return out
 
@@ -343,8 +347,9 @@ def _pair(
     at = {int(g): i for i, g in enumerate(genes)}
     z_a, z_b = z[at[a]], z[at[b]]
     relation = float(z_a[b] + z_b[a]) / 2
-    rows_a, rows_b = [at[int(g)] for g in like_a], [at[int(g)] for g in like_b]
-    null: Numbers = (z[np.ix_(rows_a, like_b)] + z[np.ix_(rows_b, like_a)].T) / 2
+    there = z[[at[int(g)] for g in like_a]][:, like_b]
+    back = z[[at[int(g)] for g in like_b]][:, like_a]
+    null = (there + back.T) / 2
     null = null[like_a[:, None] != like_b]
     if not len(null):
         raise GsfmError("the model knows too few genes to draw pairs from")
