@@ -17,6 +17,12 @@ from gsfm._errors import GsfmError
 #: Every command: the module with its `app`, and whether the command is a group of commands.
 COMMANDS: dict[str, tuple[str, bool]] = {
     "complete": ("gsfm.cli._complete", False),
+    "explain": ("gsfm.cli._explain", False),
+    "relate": ("gsfm.cli._relate", False),
+    "network": ("gsfm.cli._network", False),
+    "nearest": ("gsfm.cli._nearest", False),
+    "embed": ("gsfm.cli._embed", True),
+    "map": ("gsfm.cli._map", False),
     "genes": ("gsfm.cli._genes", True),
     "sets": ("gsfm.cli._sets", True),
     "library": ("gsfm.cli._library", True),

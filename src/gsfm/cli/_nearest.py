@@ -1,0 +1,102 @@
+"""``gsfm nearest``: the gene sets nearest to a set."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsfm.cli._complete import _identifiers
+from gsfm.cli._output import (
+    CsvOption,
+    JsonOption,
+    OutputOption,
+    SpeciesOption,
+    TsvOption,
+    chosen_format,
+    emit,
+    note,
+)
+
+app = typer.Typer()
+
+
+class By(enum.StrEnum):
+    """What makes a set near."""
+
+    overlap = "overlap"
+    model = "model"
+
+
+@app.command()
+def nearest(
+    genes: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="GENE",
+            help="Genes, by any identifier; the path of a file of them; - for stdin.",
+            show_default=False,
+        ),
+    ] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="FILE",
+            help="A file of genes, added to those given; - for stdin. Repeatable.",
+        ),
+    ] = None,
+    among: Annotated[
+        str,
+        typer.Option(
+            metavar="LIBRARY",
+            help="The gene sets to search: a file, a library that comes with gsfm, or papers for "
+            "the embedded corpus.",
+        ),
+    ] = "papers",
+    by: Annotated[
+        By,
+        typer.Option(
+            help="The least likely overlap first, or the sets whose genes the model predicts best."
+        ),
+    ] = By.overlap,
+    top: Annotated[int, typer.Option(min=0, help="How many sets to show; 0 for all.")] = 20,
+    species: SpeciesOption = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
+    ] = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    tsv: TsvOption = False,
+    output: OutputOption = None,
+) -> None:
+    """Find the gene sets of a library, or the papers, that are nearest to a set.
+
+    Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage.
+    """
+    chosen_format(json=json, csv=csv, tsv=tsv)
+    named = [*(genes or []), *(file or [])]
+    if not named:
+        raise typer.BadParameter("give genes, a file of genes, or - for stdin; see --help")
+    if [*named, among].count("-") > 1:
+        raise typer.BadParameter("only one input can be stdin (-)")
+
+    from gsfm import insight, models, sets
+
+    identifiers = _identifiers(genes or [])
+    for path in file or []:
+        identifiers += sets.read_genes(path)
+    result = insight.nearest(
+        models.load(model),
+        identifiers,
+        among,
+        by=by.value,
+        top=top or None,
+        species=None if species is None else species.value,
+    )
+    note(result.summary())
+    emit(result, json=json, csv=csv, tsv=tsv, output=output)

@@ -1,0 +1,173 @@
+"""``gsfm explain``, ``relate``, ``network`` and the like: the library's answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gsfm import insight, sets
+
+GENES = ["TP53", "CDKN1A", "BAX"]
+
+
+@pytest.fixture
+def library(tmp_path):
+    path = tmp_path / "terms.gmt"
+    lines = [f"term {i}\tna\t{genes}" for i, genes in enumerate(
+        ["TP53\tMDM2\tBAX\tCDKN1A", "EGFR\tGRB2\tKRAS\tSOS1", "p53\tMDM2\tBBC3", "MYC\tCCND1\tCDK4",
+         "EGFR\tERBB2\tERBB3", "BRAF\tRAF1\tMAP2K1", "nonsense"])]  # fmt: skip
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def same(answer: str, report: insight.Completion) -> bool:
+    return json.loads(answer) == json.loads(json.dumps(report.to_dict()))
+
+
+def test_explain(run, folder, model):
+    result = run("explain", "MDM2", *GENES, "nonsense", "--model", folder, "--json", "--top", "0")
+    assert result.exit_code == 0, result.stderr
+    assert same(result.stdout, insight.explain(model, "MDM2", [*GENES, "nonsense"], top=None))
+    for told in ("unmatched (1): nonsense", "MDM2: score ", "papers have MDM2"):
+        assert told in result.stderr
+    plain = run("explain", "MDM2", *GENES, "--model", folder)
+    for told in ("What each gene adds", "What each kind of evidence adds", "Papers of"):
+        assert told in plain.stdout
+    rows = run("explain", "MDM2", "-", "--model", folder, "--csv", stdin="TP53\nBAX\n").stdout
+    assert {row["symbol"] for row in csv.DictReader(io.StringIO(rows))} == {"TP53", "BAX"}
+    papers = run("explain", "MDM2", *GENES, "--model", folder, "--show", "papers", "--tsv").stdout
+    assert papers.startswith("paper\tyear\tgenes\toverlap")
+
+
+def test_relate(run, folder, model, library):
+    result = run("relate", "p53", "--model", folder, "--top", "4", "--json")
+    assert same(result.stdout, insight.relate(model, "p53", top=4))
+    result = run("relate", "p53", "--context", "EGFR,GRB2", "--context", "KRAS", "--model", folder,
+                 "--json")  # fmt: skip
+    assert same(result.stdout, insight.relate(model, "p53", context=["EGFR", "GRB2", "KRAS"]))
+    assert "in the context of the company of 3 genes" in result.stderr
+    result = run("relate", "p53", "--context-term", "term 1", "--library", str(library), "--model",
+                 folder, "--json")  # fmt: skip
+    term = sets.read(library)[1]
+    assert same(result.stdout, insight.relate(model, "p53", context=term))
+    result = run("relate", "p53", "MDM2", "--library", str(library), "--draws", "12", "--seed", "2",
+                 "--model", folder, "--json")  # fmt: skip
+    expected = insight.relate(model, "p53", "MDM2", libraries=[library], draws=12, seed=2)
+    assert same(result.stdout, expected)
+    assert expected.headline() in result.stderr
+    assert [row["name"] for row in expected if row["kind"] == "term"][:2] == ["term 2", "term 0"]
+
+
+def test_network(run, folder, model, tmp_path):
+    graph, drawing = tmp_path / "net.graphml", tmp_path / "net.svg"
+    settings = ("--add", "2", "--min-relation", "0.5", "--degree", "3", "--model", folder, "--json")
+    saved = ("--save", str(graph), "--save", str(drawing))
+    result = run("network", *GENES, "EGFR", *settings, *saved)
+    expected = insight.network(model, [*GENES, "EGFR"], add=2, min_relation=0.5, degree=3)
+    assert same(result.stdout, expected)
+    assert graph.exists()
+    assert drawing.exists()
+    assert f"wrote {graph}" in result.stderr
+    edges = run("network", *GENES, "--edges", "--min-relation", "0", "--model", folder, "--csv")
+    assert edges.stdout.startswith("source,target,weight\n")
+
+
+def test_nearest(run, folder, model, library):
+    arguments = ("nearest", *GENES, "--among", str(library), "--model", folder, "--json")
+    result = run(*arguments)
+    assert same(result.stdout, insight.nearest(model, GENES, library))
+    result = run(*arguments, "--by", "model", "--top", "2")
+    assert same(result.stdout, insight.nearest(model, GENES, library, by="model", top=2))
+    papers = run("nearest", "-", "--model", folder, "--top", "1", "--csv", stdin="TP53\nMDM2\n")
+    assert "PMID:" in papers.stdout
+
+
+def test_embed(run, folder, model, library, tmp_path):
+    path = tmp_path / "v.parquet"
+    result = run("embed", "genes", *GENES, "--model", folder, "-o", str(path))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert pl.read_parquet(path)["symbol"].to_list() == GENES
+    result = run("embed", "genes", "p53", "--dimensions", "3", "--model", folder, "--json")
+    assert same(result.stdout, insight.embed_genes(model, ["p53"], dimensions=3))
+    path = tmp_path / "v.npz"
+    result = run("embed", "sets", str(library), "--model", folder, "-o", str(path))
+    with np.load(path) as stored:
+        expected = insight.embed_sets(model, sets.read(library, resolve=False))
+        assert np.array_equal(stored["vectors"], expected.vectors)
+    assert "unmatched (1): nonsense" in result.stderr
+    flat = run("embed", "sets", str(library), "--model", folder, "--csv")
+    assert flat.stdout.startswith("set,genes,in_model,v1,v2")
+
+
+def test_map(run, folder, library, tmp_path):
+    path = tmp_path / "map.html"
+    result = run("map", str(library), "--model", folder, "-o", str(path))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "term 3" in path.read_text()
+    assert "not on the map: 1" in result.stderr
+    rows = run("map", str(library), "--model", folder, "--csv").stdout
+    assert [row["set"] for row in csv.DictReader(io.StringIO(rows))] == [
+        f"term {i}" for i in range(6)
+    ]
+    some = run("map", str(library), "--most", "6", "--seed", "4", "--model", folder, "--json")
+    assert "6 of 7 sets, drawn at random" in some.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "TP53"),
+        ("explain", "TP53", "-", "-"),
+        ("explain", "TP53", "MDM2", "--json", "--csv"),
+        ("relate", "TP53", "MDM2", "--context", "EGFR"),
+        ("relate", "TP53", "--context-term", "x", "--library", "y", "--library", "z"),
+        ("relate", "TP53", "--library", "x.gmt"),
+        ("relate", "TP53", "--context", "EGFR", "--context-term", "x", "--library", "y"),
+        ("network",),
+        ("nearest",),
+        ("nearest", "-", "--among", "-"),
+        ("nearest", "TP53", "--by", "magic"),
+        ("map", "x.gmt", "--most", "2"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(run, folder, arguments):
+    result = run(*arguments, "--model", folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("explain", "nonsense", "TP53"), "nonsense is no known gene"),
+        (("explain", "TP53", "nonsense"), "nonsense"),
+        (("relate", "CD8B"), "does not know"),
+        (("relate", "TP53", "--context", "MDM2,BAX"), "at least 3"),
+        (("network", "TP53"), "at least 2"),
+        (("network", "TP53", "MDM2", "--save", "x.txt"), "x.txt"),
+        (("nearest", "TP53", "--among", "no-such-library"), "no-such-library"),
+        (("embed", "genes", "TP53", "-o", "x.txt"), "x.txt"),
+        (("embed", "sets", "no-such-file.gmt"), "no-such-file.gmt"),
+        (("map", "no-such-file.gmt"), "no-such-file.gmt"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
+    result = run(*arguments, "--model", folder)
+    assert (result.exit_code, result.stdout) == (1, "")
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("gsfm: ")
+    assert told in last
+
+
+def test_a_term_that_is_several_or_none(run, folder, library):
+    def ask(name):
+        return run("relate", "EGFR", "--context-term", name, "--library", str(library), "--model",
+                   folder)  # fmt: skip
+
+    assert "7 sets are called 'term'" in ask("term").stderr
+    assert "no set of 7 has the name or id 'cycle'" in ask("cycle").stderr
+    assert ask("TERM 2").exit_code == 0
