@@ -17,6 +17,7 @@ from gsfm._errors import GsfmError
 #: Every command: the module with its `app`, and whether the command is a group of commands.
 COMMANDS: dict[str, tuple[str, bool]] = {
     "complete": ("gsfm.cli._complete", False),
+    "enrich": ("gsfm.cli._enrich", False),
     "genes": ("gsfm.cli._genes", True),
     "sets": ("gsfm.cli._sets", True),
     "corpus": ("gsfm.cli._corpus", True),

@@ -128,7 +128,7 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
     elif isinstance(libraries, GeneSets | str | Path):
         libraries = [libraries]
     if not libraries:
-        raise GsfmError("no library is named; gsfm libraries list shows what there is")
+        raise GsfmError("no library is named; gsfm library list shows what there is")
     loaded = [one if isinstance(one, GeneSets) else shelf.load(one) for one in libraries]
     symbols = list(dict.fromkeys(s for sets in loaded for s in sets.vocabulary.symbols))
     if vocabulary is None:
