@@ -25,6 +25,7 @@ FORMS = {"--json", "--csv", "--tsv"}
 #: The commands that print no table: they write files, or print one JSON object, or a page.
 WITHOUT_TABLE = {
     *("corpus build", "corpus manifest", "corpus download", "sets convert", "train"),
+    *("library add", "library remove"),
     *("benchmark run", "benchmark report"),
 }
 

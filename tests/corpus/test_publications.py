@@ -355,7 +355,7 @@ def test_a_download_that_breaks_off_is_an_error(tmp_path, monkeypatch):
     class Answer(io.BytesIO):
         headers = {"Content-Length": "1000"}  # noqa: RUF012
 
-    monkeypatch.setattr(publications.urllib.request, "urlopen", lambda *a, **k: Answer(b"short"))
+    monkeypatch.setattr("urllib.request.urlopen", lambda *a, **k: Answer(b"short"))
     with pytest.raises(GsfmError, match="5 of 1000 bytes came"):
         publications.download(tmp_path / "gene2pubmed.gz")
     assert list(tmp_path.iterdir()) == []

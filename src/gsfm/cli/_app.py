@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "enrich": ("gsfm.cli._enrich", False),
     "genes": ("gsfm.cli._genes", True),
     "sets": ("gsfm.cli._sets", True),
+    "library": ("gsfm.cli._library", True),
     "corpus": ("gsfm.cli._corpus", True),
     "train": ("gsfm.cli._train", False),
     "models": ("gsfm.cli._models", True),

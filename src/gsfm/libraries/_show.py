@@ -16,7 +16,27 @@ from gsfm.libraries._load import load
 FACTS = ("name", "title", "release", "date", "licence", "species", "source")
 
 
-def show(name: str | Path, term: str | None = None) -> Report:
+class Contents(Report):
+    """The terms of a library, or the genes of a term, as `show` gives them."""
+
+    def summary(self) -> str:
+        """What the library is, and the term, in a few lines.
+
+        Examples
+        --------
+        >>> print(show("families", "MCM").summary().splitlines()[0])
+        families: FamPlex protein families and complexes, 0.0.5, 2024-07-10, CC0 1.0 (...)
+        """
+        library = self.provenance["library"]
+        known = [library[key] for key in ("title", "release", "date", "licence") if library[key]]
+        lines = [f"{library['name']}: {', '.join(known)}"]
+        if term := self.provenance.get("term"):
+            lines.append(f"{term['id']} {term['name']}: {term['size']:,} genes {term['link']}")
+            lines += [term["description"]] * bool(term["description"])
+        return "\n".join(line.strip() for line in lines)
+
+
+def show(name: str | Path, term: str | None = None) -> Contents:
     """Say which terms a library has, or which genes a term has.
 
     Parameters
@@ -28,7 +48,7 @@ def show(name: str | Path, term: str | None = None) -> Report:
 
     Returns
     -------
-    Report
+    Contents
         One row a term (``id``, ``term``, ``size``, the number of genes), or one a gene
         (``symbol``, ``name``). The provenance says what the library, and the term, is.
 
@@ -57,7 +77,7 @@ def show(name: str | Path, term: str | None = None) -> Report:
             "term": "its name",
             "size": "its genes",
         }
-        return Report(table, {**about, "columns": columns})
+        return Contents(table, {**about, "columns": columns})
     found = find(term, str(name))
     row = library.metadata.row(found.row, named=True)
     symbols = library.genes(found.row)
@@ -66,4 +86,4 @@ def show(name: str | Path, term: str | None = None) -> Report:
         genes.table().select("symbol", "name"), on="symbol", how="left", maintain_order="left"
     )
     columns = {"symbol": "approved symbol", "name": "the gene's name"}
-    return Report(table, {**about, "term": {**row, "size": len(symbols)}, "columns": columns})
+    return Contents(table, {**about, "term": {**row, "size": len(symbols)}, "columns": columns})

@@ -15,8 +15,6 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,8 +25,8 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 import gsfm.genes
+from gsfm._download import fetch
 from gsfm._errors import FormatError, GsfmError
-from gsfm._files import atomic_path
 from gsfm.genes import Species, Vocabulary
 from gsfm.sets import GeneSets, ReadReport
 
@@ -157,6 +155,8 @@ def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
 def download(path: str | Path, *, url: str = URL) -> Path:
     """Fetch ``gene2pubmed.gz`` from NCBI into the file `path`, whole or not at all.
 
+    A download that broke off goes on where it was.
+
     Parameters
     ----------
     path
@@ -177,23 +177,7 @@ def download(path: str | Path, *, url: str = URL) -> Path:
     >>> download(folder / "gene2pubmed.gz", url=(folder / "mirror").as_uri()).name
     'gene2pubmed.gz'
     """
-    path = Path(path)
-    try:
-        with (
-            urllib.request.urlopen(url, timeout=60) as answer,
-            atomic_path(path) as temporary,
-            temporary.open("wb") as stream,
-        ):
-            shutil.copyfileobj(answer, stream, 1 << 20)
-            expected = answer.headers.get("Content-Length")
-            if expected is not None and stream.tell() != int(expected):
-                raise ConnectionError(f"{stream.tell()} of {expected} bytes came")
-    except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
-        reason = getattr(error, "reason", error)
-        raise GsfmError(
-            f"could not fetch {url} ({reason}): fetch it by other means and give the file instead"
-        ) from error
-    return path
+    return fetch(url, path)
 
 
 def metadata(pmids: NDArray[np.int64], species: str) -> pl.DataFrame:
