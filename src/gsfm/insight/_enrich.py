@@ -8,7 +8,7 @@ term, and compared with what random sets of genes as popular as the given ones g
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -145,7 +145,7 @@ def enrich(
     """
     terms = load_terms(libraries, model.vocabulary)
     of = Background(terms, background, species)
-    given = Given(terms.vocabulary, genes, species, of.any, model=True)
+    given = Given(terms.vocabulary, genes, species, of, model=True)
     asked = _Asked(model, terms, of, min_size, max_size, draws, seed, progress)
     found = asked.about(given.ids, "random sets")
     return asked.report(given, [(None, given.ids, found)], top)
@@ -206,8 +206,9 @@ def enrich_ranked(
     >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["EGFR", "GRB2"]})
     >>> changes = {"TP53": 3.1, "MYC": 0.1, "MAX": -0.1, "ERBB2": -2.5}
     >>> found = enrich_ranked(model, changes, terms, top_genes=1, min_size=2, background="all")
-    >>> found.table.filter(rank=1).select("direction", "term").rows()
-    [('up', 'arrest')]
+    >>> best = found.table.unique("direction", keep="first")
+    >>> sorted(best.select("direction", "term").rows())
+    [('down', 'growth'), ('up', 'arrest')]
     """
     if top_genes < 1:
         raise ValueError(f"top_genes must be 1 or more, not {top_genes}")
@@ -216,15 +217,16 @@ def enrich_ranked(
     of = Background(terms, symbols if background is None else background, species)
     if background is None:
         of.kind, of.told = "list", f"the {int(of.any.sum()):,} genes of the list"
-    given = Given(terms.vocabulary, symbols, species, of.any, model=True)
+    given = Given(terms.vocabulary, symbols, species, of, model=True)
     asked = _Asked(model, terms, of, min_size, max_size, draws, seed, progress)
     ids, values = by_gene(given.of_input, statistics)
-    sides = []
-    direction = np.full(len(symbols), None, object)
+    sides: list[_Side] = []
+    direction: list[str | None] = [None] * len(symbols)
     for name, sign in (("up", 1), ("down", -1)):
         order = np.argsort(-sign * values, kind="stable")[:top_genes]
         chosen = np.sort(ids[order[sign * values[order] > 0]])
-        direction[np.isin(given.of_input, chosen)] = name
+        for i in np.flatnonzero(np.isin(given.of_input, chosen)):
+            direction[i] = name
         if len(chosen):
             sides.append((name, chosen, asked.about(chosen, f"random sets ({name})")))
     if not sides:
@@ -232,7 +234,7 @@ def enrich_ranked(
     given.inputs = given.inputs.with_columns(
         pl.Series("statistic", statistics), pl.Series("direction", direction, pl.String)
     )
-    given.told |= {name: len(chosen) for name, chosen, _ in sides}
+    given.told |= {str(name): len(chosen) for name, chosen, _ in sides}
     return asked.report(given, sides, top, top_genes=top_genes)
 
 
@@ -264,6 +266,10 @@ class _Found(NamedTuple):
     score: Numbers
     z_score: Numbers
     p_value: Numbers
+
+
+#: A direction, its genes, and what was found.
+_Side: TypeAlias = tuple[str | None, Ids, _Found]
 
 
 class _Asked:
@@ -308,14 +314,15 @@ class _Asked:
             progress=self.progress,
             text=text,
         )
-        score, signature = self.statistic([ids])
-        # As they were in the null, in 32 bits: a tie must be one.
-        return _Found(signature[0], score[:, 0], *null.judge(score[:, 0]))
+        scores, signature = self.statistic([ids])
+        # In 32 bits before, as the null is: a tie must be one.
+        score = scores[:, 0].astype(np.float64)
+        return _Found(signature[0], score, *null.judge(score))
 
     def report(
         self,
         given: Given,
-        sides: list[tuple[str | None, Ids, _Found]],
+        sides: list[_Side],
         top: int | None,
         **more: Any,
     ) -> Enrichment:
@@ -337,7 +344,7 @@ class _Asked:
         if sides[0][0] is not None:
             columns["direction"] = (direction, DIRECTION)
         columns |= {
-            "score": (together["score"].astype(np.float64), SCORE),
+            "score": (together["score"], SCORE),
             "z_score": (together["z_score"], Z_SCORE),
             "overlap": (np.concatenate(overlap), COLUMNS["overlap"]),
             "implied": (lambda row: implied[row // n](row % n), IMPLIED_IS),

@@ -179,7 +179,8 @@ class Background:
         self.pool: Mask
         if given == "library":
             self.pool = terms.known
-            self.told = "the genes of each library"
+            names = ", ".join(one["name"] for one in terms.told)
+            self.told = f"the genes of {names}"
         elif given == "all":
             self.pool = np.ones(n, bool)
             self.told = f"all {n:,} genes"
@@ -222,7 +223,7 @@ class Given:
         vocabulary: Vocabulary,
         genes: Iterable[str],
         species: Species | None,
-        pool: Mask,
+        background: Background,
         *,
         model: bool,
     ) -> None:
@@ -234,13 +235,13 @@ class Given:
         if not known.any():
             told = _nothing_known("the set", understood)
             raise UnknownGenesError(told if model else told.replace(" to the model", ""))
-        used = known & pool[self.of_input]
+        used = known & background.any[self.of_input]
         column = self.inputs["input"]
         outside = column.filter(pl.Series(known & ~used)).unique(maintain_order=True)
         if not used.any():
             raise UnknownGenesError(
-                f"no gene of the set is in the background: {_some(outside.to_list(), 20)}; give "
-                "another background or library"
+                f"no gene of the set is in the background, {background.told}: "
+                f"{_some(outside.to_list(), 20)}; give another background or library"
             )
         self.of_input[~used] = -1
         self.ids = np.unique(self.of_input[used])

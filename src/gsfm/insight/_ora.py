@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gsfm._errors import GsfmError
 from gsfm.genes import Species
@@ -20,6 +21,8 @@ from gsfm.insight._enrichment import (
 )
 from gsfm.insight._terms import MIN_SIZE, LibrariesLike, load_terms
 from gsfm.sets import _overlap
+
+Counts = NDArray[np.int64]
 
 ODDS_RATIO = (
     "odds of being in the term among the given genes, over those among the rest of the background; "
@@ -95,7 +98,7 @@ def ora(
     """
     terms = load_terms(libraries)
     of = Background(terms, background, species)
-    given = Given(terms.vocabulary, genes, species, of.any, model=False)
+    given = Given(terms.vocabulary, genes, species, of, model=False)
     terms = terms.within(of.pool, min_size, max_size, what="the background")
     overlap = np.zeros(len(terms.source), np.int64)
     n_background = np.zeros(len(overlap), np.int64)
@@ -140,7 +143,7 @@ def ora(
     )
 
 
-def _odds_ratio(k: Numbers, n: Numbers, m: Numbers, N: Numbers) -> Numbers:
+def _odds_ratio(k: Counts, n: Counts, m: Counts, N: Counts) -> Numbers:
     """The sample odds ratio; nan where a margin is empty, infinite where it has no bound."""
     above = k.astype(np.float64) * (N - n - m + k)
     below = (n - k).astype(np.float64) * (m - k)

@@ -94,7 +94,7 @@ def prerank(
     identifiers, statistics = pairs(ranked)
     terms = load_terms(libraries)
     of = Background(terms, identifiers if background is None else background, species)
-    given = Given(terms.vocabulary, identifiers, species, of.any, model=False)
+    given = Given(terms.vocabulary, identifiers, species, of, model=False)
     ids, values = by_gene(given.of_input, statistics)
     pool = np.zeros(len(terms.vocabulary), bool)
     pool[ids] = True

@@ -56,7 +56,7 @@ class Terms(NamedTuple):
     @property
     def sizes(self) -> NDArray[np.int64]:
         """(terms,) genes of each."""
-        return np.diff(self.members.indptr).astype(np.int64)
+        return np.asarray(np.diff(self.members.indptr), np.int64)
 
     def within(
         self, pool: NDArray[np.bool_], min_size: int, max_size: int | None, *, what: str
