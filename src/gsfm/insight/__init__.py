@@ -3,13 +3,19 @@
 from gsfm.insight._complete import Completion, LibraryCompletion, complete, complete_many
 from gsfm.insight._describe import describe
 from gsfm.insight._embed import Nearest, Vectors, embed_genes, embed_sets, nearest
+from gsfm.insight._enrich import enrich, enrich_ranked
+from gsfm.insight._enrichment import Enrichment
 from gsfm.insight._explain import Explanation, explain
 from gsfm.insight._map import Map, map_sets
 from gsfm.insight._network import Network, network
+from gsfm.insight._ora import ora
+from gsfm.insight._prerank import prerank
+from gsfm.insight._ranked import read_ranked
 from gsfm.insight._relate import Neighbours, Relation, relate
 
 __all__ = [
     "Completion",
+    "Enrichment",
     "Explanation",
     "LibraryCompletion",
     "Map",
@@ -23,9 +29,14 @@ __all__ = [
     "describe",
     "embed_genes",
     "embed_sets",
+    "enrich",
+    "enrich_ranked",
     "explain",
     "map_sets",
     "nearest",
     "network",
+    "ora",
+    "prerank",
+    "read_ranked",
     "relate",
 ]

@@ -1,0 +1,433 @@
+"""Scores and enrichment for AnnData, in the conventions of scanpy and decoupler.
+
+Needs the extra ``scverse``. This is the room of `interop` that deals with the scverse projects; it
+has its own name because that is what its users look for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm._errors import GsfmError, MissingExtraError
+from gsfm._version import __version__
+from gsfm.genes import Species
+from gsfm.insight import Enrichment, enrich_ranked, ora, prerank
+from gsfm.insight._bar import Bar
+from gsfm.insight._complete import _understand
+from gsfm.insight._enrichment import false_discovery_rate, model_provenance
+from gsfm.insight._terms import MIN_SIZE, LibrariesLike, Terms, load_terms
+from gsfm.models import load
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]
+    from anndata import AnnData  # type: ignore[import-untyped, unused-ignore]
+
+    from gsfm.models import Model
+
+__all__ = ["enrich", "score", "signatures"]
+
+Numbers = NDArray[np.float64]
+#: Genes that the model adds to each gene of a term.
+ADDED = 1.0
+#: Terms whose signatures are held at once, and cells that are scored at once.
+_TERMS, _CELLS = 64, 2048
+
+
+def signatures(
+    libraries: LibrariesLike,
+    *,
+    model: Model | None = None,
+    added: float = ADDED,
+    min_size: int = MIN_SIZE,
+    max_size: int | None = None,
+    genes: Sequence[str] | None = None,
+    species: Species | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Complete the terms of libraries, as a network for decoupler.
+
+    Parameters
+    ----------
+    libraries
+        One library or several: names, paths or `GeneSets`.
+    model
+        A calibrated model; the shipped one if None.
+    added
+        Genes that are added to a term, for each of its own: those that are likeliest missing.
+    min_size, max_size
+        Terms with fewer or more genes among `genes` are left out.
+    genes
+        Identifiers of the genes that may be in a signature, such as those measured; all of the
+        model if None.
+    species
+        Where the identifiers come from.
+    progress
+        Show a bar on stderr if it takes more than a second.
+
+    Returns
+    -------
+    pandas.DataFrame
+        decoupler's columns ``source`` (the term), ``target`` (the gene, as `genes` writes it) and
+        ``weight``: 1 for the term's genes, and for an added one the probability of being one of
+        the term's missing genes.
+
+    Raises
+    ------
+    NotCalibratedError
+        If the model is not calibrated.
+    GsfmError
+        If there is no such library, or no term has enough of the genes.
+    MissingExtraError
+        If pandas is not installed.
+
+    Examples
+    --------
+    >>> from gsfm.sets import GeneSets
+    >>> terms = GeneSets.from_lists({"response": ["STAT1", "IRF9", "MX1", "OAS1", "ISG15"]})
+    >>> net = signatures(terms)
+    >>> net.columns.tolist(), len(net), net["weight"].max()
+    (['source', 'target', 'weight'], 10, np.float64(1.0))
+    """
+    pd = _pandas()
+    found = _signatures(
+        model or load(), libraries, added, min_size, max_size, genes, species, progress
+    )
+    weights = found.weights.tocoo()
+    terms, targets = weights.coords
+    return pd.DataFrame(
+        {
+            "source": np.array(found.names, object)[terms],
+            "target": np.array(found.genes, object)[targets],
+            "weight": weights.data.astype(np.float64),
+        }
+    )
+
+
+def score(
+    adata: AnnData,
+    libraries: LibrariesLike,
+    *,
+    model: Model | None = None,
+    groupby: str | None = None,
+    layer: str | None = None,
+    added: float = ADDED,
+    min_size: int = MIN_SIZE,
+    max_size: int | None = None,
+    species: Species | None = None,
+    progress: bool = True,
+) -> None:
+    r"""Score every cell, or cluster, for every term, by the terms' completed signatures.
+
+    Parameters
+    ----------
+    adata
+        Cells by genes; log-normalised expression. Gene names of any kind in ``var_names``.
+    libraries
+        One library or several: names, paths or `GeneSets`.
+    model
+        A calibrated model; the shipped one if None.
+    groupby
+        A column of ``adata.obs``: score the mean expression of each of its groups.
+    layer
+        The layer with the expression; ``adata.X`` if None.
+    added, min_size, max_size, species, progress
+        As in `signatures`.
+
+    Notes
+    -----
+    Per cell, in the way of decoupler's methods: ``adata.obsm["score_gsfm"]`` and
+    ``adata.obsm["padj_gsfm"]`` are data frames, cells by terms. Per group, they are in
+    ``adata.uns``, groups by terms. ``adata.uns["gsfm"]`` tells how they came to be.
+
+    Each gene is first standardised over the cells (or groups): :math:`x_{cg}`. The score of the
+    term :math:`t` is the t-value of the slope in the regression of :math:`x_{c\cdot}` on the
+    signature's weights :math:`w_{t\cdot}`, over all genes:
+
+    .. math:: t = r \sqrt{\frac{n - 2}{1 - r^2}}, \qquad r = \mathrm{cor}(x_{c\cdot}, w_{t\cdot})
+
+    It is decoupler's univariate linear model (Badia-i-Mompel et al. 2022,
+    doi:10.1093/bioadv/vbac016) with the model's weights. The p-values are those of a two-sided t
+    test, adjusted over a cell's terms (Benjamini and Hochberg). As there, their null is that genes
+    vary independently: genes do not, and the p-values are too small. Use them to compare.
+
+    Raises
+    ------
+    NotCalibratedError
+        If the model is not calibrated.
+    GsfmError
+        If there is no such library, layer, or column, or no term has enough of the genes.
+    MissingExtraError
+        If pandas is not installed.
+    """
+    pd = _pandas()
+    expression, rows = _expression(adata, layer, groupby)
+    model = model or load()
+    found = _signatures(
+        model,
+        libraries,
+        added,
+        min_size,
+        max_size,
+        [str(name) for name in adata.var_names],
+        species,
+        progress,
+    )
+    # Of a gene with several columns the first counts; genes that the model does not know stay: they
+    # are as good as any at telling what is unusual in a cell.
+    values, p_values = _linear(expression, found.weights, progress)
+    where = adata.obsm if groupby is None else adata.uns
+    where["score_gsfm"] = pd.DataFrame(values, index=rows, columns=found.names)
+    where["padj_gsfm"] = pd.DataFrame(
+        np.apply_along_axis(false_discovery_rate, 1, p_values), index=rows, columns=found.names
+    )
+    adata.uns["gsfm"] = {
+        "task": "score",
+        "gsfm_version": __version__,
+        "model": {k: str(v) for k, v in model_provenance(model).items()},
+        "libraries": [str(one["name"]) for one in found.told],
+        "groupby": groupby or "",
+        "layer": layer or "X",
+        "added": float(added),
+        "genes_understood": int(found.understood),
+        "genes_not_understood": found.unmatched,
+    }
+
+
+def enrich(
+    adata: AnnData,
+    libraries: LibrariesLike = None,
+    *,
+    method: str = "model",
+    key: str = "rank_genes_groups",
+    groups: Sequence[str] | None = None,
+    model: Model | None = None,
+    top_genes: int = 100,
+    **options: Any,
+) -> dict[str, Enrichment]:
+    """Enrichment of each cluster's genes, as ``scanpy.tl.rank_genes_groups`` found them.
+
+    Parameters
+    ----------
+    adata
+        With ``adata.uns[key]``, of which ``names`` and ``scores`` are read.
+    libraries
+        One library or several; all that there are if None.
+    method
+        ``"model"``, ``"ora"`` or ``"prerank"``: `gsfm.insight.enrich_ranked`, `ora` of the
+        genes with the largest scores, `prerank`.
+    key
+        Where the ranked genes are.
+    groups
+        Names of the groups to ask about; all if None.
+    model
+        For the method ``"model"``; the shipped one if None.
+    top_genes
+        Genes at each end of a group's list that the model is asked, and at its top for ``"ora"``.
+    **options
+        Others of the method. The background is the genes in ``adata.var_names`` unless another is
+        given.
+
+    Returns
+    -------
+    dict of str to Enrichment
+        By group. The tables, one below the other with a first column ``group``, are in
+        ``adata.uns["enrich_gsfm"]``, too, for pandas.
+
+    Raises
+    ------
+    GsfmError
+        If there is no such key or group; and as the method does.
+    """
+    pd = _pandas()
+    if key not in adata.uns:
+        raise GsfmError(f"adata.uns has no {key!r}; run scanpy.tl.rank_genes_groups first")
+    ranked = adata.uns[key]
+    there = list(ranked["names"].dtype.names or ())
+    missing = [group for group in groups or () if group not in there]
+    if missing:
+        raise GsfmError(
+            f"no group {missing[0]!r} in adata.uns[{key!r}]; there are {', '.join(there)}"
+        )
+    options.setdefault("background", [str(name) for name in adata.var_names])
+    options.setdefault("top", None)
+    if method == "model":
+        model = model or load()
+    found: dict[str, Enrichment] = {}
+    for group in groups or there:
+        pairs = [
+            (str(gene), float(value))
+            for gene, value in zip(ranked["names"][group], ranked["scores"][group], strict=True)
+            if np.isfinite(value)
+        ]
+        if method == "model":
+            assert model is not None
+            found[group] = enrich_ranked(model, pairs, libraries, top_genes=top_genes, **options)
+        elif method == "prerank":
+            found[group] = prerank(pairs, libraries, **options)
+        elif method == "ora":
+            best = sorted((p for p in pairs if p[1] > 0), key=lambda p: -p[1])[:top_genes]
+            found[group] = ora([gene for gene, _ in best], libraries, **options)
+        else:
+            raise GsfmError(f"method is {method!r}; there are model, ora and prerank")
+    lists = pl.selectors.list()
+    tables = [
+        one.table.with_columns(lists.cast(pl.List(pl.String)).list.join("|")).insert_column(
+            0, pl.Series("group", [group] * len(one), dtype=pl.String)
+        )
+        for group, one in found.items()
+    ]
+    adata.uns["enrich_gsfm"] = pd.DataFrame(pl.concat(tables).to_dict(as_series=False))
+    return found
+
+
+class _Signatures(NamedTuple):
+    """The completed terms."""
+
+    weights: sp.csr_array  # (terms, genes as they are given)
+    names: list[str]
+    genes: Sequence[str]
+    told: list[Mapping[str, Any]]
+    understood: int
+    unmatched: list[str]
+
+
+def _signatures(
+    model: Model,
+    libraries: LibrariesLike,
+    added: float,
+    min_size: int,
+    max_size: int | None,
+    genes: Sequence[str] | None,
+    species: Species | None,
+    progress: bool,
+) -> _Signatures:
+    if added < 0:
+        raise ValueError(f"added must be 0 or more, not {added}")
+    vocabulary = model.vocabulary
+    column = np.arange(len(vocabulary))  # (genes,) where a gene of the model is; -1 if not given
+    unmatched: list[str] = []
+    if genes is None:
+        genes = vocabulary.symbols
+    else:
+        understood = _understand(vocabulary, genes, species)
+        unmatched = understood.unused
+        column = np.full(len(vocabulary), -1)
+        known = np.flatnonzero(understood.ids >= 0)[::-1]  # so that of two the first stays
+        column[understood.ids[known]] = known
+    terms = load_terms(libraries, vocabulary)
+    terms = terms.within(column >= 0, min_size, max_size, what="the genes that were measured")
+    sizes = terms.sizes
+    many = np.rint(added * sizes).astype(np.int64)
+    rows, columns, values = [], [], []
+    with Bar("completing terms", len(sizes), show=progress) as bar:
+        for start in range(0, len(sizes), _TERMS):
+            block = terms.members[start : start + _TERMS]
+            sets = [
+                block.indices[a:b] for a, b in zip(block.indptr, block.indptr[1:], strict=False)
+            ]
+            chance = model.probability(sets) if added else None
+            for i, own in enumerate(sets):
+                more = np.empty(0, np.int64)
+                if chance is not None:
+                    p = np.where(column >= 0, chance[i], -1.0)
+                    p[own] = -1
+                    more = np.argsort(-p, kind="stable")[: many[start + i]]
+                    more = more[p[more] > 0]
+                    values.append(p[more])
+                rows.append(np.full(len(own) + len(more), start + i))
+                columns += [column[more], column[own]]
+                values.append(np.ones(len(own)))
+            bar.advance(len(sets))
+    weights = sp.csr_array(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
+        shape=(len(sizes), len(genes)),
+    )
+    return _Signatures(
+        weights, _names(terms), genes, list(terms.told), int((column >= 0).sum()), unmatched
+    )
+
+
+def _names(terms: Terms) -> list[str]:
+    """The terms' names; with the library or the id where that would name two terms."""
+    table = terms.table
+    names = table["term"]
+    for more in ("id", "library"):
+        twice = names.is_duplicated() & table[more].is_not_null()
+        longer = names + " (" + table[more].fill_null("") + ")"
+        names = longer.zip_with(twice, names)
+    again: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        again[name] = again.get(name, 0) + 1
+        distinct.append(name if again[name] == 1 else f"{name} ({again[name]})")
+    return distinct
+
+
+def _expression(adata: AnnData, layer: str | None, groupby: str | None) -> tuple[Any, Any]:
+    """The expression, cells or groups by genes, and the names of its rows."""
+    if layer is not None and layer not in adata.layers:
+        raise GsfmError(f"no layer {layer!r}; there are {', '.join(adata.layers) or 'none'}")
+    values = adata.X if layer is None else adata.layers[layer]
+    if values is None:
+        raise GsfmError("adata.X is empty; name a layer")
+    if groupby is None:
+        if adata.n_obs < 2:
+            raise GsfmError("a gene is standardised over the cells: give two or more")
+        return values, adata.obs_names
+    if groupby not in adata.obs:
+        raise GsfmError(f"adata.obs has no column {groupby!r}; there are {', '.join(adata.obs)}")
+    groups = adata.obs[groupby].astype("category").cat
+    codes = np.asarray(groups.codes)
+    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(groups.categories)))
+    if len(used) < 2:
+        raise GsfmError(f"{groupby!r} has fewer than two groups: nothing to compare")
+    of_group = (codes[None, :] == used[:, None]).astype(np.float64)
+    of_group /= of_group.sum(axis=1, keepdims=True)
+    return np.asarray(of_group @ values), groups.categories[used].astype(str)
+
+
+def _linear(expression: Any, weights: sp.csr_array, progress: bool) -> tuple[Numbers, Numbers]:
+    """(rows, terms) t-values of the slopes of standardised expression on weights, and p-values."""
+    from scipy.special import stdtr
+
+    n = expression.shape[1]
+    if sp.issparse(expression):
+        mean = np.asarray(expression.mean(axis=0)).ravel()
+        square = np.asarray(expression.multiply(expression).mean(axis=0)).ravel()
+        spread = np.sqrt(np.maximum(square - mean**2, 0))
+    else:
+        expression = np.asarray(expression, np.float64)
+        mean, spread = expression.mean(axis=0), expression.std(axis=0)
+    if not (np.isfinite(mean).all() and np.isfinite(spread).all()):
+        raise GsfmError("the expression holds values that are not finite numbers")
+    flat = spread <= 1e-6 * np.abs(mean)
+    w_mean = np.asarray(weights.sum(axis=1)).ravel() / n
+    w_square = np.asarray(weights.multiply(weights).sum(axis=1)).ravel()
+    w_norm = np.sqrt(np.maximum(w_square - n * w_mean**2, 1e-300))  # (terms,)
+    t = np.empty((expression.shape[0], weights.shape[0]))
+    with Bar("scoring", len(t), show=progress) as bar:
+        for start in range(0, len(t), _CELLS):
+            block = expression[start : start + _CELLS]
+            block = block.toarray() if sp.issparse(block) else block
+            x = np.where(flat, 0.0, (block - mean) / np.where(flat, 1.0, spread))
+            x -= x.mean(axis=1, keepdims=True)
+            norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
+            r = (weights @ x.T).T / (w_norm * np.where(norm > 0, norm, 1.0))
+            r = np.clip(r, -1 + 1e-12, 1 - 1e-12)
+            t[start : start + len(x)] = r * np.sqrt((n - 2) / (1 - r**2))
+            bar.advance(len(x))
+    return t, np.asarray(2 * stdtr(n - 2, -np.abs(t)))
+
+
+def _pandas() -> Any:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("gsfm.scverse", "scverse") from error
+    return pd

@@ -1,0 +1,140 @@
+"""``gsfm enrich``: the library's answers, by every way in and out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from gsfm.insight import enrich, enrich_ranked, ora
+
+GENES = ["TP53", "CDKN1A", "BAX"]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("libraries") / "mine.gmt"
+    path.write_text(
+        "arrest\tstops the cycle\tTP53\tMDM2\tCDKN1A\tGADD45A\tBBC3\n"
+        "growth\tstarts it\tEGFR\tERBB2\tGRB2\tSOS1\tKRAS\n"
+        "cycle\tna\tMYC\tCCND1\tCDK4\tMAPK1\tMAP2K1\n"
+    )
+    return str(path)
+
+
+def _rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+def test_model_is_the_librarys_answer(run, folder, model, library):
+    result = run(
+        *("enrich", *GENES, "nonsense", "--model", folder, "--library", library, "--draws", "30"),
+        "--json",
+    )
+    assert result.exit_code == 0
+    expected = enrich(model, [*GENES, "nonsense"], library, draws=30, top=20).to_dict()
+    assert json.loads(result.stdout) == json.loads(json.dumps(expected))
+    assert "nonsense" in result.stderr
+    assert "terms tested: mine (3)" in result.stderr
+    assert json.loads(result.stdout)["results"][0]["term"] == "arrest"
+
+
+def test_ora_needs_no_model(run, library):
+    result = run("enrich", *GENES, "--method", "ora", "--library", library, "--csv")
+    assert result.exit_code == 0
+    rows = _rows(result.stdout)
+    found = ora(GENES, library)
+    assert [row["term"] for row in rows] == found.table["term"].to_list()
+    assert rows[0]["genes"] == "CDKN1A|TP53"
+    assert "BAX" in result.stderr
+    assert "not in the background" in result.stderr
+
+
+def test_a_ranked_list_from_a_file_and_from_stdin(run, folder, model, library, tmp_path):
+    text = "gene\tlogFC\nTP53\t2\nCDKN1A\t1.5\nEGFR\t-3\nKRAS\t-1\nMYC\t0.1\n"
+    path = tmp_path / "list.rnk"
+    path.write_text(text)
+    settings = ("--model", folder, "--library", library, "--draws", "30", "--top-genes", "2")
+    settings = (*settings, "--background", "all", "--tsv")
+    result = run("enrich", "--ranked", str(path), *settings)
+    assert result.exit_code == 0
+    assert run("enrich", "--ranked", "-", *settings, stdin=text).stdout == result.stdout
+    expected = enrich_ranked(
+        model,
+        {"TP53": 2, "CDKN1A": 1.5, "EGFR": -3, "KRAS": -1, "MYC": 0.1},
+        library,
+        draws=30,
+        top_genes=2,
+        background="all",
+    )
+    rows = _rows(result.stdout, "\t")
+    assert [(r["direction"], r["term"]) for r in rows] == expected.table.select(
+        "direction", "term"
+    ).rows()
+
+
+def test_prerank(run, library, tmp_path):
+    pytest.importorskip("gseapy")
+    path = tmp_path / "list.rnk"
+    path.write_text("TP53\t2\nCDKN1A\t1.5\nMDM2\t1.2\nEGFR\t-3\nKRAS\t-1\nGRB2\t-1.1\nMYC\t0.1\n")
+    result = run(
+        *("enrich", "--ranked", str(path), "--method", "prerank", "--library", library),
+        *("--min-size", "3", "--permutations", "50", "--csv"),
+    )
+    assert result.exit_code == 0
+    nes = {row["term"]: float(row["nes"]) for row in _rows(result.stdout)}
+    assert nes["arrest"] > 0 > nes["growth"]
+
+
+def test_background_and_output(run, folder, library, tmp_path):
+    measured, path = tmp_path / "measured.txt", tmp_path / "found.json"
+    measured.write_text("TP53\nMDM2\nCDKN1A\nEGFR\nnonsense\n")
+    result = run(
+        *("enrich", *GENES, "--method", "ora", "--library", library, "--min-size", "1"),
+        *("--background", str(measured), "-o", str(path)),
+    )
+    assert (result.exit_code, result.stdout) == (0, "")
+    told = json.loads(path.read_text())["provenance"]
+    assert told["background"]["genes"] == 4
+    assert told["background"]["unused"] == ["nonsense"]
+    assert told["input"]["not_in_background"] == ["BAX"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("TP53", "--ranked", "x.rnk"),
+        ("TP53", "--method", "prerank"),
+        ("--ranked", "x.rnk", "--method", "ora"),
+        ("--ranked", "x.rnk", "--method", "prerank", "--background", "all"),
+        ("TP53", "--method", "guess"),
+        ("TP53", "--json", "--csv"),
+        ("-", "--background", "-"),
+        ("TP53", "--draws", "3"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(run, folder, arguments):
+    result = run("enrich", *arguments, "--model", folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nonsense",), "nonsense"),
+        (("TP53", "--library", "no such library"), "no such library"),
+        (("TP53", "--library", "reactome", "--min-size", "900"), "900 or more genes"),
+        (("--ranked", "no-such-file"), "no-such-file"),
+        (("EGFR", "--background", "no-such-file"), "no-such-file"),
+        (("MYC", "--method", "ora", "--library", "families", "--min-size", "400"), "families"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
+    result = run("enrich", *arguments, "--model", folder)
+    assert (result.exit_code, result.stdout) == (1, "")
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("gsfm: ")
+    assert told in last
