@@ -14,7 +14,7 @@ from gsfm._errors import MissingExtraError
 from gsfm._files import atomic_path
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
 
 class Report:

@@ -25,7 +25,7 @@ from gsfm.insight._terms import MIN_SIZE, LibrariesLike, Terms, load_terms
 from gsfm.models import load
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
     from anndata import AnnData  # type: ignore[import-untyped, unused-ignore]
 
     from gsfm.models import Model

@@ -11,7 +11,7 @@ import polars as pl
 from gsfm._report import pandas_frame
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
 
 # Matches by a name rather than an id, or by none.

@@ -87,8 +87,8 @@ def prerank(
     doi:10.1093/bioinformatics/btac757
     """
     try:
-        import gseapy  # type: ignore[import-untyped]
-        import pandas as pd  # type: ignore[import-untyped]
+        import gseapy
+        import pandas as pd
     except ImportError as error:
         raise MissingExtraError("GSEA prerank", "gsea") from error
     identifiers, statistics = pairs(ranked)
