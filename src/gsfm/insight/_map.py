@@ -110,8 +110,7 @@ def map_sets(
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     progress
-        Told how many of how many sets have a vector. The map itself takes longer: about 5 ms a
-        set.
+        Told how many of how many sets have a vector. Then the map is made, which takes longer.
 
     Returns
     -------
