@@ -42,9 +42,17 @@ def test_the_same_seed_gives_the_same_map(small, library, found):
     assert map_sets(small, library, name="three worlds").table.equals(found.table)
 
 
-def test_colours_by_source_or_by_cluster(small, library, found):
+def test_colours_by_source_or_by_cluster(small, worlds, library, found):
     assert found.provenance["group_by"] == "cluster"
     assert all(name.startswith("like ") for name in found.table["group"])
+    # Each cluster is called by genes of the world that most of its sets are of.
+    for name, part in found.table.group_by("group"):
+        typical = set(name[0].split("(")[-1].rstrip(")").split(", "))
+        common = max("012", key=lambda w: sum(one.startswith(w) for one in part["set"]))
+        assert typical <= set(worlds[int(common)])
+    for row in found:
+        genes = library.genes(library.names.index(row["set"]))
+        assert set(row["such_as"]) == set(genes)
     several = library[np.arange(len(library))]
     several.metadata = several.metadata.with_columns(
         source=pl.Series([f"s{i % 3}" for i in range(len(several))])

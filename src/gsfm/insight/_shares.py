@@ -65,7 +65,7 @@ class Shares(NamedTuple):
     @property
     def baseline(self) -> float:
         """What the score would be were there no gene in the set."""
-        return self.constant + sum(kind.baseline for kind in self.kinds)
+        return float(self.constant + sum(kind.baseline for kind in self.kinds))
 
     @property
     def of_genes(self) -> Numbers:
