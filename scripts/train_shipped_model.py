@@ -88,6 +88,11 @@ def seconds_of(model: Model) -> float:
     return float(model.manifest["training"]["seconds"])
 
 
+def peak_of(model: Model) -> int:
+    """The memory that its training took; 0 where that is not known."""
+    return int(model.manifest["training"].get("peak_memory_bytes") or 0)
+
+
 def papers_first(sets: GeneSets) -> GeneSets:
     """The corpus with a weight of 3 on each paper, which the linear model gains from."""
     is_paper = pl.col("source") == "publications"
@@ -230,7 +235,8 @@ def main() -> None:
     }
     shipped.manifest["training"] = {
         "seconds": round(sum(seconds_of(m) for _, m in parts), 1),
-        "peak_memory_bytes": peak_memory(),
+        # Members that were there already were trained by another process.
+        "peak_memory_bytes": max(peak_memory() or 0, *map(peak_of, (m for _, m in parts))),
         "calibration": calibrate(shipped, held_out),
     }
     output = options.output or SHIPPED

@@ -103,7 +103,7 @@ class Vectors(Answer):
         """
         try:
             import anndata
-            import pandas as pd  # type: ignore[import-untyped]
+            import pandas as pd
         except ImportError as error:
             raise MissingExtraError("AnnData", "scverse") from error
         columns = {name: self.table[name].to_list() for name in self.table.columns}
