@@ -1,0 +1,331 @@
+"""Annotation: the terms that a gene, or a set of genes, belongs to.
+
+For a gene the question to the model is turned round. Of every term the fast form (`_index`) has the
+evidence for the gene; the terms at the top are then put to the whole model. A set is completed
+once, and the terms are ranked by how high their genes come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm._errors import UnknownGenesError
+from gsfm._version import __version__
+from gsfm.genes import Species
+from gsfm.insight._complete import _nothing_known, _understand, _Understood
+from gsfm.insight._terms import (
+    Asked,
+    Library,
+    LibraryLike,
+    Numbers,
+    Progress,
+    ask,
+    of_input,
+    of_model,
+    open_libraries,
+)
+from gsfm.models import Model
+from gsfm.models._calibration import MEANING
+
+#: Which terms are shown: all, those that hold the gene (or a gene of the set) already, the others.
+Which: TypeAlias = Literal["all", "known", "new"]
+
+LIBRARY = "the library of the term; ranks are within a library"
+SIZE = "genes of the term that the model knows"
+#: What the numbers are; a part of every provenance.
+OF_GENE = {
+    "rank": "place among the library's terms by log_odds; 1 is the likeliest",
+    "library": LIBRARY,
+    "id": "identifier of the term",
+    "term": "name of the term",
+    "size": SIZE,
+    "known": "whether the term holds the gene already; all numbers but recoverability are then of "
+    "the term without it (leave-one-out)",
+    "log_odds": "evidence for the gene by the model's fast form, all its members with the weights "
+    "that are assumed of them, plus the logarithm of the term's size (without the gene): the "
+    "log-odds of being a member, up to a constant; comparable between terms",
+    "score": "the model's score of the gene; larger is likelier; no unit, not a probability",
+    "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
+    "are not in the term",
+    "probability": f"{MEANING}. Here the genes given are the term's",
+    "gene_rank": "place of the gene among all genes that are not in the term; 1 is the best",
+    "specificity": "the fast form's evidence for the gene, less its mean, over its standard "
+    "deviation, among all terms of the library: low for a gene that scores high everywhere",
+    "recoverability": "AUROC with which a half of the term's genes, chosen at random, finds the "
+    "other half among all genes, mean of both ways, by the whole model: 0.5 is chance, 1 perfect; "
+    "of a term near 0.5 the model can tell nothing",
+}
+OF_SET = {
+    "rank": "place among the library's terms by z_score; 1 is what the set points at most",
+    "library": LIBRARY,
+    "id": "identifier of the term",
+    "term": "name of the term",
+    "size": SIZE,
+    "z_score": "mean evidence of the term's genes for being in the set, over its standard error "
+    "for as many genes drawn at random. Genes given have the evidence that they get when left out "
+    "of the set, alone or with up to an eighth of it. No p-value belongs to it: genes of a term "
+    "are not independent",
+    "z_new": "the same of the term's genes that were not given; null if all were",
+    "overlap": "how many of the genes given the term holds: what is known already",
+    "shared": "these genes",
+}
+
+
+class Annotation(Asked):
+    """The ranked terms of `annotate`, and what was understood of the input.
+
+    Attributes
+    ----------
+    table
+        One row a term, library by library, best first.
+    provenance
+        The model, the libraries with their releases, the input, and what the columns mean.
+    inputs
+        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as
+        `gsfm.genes.resolve` has them, and ``in_model``.
+    resolution
+        What `gsfm.genes.resolve` returned.
+    """
+
+    def _headline(self) -> str:
+        p = self.provenance
+        terms = sum(one["terms_used"] for one in p["libraries"])
+        return f"{len(self)} of {terms} terms; {p['about']}; model {p['model']['name']}"
+
+
+def annotate(
+    model: Model,
+    genes: str | Iterable[str],
+    libraries: LibraryLike | Sequence[LibraryLike] | None = None,
+    *,
+    top: int | None = 10,
+    which: Which = "all",
+    exact: bool = True,
+    species: Species | None = None,
+    keep: bool = False,
+    progress: Progress | None = None,
+) -> Annotation:
+    r"""Rank the terms of libraries for a gene, or for a set of genes.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    genes
+        An identifier of one gene, of any kind that `gsfm.genes.resolve` knows; or several, which
+        are then a set.
+    libraries
+        One or several: the name of a library (`gsfm.libraries.names`), the path of a gene-set
+        file, or a `GeneSets`. All that are shipped or were added, if None.
+    top
+        How many terms of each library to return; all of them if None.
+    which
+        Only the terms that hold the gene already ("known"; of a set, one of its genes), or only
+        those that do not ("new").
+    exact
+        For a gene: give the terms that are returned what the whole model says of them. Otherwise
+        the fast form only: the columns ``score``, ``z_score``, ``probability``, ``gene_rank`` and
+        ``recoverability`` are left out.
+    species
+        Where the identifiers come from, as in `gsfm.genes.resolve`.
+    keep
+        Keep what the libraries were made into in the user's cache folder, for the next process.
+    progress
+        Called with what is being done, how much of it is done, and how much there is.
+
+    Returns
+    -------
+    Annotation
+        For a gene ``rank``, ``library``, ``id``, ``term``, ``size``, ``known``, ``log_odds``,
+        ``score``, ``z_score``, ``probability`` if the model is calibrated, ``gene_rank``,
+        ``specificity`` and ``recoverability``. For a set ``rank``, ``library``, ``id``, ``term``,
+        ``size``, ``z_score``, ``z_new``, ``overlap`` and ``shared``. The provenance says what they
+        mean.
+
+    Raises
+    ------
+    UnknownGenesError
+        If no identifier is a gene that the model knows.
+    GsfmError
+        If there is no such library, or no term of a library has a gene that the model knows.
+
+    Notes
+    -----
+    *A gene.* A term of n genes has the log-odds :math:`\log n + \sum_m w_m e_m` of gaining the
+    gene, up to a constant, with the evidence :math:`e_m` of the model's members and the weights
+    :math:`w_m` that are assumed of them: a large term gains a gene more often than a small one with
+    the same evidence. If the term holds the gene, the evidence is that of the term without it, and
+    a term of that gene alone is left out. The first question makes the library ready, which takes
+    seconds; a model of a family that has no fast form scores all terms for each gene.
+
+    *A set.* With the evidence :math:`e_j` of gene j for being in the set, standardised over the
+    genes that were not given, and its mean m and standard deviation d over all N genes, a term of n
+    genes has
+
+    .. math:: z = \frac{\bar e - m}{d} \sqrt{n \frac{N - 1}{N - n}}
+
+    Examples
+    --------
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
+    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "TP53"], "growth": ["EGFR", "GRB2"]})
+    >>> annotate(model, "hdm2", terms).table.select("term", "known", "gene_rank").rows()
+    [('arrest', False, 1), ('growth', False, 2)]
+    >>> annotate(model, ["p53", "MDM2"], terms).table.select("term", "overlap").rows()
+    [('arrest', 1), ('growth', 0)]
+    """
+    if top is not None and top < 1:
+        raise ValueError(f"top must be 1 or more, not {top}")
+    if which not in ("all", "known", "new"):
+        raise ValueError(f"which must be all, known or new, not {which!r}")
+    one = isinstance(genes, str)
+    given = _understand(model.vocabulary, [genes] if isinstance(genes, str) else genes, species)
+    ids = np.unique(given.ids[given.ids >= 0])
+    if not len(ids):
+        raise UnknownGenesError(_nothing_known("the set" if not one else "the input", given))
+    opened = open_libraries(model, libraries)
+    if one:
+        tables = [
+            _of_gene(model, library, int(ids[0]), top, which, exact, keep, progress)
+            for library in opened
+        ]
+        meanings = OF_GENE
+        about = f"gene {model.vocabulary[int(ids[0])]}"
+    else:
+        evidence = _evidence(model, ids)
+        tables = [_of_set(model, library, ids, evidence, top, which) for library in opened]
+        meanings = OF_SET
+        about = f"{len(ids)} input genes"
+    table = pl.concat(tables)
+    provenance = {
+        "task": "annotate",
+        "about": about,
+        "gsfm_version": __version__,
+        "model": of_model(model),
+        "input": of_input(given, len(ids)),
+        "libraries": [library.provenance() for library in opened],
+        "top": top,
+        "which": which,
+        "columns": {name: meanings[name] for name in table.columns},
+    }
+    return Annotation(table, provenance, inputs=given.inputs, resolution=given.resolution)
+
+
+def _of_gene(
+    model: Model,
+    library: Library,
+    gene: int,
+    top: int | None,
+    which: Which,
+    exact: bool,
+    keep: bool,
+    progress: Progress | None,
+) -> pl.DataFrame:
+    terms = library.index(progress, keep=keep)
+    evidence = terms.of_gene(gene)
+    known = np.zeros(len(library.rows), bool)
+    known[library.members[:, [gene]].tocoo().row] = True
+    if known.any():
+        evidence[known] = terms.left_out(np.flatnonzero(known), gene)
+    rest = library.sizes - known
+    shown = rest > 0  # a term of this gene alone says nothing of it
+    spread = evidence[shown].std() if shown.any() else 0.0
+    mean = evidence[shown].mean() if shown.any() else 0.0
+    log_odds = evidence + np.log(np.maximum(rest, 1))
+    # The rank is among all terms, whichever are shown.
+    order = _descending(log_odds, np.flatnonzero(shown))
+    rank = np.empty(len(known), np.int64)
+    rank[order] = np.arange(len(order)) + 1
+    chosen = order[_of_which(known[order], which)][:top]
+    columns = {
+        **_naming(library, chosen, rank[chosen]),
+        "known": pl.Series(known[chosen], dtype=pl.Boolean),
+        "log_odds": log_odds[chosen],
+    }
+    if exact:
+        asked = [library.genes(t) for t in chosen]
+        answers = ask(model, asked, [gene] * len(asked), progress)._asdict()
+        if model.calibration is None:
+            del answers["probability"]
+        columns |= answers
+    columns["specificity"] = (evidence[chosen] - mean) / (spread if spread > 0 else 1.0)
+    if exact:
+        values = library.recoverability(chosen.tolist(), progress)
+        columns["recoverability"] = pl.Series(values, dtype=pl.Float64, nan_to_null=True)
+    return pl.DataFrame(columns)
+
+
+def _evidence(model: Model, ids: NDArray[np.integer[Any]]) -> Numbers:
+    """(genes,) how much each gene looks like one of the set; those of the set as if left out."""
+    members = model.encode([ids])
+    of_genes, of_members = model._evidence(members)
+    evidence = of_genes[0].astype(np.float64)
+    evidence[members.indices] = of_members
+    return evidence
+
+
+def _of_set(
+    model: Model,
+    library: Library,
+    ids: NDArray[np.integer[Any]],
+    evidence: Numbers,
+    top: int | None,
+    which: Which,
+) -> pl.DataFrame:
+    given = np.zeros(len(evidence), bool)
+    given[ids] = True
+    overlap = (library.members @ given.astype(np.float64)).astype(np.int64)
+    z_score = _drawn(library.members @ evidence, library.sizes, evidence)
+    others = library.sizes - overlap
+    outside = library.members @ np.where(given, 0.0, evidence)
+    z_new = _drawn(outside, others, evidence[~given])
+    order = _descending(z_score, np.arange(len(z_score)))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) + 1
+    chosen = order[_of_which(overlap[order] > 0, which)][:top]
+    symbols = model.vocabulary.symbols
+    shared = [sorted(symbols[g] for g in library.genes(t) if given[g]) for t in chosen]
+    return pl.DataFrame(
+        {
+            **_naming(library, chosen, rank[chosen]),
+            "z_score": z_score[chosen],
+            "z_new": pl.Series(z_new[chosen], dtype=pl.Float64, nan_to_null=True),
+            "overlap": overlap[chosen],
+            "shared": pl.Series(shared, dtype=pl.List(pl.String)),
+        }
+    )
+
+
+def _drawn(total: Numbers, n: NDArray[np.int64], population: Numbers) -> Numbers:
+    """z of the sum of `n` numbers, against as many drawn without replacement; nan for none."""
+    size = len(population)
+    left = np.maximum(size - n, 0) / max(size - 1, 1)
+    error = population.std() * np.sqrt(n * left)
+    z = np.where(error > 0, (total - n * population.mean()) / np.where(error > 0, error, 1), 0.0)
+    return np.where(n > 0, z, np.nan)
+
+
+def _naming(library: Library, chosen: NDArray[np.int64], rank: NDArray[np.int64]) -> dict[str, Any]:
+    return {
+        "rank": rank,
+        "library": pl.Series([library.name] * len(chosen), dtype=pl.String),
+        "id": library.ids[chosen].cast(pl.String),
+        "term": library.names[chosen].cast(pl.String),
+        "size": library.sizes[chosen].astype(np.int64),
+    }
+
+
+def _of_which(known: NDArray[np.bool_], which: Which) -> NDArray[np.bool_]:
+    return np.ones(len(known), bool) if which == "all" else known == (which == "known")
+
+
+def _descending(key: Numbers, among: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The positions `among`, the largest key first; ties in the library's order."""
+    return among[np.argsort(-key[among], kind="stable")]
