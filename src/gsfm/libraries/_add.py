@@ -10,7 +10,7 @@ import numpy as np
 
 from gsfm._errors import FormatError, GsfmError
 from gsfm._files import sha256_file
-from gsfm.genes import Species
+from gsfm.genes import Species, Vocabulary
 from gsfm.libraries import _hpo, _services, _shipped, _store
 from gsfm.libraries._metadata import complete
 from gsfm.sets import GeneSets, read
@@ -115,9 +115,10 @@ def add(
     if not keep.any():
         raise GsfmError(f"{source}: none of its {len(sets):,} terms has so many known genes")
     report = sets.report
+    sets = _only_used(sets[np.flatnonzero(keep)])
     given = {"release": release, "date": date, "licence": licence, "species": species}
     sets = complete(
-        sets[np.flatnonzero(keep)],
+        sets,
         {
             "title": name,
             **facts,
@@ -176,6 +177,12 @@ def _of_file(
             sets = sets.resolve(species)  # such a file is read as it is
     told = {key: value for key, value in sets.manifest.items() if value is not None}
     return sets, {**facts, **told}
+
+
+def _only_used(sets: GeneSets) -> GeneSets:
+    """The same sets over the genes that are in any of them."""
+    used = np.bincount(sets.indices, minlength=sets.n_genes) > 0
+    return sets.reindex(Vocabulary(np.asarray(sets.vocabulary.symbols)[used].tolist()))
 
 
 def _stem(path: Path) -> str:

@@ -94,6 +94,12 @@ def find(text: str, library: str | None = None) -> Term:
     raise UnknownTermError(f"no term {text!r} in {library or 'any library'}; {hint}")
 
 
+def _are_one(terms: Sequence[Term]) -> bool:
+    """Whether it is one identifier, once in each of several libraries."""
+    places = {term.library for term in terms}
+    return len(places) == len(terms) and len({_key(term.id) for term in terms}) == 1
+
+
 def _term(library: str, i: int) -> Term:
     row = load(library).metadata.row(i, named=True)
     return Term(library, i, row["id"], row["name"])

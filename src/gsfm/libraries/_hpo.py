@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -84,17 +84,19 @@ def read(path: Path, roles: list[str], by: By | None = None) -> GeneSets:
     if by == "diseases":
         told = _diseases(path.with_name("phenotype.hpoa"))
         names = names.with_columns(label=pl.col("id").replace_strict(told, default=pl.col("id")))
-    definitions = {} if by == "diseases" else _definitions(path.with_name("hp.obo"))
+    defined = {} if by == "diseases" else definitions(_lines(path.with_name("hp.obo")))
     metadata = names.select(
         name=pl.coalesce("label", "id"),
         id="id",
-        description=pl.col("id").replace_strict(definitions, default=""),
+        description=pl.col("id").replace_strict(defined, default=""),
         link=pl.lit(f"{SOURCE}/browse/{'term' if by == 'phenotypes' else 'disease'}/")
         + pl.col("id"),
     )
+    release = _release(path)
     manifest = {
         "title": f"HPO: genes of {by}",
-        "release": _release(path),
+        "release": release,
+        "date": release,  # HPO names its releases by their dates
         "licence": LICENCE,
         "species": "human",
         "source": SOURCE,
@@ -122,14 +124,16 @@ def _rows(path: Path, roles: list[str]) -> pl.DataFrame:
             io.BytesIO(content),
             separator="\t",
             has_header=False,
-            new_columns=names,
-            infer_schema=False,
+            schema=dict.fromkeys(names, pl.String),
             quote_char=None,
         )
     except pl.exceptions.PolarsError as error:
         raise FormatError(path, f"is not a table with tabs ({error})") from error
-    if table.columns != names:
-        raise FormatError(path, f"has {table.width} columns where the header has {len(names)}")
+    needed = table.select(name for name in names if name in ("phenotype", "disease", "gene"))
+    cut = needed.select(pl.any_horizontal(pl.all().is_null())).to_series().arg_true()
+    if len(cut):
+        reason = f"a column of the header is empty, of {', '.join(needed.columns)}: fetch it anew"
+        raise FormatError(path, reason, line=int(cut[0]) + 2)
     if "label" not in names:
         table = table.with_columns(label=pl.lit(None, pl.String))
     return table.select(role for role in _ROLES if role in table.columns)
@@ -165,11 +169,11 @@ def _diseases(hpoa: Path) -> dict[str, str]:
     return names
 
 
-def _definitions(obo: Path) -> dict[str, str]:
-    """The definitions of terms."""
+def definitions(obo: Iterable[str]) -> dict[str, str]:
+    """The definitions of terms by identifier, of the lines of an OBO file."""
     found: dict[str, str] = {}
     identifier = ""
-    for line in _lines(obo):
+    for line in obo:
         if line.startswith("id: "):
             identifier = line[4:].strip()
         elif line.startswith('def: "'):
