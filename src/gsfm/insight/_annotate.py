@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gsfm._errors import UnknownGenesError
 from gsfm._version import __version__
 from gsfm.genes import Species
-from gsfm.insight._complete import _nothing_known, _understand, _Understood
+from gsfm.insight._complete import _nothing_known, _understand
 from gsfm.insight._terms import (
     Asked,
     Library,
@@ -35,20 +35,28 @@ from gsfm.models._calibration import MEANING
 #: Which terms are shown: all, those that hold the gene (or a gene of the set) already, the others.
 Which: TypeAlias = Literal["all", "known", "new"]
 
+#: What the logarithm of a term's size counts beside the evidence for a gene. Of the annotations
+#: that GO gained between 2023 and 2025, weighed by how specific they are, 1.25 times as many are
+#: among a gene's ten first terms as with 0; with 1 the terms are larger, and no more are found.
+SIZE_WEIGHT = 0.75
+#: What a set points at is the mean evidence of a term's genes and of so many more that have none:
+#: the mean of few genes is trusted less.
+NONE = 10
+
 LIBRARY = "the library of the term; ranks are within a library"
 SIZE = "genes of the term that the model knows"
 #: What the numbers are; a part of every provenance.
 OF_GENE = {
-    "rank": "place among the library's terms by log_odds; 1 is the likeliest",
+    "rank": "place among the library's terms by support; 1 is the likeliest",
     "library": LIBRARY,
     "id": "identifier of the term",
     "term": "name of the term",
     "size": SIZE,
     "known": "whether the term holds the gene already; all numbers but recoverability are then of "
     "the term without it (leave-one-out)",
-    "log_odds": "evidence for the gene by the model's fast form, all its members with the weights "
-    "that are assumed of them, plus the logarithm of the term's size (without the gene): the "
-    "log-odds of being a member, up to a constant; comparable between terms",
+    "support": "evidence for the gene by the model's fast form, that of all its members with the "
+    f"weights that are assumed of them, plus {SIZE_WEIGHT} times the logarithm of the term's size: "
+    "large terms gain a gene more often; can be compared between terms; not a probability",
     "score": "the model's score of the gene; larger is likelier; no unit, not a probability",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
     "are not in the term",
@@ -61,16 +69,19 @@ OF_GENE = {
     "of a term near 0.5 the model can tell nothing",
 }
 OF_SET = {
-    "rank": "place among the library's terms by z_score; 1 is what the set points at most",
+    "rank": "place among the library's terms by evidence; 1 is what the set points at most",
     "library": LIBRARY,
     "id": "identifier of the term",
     "term": "name of the term",
     "size": SIZE,
-    "z_score": "mean evidence of the term's genes for being in the set, over its standard error "
-    "for as many genes drawn at random. Genes given have the evidence that they get when left out "
-    "of the set, alone or with up to an eighth of it. No p-value belongs to it: genes of a term "
-    "are not independent",
-    "z_new": "the same of the term's genes that were not given; null if all were",
+    "evidence": "mean over the term's genes of how much each looks like one of the set, in "
+    f"standard deviations over all genes, with {NONE} genes of none added, so that the mean of few "
+    "is trusted less. Genes given have the evidence that they get when left out of the set, alone "
+    "or with up to an eighth of it",
+    "evidence_new": "the same of the term's genes that were not given alone; null if all were",
+    "z_score": "the mean without these additions, over its standard error for as many genes drawn "
+    "at random from all. No p-value belongs to it: genes of a term are not independent, and large "
+    "terms have large ones",
     "overlap": "how many of the genes given the term holds: what is known already",
     "shared": "these genes",
 }
@@ -141,11 +152,11 @@ def annotate(
     Returns
     -------
     Annotation
-        For a gene ``rank``, ``library``, ``id``, ``term``, ``size``, ``known``, ``log_odds``,
+        For a gene ``rank``, ``library``, ``id``, ``term``, ``size``, ``known``, ``support``,
         ``score``, ``z_score``, ``probability`` if the model is calibrated, ``gene_rank``,
         ``specificity`` and ``recoverability``. For a set ``rank``, ``library``, ``id``, ``term``,
-        ``size``, ``z_score``, ``z_new``, ``overlap`` and ``shared``. The provenance says what they
-        mean.
+        ``size``, ``evidence``, ``evidence_new``, ``z_score``, ``overlap`` and ``shared``. The
+        provenance says what they mean.
 
     Raises
     ------
@@ -156,18 +167,18 @@ def annotate(
 
     Notes
     -----
-    *A gene.* A term of n genes has the log-odds :math:`\log n + \sum_m w_m e_m` of gaining the
-    gene, up to a constant, with the evidence :math:`e_m` of the model's members and the weights
-    :math:`w_m` that are assumed of them: a large term gains a gene more often than a small one with
-    the same evidence. If the term holds the gene, the evidence is that of the term without it, and
-    a term of that gene alone is left out. The first question makes the library ready, which takes
-    seconds; a model of a family that has no fast form scores all terms for each gene.
+    *A gene.* A term of n genes has the support :math:`\sum_m w_m e_m + 0.75 \log n`, with the
+    evidence :math:`e_m` of the model's members and the weights :math:`w_m` that are assumed of
+    them. If the term holds the gene, the evidence is that of the term without it; a term of that
+    gene alone is left out. The first question makes the library ready, which takes seconds; a model
+    of a family that has no fast form scores all terms for each gene. What else is told of the terms
+    that are returned is the whole model's.
 
-    *A set.* With the evidence :math:`e_j` of gene j for being in the set, standardised over the
-    genes that were not given, and its mean m and standard deviation d over all N genes, a term of n
-    genes has
+    *A set.* The model completes the set once. With the evidence :math:`e_j` of gene j for being in
+    it, and its mean m and standard deviation d over all N genes, a term of n genes has
 
-    .. math:: z = \frac{\bar e - m}{d} \sqrt{n \frac{N - 1}{N - n}}
+    .. math:: \text{evidence} = \frac{1}{n + 10} \sum_j \frac{e_j - m}{d}, \qquad
+              z = \frac{\bar e - m}{d} \sqrt{n \frac{N - 1}{N - n}}
 
     Examples
     --------
@@ -238,16 +249,16 @@ def _of_gene(
     shown = rest > 0  # a term of this gene alone says nothing of it
     spread = evidence[shown].std() if shown.any() else 0.0
     mean = evidence[shown].mean() if shown.any() else 0.0
-    log_odds = evidence + np.log(np.maximum(rest, 1))
+    support = evidence + SIZE_WEIGHT * np.log(np.maximum(rest, 1))
     # The rank is among all terms, whichever are shown.
-    order = _descending(log_odds, np.flatnonzero(shown))
+    order = _descending(support, np.flatnonzero(shown))
     rank = np.empty(len(known), np.int64)
     rank[order] = np.arange(len(order)) + 1
     chosen = order[_of_which(known[order], which)][:top]
     columns = {
         **_naming(library, chosen, rank[chosen]),
         "known": pl.Series(known[chosen], dtype=pl.Boolean),
-        "log_odds": log_odds[chosen],
+        "support": support[chosen],
     }
     if exact:
         asked = [library.genes(t) for t in chosen]
@@ -282,34 +293,33 @@ def _of_set(
     given = np.zeros(len(evidence), bool)
     given[ids] = True
     overlap = (library.members @ given.astype(np.float64)).astype(np.int64)
-    z_score = _drawn(library.members @ evidence, library.sizes, evidence)
-    others = library.sizes - overlap
-    outside = library.members @ np.where(given, 0.0, evidence)
-    z_new = _drawn(outside, others, evidence[~given])
-    order = _descending(z_score, np.arange(len(z_score)))
+    size = len(evidence)
+    spread = evidence.std()
+    standard = (evidence - evidence.mean()) / (spread if spread > 0 else 1.0)
+    total = library.members @ standard  # (terms,)
+    new = library.members @ np.where(given, 0.0, standard)
+    n, others = library.sizes, library.sizes - overlap
+    # Drawn without replacement: of all genes the mean is always the same.
+    error = np.sqrt(n * np.maximum(size - n, 0) / max(size - 1, 1))
+    z_score = np.divide(total, error, out=np.zeros_like(total), where=error > 0)
+    strength = total / (n + NONE)
+    order = _descending(strength, np.arange(len(n)))
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order)) + 1
     chosen = order[_of_which(overlap[order] > 0, which)][:top]
     symbols = model.vocabulary.symbols
     shared = [sorted(symbols[g] for g in library.genes(t) if given[g]) for t in chosen]
+    alone = np.where(others > 0, new / (others + NONE), np.nan)[chosen]
     return pl.DataFrame(
         {
             **_naming(library, chosen, rank[chosen]),
+            "evidence": strength[chosen],
+            "evidence_new": pl.Series(alone, dtype=pl.Float64, nan_to_null=True),
             "z_score": z_score[chosen],
-            "z_new": pl.Series(z_new[chosen], dtype=pl.Float64, nan_to_null=True),
             "overlap": overlap[chosen],
             "shared": pl.Series(shared, dtype=pl.List(pl.String)),
         }
     )
-
-
-def _drawn(total: Numbers, n: NDArray[np.int64], population: Numbers) -> Numbers:
-    """z of the sum of `n` numbers, against as many drawn without replacement; nan for none."""
-    size = len(population)
-    left = np.maximum(size - n, 0) / max(size - 1, 1)
-    error = population.std() * np.sqrt(n * left)
-    z = np.where(error > 0, (total - n * population.mean()) / np.where(error > 0, error, 1), 0.0)
-    return np.where(n > 0, z, np.nan)
 
 
 def _naming(library: Library, chosen: NDArray[np.int64], rank: NDArray[np.int64]) -> dict[str, Any]:
@@ -328,4 +338,5 @@ def _of_which(known: NDArray[np.bool_], which: Which) -> NDArray[np.bool_]:
 
 def _descending(key: Numbers, among: NDArray[np.int64]) -> NDArray[np.int64]:
     """The positions `among`, the largest key first; ties in the library's order."""
-    return among[np.argsort(-key[among], kind="stable")]
+    order: NDArray[np.int64] = among[np.argsort(-key[among], kind="stable")]
+    return order

@@ -168,7 +168,8 @@ class _Linear:
     def __init__(self, model: Linear, members: sp.csr_array, kept: Kept) -> None:
         self.by_gene = members.T.tocsr()  # (genes, terms)
         #: Row j holds the weights of which the score of gene j is the sum.
-        self.weights = model.matrix.T.tocsr() if sp.issparse(model.matrix) else model.matrix.T
+        matrix: Any = model.matrix
+        self.weights = matrix.T.tocsr() if sp.issparse(matrix) else matrix.T
         found = kept.fill(lambda: {"moments": self._compute(model, members)})
         self.moments = found["moments"]
 

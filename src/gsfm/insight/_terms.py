@@ -160,9 +160,10 @@ def ask(
     progress: Progress | None = None,
 ) -> Answers:
     """Ask the model of one gene for each set; a gene that is in its set is taken out of it."""
-    out = Answers(*np.full((3, len(sets)), np.nan), np.zeros(len(sets), np.int64))
-    for start in range(0, len(sets), BATCH):
-        at = range(start, min(start + BATCH, len(sets)))
+    n = len(sets)
+    out = Answers(np.zeros(n), np.zeros(n), np.full(n, np.nan), np.zeros(n, np.int64))
+    for start in range(0, n, BATCH):
+        at = range(start, min(start + BATCH, n))
         rest = [sets[i][sets[i] != genes[i]] for i in at]
         scores, probabilities = score(model, rest)
         for i, ids, row, chance in zip(at, rest, scores, probabilities, strict=True):
@@ -172,7 +173,7 @@ def ask(
             out.z_score[i] = _standardise(own[None], missing)[0]
             out.gene_rank[i] = 1 + (missing > own).sum()
         if progress is not None:
-            progress("asking the model", at.stop, len(sets))
+            progress("asking the model", at.stop, n)
     return out
 
 
