@@ -50,7 +50,7 @@ def annotate(
     ] = None,
     top: Annotated[
         int, typer.Option(min=0, help="How many terms of each library to show; 0 for all.")
-    ] = 10,
+    ] = 5,
     new: NewOption = False,
     known: KnownOption = False,
     fast: Annotated[

@@ -77,7 +77,7 @@ OF_SET = {
     "evidence": "mean over the term's genes of how much each looks like one of the set, in "
     f"standard deviations over all genes, with {NONE} genes of none added, so that the mean of few "
     "is trusted less. Genes given have the evidence that they get when left out of the set, alone "
-    "or with up to an eighth of it",
+    "or with up to an eighth of it; a single one has that of the mean of all",
     "evidence_new": "the same of the term's genes that were not given alone; null if all were",
     "z_score": "the mean without these additions, over its standard error for as many genes drawn "
     "at random from all. No p-value belongs to it: genes of a term are not independent, and large "
@@ -114,7 +114,7 @@ def annotate(
     genes: str | Iterable[str],
     libraries: LibraryLike | Sequence[LibraryLike] | None = None,
     *,
-    top: int | None = 10,
+    top: int | None = 5,
     which: Which = "all",
     exact: bool = True,
     species: Species | None = None,
@@ -221,7 +221,7 @@ def annotate(
         "gsfm_version": __version__,
         "model": of_model(model),
         "input": of_input(given, len(ids)),
-        "libraries": [library.provenance() for library in opened],
+        "libraries": [library.provenance for library in opened],
         "top": top,
         "which": which,
         "columns": {name: meanings[name] for name in table.columns},
@@ -277,8 +277,9 @@ def _evidence(model: Model, ids: NDArray[np.integer[Any]]) -> Numbers:
     """(genes,) how much each gene looks like one of the set; those of the set as if left out."""
     members = model.encode([ids])
     of_genes, of_members = model._evidence(members)
-    evidence = of_genes[0].astype(np.float64)
-    evidence[members.indices] = of_members
+    evidence: Numbers = of_genes[0].astype(np.float64)
+    # Of a single gene nothing is left when it is left out: it is like any other.
+    evidence[members.indices] = of_members if len(of_members) > 1 else 0.0
     return evidence
 
 

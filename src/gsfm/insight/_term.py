@@ -166,7 +166,7 @@ def term(
         "task": "term",
         "gsfm_version": __version__,
         "model": of_model(model),
-        "library": place.provenance(),
+        "library": place.provenance,
         "term": {
             "id": meant.id,
             "name": meant.name,

@@ -100,6 +100,7 @@ class Library:
         m = self.members
         return np.asarray(m.indices[m.indptr[term] : m.indptr[term + 1]])
 
+    @functools.cached_property
     def provenance(self) -> dict[str, Any]:
         """Which library it is, and how much of it the model knows."""
         about = self.sets.manifest
@@ -108,9 +109,7 @@ class Library:
         known = (self.model.vocabulary.ids([symbols[i] for i in used]) >= 0).sum()
         return {
             "name": self.name,
-            **{
-                k: about[k] for k in ("title", "release", "date", "licence", "source") if k in about
-            },
+            **{k: about[k] for k in ("title", "release", "date", "licence", "source") if k in about},
             "terms": len(self.sets),
             "terms_used": len(self.rows),
             "genes": len(used),
@@ -189,11 +188,10 @@ def _halves(
     model: Model, sets: Sequence[NDArray[Any]], progress: Progress | None
 ) -> Iterable[float]:
     """The AUROC of each set's halves, the mean of both ways weighed by the genes to be found."""
-    order = np.argsort(shuffled(len(model.vocabulary)))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    # A random number that each gene has: a term is halved in the same way each time.
+    number = shuffled(len(model.vocabulary))
     for start in range(0, len(sets), BATCH // 2):
-        batch = [ids[np.argsort(place[ids])] for ids in sets[start : start + BATCH // 2]]
+        batch = [ids[np.argsort(number[ids])] for ids in sets[start : start + BATCH // 2]]
         halves = [half for ids in batch for half in (ids[::2], ids[1::2])]
         scores = model.score(halves)
         for i, ids in enumerate(batch):
