@@ -19,7 +19,6 @@ from gsfm.insight._annotate import NONE, SIZE_WEIGHT
 from gsfm.insight._index import index, is_fast, without
 from gsfm.models import (
     Adaptive,
-    Autoencoder,
     Cooccurrence,
     Ensemble,
     Features,
@@ -137,13 +136,6 @@ def test_common_and_rare_features_together(monkeypatch, library):
     _check(model, library[:40], list(range(len(model.vocabulary))))
 
 
-def test_an_autoencoder_leaves_out_one_gene(library):
-    pytest.importorskip("torch")
-    corpus = GeneSets.from_lists(_sets(100, 4, 0))
-    model = Autoencoder(dimensions=8, hidden=8, epochs=5, batch_size=50).fit(corpus)
-    _check(model, library[:40], list(range(0, len(model.vocabulary), 4)))
-
-
 def test_an_ensemble_is_the_weighted_sum_whatever_its_members_know(library):
     corpus = GeneSets.from_lists(_sets(200, 4, 0))
     few = GeneSets.from_lists([[g for g in one if g < "M"] or ["ATM"] for one in _sets(99, 4, 5)])
@@ -188,7 +180,9 @@ def test_the_numbers_are_the_whole_models(model, library):
         scores = model.score([rest])[0]
         missing = scores[[g not in rest for g in vocabulary]].astype(float)
         assert row["score"] == pytest.approx(scores[gene], abs=1e-4)
-        assert row["z_score"] == pytest.approx((scores[gene] - missing.mean()) / missing.std(), 1e-3)
+        assert row["z_score"] == pytest.approx(
+            (scores[gene] - missing.mean()) / missing.std(), 1e-3
+        )
         assert row["gene_rank"] == 1 + (missing > scores[gene]).sum()
         assert row["probability"] == pytest.approx(model.probability([rest])[0, gene], abs=1e-4)
         if len(term) < 2:
@@ -219,7 +213,9 @@ def test_a_known_member_is_never_scored_on_itself(model, library, gene, term):
     told = []
     for genes in (rest, [*rest, symbol]):
         terms = GeneSets.from_lists({"it": genes, "other": ["EGFR", "MYC", "ATM"]})
-        row = annotate(model, symbol, terms).table.row(by_predicate=pl.col("term") == "it", named=True)
+        row = annotate(model, symbol, terms).table.row(
+            by_predicate=pl.col("term") == "it", named=True
+        )
         told.append(row)
     assert [row["known"] for row in told] == [False, True]
     for name in ("score", "z_score", "probability"):
@@ -355,7 +351,7 @@ def test_errors_say_what_to_do(model, library):
     strange = GeneSets.from_lists({"a": ["not a gene"]})
     with pytest.raises(GsfmError, match=r"no term of library has a gene .* gsfm sets convert"):
         annotate(model, "TP53", strange)
-    with pytest.raises(GsfmError, match="no library 'go-pb'.*go-bp"):
+    with pytest.raises(GsfmError, match=r"no library 'go-pb'.*go-bp"):
         annotate(model, "TP53", "go-pb")
     with pytest.raises(GsfmError, match="no library is given"):
         annotate(model, "TP53", [])

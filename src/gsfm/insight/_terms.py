@@ -40,6 +40,8 @@ LibraryLike: TypeAlias = str | Path | GeneSets
 #: Called with what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
 
+#: What is told of a library, as far as it is known.
+ABOUT = ("title", "release", "date", "licence", "source")
 #: Questions that the whole model answers at once; bounds the working memory.
 BATCH = 32
 #: Changes whenever an index kept on the disk would no longer be what is computed.
@@ -109,7 +111,7 @@ class Library:
         known = (self.model.vocabulary.ids([symbols[i] for i in used]) >= 0).sum()
         return {
             "name": self.name,
-            **{k: about[k] for k in ("title", "release", "date", "licence", "source") if k in about},
+            **{name: about[name] for name in ABOUT if name in about},
             "terms": len(self.sets),
             "terms_used": len(self.rows),
             "genes": len(used),
