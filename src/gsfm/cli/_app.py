@@ -17,6 +17,8 @@ from gsfm._errors import GsfmError
 #: Every command: the module with its `app`, and whether the command is a group of commands.
 COMMANDS: dict[str, tuple[str, bool]] = {
     "complete": ("gsfm.cli._complete", False),
+    "annotate": ("gsfm.cli._annotate", False),
+    "term": ("gsfm.cli._term", False),
     "explain": ("gsfm.cli._explain", False),
     "relate": ("gsfm.cli._relate", False),
     "network": ("gsfm.cli._network", False),

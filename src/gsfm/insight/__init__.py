@@ -1,5 +1,6 @@
 """What a trained model is asked."""
 
+from gsfm.insight._annotate import Annotation, annotate
 from gsfm.insight._complete import Completion, LibraryCompletion, complete, complete_many
 from gsfm.insight._describe import describe
 from gsfm.insight._embed import Nearest, Vectors, embed_genes, embed_sets, nearest
@@ -12,8 +13,10 @@ from gsfm.insight._ora import ora
 from gsfm.insight._prerank import prerank
 from gsfm.insight._ranked import read_ranked
 from gsfm.insight._relate import Neighbours, Relation, relate
+from gsfm.insight._term import TermGenes, term
 
 __all__ = [
+    "Annotation",
     "Completion",
     "Enrichment",
     "Explanation",
@@ -23,7 +26,9 @@ __all__ = [
     "Neighbours",
     "Network",
     "Relation",
+    "TermGenes",
     "Vectors",
+    "annotate",
     "complete",
     "complete_many",
     "describe",
@@ -39,4 +44,5 @@ __all__ = [
     "prerank",
     "read_ranked",
     "relate",
+    "term",
 ]

@@ -1,0 +1,342 @@
+"""What annotating a gene and asking for a term's genes share: libraries, and the model's answers.
+
+Everything here is the whole model's: `_index` has the fast form.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from gsfm import libraries as shelf
+from gsfm._errors import GsfmError
+from gsfm._files import atomic_path
+from gsfm._report import Report
+from gsfm.genes import Resolution
+from gsfm.insight._complete import OWN, _some, _standardise, _Understood
+from gsfm.insight._index import Index, Kept, index
+from gsfm.models import Autoencoder, Model
+from gsfm.models._evidence import shuffled
+from gsfm.models.ensemble import Ensemble
+from gsfm.sets import GeneSets
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+
+#: A library: its name, the path of a gene-set file, or the gene sets themselves.
+LibraryLike: TypeAlias = str | Path | GeneSets
+#: Called with what is being done, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+#: What is told of a library, as far as it is known.
+ABOUT = ("title", "release", "date", "licence", "source")
+#: Questions that the whole model answers at once; bounds the working memory.
+BATCH = 32
+#: Changes whenever an index kept on the disk would no longer be what is computed.
+KEPT_FORMAT = "gsfm-terms/1"
+#: Indices kept on the disk: the latest ones.
+KEPT_FILES = 24
+
+
+class Library:
+    """The terms of a library that have a gene of the model, and what is known of them so far."""
+
+    def __init__(self, model: Model, sets: GeneSets) -> None:
+        self.model, self.sets = model, sets
+        about = sets.manifest
+        self.name = str(about.get("name", "library"))
+        members = model.encode(sets)
+        #: The library's row of each term here.
+        self.rows = np.flatnonzero(np.diff(members.indptr))
+        if not len(self.rows):
+            raise GsfmError(
+                f"no term of {self.name} has a gene that the model knows; are its genes approved "
+                "human symbols? (gsfm sets convert maps other identifiers)"
+            )
+        self.members = members[self.rows]  # (terms, genes)
+        self.sizes = np.diff(self.members.indptr)
+        metadata = sets.metadata[self.rows]
+        self.names = metadata["name"]
+        self.ids = metadata["id"] if "id" in metadata.columns else self.names
+        self._index: Index | None = None
+        self._recoverability: dict[int, float] = {}
+
+    def index(self, progress: Progress | None = None, *, keep: bool = False) -> Index:
+        """The library, ready for one gene after another; `keep` it on the disk for others."""
+        if self._index is None:
+            told = None
+            if progress is not None:
+                told = functools.partial(
+                    progress, f"reading the {len(self.rows):,} terms of {self}"
+                )
+            file = _kept_file(self.model, self.members) if keep else None
+            kept = Kept() if file is None else _read(file)
+            as_read = len(kept)
+            self._index = index(self.model, self.members, kept, told)
+            if file is not None and len(kept) > as_read:
+                _write(file, kept)
+        return self._index
+
+    def recoverability(self, terms: Sequence[int], progress: Progress | None = None) -> Numbers:
+        """(k,) AUROC with which one half of a term finds the other; nan for a term of one gene."""
+        new = [t for t in dict.fromkeys(terms) if t not in self._recoverability]
+        rows = [self.genes(t) for t in new]
+        for i, value in enumerate(_halves(self.model, rows, progress)):
+            self._recoverability[new[i]] = value
+        return np.array([self._recoverability[t] for t in terms])
+
+    def genes(self, term: int) -> NDArray[np.int32]:
+        """The model's genes of a term."""
+        m = self.members
+        return np.asarray(m.indices[m.indptr[term] : m.indptr[term + 1]])
+
+    @functools.cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Which library it is, and how much of it the model knows."""
+        about = self.sets.manifest
+        used = np.unique(self.sets.indices)
+        symbols = self.sets.vocabulary.symbols
+        known = (self.model.vocabulary.ids([symbols[i] for i in used]) >= 0).sum()
+        return {
+            "name": self.name,
+            **{name: about[name] for name in ABOUT if name in about},
+            "terms": len(self.sets),
+            "terms_used": len(self.rows),
+            "genes": len(used),
+            "genes_in_model": int(known),
+        }
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def open_libraries(
+    model: Model, given: LibraryLike | Sequence[LibraryLike] | None
+) -> list[Library]:
+    """The libraries that are meant: all that are shipped or were added, if None."""
+    if given is None:
+        given = shelf.names()
+    elif isinstance(given, str | Path | GeneSets):
+        given = [given]
+    if not given:
+        raise GsfmError("no library is given; gsfm library list names those that there are")
+    loaded = [one if isinstance(one, GeneSets) else shelf.load(one) for one in given]
+    # A model that is fitted anew has a new manifest.
+    return [_library(model, sets, id(model.manifest)) for sets in dict.fromkeys(loaded)]
+
+
+@functools.lru_cache(maxsize=32)
+def _library(model: Model, sets: GeneSets, fit: int) -> Library:
+    return Library(model, sets)
+
+
+# -- the whole model -------------------------------------------------------------------------------
+
+
+class Answers(NamedTuple):
+    """What the model says of genes, each asked of a set without it."""
+
+    score: Numbers
+    z_score: Numbers  # over the genes that are not in the set
+    probability: Numbers  # nan if the model is not calibrated
+    gene_rank: NDArray[np.int64]  # among the genes that are not in the set; 1 is the best
+
+
+def ask(
+    model: Model,
+    sets: Sequence[NDArray[Any]],
+    genes: Sequence[int],
+    progress: Progress | None = None,
+) -> Answers:
+    """Ask the model of one gene for each set; a gene that is in its set is taken out of it."""
+    n = len(sets)
+    out = Answers(np.zeros(n), np.zeros(n), np.full(n, np.nan), np.zeros(n, np.int64))
+    for start in range(0, n, BATCH):
+        at = range(start, min(start + BATCH, n))
+        rest = [sets[i][sets[i] != genes[i]] for i in at]
+        scores, probabilities = score(model, rest)
+        for i, ids, row, chance in zip(at, rest, scores, probabilities, strict=True):
+            missing = np.delete(row, ids)
+            own = row[genes[i]]
+            out.score[i], out.probability[i] = own, chance[genes[i]]
+            out.z_score[i] = _standardise(own[None], missing)[0]
+            out.gene_rank[i] = 1 + (missing > own).sum()
+        if progress is not None:
+            progress("asking the model", at.stop, n)
+    return out
+
+
+def score(model: Model, sets: Sequence[NDArray[Any]]) -> tuple[Floats, Floats]:
+    """(n, genes) scores and probabilities; the latter are nan if the model is not calibrated."""
+    if model.calibration is not None:
+        return model.score_and_probability(sets)
+    scores = model.score(sets)
+    return scores, np.broadcast_to(np.float32(np.nan), scores.shape)
+
+
+def _halves(
+    model: Model, sets: Sequence[NDArray[Any]], progress: Progress | None
+) -> Iterable[float]:
+    """The AUROC of each set's halves, the mean of both ways weighed by the genes to be found."""
+    # A random number that each gene has: a term is halved in the same way each time.
+    number = shuffled(len(model.vocabulary))
+    for start in range(0, len(sets), BATCH // 2):
+        batch = [ids[np.argsort(number[ids])] for ids in sets[start : start + BATCH // 2]]
+        halves = [half for ids in batch for half in (ids[::2], ids[1::2])]
+        scores = model.score(halves)
+        for i, ids in enumerate(batch):
+            others = np.sort(np.delete(scores[2 * i : 2 * i + 2], ids, axis=1), axis=1)
+            first = _auroc(scores[2 * i, ids[1::2]], others[0])
+            second = _auroc(scores[2 * i + 1, ids[::2]], others[1])
+            yield float(np.mean([*first, *second])) if len(ids) > 1 else np.nan
+        if progress is not None:
+            progress("finding each term's half by the other", start + len(batch), len(sets))
+
+
+def _auroc(found: Floats, others: Floats) -> Numbers:
+    """(k,) the share of the others, in ascending order, that are below each; ties count half."""
+    below = np.searchsorted(others, found) + np.searchsorted(others, found, side="right")
+    return np.asarray(below / (2 * max(len(others), 1)))
+
+
+# -- what is reported ------------------------------------------------------------------------------
+
+
+class Asked(Report):
+    """A report on identifiers that were given.
+
+    Attributes
+    ----------
+    inputs
+        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as
+        `gsfm.genes.resolve` has them, and ``in_model``.
+    resolution
+        What `gsfm.genes.resolve` returned.
+    """
+
+    def __init__(
+        self,
+        table: pl.DataFrame,
+        provenance: dict[str, Any],
+        *,
+        inputs: pl.DataFrame,
+        resolution: Resolution,
+    ) -> None:
+        super().__init__(table, provenance)
+        self.inputs, self.resolution = inputs, resolution
+
+    @property
+    def unmatched(self) -> list[str]:
+        """The identifiers that are no known gene."""
+        return list(self.provenance["input"]["not_understood"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON has it: ``provenance``, ``inputs`` and ``results``."""
+        whole = super().to_dict()
+        results = whole.pop("results")
+        return {**whole, "inputs": self.inputs.to_dicts(), "results": results}
+
+    def summary(self, *, limit: int = 50) -> str:
+        """What was understood and how, and what was not, in a few lines.
+
+        Parameters
+        ----------
+        limit
+            How many identifiers a line names; the rest is counted.
+        """
+        shown = self.inputs.unique("input", maintain_order=True)
+        renamed = shown.filter("in_model", pl.col("input").str.to_uppercase() != pl.col("symbol"))
+        told = (
+            ("read as", [f"{a} = {b}" for a, b in renamed.select("input", "symbol").rows()]),
+            ("the model's own symbols", shown.filter(pl.col("match") == OWN)["input"].to_list()),
+            ("not in the model", self.provenance["input"]["not_in_model"]),
+        )
+        lines = [self.resolution.summary(limit=limit)]
+        lines += [f"{what} ({len(n):,}): {_some(n, limit)}" for what, n in told if n]
+        return "\n".join(lines)
+
+
+def of_input(given: _Understood, n_genes: int) -> dict[str, Any]:
+    """Provenance of the identifiers given."""
+    unused = given.inputs.filter(~pl.col("in_model")).drop_nulls("input")
+    unused = unused.unique("input", maintain_order=True)
+    why = {
+        "not_understood": pl.col("match") == "unmatched",
+        "ambiguous": pl.col("match") == "ambiguous",
+        "not_in_model": pl.col("symbol").is_not_null(),
+    }
+    return {
+        "given": given.inputs.height,
+        "genes": n_genes,
+        **{name: unused.filter(is_so)["input"].to_list() for name, is_so in why.items()},
+    }
+
+
+def of_model(model: Model) -> dict[str, Any]:
+    """Provenance of the model."""
+    canonical = json.dumps(model.manifest, sort_keys=True, default=str)
+    return {
+        "name": model.manifest.get("name", model.family),
+        "family": model.family,
+        "version": model.manifest.get("gsfm_version"),
+        "manifest_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
+        "genes": len(model.vocabulary),
+    }
+
+
+# -- on the disk -----------------------------------------------------------------------------------
+
+
+def _kept_file(model: Model, members: sp.csr_array) -> Path:
+    """Where the index of these terms is kept for this model."""
+    digest = hashlib.sha256(KEPT_FORMAT.encode())
+    digest.update(json.dumps(model._config_json(), sort_keys=True, default=str).encode())
+    digest.update(json.dumps(model.manifest, sort_keys=True, default=str).encode())
+    digest.update("\n".join(model.vocabulary.symbols).encode())
+    for one in model.members if isinstance(model, Ensemble) else [model]:
+        if isinstance(one, Autoencoder):
+            # A part of what was learned is enough to tell two fits apart.
+            digest.update(one.output_bias.tobytes())
+            digest.update(np.ascontiguousarray(one.output_vectors[::64]).tobytes())
+    for array in (members.indptr.astype(np.int64), members.indices.astype(np.int64)):
+        digest.update(array.tobytes())
+    if given := os.environ.get("GSFM_HOME"):
+        base = Path(given) / "cache"
+    else:
+        cache = os.environ.get("XDG_CACHE_HOME", "")
+        # The XDG specification has relative paths ignored.
+        base = (Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache") / "gsfm"
+    return base / "terms" / f"{digest.hexdigest()[:32]}.safetensors"
+
+
+def _read(file: Path) -> Kept:
+    try:
+        kept = Kept(load_file(file))
+        os.utime(file)
+    except (OSError, SafetensorError):
+        return Kept()  # not there, or damaged: it is computed and written anew
+    return kept
+
+
+def _write(file: Path, kept: Kept) -> None:
+    """Keep an index, and forget the oldest; a disk that cannot be written to keeps nothing."""
+    try:
+        with atomic_path(file) as temporary:
+            save_file({k: np.ascontiguousarray(v) for k, v in kept.items()}, temporary)
+        files = sorted(file.parent.glob("*.safetensors"), key=lambda f: f.stat().st_mtime)
+        for old in files[:-KEPT_FILES]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        pass

@@ -1,0 +1,209 @@
+"""The genes of a term: those that it holds and those that are predicted for it, in one ranking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm import libraries
+from gsfm._errors import GsfmError
+from gsfm._report import Report
+from gsfm._version import __version__
+from gsfm.insight._annotate import Which, _descending, _of_which
+from gsfm.insight._answers import Answers, Library, Progress, ask, of_model, open_libraries, score
+from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of, _standardise
+from gsfm.models import Model
+
+#: What the numbers are; a part of every provenance.
+COLUMNS = {
+    "rank": "place among all genes by z_score, known and new; 1 is the likeliest. The places of "
+    "known genes are by their evidence when left out, alone or with up to an eighth of the term",
+    "symbol": "approved symbol",
+    "name": "approved name",
+    "known": "whether the term holds the gene already; score, z_score, probability and gene_rank "
+    "are then leave-one-out, of the term without it",
+    "score": "the model's score; larger is likelier; no unit, not a probability; scores of known "
+    "genes, each of another set, cannot be compared",
+    "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
+    "are not in the term",
+    "probability": PROBABILITY,
+    "gene_rank": "place among all genes that are not in the term; 1 is the best",
+}
+
+
+class TermGenes(Report):
+    """The ranked genes of `term`.
+
+    Attributes
+    ----------
+    table
+        One row a gene, best first.
+    provenance
+        The model, the library with its release, the term with its recoverability, and what the
+        columns mean.
+    """
+
+    def summary(self) -> str:
+        """Which term it is, and how much of it the model knows."""
+        t = self.provenance["term"]
+        found = t["recoverability"]
+        lines = [
+            f"{t['name']} ({t['id']}, {self.provenance['library']['name']}): "
+            f"{t['genes_in_model']:,} of {t['genes']:,} genes in the model",
+            "recoverability (AUROC of one half by the other): "
+            + ("too few genes" if found is None else f"{found:.3f}"),
+        ]
+        if t["not_in_model"]:
+            lines.append(f"not in the model ({len(t['not_in_model']):,}): ")
+            lines[-1] += ", ".join(t["not_in_model"])
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        p = self.provenance
+        return f"{len(self)} genes; {p['term']['name']}; model {p['model']['name']}"
+
+
+def term(
+    model: Model,
+    text: str,
+    library: str | Path | None = None,
+    *,
+    top: int | None = 50,
+    which: Which = "all",
+    progress: Progress | None = None,
+) -> TermGenes:
+    """Rank the genes of a term: those that it holds, each as if it did not, and those predicted.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    text
+        The term: its identifier, its name, or the beginning of either, as in
+        `gsfm.libraries.find`.
+    library
+        Where to look for it: the name of a library, or the path of a gene-set file. All libraries
+        that are shipped or were added, if None.
+    top
+        How many genes to return; all of them if None.
+    which
+        Only genes that the term holds already ("known"), or only those that it does not ("new").
+    progress
+        Called with what is being done, how much of it is done, and how much there is.
+
+    Returns
+    -------
+    TermGenes
+        ``rank``, ``symbol``, ``name``, ``known``, ``score``, ``z_score``, ``probability`` if the
+        model is calibrated, and ``gene_rank``.
+
+    Raises
+    ------
+    UnknownTermError
+        If no term is meant, or more than one; the message names some that could be.
+    GsfmError
+        If there is no such library, or the model knows no gene of the term.
+
+    Notes
+    -----
+    The numbers of each known gene that is shown are of the term without this gene, one pass of the
+    model each, as in `annotate`. A term of a single gene leaves nothing to score it from: that gene
+    is not ranked.
+
+    Examples
+    --------
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = [["RAD51", "BRCA2", "PALB2"], ["EGFR", "ERBB2", "GRB2"]] * 5
+    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> found = term(model, "homologous recombination", "go-bp", which="new", top=1)
+    >>> found.provenance["term"]["id"], found.table["known"].to_list()
+    ('GO:0035825', [False])
+    """
+    if top is not None and top < 1:
+        raise ValueError(f"top must be 1 or more, not {top}")
+    if which not in ("all", "known", "new"):
+        raise ValueError(f"which must be all, known or new, not {which!r}")
+    meant = libraries.find(text, None if library is None else str(library))
+    place: Library = open_libraries(model, meant.library)[0]
+    at = np.flatnonzero(place.rows == meant.row)
+    if not len(at):
+        raise GsfmError(f"the model knows no gene of {meant.name!r} ({meant.id}, {place.name})")
+    row = int(at[0])
+    ids = place.genes(row)
+
+    members = model.encode([ids])
+    _, of_genes, of_members = model._score_and_evidence(members)
+    n = len(model.vocabulary)
+    known = np.zeros(n, bool)
+    known[ids] = True
+    key = of_genes[0].astype(np.float64)
+    key[members.indices] = of_members
+    ranked = np.argsort(_alphabet(model.vocabulary))
+    if len(ids) == 1:
+        ranked = ranked[~known[ranked]]
+    order = _descending(key, ranked)
+    rank = np.empty(n, np.int64)
+    rank[order] = np.arange(len(order)) + 1
+    chosen = order[_of_which(known[order], which)][:top]
+
+    table = pl.DataFrame(
+        {
+            "rank": rank[chosen],
+            "symbol": pl.Series([model.vocabulary[int(g)] for g in chosen], dtype=pl.String),
+            "known": pl.Series(known[chosen], dtype=pl.Boolean),
+            **_answers(model, ids, chosen, known, progress),
+        }
+    )
+    table = table.insert_column(2, _names_of(table["symbol"]))
+    genes = place.sets.genes(meant.row)
+    found = place.recoverability([row])[0]
+    provenance = {
+        "task": "term",
+        "gsfm_version": __version__,
+        "model": of_model(model),
+        "library": place.provenance,
+        "term": {
+            "id": meant.id,
+            "name": meant.name,
+            "genes": len(genes),
+            "genes_in_model": len(ids),
+            "not_in_model": [gene for gene in genes if gene not in model.vocabulary],
+            "recoverability": None if np.isnan(found) else float(found),
+        },
+        "top": top,
+        "which": which,
+        "columns": {name: COLUMNS[name] for name in table.columns},
+    }
+    return TermGenes(table, provenance)
+
+
+def _answers(
+    model: Model,
+    ids: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+    known: NDArray[np.bool_],
+    progress: Progress | None,
+) -> dict[str, NDArray[Any]]:
+    """What the whole model says of the chosen genes: of those in the term, of the term without."""
+    scores, probabilities = (values[0] for values in score(model, [ids]))
+    missing = np.sort(scores[~known])
+    new = Answers(
+        scores[chosen].astype(np.float64),
+        _standardise(scores[chosen], missing),
+        probabilities[chosen].astype(np.float64),
+        1 + len(missing) - np.searchsorted(missing, scores[chosen], side="right"),
+    )
+    at = np.flatnonzero(known[chosen])
+    if len(at):
+        own = ask(model, [ids] * len(at), chosen[at].tolist(), progress)
+        for mine, theirs in zip(new, own, strict=True):
+            mine[at] = theirs
+    columns = new._asdict()
+    if model.calibration is None:
+        del columns["probability"]
+    return columns

@@ -1,0 +1,117 @@
+"""``gsfm annotate`` and ``gsfm term``: every way in, and what is said of what could not be used."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from gsfm.insight import annotate, term
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> str:
+    path = tmp_path / "mine.gmt"
+    path.write_text(
+        "cell death\tna\tTP53\tBAX\tBBC3\tPMAIP1\n"
+        "cell growth\tna\tEGFR\tERBB2\tGRB2\n"
+        "cell cycle\tna\tCDK4\tCCND1\tMYC\n"
+    )
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GSFM_HOME", str(tmp_path / "home"))
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_gene_is_the_librarys_answer(run, folder, model, library):
+    settings = ("--library", library, "--model", folder)
+    result = run("annotate", "hdm2", *settings, "--top", "2", "--json")
+    assert result.exit_code == 0
+    expected = annotate(model, "hdm2", library, top=2).to_dict()
+    assert json.loads(result.stdout) == json.loads(json.dumps(expected))
+    assert "hdm2 = MDM2" in result.stderr
+
+
+def test_one_gene_is_a_gene_and_several_are_a_set(run, folder, library, tmp_path):
+    settings = ("--library", library, "--model", folder, "--csv")
+    assert "known" in _rows(run("annotate", "MDM2", *settings).stdout)[0]
+    expected = run("annotate", "TP53", "BAX", *settings).stdout
+    assert _rows(expected)[0]["shared"] == "BAX|TP53"
+    path = tmp_path / "genes.txt"
+    path.write_text("TP53\nBAX\n")
+    assert run("annotate", str(path), *settings).stdout == expected
+    assert run("annotate", "-", *settings, stdin=path.read_bytes()).stdout == expected
+
+
+def test_options_reach_the_library(run, folder, library):
+    settings = ("--library", library, "--model", folder, "--csv")
+    known = _rows(run("annotate", "BAX", *settings, "--known").stdout)
+    new = _rows(run("annotate", "BAX", *settings, "--new", "--top", "1").stdout)
+    assert [row["term"] for row in known] == ["cell death"]
+    assert [row["known"] for row in new] == ["false"]
+    fast = _rows(run("annotate", "BAX", *settings, "--fast", "--top", "0").stdout)
+    assert len(fast) == 3
+    assert "z_score" not in fast[0]
+    assert run("annotate", "BAX", *settings, "--new", "--known").exit_code == 2
+
+
+def test_what_is_kept_is_where_it_should_be(run, folder, library, tmp_path):
+    settings = ("--library", library, "--model", folder, "--csv")
+    kept = tmp_path / "home" / "cache" / "terms"
+    run("annotate", "BAX", *settings, "--no-cache")
+    assert not kept.exists()
+    first = run("annotate", "BAX", *settings).stdout
+    assert len(list(kept.iterdir())) == 1
+    assert run("annotate", "BAX", *settings).stdout == first
+
+
+def test_a_term_is_the_librarys_answer(run, folder, model, library):
+    settings = ("--library", library, "--model", folder)
+    result = run("term", "Cell Death", *settings, "--top", "3", "--json")
+    assert result.exit_code == 0
+    expected = term(model, "cell death", library, top=3).to_dict()
+    assert json.loads(result.stdout) == json.loads(json.dumps(expected))
+    assert "4 of 4 genes in the model" in result.stderr
+    by_stdin = run("term", "-", *settings, "--top", "3", "--json", stdin="cell death\n")
+    assert by_stdin.stdout == result.stdout
+    new = _rows(run("term", "cell death", *settings, "--new", "--csv", "--top", "0").stdout)
+    assert {row["known"] for row in new} == {"false"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["annotate", "no such gene"], "no gene of the input is known to the model"),
+        (["annotate", "no such gene", "nor this"], "no gene of the set is known to the model"),
+        (["term", "cell deaht"], "cell death"),
+        (["term", "cell"], "3 terms are 'cell'"),
+    ],
+)
+def test_errors_are_one_line(run, folder, library, arguments, told):
+    result = run(*arguments, "--library", library, "--model", folder)
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_no_such_library(run, folder):
+    result = run("annotate", "TP53", "--library", "go-pb", "--model", folder)
+    assert result.exit_code == 1
+    assert "did you mean 'go-" in result.stderr
+
+
+def test_usage(run):
+    assert run("annotate").exit_code == 2
+    assert run("term").exit_code == 2
+    assert run("term", "-", stdin="\n").exit_code == 2
+    assert run("annotate", "-", "-").exit_code == 2
