@@ -85,7 +85,8 @@ def index(
     if isinstance(model, Linear):
         return _Linear(model, members, kept)
     if isinstance(model, Features) and model.config.covered is None:
-        return _Features(model, members, kept)
+        genes, features = model.vectors.shape
+        return (_Likeness if features > genes else _Features)(model, members, kept)
     if isinstance(model, Attribute | Popularity):
         return _Constant(model, members)
     return _Anew(model, members, progress)
@@ -233,6 +234,35 @@ class _Features:
 
     def _sums(self, gene: int) -> Numbers:
         return _product(self.model.vectors, gene, self.by_feature)
+
+
+class _Likeness(_Features):
+    """Features that are more than there are genes, papers say: the likeness of genes is smaller."""
+
+    def __init__(self, model: Features, members: sp.csr_array, kept: Kept) -> None:
+        self.model = model
+        self.sizes = np.diff(members.indptr)
+        self.by_gene = members.T.tocsr()  # (genes, terms)
+        self.likeness = (model.vectors @ model._by_feature).tocsr()  # (genes, genes)
+        found = kept.fill(lambda: {"moments": self._of_likeness(members)})
+        self.moments = found["moments"]
+
+    def _of_likeness(self, members: sp.csr_array) -> Numbers:
+        every, own = np.empty((2, 2, members.shape[0]))
+        for rows in _blocks(members.shape[0], 256):
+            block = members[rows]
+            scores = _dense(block @ self.likeness)  # (n, genes)
+            every[:, rows] = scores.sum(axis=1), np.einsum("ng,ng->n", scores, scores)
+            of_term = rows_of(block)
+            theirs = scores[of_term, block.indices].astype(np.float64)
+            for power in (1, 2):
+                own[power - 1, rows] = np.bincount(of_term, theirs**power, block.shape[0])
+        scale = 1 / np.maximum(self.sizes, 1)
+        powers = np.array([scale, scale**2])
+        return _moments(members, every * powers, own * powers)
+
+    def _sums(self, gene: int) -> Numbers:
+        return _product(self.likeness, gene, self.by_gene)
 
 
 class _Constant:
