@@ -126,6 +126,27 @@ def test_a_file_needs_no_adding(file):
     assert libraries.load(file).names == ["Brain"]
 
 
+@pytest.mark.parametrize(
+    ("written", "name", "identifier"),
+    [
+        ("DNA Repair (GO:0006281)", "DNA Repair", "GO:0006281"),
+        ("Abnormal heart (HP:0001627)", "Abnormal heart", "HP:0001627"),
+        ("abnormal heart MP:0000266", "abnormal heart", "MP:0000266"),
+        ("Apoptosis WP254", "Apoptosis", "WP254"),
+        ("Apoptosis R-HSA-109581", "Apoptosis", "R-HSA-109581"),
+        ("Apoptosis_Homo sapiens_hsa04210", "Apoptosis", "hsa04210"),
+        ("Apoptosis%WikiPathways_20240910%WP254%Homo sapiens", "Apoptosis", "WP254"),
+        ("BMI (Adjusted For Smoking)", "BMI (Adjusted For Smoking)", "BMI (Adjusted For Smoking)"),
+        ("WP254", "WP254", "WP254"),
+    ],
+)
+def test_identifiers_within_names(tmp_path, written, name, identifier):
+    path = tmp_path / "a.gmt"
+    path.write_text(f"{written}\t\tBAX\tTP53\n")
+    assert libraries.add(path).metadata.select("name", "id").row(0) == (name, identifier)
+    assert libraries.find(identifier, "a").genes == ("BAX", "TP53")
+
+
 def test_where_it_is_kept(monkeypatch, tmp_path, home):
     assert _store.home() == home
     monkeypatch.delenv("GSFM_HOME")

@@ -94,8 +94,9 @@ def test_each_library(name):
 
 
 def test_definitions():
-    for name in ("go-bp", "go-mf", "go-cc"):
-        assert (libraries.load(name).metadata["description"] != "").all()
+    # The definition of one term is in neither release of the ontology.
+    for name, without in (("go-bp", 1), ("go-mf", 0), ("go-cc", 0)):
+        assert (libraries.load(name).metadata["description"] == "").sum() == without
     row = libraries.find("GO:0006281").row
     text = libraries.load("go-bp").metadata["description"][row]
     assert text.startswith("The process of restoring DNA after damage.")

@@ -83,7 +83,7 @@ def find(text: str, library: str | None = None) -> Term:
     wanted = _key(text)
     for among in (_Index.with_id, _Index.with_name, _Index.beginning_with):
         found = [_term(place, i) for place in places for i in among(indices[place], wanted)]
-        if found and (len(found) == 1 or len({_key(term.id) for term in found}) == 1):
+        if len(found) == 1 or _are_one(found):
             return found[0]
         if found:
             which = "an identifier" if library else "an identifier, or the library"

@@ -9,8 +9,12 @@ import polars as pl
 
 from gsfm.sets import GeneSets
 
-#: How files write an identifier into a term's name: "DNA Repair (GO:0006281)", "Apoptosis WP254".
-_ID = r"^(.*\S)\s+(?:\(([A-Za-z]+:[A-Za-z0-9_.-]+)\)|(R-[A-Z]{3}-\d+|WP\d+|hsa\d{5}))$"
+#: How files write an identifier into a term's name: "DNA Repair (GO:0006281)", "Apoptosis WP254",
+#: "Apoptosis_Homo sapiens_hsa04210".
+_ID = (
+    r"^(.*\S)(?:\s+|_Homo sapiens_|_Mus musculus_)"
+    r"(?:\(([A-Za-z]+:[A-Za-z0-9_.-]+)\)|(R-[A-Z]{3}-\d+|WP\d+|hsa\d{5}|[HM]P:\d{7}))$"
+)
 #: How WikiPathways writes name, release, identifier and species into one.
 _WIKIPATHWAYS = r"^(.+)%WikiPathways_\d+%(WP\d+)%[^%]+$"
 _COLUMNS = ("name", "id", "description", "link", "source", "species")

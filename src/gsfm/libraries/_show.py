@@ -31,7 +31,8 @@ class Contents(Report):
         known = [library[key] for key in ("title", "release", "date", "licence") if library[key]]
         lines = [f"{library['name']}: {', '.join(known)}"]
         if term := self.provenance.get("term"):
-            lines.append(f"{term['id']} {term['name']}: {term['size']:,} genes {term['link']}")
+            called = " ".join(dict.fromkeys([term["id"], term["name"]]))
+            lines.append(f"{called}: {term['size']:,} genes {term['link']}")
             lines += [term["description"]] * bool(term["description"])
         return "\n".join(line.strip() for line in lines)
 
