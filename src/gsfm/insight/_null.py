@@ -21,9 +21,10 @@ Ids = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-#: Genes in the stratum of the most popular ones; each further stratum is twice as large. So the
-#: famous, who differ most, are matched most closely.
-FIRST_STRATUM = 100
+#: A stratum spans popularities up to this factor, or as many genes as the next line says. So the
+#: famous genes, of whom there are few of a kind, are matched closely, too.
+FACTOR = 1.25
+FEWEST = 20
 #: A p-value is the share of random sets that do as well, where as many do; below, of the tail.
 ENOUGH = 10
 #: Random sets scored at once.
@@ -37,36 +38,53 @@ _nulls: weakref.WeakKeyDictionary[Model, dict[Any, Null]] = weakref.WeakKeyDicti
 def popularity(model: Model, terms: Terms) -> tuple[Numbers, str]:
     """How often each gene is met, (genes,), and in what.
 
-    In the model's training corpus, if the model has counted; else in the terms.
+    In the model's training corpus, if the model has counted; else in the terms. As a logarithm.
     """
     for one in (model, *getattr(model, "members", ())):
         frequency = getattr(one, "log_frequency", None)
         if frequency is not None:
-            values = np.full(len(model.vocabulary), -np.inf)
+            values = np.full(len(model.vocabulary), float(frequency.min()))
             ids = model.vocabulary.ids(one.vocabulary.symbols)
             values[ids[ids >= 0]] = frequency[ids >= 0]
             return values, "frequency in the model's training corpus"
     counts = np.bincount(terms.members.indices, minlength=len(terms.vocabulary))
-    return counts.astype(np.float64), "number of terms with the gene"
+    return np.log1p(counts), "number of terms with the gene"
 
 
 def strata(of_gene: Numbers, pool: NDArray[np.bool_]) -> list[Ids]:
     """The genes of a pool in strata of like popularity, the most popular first.
 
+    Parameters
+    ----------
+    of_gene
+        (genes,) the logarithms of their popularities.
+    pool
+        (genes,) which genes to take.
+
     Examples
     --------
-    >>> [len(s) for s in strata(np.arange(1000.0), np.ones(1000, bool))]
-    [100, 200, 400, 300]
+    >>> counts = np.concatenate([np.arange(1000, 900, -1), np.ones(500)])
+    >>> [len(s) for s in strata(np.log(counts), np.ones(600, bool))]
+    [100, 500]
     """
     genes = np.flatnonzero(pool)
     genes = genes[np.argsort(-of_gene[genes], kind="stable")]
-    ends = FIRST_STRATUM * (2 ** np.arange(1, 64, dtype=np.float64) - 1)
-    return np.split(genes, ends[ends < len(genes)].astype(np.int64))
+    values = of_gene[genes]
+    starts = [0]
+    while True:
+        wide = np.searchsorted(-values, -values[starts[-1]] + np.log(FACTOR), side="right")
+        end = max(int(wide), starts[-1] + FEWEST)
+        if end + FEWEST > len(genes):  # what is left is too few for a stratum of its own
+            return np.split(genes, starts[1:])
+        starts.append(end)
 
 
 def profile(groups: list[Ids], ids: Ids) -> tuple[int, ...]:
     """How many of the genes `ids` are in each stratum."""
-    return tuple(int(np.isin(group, ids).sum()) for group in groups)
+    genes = np.concatenate(groups)
+    of_gene = np.zeros(int(genes.max()) + 1, np.int64)
+    of_gene[genes] = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    return tuple(np.bincount(of_gene[ids], minlength=len(groups)).tolist())
 
 
 def draw(groups: list[Ids], counts: tuple[int, ...], rng: np.random.Generator) -> Ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -130,6 +131,12 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
     if not libraries:
         raise GsfmError("no library is named; gsfm library list shows what there is")
     loaded = [one if isinstance(one, GeneSets) else shelf.load(one) for one in libraries]
+    return _joined(tuple(loaded), vocabulary)
+
+
+# Collections do not change, and their symbols are the same at every question.
+@functools.lru_cache(maxsize=4)
+def _joined(loaded: tuple[GeneSets, ...], vocabulary: Vocabulary | None) -> Terms:
     symbols = list(dict.fromkeys(s for sets in loaded for s in sets.vocabulary.symbols))
     if vocabulary is None:
         vocabulary = Vocabulary(list(dict.fromkeys([*symbols, *_named_genes()["symbol"]])))
