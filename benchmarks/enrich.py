@@ -186,7 +186,7 @@ def ask(
             except Exception as error:
                 raise RuntimeError(f"{query.truth}, {how}") from error
             if i < n_prerank:
-                ranked = {gene: 0.0 for gene in rng.permutation(others)} | dict.fromkeys(genes, 1.0)
+                ranked = dict.fromkeys(rng.permutation(others), 0.0) | dict.fromkeys(genes, 1.0)
                 tables["prerank"] = prerank(
                     ranked,
                     task.library,

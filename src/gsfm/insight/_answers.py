@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm import libraries as shelf
 from gsfm._errors import GsfmError
 from gsfm._files import atomic_path
 from gsfm._report import Report
@@ -126,6 +125,9 @@ def open_libraries(
     model: Model, given: LibraryLike | Sequence[LibraryLike] | None
 ) -> list[Library]:
     """The libraries that are meant: all that are shipped or were added, if None."""
+    # Here and not above: an import that a completion does not need.
+    from gsfm import libraries as shelf
+
     if given is None:
         given = shelf.names()
     elif isinstance(given, str | Path | GeneSets):

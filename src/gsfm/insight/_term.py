@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm import libraries
 from gsfm._errors import GsfmError
 from gsfm._report import Report
 from gsfm._version import __version__
@@ -128,6 +127,9 @@ def term(
         raise ValueError(f"top must be 1 or more, not {top}")
     if which not in ("all", "known", "new"):
         raise ValueError(f"which must be all, known or new, not {which!r}")
+    # Here and not above: an import that a completion does not need.
+    from gsfm import libraries
+
     meant = libraries.find(text, None if library is None else str(library))
     place: Library = open_libraries(model, meant.library)[0]
     at = np.flatnonzero(place.rows == meant.row)

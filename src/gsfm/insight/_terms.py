@@ -12,7 +12,6 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm import libraries as shelf
 from gsfm._errors import GsfmError
 from gsfm.genes import Vocabulary
 from gsfm.insight._complete import _named_genes, _understand
@@ -124,6 +123,9 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
     GsfmError
         If there is no such library, or none is named.
     """
+    # Here and not above: an import that a completion does not need.
+    from gsfm import libraries as shelf
+
     if libraries is None:
         libraries = shelf.names()
     elif isinstance(libraries, GeneSets | str | Path):
