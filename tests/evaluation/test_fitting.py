@@ -136,7 +136,7 @@ def test_a_model_of_something_else_is_not_taken(corpus, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_ctrl_c_is_handed_on_and_the_fit_goes_on_later(corpus, tmp_path):
     pytest.importorskip("torch")
-    small = {"dimensions": 4, "hidden": 4, "batch_size": 6, "epochs": 60.0}
+    small = {"dimensions": 4, "hidden": 4, "batch_size": 6, "epochs": 300.0}
 
     def interrupt(now):
         if interrupt.step is None:
