@@ -11,12 +11,12 @@ DATA holds ``train/*.gmt.gz`` and ``benchmark/*.gmt.gz``. ``truth`` asks two que
 * of the genes that change in a disease, for the disease, among the traits of the GWAS Catalog 2023:
   the rank of the best trait that has all words of the disease's name.
 
-Each for the whole list, for 20 of its genes, and for a list of which half the genes are random. The
-model must not have seen these lists: ``--train DIR`` fits one on the publications inside gsfm and on
-all libraries of DATA/train but those of such signatures (`LEFT_OUT`), and keeps it in DIR.
+Each for the whole list, for 20 of its genes, and for a list of which half the genes are random.
+The model must not have seen these lists: ``--train DIR`` fits one on the publications inside gsfm
+and on all libraries of DATA/train but those of such signatures (`LEFT_OUT`), and keeps it in DIR.
 
-The lists are sets. For GSEA prerank the genes of the set come before all others of the library, both
-in random order, and the sum is unweighted; it is asked about the first ``--prerank`` lists.
+The lists are sets. For GSEA prerank the genes of the set come before all others of the library,
+both in random order, and the sum is unweighted; it is asked about the first ``--prerank`` lists.
 
 ``null`` asks a model about random sets: are the p-values uniform, and how often are they small?
 """
