@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -21,6 +21,7 @@ from gsfm import (
 )
 from gsfm.insight import ora, prerank, read_ranked
 from gsfm.insight._enrichment import false_discovery_rate
+from gsfm.insight._ora import hypergeometric_tail
 
 GENES = [f"gene{i:03}" for i in range(200)]
 RNG = np.random.default_rng(0)
@@ -65,6 +66,17 @@ def test_ora_is_fisher_s_exact_test(kind):
         found.table["fdr"], stats.false_discovery_control(found.table["p_value"])
     )
     assert found.provenance["background"]["kind"] == kind
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 1500), st.data())
+def test_the_hypergeometric_tail_is_that_of_scipy(n_background, data):
+    n = data.draw(st.integers(0, n_background))
+    m = data.draw(st.integers(0, n_background))
+    k = np.unique(np.linspace(0, min(n, m), 5).astype(int))
+    mine = hypergeometric_tail(k, np.full(len(k), n), np.full(len(k), m), n_background)
+    peer = stats.hypergeom.sf(k - 1, n_background, m, n)
+    np.testing.assert_allclose(mine, peer, rtol=1e-6, atol=1e-290)
 
 
 def test_ora_of_all_genes_counts_all_approved_ones():
