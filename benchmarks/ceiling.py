@@ -51,7 +51,7 @@ def subject(library: str, term: str) -> str | None:
     'type 2 diabetes'
     """
     if library.startswith("ChEA"):
-        return term.split()[0].upper()
+        return re.split(r"[\s_-]", term)[0].upper()
     if library.startswith("GWAS"):
         return re.split(r"\s*[(\[]", term.lower())[0].strip()
     return None
