@@ -59,8 +59,7 @@ Z_SCORE = "score less its mean, over its standard deviation, among the random se
 P_VALUE = (
     "chance of so large a score for a random set of as many genes that are as popular, drawn from "
     "the background: the share of the random sets where 10 or more do as well, else the tail of a "
-    "gamma distribution with their mean, variance and skewness; far below one over their number it "
-    "is an order of magnitude"
+    "generalised Pareto distribution with the shape 0.1, fitted to their upper tenth"
 )
 NULL_RANK = "place among all terms tested; 1 has the largest z_score"
 IMPLIED_IS = "the term's genes that were not given and for which the evidence is best"
