@@ -19,8 +19,8 @@ from gsfm._version import __version__
 from gsfm.genes import Species
 from gsfm.insight import Enrichment, enrich_ranked, ora, prerank
 from gsfm.insight._bar import Bar
-from gsfm.insight._complete import _understand
-from gsfm.insight._enrichment import false_discovery_rate, model_provenance
+from gsfm.insight._enrichment import false_discovery_rate
+from gsfm.insight._given import model_told, understand
 from gsfm.insight._terms import MIN_SIZE, LibrariesLike, Terms, load_terms
 from gsfm.models import load
 
@@ -190,7 +190,7 @@ def score(
     adata.uns["gsfm"] = {
         "task": "score",
         "gsfm_version": __version__,
-        "model": {k: str(v) for k, v in model_provenance(model).items()},
+        "model": {k: str(v) for k, v in model_told(model).items()},
         "libraries": [str(one["name"]) for one in found.told],
         "groupby": groupby or "",
         "layer": layer or "X",
@@ -316,7 +316,7 @@ def _signatures(
     if genes is None:
         genes = vocabulary.symbols
     else:
-        understood = _understand(vocabulary, genes, species)
+        understood = understand(vocabulary, genes, species)
         unmatched = understood.unused
         column = np.full(len(vocabulary), -1)
         known = np.flatnonzero(understood.ids >= 0)[::-1]  # so that of two the first stays

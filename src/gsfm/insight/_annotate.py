@@ -7,7 +7,7 @@ once, and the terms are ranked by how high their genes come out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -18,17 +18,14 @@ from gsfm._errors import UnknownGenesError
 from gsfm._version import __version__
 from gsfm.genes import Species
 from gsfm.insight._answers import (
-    Asked,
     Library,
-    LibraryLike,
     Numbers,
     Progress,
     ask,
-    of_input,
-    of_model,
     open_libraries,
 )
-from gsfm.insight._complete import _nothing_known, _understand
+from gsfm.insight._given import Answer, input_told, model_told, nothing_known, understand
+from gsfm.insight._terms import LibrariesLike
 from gsfm.models import Model
 from gsfm.models._calibration import MEANING
 
@@ -87,7 +84,7 @@ OF_SET = {
 }
 
 
-class Annotation(Asked):
+class Annotation(Answer):
     """The ranked terms of `annotate`, and what was understood of the input.
 
     Attributes
@@ -112,7 +109,7 @@ class Annotation(Asked):
 def annotate(
     model: Model,
     genes: str | Iterable[str],
-    libraries: LibraryLike | Sequence[LibraryLike] | None = None,
+    libraries: LibrariesLike = None,
     *,
     top: int | None = 5,
     which: Which = "all",
@@ -197,10 +194,10 @@ def annotate(
     if which not in ("all", "known", "new"):
         raise ValueError(f"which must be all, known or new, not {which!r}")
     one = isinstance(genes, str)
-    given = _understand(model.vocabulary, [genes] if isinstance(genes, str) else genes, species)
+    given = understand(model.vocabulary, [genes] if isinstance(genes, str) else genes, species)
     ids = np.unique(given.ids[given.ids >= 0])
     if not len(ids):
-        raise UnknownGenesError(_nothing_known("the set" if not one else "the input", given))
+        raise UnknownGenesError(nothing_known("the set" if not one else "the input", given))
     opened = open_libraries(model, libraries)
     if one:
         tables = [
@@ -219,8 +216,8 @@ def annotate(
         "task": "annotate",
         "about": about,
         "gsfm_version": __version__,
-        "model": of_model(model),
-        "input": of_input(given, len(ids)),
+        "model": model_told(model),
+        "input": input_told(given.inputs, len(ids)),
         "libraries": [library.provenance for library in opened],
         "top": top,
         "which": which,

@@ -11,10 +11,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -22,10 +21,9 @@ from safetensors.numpy import load_file, save_file
 
 from gsfm._errors import GsfmError
 from gsfm._files import atomic_path
-from gsfm._report import Report
-from gsfm.genes import Resolution
-from gsfm.insight._complete import OWN, _some, _standardise, _Understood
+from gsfm.insight._complete import _standardise, score
 from gsfm.insight._index import Index, Kept, index
+from gsfm.insight._terms import LibrariesLike, loaded_libraries
 from gsfm.models import Autoencoder, Model
 from gsfm.models._evidence import shuffled
 from gsfm.models.ensemble import Ensemble
@@ -34,8 +32,6 @@ from gsfm.sets import GeneSets
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-#: A library: its name, the path of a gene-set file, or the gene sets themselves.
-LibraryLike: TypeAlias = str | Path | GeneSets
 #: Called with what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
 
@@ -121,20 +117,9 @@ class Library:
         return self.name
 
 
-def open_libraries(
-    model: Model, given: LibraryLike | Sequence[LibraryLike] | None
-) -> list[Library]:
+def open_libraries(model: Model, given: LibrariesLike) -> list[Library]:
     """The libraries that are meant: all that are shipped or were added, if None."""
-    # Here and not above: an import that a completion does not need.
-    from gsfm import libraries as shelf
-
-    if given is None:
-        given = shelf.names()
-    elif isinstance(given, str | Path | GeneSets):
-        given = [given]
-    if not given:
-        raise GsfmError("no library is given; gsfm library list names those that there are")
-    loaded = [one if isinstance(one, GeneSets) else shelf.load(one) for one in given]
+    loaded = loaded_libraries(given)
     # A model that is fitted anew has a new manifest.
     return [_library(model, sets, id(model.manifest)) for sets in dict.fromkeys(loaded)]
 
@@ -180,14 +165,6 @@ def ask(
     return out
 
 
-def score(model: Model, sets: Sequence[NDArray[Any]]) -> tuple[Floats, Floats]:
-    """(n, genes) scores and probabilities; the latter are nan if the model is not calibrated."""
-    if model.calibration is not None:
-        return model.score_and_probability(sets)
-    scores = model.score(sets)
-    return scores, np.broadcast_to(np.float32(np.nan), scores.shape)
-
-
 def _halves(
     model: Model, sets: Sequence[NDArray[Any]], progress: Progress | None
 ) -> Iterable[float]:
@@ -211,91 +188,6 @@ def _auroc(found: Floats, others: Floats) -> Numbers:
     """(k,) the share of the others, in ascending order, that are below each; ties count half."""
     below = np.searchsorted(others, found) + np.searchsorted(others, found, side="right")
     return np.asarray(below / (2 * max(len(others), 1)))
-
-
-# -- what is reported ------------------------------------------------------------------------------
-
-
-class Asked(Report):
-    """A report on identifiers that were given.
-
-    Attributes
-    ----------
-    inputs
-        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as
-        `gsfm.genes.resolve` has them, and ``in_model``.
-    resolution
-        What `gsfm.genes.resolve` returned.
-    """
-
-    def __init__(
-        self,
-        table: pl.DataFrame,
-        provenance: dict[str, Any],
-        *,
-        inputs: pl.DataFrame,
-        resolution: Resolution,
-    ) -> None:
-        super().__init__(table, provenance)
-        self.inputs, self.resolution = inputs, resolution
-
-    @property
-    def unmatched(self) -> list[str]:
-        """The identifiers that are no known gene."""
-        return list(self.provenance["input"]["not_understood"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: ``provenance``, ``inputs`` and ``results``."""
-        whole = super().to_dict()
-        results = whole.pop("results")
-        return {**whole, "inputs": self.inputs.to_dicts(), "results": results}
-
-    def summary(self, *, limit: int = 50) -> str:
-        """What was understood and how, and what was not, in a few lines.
-
-        Parameters
-        ----------
-        limit
-            How many identifiers a line names; the rest is counted.
-        """
-        shown = self.inputs.unique("input", maintain_order=True)
-        renamed = shown.filter("in_model", pl.col("input").str.to_uppercase() != pl.col("symbol"))
-        told = (
-            ("read as", [f"{a} = {b}" for a, b in renamed.select("input", "symbol").rows()]),
-            ("the model's own symbols", shown.filter(pl.col("match") == OWN)["input"].to_list()),
-            ("not in the model", self.provenance["input"]["not_in_model"]),
-        )
-        lines = [self.resolution.summary(limit=limit)]
-        lines += [f"{what} ({len(n):,}): {_some(n, limit)}" for what, n in told if n]
-        return "\n".join(lines)
-
-
-def of_input(given: _Understood, n_genes: int) -> dict[str, Any]:
-    """Provenance of the identifiers given."""
-    unused = given.inputs.filter(~pl.col("in_model")).drop_nulls("input")
-    unused = unused.unique("input", maintain_order=True)
-    why = {
-        "not_understood": pl.col("match") == "unmatched",
-        "ambiguous": pl.col("match") == "ambiguous",
-        "not_in_model": pl.col("symbol").is_not_null(),
-    }
-    return {
-        "given": given.inputs.height,
-        "genes": n_genes,
-        **{name: unused.filter(is_so)["input"].to_list() for name, is_so in why.items()},
-    }
-
-
-def of_model(model: Model) -> dict[str, Any]:
-    """Provenance of the model."""
-    canonical = json.dumps(model.manifest, sort_keys=True, default=str)
-    return {
-        "name": model.manifest.get("name", model.family),
-        "family": model.family,
-        "version": model.manifest.get("gsfm_version"),
-        "manifest_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
-        "genes": len(model.vocabulary),
-    }
 
 
 # -- on the disk -----------------------------------------------------------------------------------

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import importlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -17,15 +14,22 @@ from numpy.typing import NDArray
 
 from gsfm import sets
 from gsfm._errors import GsfmError, UnknownGenesError
-from gsfm._report import Report
 from gsfm._version import __version__
 from gsfm.genes import Species, Vocabulary
-from gsfm.insight._complete import OWN, _nothing_known, _some, _understand, _Understood
+from gsfm.insight._given import (
+    Ids,
+    Understood,
+    input_told,
+    model_told,
+    nothing_known,
+    some,
+    understand,
+    understand_sets,
+)
 from gsfm.models import Model
 from gsfm.models._evidence import standardise
 from gsfm.sets import GeneSet, GeneSets
 
-Ids = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 #: Told how much of how much is done.
@@ -39,67 +43,23 @@ PAPERS = "papers"
 BATCH = 64
 
 
-class Answer(Report):
-    """A report on genes that were asked about: it knows what was understood of the identifiers.
+class Question:
+    """A model, and what was understood of the identifiers that it is asked about."""
 
-    Attributes
-    ----------
-    table, provenance
-        As in `Report`.
-    inputs
-        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as
-        `gsfm.genes.resolve` has them, and ``in_model``.
-    resolution
-        What `gsfm.genes.resolve` returned.
-    """
+    def __init__(self, model: Model, given: Understood) -> None:
+        self.model, self.given = model, given
 
-    def __init__(
-        self, table: pl.DataFrame, provenance: dict[str, Any], *, given: _Understood
-    ) -> None:
-        super().__init__(table, provenance)
-        self.inputs = given.inputs
-        self.resolution = given.resolution
-
-    @property
-    def unmatched(self) -> list[str]:
-        """The identifiers that are no known gene."""
-        return list(self.provenance["input"]["not_understood"])
-
-    @property
-    def not_in_model(self) -> list[str]:
-        """The identifiers of genes that the model does not know."""
-        return list(self.provenance["input"]["not_in_model"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: ``provenance``, ``inputs`` and ``results``."""
-        whole = super().to_dict()
-        results = whole.pop("results")
-        return {**whole, "inputs": self.inputs.to_dicts(), "results": results}
-
-    def summary(self, *, limit: int = 50) -> str:
-        """What was understood and how, and what was not, in a few lines.
-
-        Parameters
-        ----------
-        limit
-            How many identifiers a line names; the rest is counted.
-        """
-        renamed = self.inputs.filter(
-            pl.col("in_model"), pl.col("input").str.to_uppercase() != pl.col("symbol")
-        )
-        pairs = renamed.unique("input", maintain_order=True).select("input", "symbol").rows()
-        own = self.inputs.filter(pl.col("match") == OWN).unique("input", maintain_order=True)
-        told = (
-            ("read as", [f"{name} = {symbol}" for name, symbol in pairs]),
-            ("the model's own symbols", own["input"].to_list()),
-            ("not in the model", self.not_in_model),
-        )
-        lines = [self.resolution.summary(limit=limit)]
-        lines += [f"{what} ({len(some):,}): {_some(some, limit)}" for what, some in told if some]
-        return "\n".join(lines)
+    def provenance(self, task: str, **more: Any) -> dict[str, Any]:
+        """How the answer came to be; JSON-serialisable."""
+        ids = self.given.ids
+        return {
+            **made_by(task, self.model),
+            "input": input_told(self.given.inputs, len(np.unique(ids[ids >= 0]))),
+            **more,
+        }
 
 
-class Asked:
+class Asked(Question):
     """The identifiers of a question, understood together and handed out group by group.
 
     Parameters
@@ -115,10 +75,9 @@ class Asked:
     def __init__(
         self, model: Model, species: Species | None, **groups: Iterable[str] | None
     ) -> None:
-        self.model = model
-        parts = {name: list(some or ()) for name, some in groups.items()}
+        parts = {name: list(group or ()) for name, group in groups.items()}
         every = [identifier for part in parts.values() for identifier in part]
-        self.given = _understand(model.vocabulary, every, species)
+        super().__init__(model, understand(model.vocabulary, every, species))
         ends = np.cumsum([len(part) for part in parts.values()])
         starts = [0, *ends[:-1]]
         self._at = {n: slice(a, b) for n, a, b in zip(parts, starts, ends, strict=True)}
@@ -152,34 +111,13 @@ class Asked:
         known = np.unique(ids[ids >= 0])
         part = self.given._replace(inputs=self.given.inputs[self._at[group]])
         if not len(known):
-            raise UnknownGenesError(_nothing_known(what, part))
+            raise UnknownGenesError(nothing_known(what, part))
         if len(known) < least:
             raise UnknownGenesError(
                 f"the model knows {len(known)} of the {len(ids)} genes of {what}; it needs at "
                 f"least {least}"
             )
         return known
-
-    def provenance(self, task: str, **more: Any) -> dict[str, Any]:
-        """How the answer came to be; JSON-serialisable."""
-        inputs = self.given.inputs
-        unused = inputs.filter(~pl.col("in_model")).drop_nulls("input")
-        unused = unused.unique("input", maintain_order=True)
-        why = {
-            "not_understood": pl.col("match") == "unmatched",
-            "ambiguous": pl.col("match") == "ambiguous",
-            "not_in_model": pl.col("symbol").is_not_null(),
-        }
-        ids = self.given.ids
-        return {
-            **made_by(task, self.model),
-            "input": {
-                "given": inputs.height,
-                "genes": len(np.unique(ids[ids >= 0])),
-                **{name: unused.filter(is_so)["input"].to_list() for name, is_so in why.items()},
-            },
-            **more,
-        }
 
 
 def _why_not(row: dict[str, Any]) -> str:
@@ -192,19 +130,7 @@ def _why_not(row: dict[str, Any]) -> str:
 
 def made_by(task: str, model: Model) -> dict[str, Any]:
     """The part of a provenance that tells the task, the version and the model."""
-    manifest = model.manifest
-    canonical = json.dumps(manifest, sort_keys=True, default=str)
-    return {
-        "task": task,
-        "gsfm_version": __version__,
-        "model": {
-            "name": manifest.get("name", model.family),
-            "family": model.family,
-            "version": manifest.get("gsfm_version"),
-            "manifest_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
-            "genes": len(model.vocabulary),
-        },
-    }
+    return {"task": task, "gsfm_version": __version__, "model": model_told(model)}
 
 
 def standard_scores(model: Model, asked: Sequence[Ids], progress: Progress | None = None) -> Floats:
@@ -267,14 +193,10 @@ def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
         return _embedded()
     if source == "-" or Path(source).is_file():
         return sets.read(source, resolve=resolve)
-    libraries = _libraries()
-    if libraries is None:
-        raise GsfmError(
-            f"there is no file {source}; give a file of gene sets, or {PAPERS!r} for the papers "
-            "of the embedded corpus"
-        )
-    found: GeneSets = libraries.load(str(source))
-    return found
+    # Imported here, and below: a completion has no use for it.
+    from gsfm import libraries
+
+    return libraries.load(str(source))
 
 
 def find_set(name: str, source: Source | None = None) -> GeneSet:
@@ -293,9 +215,8 @@ def find_set(name: str, source: Source | None = None) -> GeneSet:
         If none has, or several hold it; the message names some.
     """
     if source is None:
-        libraries = _libraries()
-        if libraries is None:
-            raise GsfmError(f"to find the term {name!r}, give a library to look in")
+        from gsfm import libraries
+
         term = libraries.find(name)
         return GeneSet(str(term.name), tuple(term.genes), {"id": term.id, "source": term.library})
     library = read_source(source)
@@ -313,17 +234,9 @@ def find_set(name: str, source: Source | None = None) -> GeneSet:
         if len(rows) > 1:
             names = metadata["name"].gather(rows).cast(pl.String).to_list()
             raise GsfmError(
-                f"{len(rows)} sets are called {name!r}: {_some(names, 5)}; give the whole name"
+                f"{len(rows)} sets are called {name!r}: {some(names, 5)}; give the whole name"
             )
     raise GsfmError(f"no set of {len(library):,} has the name or id {name!r}")
-
-
-def _libraries() -> Any:
-    """The libraries that come with gsfm; None if this copy has none."""
-    try:
-        return importlib.import_module("gsfm.libraries")
-    except ModuleNotFoundError:
-        return None
 
 
 def _is_name(source: Source) -> bool:
@@ -361,7 +274,7 @@ def _indexed(library: GeneSets, vocabulary: Vocabulary, name: str | None) -> Col
     return Collection(own, own.to_csr().T.tocsr(), about)
 
 
-class AskedSets(Asked):
+class AskedSets(Question):
     """The sets of a library, understood together.
 
     Attributes
@@ -373,12 +286,8 @@ class AskedSets(Asked):
     """
 
     def __init__(self, model: Model, library: GeneSets, species: Species | None) -> None:
-        used = np.unique(library.indices)
-        super().__init__(model, species, sets=[library.vocabulary[int(gene)] for gene in used])
-        new_id = np.full(library.n_genes, -1, np.int32)
-        new_id[used] = self.given.ids
-        members = (new_id[library.ids(i)] for i in range(len(library)))
-        self.ids = [np.unique(ids[ids >= 0]).astype(np.int32) for ids in members]
+        given, self.ids = understand_sets(model.vocabulary, library, species)
+        super().__init__(model, given)
         self.sizes = library.sizes
         if not any(map(len, self.ids)):
-            raise UnknownGenesError(_nothing_known("the library", self.given))
+            raise UnknownGenesError(nothing_known("the library", self.given))

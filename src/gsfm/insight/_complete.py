@@ -7,28 +7,34 @@ a standardised score that can be compared between sets and models.
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm import genes as who
 from gsfm._errors import GsfmError, UnknownGenesError
-from gsfm._report import Report
 from gsfm._version import __version__
-from gsfm.genes import Resolution, Species, Vocabulary
+from gsfm.genes import Species, Vocabulary
 from gsfm.genes._table import read
+from gsfm.insight._given import (
+    Answer,
+    Ids,
+    Understood,
+    input_told,
+    model_told,
+    nothing_known,
+    some,
+    understand,
+    understand_sets,
+)
 from gsfm.models._calibration import MEANING
 
 if TYPE_CHECKING:
     from gsfm.models import Model
     from gsfm.sets import GeneSets
 
-Ids = NDArray[np.int32]
 Numbers = NDArray[np.float64]
 
 #: What the numbers of a completion are; a part of every provenance.
@@ -47,13 +53,11 @@ IN_INPUT = (
     "whether the gene was given; its score and z_score, and its probability if there is one, are "
     "then leave-one-out, of the set without it, and the order is by z_score"
 )
-#: The match of an identifier that only the model's own vocabulary explains.
-OWN = "model"
 # Input genes whose leave-one-out scores are computed at once; bounds the working memory.
 BATCH = 256
 
 
-class Completion(Report):
+class Completion(Answer):
     """The ranked genes of `complete`, and what was understood of the input.
 
     Attributes
@@ -71,60 +75,13 @@ class Completion(Report):
         What `gsfm.genes.resolve` returned.
     """
 
-    def __init__(
-        self,
-        table: pl.DataFrame,
-        provenance: dict[str, Any],
-        *,
-        inputs: pl.DataFrame,
-        resolution: Resolution,
-    ) -> None:
-        super().__init__(table, provenance)
-        self.inputs = inputs
-        self.resolution = resolution
-
-    @property
-    def unmatched(self) -> list[str]:
-        """The identifiers that are no known gene."""
-        return list(self.provenance["input"]["not_understood"])
-
-    @property
-    def not_in_model(self) -> list[str]:
-        """The identifiers of genes that the model does not know."""
-        return list(self.provenance["input"]["not_in_model"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: ``provenance``, ``inputs`` and ``results``."""
-        whole = super().to_dict()
-        results = whole.pop("results")
-        return {**whole, "inputs": self.inputs.to_dicts(), "results": results}
-
-    def summary(self, *, limit: int = 50) -> str:
-        """What was understood and how, and what was not, in a few lines.
-
-        Parameters
-        ----------
-        limit
-            How many identifiers a line names; the rest is counted.
-        """
-        asked, p = self.provenance["input"], self.provenance
-        renamed = self.inputs.filter(
-            pl.col("in_model"), pl.col("input").str.to_uppercase() != pl.col("symbol")
-        )
-        pairs = renamed.unique("input", maintain_order=True).select("input", "symbol").rows()
-        own = self.inputs.filter(pl.col("match") == OWN).unique("input", maintain_order=True)
-        told = (
-            ("read as", [f"{given} = {symbol}" for given, symbol in pairs]),
-            ("the model's own symbols", own["input"].to_list()),
-            ("not in the model", asked["not_in_model"]),
-            ("of the background, not used", p["background"]["unused"]),
-            ("to exclude, not in the model", p["exclude"]["unused"]),
-        )
-        lines = [self.resolution.summary(limit=limit)]
-        lines += [
-            f"{what} ({len(names):,}): {_some(names, limit)}" for what, names in told if names
-        ]
-        return "\n".join(lines)
+    def _told(self) -> dict[str, list[str]]:
+        p = self.provenance
+        return {
+            **super()._told(),
+            "of the background, not used": p["background"]["unused"],
+            "to exclude, not in the model": p["exclude"]["unused"],
+        }
 
     def _headline(self) -> str:
         p = self.provenance
@@ -165,7 +122,7 @@ class LibraryCompletion(Completion):
         """As in `Completion`, and the sets that could not be completed."""
         lines = [super().summary(limit=limit)]
         if self.empty:
-            names = _some(self.empty, limit)
+            names = some(self.empty, limit)
             lines.append(f"sets without a known gene ({len(self.empty):,}): {names}")
         return "\n".join(lines)
 
@@ -238,10 +195,10 @@ def complete(
     >>> result.table["symbol"].to_list(), result.unmatched
     (['MDM2'], ['no such gene'])
     """
-    given = _understand(model.vocabulary, genes, species)
+    given = understand(model.vocabulary, genes, species)
     ids = np.unique(given.ids[given.ids >= 0])
     if not len(ids):
-        raise UnknownGenesError(_nothing_known("the set", given))
+        raise UnknownGenesError(nothing_known("the set", given))
     ranker = _Ranker(model, top, background, exclude, include_input, species)
     scores, probability = ranker.ask([ids])
     chosen = ranker.rank(ids, scores[0], probability[0])
@@ -301,15 +258,10 @@ def complete_many(
     """
     if batch_size < 1:
         raise ValueError("batch_size must be 1 or more")
-    used = np.unique(sets.indices)
-    symbols = sets.vocabulary.symbols
-    given = _understand(model.vocabulary, [symbols[i] for i in used], species)
-    new_id = np.full(sets.n_genes, -1, np.int32)
-    new_id[used] = given.ids
-    known = [np.unique(ids[ids >= 0]) for ids in (new_id[sets.ids(i)] for i in range(len(sets)))]
+    given, known = understand_sets(model.vocabulary, sets, species)
     counts = np.array([len(ids) for ids in known], np.int64)
     if not counts.any():
-        raise UnknownGenesError(_nothing_known("the library", given))
+        raise UnknownGenesError(nothing_known("the library", given))
 
     ranker = _Ranker(model, top, background, exclude, include_input, species)
     rows = np.flatnonzero(counts)
@@ -329,77 +281,6 @@ def complete_many(
         resolution=given.resolution,
         sets=pl.DataFrame([names, pl.Series("genes", sets.sizes), pl.Series("in_model", counts)]),
     )
-
-
-# -- who the inputs are ----------------------------------------------------------------------------
-
-
-class _Understood(NamedTuple):
-    """Identifiers and the model's genes that they are."""
-
-    resolution: Resolution
-    inputs: pl.DataFrame
-    ids: Ids  # (n,) the model's gene of each identifier, -1 where there is none
-
-    @property
-    def unused(self) -> list[str]:
-        """The identifiers that are no gene of the model."""
-        return (
-            self.inputs.filter(~pl.col("in_model"))["input"].unique(maintain_order=True).to_list()
-        )
-
-
-def _understand(
-    vocabulary: Vocabulary, identifiers: Iterable[str], species: Species | None
-) -> _Understood:
-    """Find the model's gene of each identifier.
-
-    An approved symbol that the model lacks may be in it under an older name; and what is no known
-    gene may be a symbol of the model's own.
-    """
-    resolution = who.resolve(identifiers, species=species)
-    inputs = resolution.table
-    ids = vocabulary.ids(symbol or "" for symbol in resolution.symbols)
-    is_own = np.zeros(len(ids), bool)
-    for i in np.flatnonzero(ids < 0):
-        symbol = resolution.symbols[i]
-        if symbol is not None:
-            ids[i] = _old_names(vocabulary).get(symbol, -1)
-        else:
-            ids[i] = vocabulary.ids([inputs["input"][int(i)]])[0]
-            is_own[i] = ids[i] >= 0
-    own = pl.Series(is_own)
-    inputs = inputs.with_columns(
-        pl.when(own).then("input").otherwise("symbol").alias("symbol"),
-        pl.when(own).then(pl.lit(OWN)).otherwise("match").alias("match"),
-        pl.Series("in_model", ids >= 0),
-    )
-    return _Understood(resolution, inputs, ids)
-
-
-@functools.lru_cache(maxsize=4)
-def _old_names(vocabulary: Vocabulary) -> dict[str, int]:
-    """Approved symbol to gene id, for the genes that a model has under another name."""
-    symbols = who.resolve(vocabulary.symbols).symbols
-    return {
-        approved: i
-        for i, (approved, own) in enumerate(zip(symbols, vocabulary.symbols, strict=True))
-        if approved is not None and approved != own and approved not in vocabulary
-    }
-
-
-def _nothing_known(what: str, given: _Understood) -> str:
-    if not given.unused:
-        return f"{what} is empty; give at least one gene"
-    return (
-        f"no gene of {what} is known to the model: {_some(given.unused, 20)}; "
-        "gsfm genes resolve tells how identifiers are read"
-    )
-
-
-def _some(names: list[str], limit: int) -> str:
-    more = f", and {len(names) - limit:,} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
 
 
 # -- ranking ---------------------------------------------------------------------------------------
@@ -435,23 +316,20 @@ class _Ranker:
         self.pool = np.ones(n, bool)
         self.background = None
         if background is not None:
-            self.background = _understand(model.vocabulary, background, species)
+            self.background = understand(model.vocabulary, background, species)
             self.pool[:] = False
             self.pool[self.background.ids[self.background.ids >= 0]] = True
             if not self.pool.any():
-                raise UnknownGenesError(_nothing_known("the background", self.background))
+                raise UnknownGenesError(nothing_known("the background", self.background))
         self.n_background = int(self.pool.sum())
         exclude = list(exclude)
-        self.exclude = _understand(model.vocabulary, exclude, species) if exclude else None
+        self.exclude = understand(model.vocabulary, exclude, species) if exclude else None
         if self.exclude is not None:
             self.pool[self.exclude.ids[self.exclude.ids >= 0]] = False
 
     def ask(self, sets: list[Ids]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, genes) scores and probabilities, which are nan if the model is not calibrated."""
-        if self.model.calibration is not None:
-            return self.model.score_and_probability(sets)
-        scores = self.model.score(sets)
-        return scores, np.broadcast_to(np.float32(np.nan), scores.shape)
+        return score(self.model, sets)
 
     def rank(
         self, ids: Ids, scores: NDArray[np.float32], probabilities: NDArray[np.float32]
@@ -509,18 +387,10 @@ class _Ranker:
         return table.insert_column(2, _names_of(table["symbol"]))
 
     def provenance(
-        self, given: _Understood, *, n_genes: int, n_sets: int | None = None
+        self, given: Understood, *, n_genes: int, n_sets: int | None = None
     ) -> dict[str, Any]:
         """How the answer came to be; JSON-serialisable."""
         model, manifest = self.model, self.model.manifest
-        canonical = json.dumps(manifest, sort_keys=True, default=str)
-        unused = given.inputs.filter(~pl.col("in_model")).drop_nulls("input")
-        unused = unused.unique("input", maintain_order=True)
-        why = {
-            "not_understood": pl.col("match") == "unmatched",
-            "ambiguous": pl.col("match") == "ambiguous",
-            "not_in_model": pl.col("symbol").is_not_null(),
-        }
         background, exclude = self.background, self.exclude
         columns = dict(COLUMNS)
         calibration = {}
@@ -534,18 +404,10 @@ class _Ranker:
         return {
             "task": "complete",
             "gsfm_version": __version__,
-            "model": {
-                "name": manifest.get("name", model.family),
-                "family": model.family,
-                "version": manifest.get("gsfm_version"),
-                "manifest_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
-                "genes": len(model.vocabulary),
-            },
+            "model": model_told(model),
             "input": {
                 **({} if n_sets is None else {"sets": n_sets}),
-                "given": given.inputs.height,
-                "genes": n_genes,
-                **{name: unused.filter(is_so)["input"].to_list() for name, is_so in why.items()},
+                **input_told(given.inputs, n_genes),
             },
             "background": {
                 "given": None if background is None else background.inputs.height,
@@ -561,6 +423,16 @@ class _Ranker:
             **calibration,
             "columns": columns,
         }
+
+
+def score(
+    model: Model, sets: Sequence[NDArray[Any]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(n, genes) scores and probabilities; the latter are nan if the model is not calibrated."""
+    if model.calibration is not None:
+        return model.score_and_probability(sets)
+    scores = model.score(sets)
+    return scores, np.broadcast_to(np.float32(np.nan), scores.shape)
 
 
 def _standardise(values: NDArray[np.float32], against: NDArray[np.float32]) -> Numbers:

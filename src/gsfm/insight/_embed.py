@@ -15,18 +15,17 @@ from gsfm._report import json_text
 from gsfm.genes import Species
 from gsfm.insight._asked import (
     PAPERS,
-    Answer,
     Asked,
     AskedSets,
     Collection,
     Floats,
-    Ids,
     Numbers,
     Progress,
     Source,
     collection,
 )
-from gsfm.insight._complete import _names_of, _Understood
+from gsfm.insight._complete import _names_of
+from gsfm.insight._given import Answer, Ids, Understood
 from gsfm.models import Model
 from gsfm.models._sparse import principal_rows
 from gsfm.sets import GeneSets
@@ -75,10 +74,10 @@ class Vectors(Answer):
         table: pl.DataFrame,
         provenance: dict[str, Any],
         *,
-        given: _Understood,
+        given: Understood,
         vectors: Floats,
     ) -> None:
-        super().__init__(table, provenance, given=given)
+        super().__init__(table, provenance, inputs=given.inputs, resolution=given.resolution)
         self.vectors = vectors
 
     def frame(self) -> pl.DataFrame:
@@ -422,7 +421,10 @@ def nearest(
         background=int(in_any.sum()),
         columns=NEAREST_COLUMNS,
     )
-    return Nearest(pl.DataFrame(columns), provenance, given=asked.given)
+    given = asked.given
+    return Nearest(
+        pl.DataFrame(columns), provenance, inputs=given.inputs, resolution=given.resolution
+    )
 
 
 def _model_scores(model: Model, found: Collection, ids: Ids) -> Numbers:

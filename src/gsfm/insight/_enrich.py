@@ -23,9 +23,9 @@ from gsfm.insight._enrichment import (
     Enrichment,
     Given,
     finish,
-    model_provenance,
     symbols_in,
 )
+from gsfm.insight._given import model_told
 from gsfm.insight._null import (
     Floats,
     Ids,
@@ -361,7 +361,7 @@ class _Asked:
             rank_is=NULL_RANK,
             top=top,
             more={
-                "model": model_provenance(self.model),
+                "model": model_told(self.model),
                 "null": {
                     "sets": self.draws,
                     "seed": self.seed,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -12,14 +10,13 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from gsfm._errors import UnknownGenesError
-from gsfm._report import Report
 from gsfm._version import __version__
-from gsfm.genes import Resolution, Species, Vocabulary
-from gsfm.insight._complete import OWN, _nothing_known, _some, _understand, _Understood
+from gsfm.genes import Species, Vocabulary
+from gsfm.insight._given import Answer, Understood, input_told, nothing_known, some, understand
 from gsfm.insight._terms import Terms
 
 if TYPE_CHECKING:
-    from gsfm.models import Model
+    pass
 
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -40,7 +37,7 @@ COLUMNS = {
 }
 
 
-class Enrichment(Report):
+class Enrichment(Answer):
     """The terms of an enrichment, best first.
 
     Attributes
@@ -57,33 +54,10 @@ class Enrichment(Report):
         What `gsfm.genes.resolve` returned.
     """
 
-    def __init__(
-        self,
-        table: pl.DataFrame,
-        provenance: dict[str, Any],
-        *,
-        inputs: pl.DataFrame,
-        resolution: Resolution,
-    ) -> None:
-        super().__init__(table, provenance)
-        self.inputs = inputs
-        self.resolution = resolution
-
-    @property
-    def unmatched(self) -> list[str]:
-        """The identifiers that are no known gene."""
-        return list(self.provenance["input"]["not_understood"])
-
     @property
     def not_in_background(self) -> list[str]:
         """The known genes that were not used, because the background does not hold them."""
         return list(self.provenance["input"]["not_in_background"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: ``provenance``, ``inputs`` and ``results``."""
-        whole = super().to_dict()
-        results = whole.pop("results")
-        return {**whole, "inputs": self.inputs.to_dicts(), "results": results}
 
     def summary(self, *, limit: int = 50) -> str:
         """What was understood and how, what was not, and what was tested against what.
@@ -94,25 +68,19 @@ class Enrichment(Report):
             How many identifiers a line names; the rest is counted.
         """
         p = self.provenance
-        renamed = self.inputs.filter(
-            pl.col("symbol").is_not_null(), pl.col("input").str.to_uppercase() != pl.col("symbol")
-        )
-        pairs = renamed.unique("input", maintain_order=True).select("input", "symbol").rows()
-        own = self.inputs.filter(pl.col("match") == OWN).unique("input", maintain_order=True)
-        told = (
-            ("read as", [f"{given} = {symbol}" for given, symbol in pairs]),
-            ("known by no other name", own["input"].to_list()),
-            ("not in the model", p["input"].get("not_in_model", [])),
-            ("not in the background, not used", p["input"]["not_in_background"]),
-            ("of the background, not used", p["background"]["unused"]),
-        )
-        lines = [self.resolution.summary(limit=limit)]
-        lines += [
-            f"{what} ({len(names):,}): {_some(names, limit)}" for what, names in told if names
-        ]
-        tested = [f"{one['name']} ({one['tested']:,})" for one in p["libraries"]]
-        lines.append(f"terms tested: {', '.join(tested)}; background: {p['background']['told']}")
-        return "\n".join(lines)
+        tested = ", ".join(f"{one['name']} ({one['tested']:,})" for one in p["libraries"])
+        last = f"terms tested: {tested}; background: {p['background']['told']}"
+        return f"{super().summary(limit=limit)}\n{last}"
+
+    def _told(self) -> dict[str, list[str]]:
+        p = self.provenance
+        return {
+            "read as": self._read_as(pl.col("symbol").is_not_null()),
+            "known by no other name": self._own,
+            "not in the model": self.not_in_model,
+            "not in the background, not used": p["input"]["not_in_background"],
+            "of the background, not used": p["background"]["unused"],
+        }
 
     def _headline(self) -> str:
         p = self.provenance
@@ -173,7 +141,7 @@ class Background:
         if isinstance(given, str) and given not in ("library", "all"):
             raise ValueError(f"background is 'library', 'all', or identifiers, not {given!r}")
         self.kind = given if isinstance(given, str) else "given"
-        self.understood: _Understood | None = None
+        self.understood: Understood | None = None
         n = len(terms.vocabulary)
         #: (genes,), or (libraries, genes) where each library has its own.
         self.pool: Mask
@@ -185,11 +153,11 @@ class Background:
             self.pool = np.ones(n, bool)
             self.told = f"all {n:,} genes"
         else:
-            self.understood = _understand(terms.vocabulary, given, species)
+            self.understood = understand(terms.vocabulary, given, species)
             self.pool = np.zeros(n, bool)
             self.pool[self.understood.ids[self.understood.ids >= 0]] = True
             if not self.pool.any():
-                raise UnknownGenesError(_nothing_known("the background", self.understood))
+                raise UnknownGenesError(nothing_known("the background", self.understood))
             self.told = f"{int(self.pool.sum()):,} given genes"
 
     @property
@@ -227,13 +195,13 @@ class Given:
         *,
         model: bool,
     ) -> None:
-        understood = _understand(vocabulary, genes, species)
+        understood = understand(vocabulary, genes, species)
         self.resolution, self.inputs = understood.resolution, understood.inputs
         #: (inputs,) the gene of each identifier; -1 for one that is not used.
         self.of_input = understood.ids.astype(np.int64)
         known = self.of_input >= 0
         if not known.any():
-            told = _nothing_known("the set", understood)
+            told = nothing_known("the set", understood)
             raise UnknownGenesError(told if model else told.replace(" to the model", ""))
         used = known & background.any[self.of_input]
         column = self.inputs["input"]
@@ -241,26 +209,15 @@ class Given:
         if not used.any():
             raise UnknownGenesError(
                 f"no gene of the set is in the background, {background.told}: "
-                f"{_some(outside.to_list(), 20)}; give another background or library"
+                f"{some(outside.to_list(), 20)}; give another background or library"
             )
         self.of_input[~used] = -1
         self.ids = np.unique(self.of_input[used])
-        lost = self.inputs.filter(pl.Series(~known)).drop_nulls("input")
-        lost = lost.unique("input", maintain_order=True)
+        self.told = input_told(self.inputs, len(self.ids))
         if not model:
             self.inputs = self.inputs.drop("in_model")
-        self.told: dict[str, Any] = {
-            "given": self.inputs.height,
-            "genes": len(self.ids),
-            "not_understood": lost.filter(pl.col("match") == "unmatched")["input"].to_list(),
-            "ambiguous": lost.filter(pl.col("match") == "ambiguous")["input"].to_list(),
-            **(
-                {"not_in_model": lost.filter(pl.col("symbol").is_not_null())["input"].to_list()}
-                if model
-                else {}
-            ),
-            "not_in_background": outside.to_list(),
-        }
+            del self.told["not_in_model"]
+        self.told["not_in_background"] = outside.to_list()
 
 
 def finish(
@@ -341,19 +298,6 @@ def _take(values: Any, rows: NDArray[np.int64]) -> Any:
     if callable(values):
         return [values(int(row)) for row in rows]
     return np.asarray(values)[rows]
-
-
-def model_provenance(model: Model) -> dict[str, Any]:
-    """Which model answered; as in the provenance of a completion."""
-    manifest = model.manifest
-    canonical = json.dumps(manifest, sort_keys=True, default=str)
-    return {
-        "name": manifest.get("name", model.family),
-        "family": model.family,
-        "version": manifest.get("gsfm_version"),
-        "manifest_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
-        "genes": len(model.vocabulary),
-    }
 
 
 def symbols_in(terms: Terms, ids: NDArray[np.int64]) -> Any:

@@ -10,16 +10,9 @@ import polars as pl
 
 from gsfm._errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
-from gsfm.insight._asked import (
-    PAPERS,
-    Answer,
-    Asked,
-    Collection,
-    Ids,
-    collection,
-    standard_scores,
-)
-from gsfm.insight._complete import PROBABILITY, _names_of, _Understood
+from gsfm.insight._asked import PAPERS, Asked, Collection, collection, standard_scores
+from gsfm.insight._complete import PROBABILITY, _names_of
+from gsfm.insight._given import Answer, Ids, Understood
 from gsfm.insight._shares import TOLERANCE, Shares, shares
 from gsfm.models import Model
 from gsfm.sets._overlap import p_values
@@ -76,12 +69,12 @@ class Explanation(Answer):
         table: pl.DataFrame,
         provenance: dict[str, Any],
         *,
-        given: _Understood,
+        given: Understood,
         kinds: pl.DataFrame,
         by_kind: pl.DataFrame,
         papers: pl.DataFrame,
     ) -> None:
-        super().__init__(table, provenance, given=given)
+        super().__init__(table, provenance, inputs=given.inputs, resolution=given.resolution)
         self.kinds, self.by_kind, self.papers = kinds, by_kind, papers
 
     @property

@@ -17,15 +17,9 @@ from gsfm._errors import GsfmError, MissingExtraError
 from gsfm._files import atomic_path
 from gsfm._report import json_value
 from gsfm.genes import Species
-from gsfm.insight._asked import (
-    Answer,
-    AskedSets,
-    Floats,
-    Progress,
-    Source,
-    read_source,
-)
+from gsfm.insight._asked import AskedSets, Floats, Progress, Source, read_source
 from gsfm.insight._embed import set_vectors
+from gsfm.insight._given import Answer
 from gsfm.models import Model
 from gsfm.models._sparse import principal_rows
 
@@ -216,7 +210,8 @@ def map_sets(
         seed=seed,
         columns=COLUMNS,
     )
-    return Map(table, provenance, given=asked.given)
+    given = asked.given
+    return Map(table, provenance, inputs=given.inputs, resolution=given.resolution)
 
 
 def _sources(metadata: pl.DataFrame) -> pl.Series | None:

@@ -15,8 +15,9 @@ from gsfm._errors import GsfmError, MissingExtraError
 from gsfm._files import atomic_path
 from gsfm._report import json_value
 from gsfm.genes import Species
-from gsfm.insight._asked import Answer, Asked, Ids, Numbers, Progress, standard_scores
-from gsfm.insight._complete import _best, _names_of, _Understood
+from gsfm.insight._asked import Asked, Numbers, Progress, standard_scores
+from gsfm.insight._complete import _best, _names_of
+from gsfm.insight._given import Answer, Ids, Understood
 from gsfm.insight._relate import RELATION
 from gsfm.models import Model
 
@@ -58,10 +59,10 @@ class Network(Answer):
         table: pl.DataFrame,
         provenance: dict[str, Any],
         *,
-        given: _Understood,
+        given: Understood,
         edges: pl.DataFrame,
     ) -> None:
-        super().__init__(table, provenance, given=given)
+        super().__init__(table, provenance, inputs=given.inputs, resolution=given.resolution)
         self.edges = edges
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,11 +13,9 @@ from gsfm._errors import GsfmError
 from gsfm.genes import Species
 from gsfm.insight._asked import (
     PAPERS,
-    Answer,
     Asked,
     Collection,
     Floats,
-    Ids,
     Numbers,
     Progress,
     Source,
@@ -25,7 +23,8 @@ from gsfm.insight._asked import (
     find_set,
     standard_scores,
 )
-from gsfm.insight._complete import _best, _names_of, _Understood
+from gsfm.insight._complete import _best, _names_of
+from gsfm.insight._given import Answer, Ids, Understood
 from gsfm.models import Ensemble, Model, Popularity
 from gsfm.sets import GeneSet
 
@@ -98,10 +97,10 @@ class Relation(Answer):
         table: pl.DataFrame,
         provenance: dict[str, Any],
         *,
-        given: _Understood,
+        given: Understood,
         relation: dict[str, Any],
     ) -> None:
-        super().__init__(table, provenance, given=given)
+        super().__init__(table, provenance, inputs=given.inputs, resolution=given.resolution)
         self.relation = relation
 
     def to_dict(self) -> dict[str, Any]:
@@ -302,7 +301,10 @@ def _neighbours(
         top=top,
         columns={**COLUMNS, **(ALONE if company is None else IN_CONTEXT)},
     )
-    return Neighbours(pl.DataFrame(columns), provenance, given=asked.given)
+    given = asked.given
+    return Neighbours(
+        pl.DataFrame(columns), provenance, inputs=given.inputs, resolution=given.resolution
+    )
 
 
 def _company(model: Model, ids: Ids, gene: int) -> tuple[Floats, Floats]:

@@ -20,7 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.insight._complete import Ids
+from gsfm.insight._given import Ids
 from gsfm.models import (
     Adaptive,
     Annotation,

@@ -13,8 +13,9 @@ from gsfm._errors import GsfmError
 from gsfm._report import Report
 from gsfm._version import __version__
 from gsfm.insight._annotate import Which, _descending, _of_which
-from gsfm.insight._answers import Answers, Library, Progress, ask, of_model, open_libraries, score
-from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of, _standardise
+from gsfm.insight._answers import Answers, Library, Progress, ask, open_libraries
+from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of, _standardise, score
+from gsfm.insight._given import model_told
 from gsfm.models import Model
 
 #: What the numbers are; a part of every provenance.
@@ -167,7 +168,7 @@ def term(
     provenance = {
         "task": "term",
         "gsfm_version": __version__,
-        "model": of_model(model),
+        "model": model_told(model),
         "library": place.provenance,
         "term": {
             "id": meant.id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from gsfm._errors import GsfmError
 from gsfm.genes import Vocabulary
-from gsfm.insight._complete import _named_genes, _understand
+from gsfm.insight._complete import _named_genes
+from gsfm.insight._given import understand
 from gsfm.sets import GeneSets
 
 #: A library: gene sets, or a name or a path that `gsfm.libraries.load` takes.
@@ -108,6 +108,26 @@ class Terms(NamedTuple):
         )
 
 
+def loaded_libraries(libraries: LibrariesLike) -> list[GeneSets]:
+    """The libraries that are meant; all that are shipped or were added if None.
+
+    Raises
+    ------
+    GsfmError
+        If there is no such library, or none is given.
+    """
+    # Here and not above: an import that a completion does not need.
+    from gsfm import libraries as shelf
+
+    if libraries is None:
+        libraries = shelf.names()
+    elif isinstance(libraries, GeneSets | str | Path):
+        libraries = [libraries]
+    if not libraries:
+        raise GsfmError("no library is given; gsfm library list names those that there are")
+    return [one if isinstance(one, GeneSets) else shelf.load(one) for one in libraries]
+
+
 def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -> Terms:
     """Load libraries and find the genes of their terms in a vocabulary.
 
@@ -123,26 +143,11 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
     GsfmError
         If there is no such library, or none is named.
     """
-    # Here and not above: an import that a completion does not need.
-    from gsfm import libraries as shelf
-
-    if libraries is None:
-        libraries = shelf.names()
-    elif isinstance(libraries, GeneSets | str | Path):
-        libraries = [libraries]
-    if not libraries:
-        raise GsfmError("no library is named; gsfm library list shows what there is")
-    loaded = [one if isinstance(one, GeneSets) else shelf.load(one) for one in libraries]
-    return _joined(tuple(loaded), vocabulary)
-
-
-# Collections do not change, and their symbols are the same at every question.
-@functools.lru_cache(maxsize=4)
-def _joined(loaded: tuple[GeneSets, ...], vocabulary: Vocabulary | None) -> Terms:
+    loaded = loaded_libraries(libraries)
     symbols = list(dict.fromkeys(s for sets in loaded for s in sets.vocabulary.symbols))
     if vocabulary is None:
         vocabulary = Vocabulary(list(dict.fromkeys([*symbols, *_named_genes()["symbol"]])))
-    ids = dict(zip(symbols, _understand(vocabulary, symbols, None).ids, strict=True))
+    ids = dict(zip(symbols, understand(vocabulary, symbols, None).ids, strict=True))
     parts, tables, told, known = [], [], [], []
     for i, sets in enumerate(loaded):
         of_gene = np.array([ids[s] for s in sets.vocabulary.symbols], np.int64)

@@ -181,10 +181,8 @@ class Autoencoder(Model):
     @property
     def n_parameters(self) -> int:
         """Numbers stored in the model, of which two may share a byte."""
-        packed = sum(t.size for t in self._tensors().values() if t.dtype == np.uint8)
-        odd = self.config.dimensions % 2 * len(self.vocabulary)
-        tables = 1 if self.config.tied else 2
-        return super().n_parameters + (packed - tables * odd if packed else 0)
+        n, d = len(self.vocabulary), self.config.dimensions
+        return sum(n * d if t.dtype == np.uint8 else t.size for t in self._tensors().values())
 
     # -- files -----------------------------------------------------------------------------------
 
@@ -201,7 +199,7 @@ class Autoencoder(Model):
                 steps = STEPS[self.config.storage]
                 scale = _short(np.abs(table).max(axis=1, keepdims=True) / steps)
                 whole = np.rint(table / scale).astype(np.int8)
-                out[name] = whole if steps == 127 else _two_a_byte(whole)
+                out[name] = _two_a_byte(whole) if self.config.storage == "int4" else whole
                 out[f"{name}.scale"] = scale[:, 0].astype(np.float32)
             else:
                 out[name] = table.astype(self.config.storage)
