@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from gsfm.cli._complete import _identifiers
+from gsfm.cli._input import ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -24,10 +23,6 @@ app = typer.Typer()
 
 NewOption = Annotated[bool, typer.Option("--new", help="Only what is not known already.")]
 KnownOption = Annotated[bool, typer.Option("--known", help="Only what is known already.")]
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-]
 
 
 @app.command()
@@ -82,13 +77,12 @@ def annotate(
     """
     chosen_format(json=json, csv=csv, tsv=tsv)
     which = chosen_which(new=new, known=known)
-    if [*genes, *(library or [])].count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(*genes, *(library or []))
 
     # Here, not above: `gsfm annotate --help` has no need of a model.
     from gsfm import insight, models
 
-    identifiers = _identifiers(genes)
+    identifiers = read_identifiers(genes)
     one = len(genes) == 1 and identifiers == genes
     waiting = Waiting()
     result = insight.annotate(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -23,23 +23,8 @@ app = typer.Typer()
 
 @app.command()
 def complete(
-    genes: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="GENE",
-            help="Genes, by any identifier; the path of a file of them; - for stdin.",
-            show_default=False,
-        ),
-    ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="A file of genes, added to those given; - for stdin. Repeatable.",
-        ),
-    ] = None,
+    genes: GenesArgument = None,
+    file: FileOption = None,
     library: Annotated[
         str | None,
         typer.Option(
@@ -64,10 +49,7 @@ def complete(
         typer.Option(metavar="FILE", help="Rank only the genes of this file; - for stdin."),
     ] = None,
     species: SpeciesOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-    ] = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     tsv: TsvOption = False,
@@ -86,18 +68,15 @@ def complete(
         raise typer.BadParameter("give genes or --library, not both")
     if library is None and not named:
         raise typer.BadParameter("give genes, a file of genes, or - for stdin; see --help")
-    if [library, background, *named, *(exclude or [])].count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(library, background, *named, *(exclude or []))
 
     # Here, not above: `gsfm complete --help` has no need of a model.
     from gsfm import insight, models, sets
 
-    identifiers = _identifiers(genes or [])
-    for path in file or []:
-        identifiers += sets.read_genes(path)
+    identifiers = read_identifiers(genes, file)
     settings: dict[str, Any] = {
         "top": top or None,
-        "exclude": _identifiers(exclude or []),
+        "exclude": read_identifiers(exclude or []),
         "include_input": include_input,
         "background": None if background is None else sets.read_genes(background),
         "species": None if species is None else species.value,
@@ -113,18 +92,3 @@ def complete(
         result = insight.complete_many(loaded, read, **settings)
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
-
-
-def _identifiers(given: list[str]) -> list[str]:
-    """The genes named on the command line; a path of a file stands for the genes in it."""
-    from gsfm import sets
-
-    found: list[str] = []
-    for one in given:
-        if one == "-" or Path(one).is_file():
-            if one != "-":
-                note(f"{one} is a file: reading the genes in it")
-            found += sets.read_genes(one)
-        else:
-            found.append(one)
-    return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsfm.cli._complete import _identifiers
+from gsfm.cli._input import ModelOption, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -42,10 +42,6 @@ DimensionsOption = Annotated[
         show_default=False,
     ),
 ]
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-]
 
 
 @app.command()
@@ -74,7 +70,7 @@ def genes(
     chosen_format(json=json, csv=csv, tsv=tsv)
     from gsfm import insight, models
 
-    identifiers = _identifiers(genes) if genes else None
+    identifiers = read_identifiers(genes) if genes else None
     loaded = models.load(model)
     with bar("making the vectors"):
         result = insight.embed_genes(

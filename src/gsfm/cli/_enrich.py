@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from gsfm.cli._complete import _identifiers
+from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -33,23 +32,8 @@ class Method(enum.StrEnum):
 
 @app.command()
 def enrich(
-    genes: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="GENE",
-            help="Genes, by any identifier; the path of a file of them; - for stdin.",
-            show_default=False,
-        ),
-    ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="A file of genes, added to those given; - for stdin. Repeatable.",
-        ),
-    ] = None,
+    genes: GenesArgument = None,
+    file: FileOption = None,
     ranked: Annotated[
         str | None,
         typer.Option(
@@ -109,10 +93,7 @@ def enrich(
     ] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the null.")] = 0,
     species: SpeciesOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-    ] = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     tsv: TsvOption = False,
@@ -138,8 +119,7 @@ def enrich(
         raise typer.BadParameter("ora takes a set of genes; --ranked goes with model and prerank")
     if how is Method.prerank and background in ("library", "all"):
         raise typer.BadParameter("the background of prerank is the list, or a FILE")
-    if [ranked, background, *named].count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(ranked, background, *named)
 
     # Here, not above: `gsfm enrich --help` has no need of a model.
     from gsfm import insight, models, sets
@@ -169,9 +149,7 @@ def enrich(
             settings["top_genes"] = top_genes
             result = insight.enrich_ranked(loaded, listed, libraries, **settings)
     else:
-        identifiers = _identifiers(genes or [])
-        for path in file or []:
-            identifiers += sets.read_genes(path)
+        identifiers = read_identifiers(genes, file)
         if how is Method.ora:
             result = insight.ora(identifiers, libraries, **settings)
         else:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gsfm.cli._complete import _identifiers
+from gsfm.cli._input import FileOption, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -44,15 +43,7 @@ def explain(
             show_default=False,
         ),
     ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="A file of genes, added to those given; - for stdin. Repeatable.",
-        ),
-    ] = None,
+    file: FileOption = None,
     show: Annotated[
         Part | None,
         typer.Option(
@@ -67,10 +58,7 @@ def explain(
         int, typer.Option(help="Seed of the orders of the genes, for models that need them.")
     ] = 0,
     species: SpeciesOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-    ] = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     tsv: TsvOption = False,
@@ -86,14 +74,11 @@ def explain(
     named = [*(genes or []), *(file or [])]
     if not named:
         raise typer.BadParameter("give the genes of the set after the gene to explain; see --help")
-    if named.count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(*named)
 
-    from gsfm import insight, models, sets
+    from gsfm import insight, models
 
-    identifiers = _identifiers(genes or [])
-    for path in file or []:
-        identifiers += sets.read_genes(path)
+    identifiers = read_identifiers(genes, file)
     result = insight.explain(
         models.load(model),
         gene,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gsfm.cli._input import ModelOption
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -37,10 +38,7 @@ def map_(
     ] = 5000,
     seed: Annotated[int, typer.Option(help="Seed of the drawing and of the map.")] = 0,
     species: SpeciesOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-    ] = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     tsv: TsvOption = False,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gsfm.cli._complete import _identifiers
+from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -32,23 +31,8 @@ class By(enum.StrEnum):
 
 @app.command()
 def nearest(
-    genes: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="GENE",
-            help="Genes, by any identifier; the path of a file of them; - for stdin.",
-            show_default=False,
-        ),
-    ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="A file of genes, added to those given; - for stdin. Repeatable.",
-        ),
-    ] = None,
+    genes: GenesArgument = None,
+    file: FileOption = None,
     among: Annotated[
         str,
         typer.Option(
@@ -65,10 +49,7 @@ def nearest(
     ] = By.overlap,
     top: Annotated[int, typer.Option(min=0, help="How many sets to show; 0 for all.")] = 20,
     species: SpeciesOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-    ] = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     tsv: TsvOption = False,
@@ -82,14 +63,11 @@ def nearest(
     named = [*(genes or []), *(file or [])]
     if not named:
         raise typer.BadParameter("give genes, a file of genes, or - for stdin; see --help")
-    if [*named, among].count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(*named, among)
 
-    from gsfm import insight, models, sets
+    from gsfm import insight, models
 
-    identifiers = _identifiers(genes or [])
-    for path in file or []:
-        identifiers += sets.read_genes(path)
+    identifiers = read_identifiers(genes, file)
     result = insight.nearest(
         models.load(model),
         identifiers,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gsfm.cli._complete import _identifiers
+from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -25,23 +25,8 @@ app = typer.Typer()
 
 @app.command()
 def network(
-    genes: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="GENE",
-            help="Genes, by any identifier; the path of a file of them; - for stdin.",
-            show_default=False,
-        ),
-    ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="A file of genes, added to those given; - for stdin. Repeatable.",
-        ),
-    ] = None,
+    genes: GenesArgument = None,
+    file: FileOption = None,
     add: Annotated[
         int, typer.Option(min=0, help="Take in so many of the model's best completions, too.")
     ] = 0,
@@ -64,10 +49,7 @@ def network(
         bool, typer.Option("--edges", help="Print the edges rather than the genes.")
     ] = False,
     species: SpeciesOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-    ] = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     tsv: TsvOption = False,
@@ -81,14 +63,11 @@ def network(
     named = [*(genes or []), *(file or [])]
     if not named:
         raise typer.BadParameter("give genes, a file of genes, or - for stdin; see --help")
-    if named.count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(*named)
 
-    from gsfm import insight, models, sets
+    from gsfm import insight, models
 
-    identifiers = _identifiers(genes or [])
-    for path in file or []:
-        identifiers += sets.read_genes(path)
+    identifiers = read_identifiers(genes, file)
     loaded = models.load(model)
     with bar("asking the model") as progress:
         result = insight.network(

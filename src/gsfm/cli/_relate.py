@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gsfm.cli._complete import _identifiers
+from gsfm.cli._input import ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -67,10 +67,7 @@ def relate(
     ] = 50,
     seed: Annotated[int, typer.Option(help="Seed of the drawing.")] = 0,
     species: SpeciesOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
-    ] = None,
+    model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     tsv: TsvOption = False,
@@ -92,8 +89,7 @@ def relate(
         raise typer.BadParameter("--context-term looks in one --library")
     if library and other is None and context_term is None:
         raise typer.BadParameter("--library needs a second gene, or --context-term")
-    if [*(context or []), *(library or [])].count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(*(context or []), *(library or []))
 
     from gsfm import insight, models
 
@@ -112,7 +108,7 @@ def relate(
 
                 company = find_set(context_term, library[0] if library else None)
             elif context:
-                company = _identifiers([one for text in context for one in _split(text)])
+                company = read_identifiers([one for text in context for one in _split(text)])
             neighbours = insight.relate(
                 loaded, gene, context=company, progress=progress, **settings
             )

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gsfm.cli._annotate import KnownOption, ModelOption, NewOption, chosen_which
+from gsfm.cli._annotate import KnownOption, NewOption, chosen_which
+from gsfm.cli._input import ModelOption
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,

@@ -1,0 +1,61 @@
+"""What the commands that ask a model share of their input: the options, and how genes are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsfm.cli._output import note
+
+#: Annotations for a command's parameters: ``genes: GenesArgument = None`` and so on.
+GenesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="GENE",
+        help="Genes, by any identifier; the path of a file of them; - for stdin.",
+        show_default=False,
+    ),
+]
+FileOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        "-f",
+        metavar="FILE",
+        help="A file of genes, added to those given; - for stdin. Repeatable.",
+    ),
+]
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
+]
+
+
+def check_stdin(*inputs: str | None) -> None:
+    """Raise typer.BadParameter if more than one input is stdin."""
+    if inputs.count("-") > 1:
+        raise typer.BadParameter("only one input can be stdin (-)")
+
+
+def read_identifiers(given: Sequence[str] | None, files: Sequence[str] | None = None) -> list[str]:
+    """The genes named on the command line; a path of a file stands for the genes in it.
+
+    Then those of `files`.
+    """
+    # Here, not above: help texts have no need of it.
+    from gsfm import sets
+
+    found: list[str] = []
+    for one in given or []:
+        if one == "-" or Path(one).is_file():
+            if one != "-":
+                note(f"{one} is a file: reading the genes in it")
+            found += sets.read_genes(one)
+        else:
+            found.append(one)
+    for path in files or []:
+        found += sets.read_genes(path)
+    return found
