@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gsfm.cli._input import check_stdin
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -63,8 +64,7 @@ def resolve(
     given = [one for one in identifiers or [] if one != "-"]
     if not given and not paths:
         raise typer.BadParameter("give identifiers, --file FILE, or - for stdin; see --help")
-    if paths.count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(*paths)
 
     from gsfm import genes, sets
 

@@ -1,4 +1,4 @@
-"""What the commands that ask a model share of their input: the options, and how genes are read."""
+"""What commands share of their input: options, and how genes are read."""
 
 from __future__ import annotations
 

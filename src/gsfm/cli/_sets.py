@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gsfm.cli._input import check_stdin
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -174,8 +175,7 @@ def overlap(
     drawn from the background. It is not corrected for the number of pairs.
     """
     chosen_format(json=json, csv=csv, tsv=tsv)
-    if [one, other].count("-") > 1:
-        raise typer.BadParameter("only one input can be stdin (-)")
+    check_stdin(one, other)
     left = _read(one, None, no_resolve, species)
     right = _read(other, None, no_resolve, species)
     try:
