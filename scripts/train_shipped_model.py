@@ -40,6 +40,7 @@ from gsfm.models import (
 )
 from gsfm.models._load import SHIPPED
 from gsfm.models._run import Progress, Run
+from gsfm.sets import concat
 from gsfm.training import calibrate, peak_memory, train
 from gsfm.training._monitor import HeldOut
 
@@ -50,7 +51,7 @@ FORBIDDEN = re.compile(
 )
 #: Collections of signatures into which pathways of KEGG and others were copied under their names.
 LEAKING = ("IOBR_signature_collection_2024", "Appyter_breast_cancer_gene_sets")
-NAME = "gsfm-2026.11.3"
+NAME = "gsfm-2026.11.4"
 KEEP = 64  # weights of the linear model that are kept of each gene
 SEED, HELD_OUT = 0, 2000
 FEW = 200  # papers kept from what learns from papers, to watch it; the held-out sets are, anyway
@@ -109,6 +110,20 @@ def weighted(sets: GeneSets, weight: pl.Expr) -> GeneSets:
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, metadata, manifest=sets.manifest)
 
 
+def balanced(sets: GeneSets) -> GeneSets:
+    """The corpus with less weight on each set of a large source, so that none drowns the others."""
+    return weighted(sets, pl.len().over("source").cast(pl.Float64) ** -0.25)
+
+
+def joint(sets: GeneSets, papers: GeneSets, share: float) -> GeneSets:
+    """Sets and papers by one vocabulary, of which papers are drawn in `share` of the cases."""
+    parts = (1 - share, sets), (share, papers)
+    weights = np.concatenate([part * s.weights / s.weights.sum() for part, s in parts])
+    both = concat([sets, papers])
+    metadata = both.metadata.with_columns(weight=(weights * len(both)).astype(np.float32))
+    return GeneSets(both.vocabulary, both.indptr, both.indices, metadata, manifest=both.manifest)
+
+
 def all_papers(publications: Path, file: Path, sets: GeneSets, held_out: GeneSets) -> GeneSets:
     """All papers of 2 genes or more, by the genes of `sets`, without those that are held out.
 
@@ -164,7 +179,7 @@ def main() -> None:
         "--until", type=int, metavar="YEAR", help="learn from what was there by then"
     )
     parser.add_argument(
-        "--passes", type=float, default=10.0, help="over the corpus; half of papers"
+        "--passes", type=float, default=4.5, help="over sets and papers; 4/3 of papers alone"
     )
     parser.add_argument(
         "-o", "--output", type=Path, help="where to save; the shipped model's place"
@@ -192,17 +207,23 @@ def main() -> None:
     def trained(name: str, model: Model, on: GeneSets = sets, keep: int = HELD_OUT) -> Model:
         return member(model, on, work / name, run, keep)
 
-    # One learns to find hidden genes, the other whole sets: they err differently. And so does one
-    # that learns from papers alone, of which a large one is drawn more often than a small one.
+    # Two learn from papers and sets together, one to find hidden genes and the other whole sets,
+    # and one from papers alone: they err differently. A paper of many genes tells of many pairs.
+    # What is held out was taken from the papers already, and is taken from the sets here.
+    drawn = weighted(papers, pl.col("papers") * pl.min_horizontal(pl.col("size") - 1, 100))
+    known = sets[rest]
     wide: dict[str, Any] = {"dimensions": 384, "hidden": 768, "storage": "float32"}
-    wide["epochs"] = options.passes
-    narrow = {**wide, "dimensions": 256, "hidden": 512, "batch_size": 2048}
-    narrow["epochs"] = options.passes / 2
-    drawn = weighted(papers, pl.col("papers") * pl.min_horizontal(pl.col("size") - 1, 30).sqrt())
+    narrow = {**wide, "dimensions": 256, "hidden": 512, "batch_size": 2048, "dropout": 0.3}
+    whole: dict[str, Any] = {**wide, "targets": "all", "epochs": options.passes}
     networks = [
-        trained("hidden", Autoencoder(**wide)),
-        trained("whole", Autoencoder(targets="all", **wide)),
-        trained("papers-hidden", Autoencoder(**narrow), drawn, FEW),
+        trained(
+            "hidden",
+            Autoencoder(**wide, dropout=0.1, epochs=options.passes),
+            joint(known, drawn, 0.3),
+            FEW,
+        ),
+        trained("whole", Autoencoder(**whole), joint(balanced(known), drawn, 0.5), FEW),
+        trained("papers-hidden", Autoencoder(**narrow, epochs=options.passes * 4 / 3), drawn, FEW),
     ]
     for network in networks:  # what is shipped is smaller
         network.config = dataclasses.replace(network.config, storage="int4")
@@ -211,7 +232,7 @@ def main() -> None:
     # As much of each pair of a paper's genes as there are others in it.
     shared = weighted(papers, pl.col("papers") / (pl.col("size") - 1))
     parts: list[tuple[float, Model]] = [
-        *zip((0.5, 0.5, 0.5), networks, strict=True),
+        *zip((0.5, 0.5, 0.3), networks, strict=True),
         (0.2, linear.pruned(KEEP)),
         (0.3, trained("papers", Features(of="sets", largest=100), shared, FEW)),
         *((0.2, trained(of, Features(of=of))) for of in ("words", "domains")),
