@@ -40,7 +40,7 @@ ABOUT = ("title", "release", "date", "licence", "source")
 #: Questions that the whole model answers at once; bounds the working memory.
 BATCH = 32
 #: Changes whenever an index kept on the disk would no longer be what is computed.
-KEPT_FORMAT = "gsfm-terms/1"
+KEPT_FORMAT = "gsfm-terms/2"
 #: Indices kept on the disk: the latest ones.
 KEPT_FILES = 24
 
