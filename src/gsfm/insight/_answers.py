@@ -66,7 +66,8 @@ class Library:
         self.names = metadata["name"]
         self.ids = metadata["id"] if "id" in metadata.columns else self.names
         self._index: Index | None = None
-        self._recoverability: dict[int, float] = {}
+        #: Of the terms that were asked about so far.
+        self.recoverability: dict[int, float] = {}
 
     def index(self, progress: Progress | None = None, *, keep: bool = False) -> Index:
         """The library, ready for one gene after another; `keep` it on the disk for others."""
@@ -83,14 +84,6 @@ class Library:
             if file is not None and len(kept) > as_read:
                 _write(file, kept)
         return self._index
-
-    def recoverability(self, terms: Sequence[int], progress: Progress | None = None) -> Numbers:
-        """(k,) AUROC with which one half of a term finds the other; nan for a term of one gene."""
-        new = [t for t in dict.fromkeys(terms) if t not in self._recoverability]
-        rows = [self.genes(t) for t in new]
-        for i, value in enumerate(_halves(self.model, rows, progress)):
-            self._recoverability[new[i]] = value
-        return np.array([self._recoverability[t] for t in terms])
 
     def genes(self, term: int) -> NDArray[np.int32]:
         """The model's genes of a term."""
@@ -163,6 +156,20 @@ def ask(
         if progress is not None:
             progress("asking the model", at.stop, n)
     return out
+
+
+def recoverability(
+    asked: Iterable[tuple[Library, Iterable[int]]], progress: Progress | None = None
+) -> Numbers:
+    """(k,) AUROC with which one half of a term finds the other; nan for a term of one gene."""
+    terms = [(library, int(term)) for library, some in asked for term in some]
+    new = [(library, t) for library, t in dict.fromkeys(terms) if t not in library.recoverability]
+    if new:
+        sets = [library.genes(term) for library, term in new]
+        found = _halves(new[0][0].model, sets, progress)
+        for (library, term), value in zip(new, found, strict=True):
+            library.recoverability[term] = value
+    return np.array([library.recoverability[term] for library, term in terms], np.float64)
 
 
 def _halves(
