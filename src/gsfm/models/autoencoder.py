@@ -27,6 +27,8 @@ LAYER_NORM_EPSILON = 1e-5
 
 #: The largest whole number of each `storage` that has them, on either side of 0.
 STEPS = {"int8": 127, "int4": 7}
+#: Rows of a table that are unpacked at once.
+ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -224,11 +226,17 @@ class Autoencoder(Model):
         def table(name: str) -> Floats:
             packed = self.config.storage == "int4"
             stored = take(tensors, name, n, (d + 1) // 2 if packed else d)
-            if packed:
-                stored = _one_a_byte(stored, d)
-            values: Floats = stored.astype(np.float32)
-            if stored.dtype == np.int8:
-                values *= take(tensors, f"{name}.scale", n).astype(np.float32)[:, None]
+            if packed and stored.dtype != np.uint8:
+                raise ValueError(f"a table of int4 must be of bytes (U8), not {stored.dtype}")
+            whole = packed or stored.dtype == np.int8
+            scale = take(tensors, f"{name}.scale", n).astype(np.float32) if whole else None
+            values = np.empty((n, d), np.float32)
+            # Some rows at a time: new memory takes longer than the numbers do.
+            for start in range(0, n, ROWS):
+                rows = slice(start, start + ROWS)
+                values[rows] = _one_a_byte(stored[rows], d) if packed else stored[rows]
+                if scale is not None:
+                    values[rows] *= scale[rows, None]
             return values
 
         self.input_vectors = table("input_vectors")
@@ -248,9 +256,7 @@ def _two_a_byte(whole: NDArray[np.int8]) -> NDArray[np.uint8]:
 
 
 def _one_a_byte(packed: NDArray[Any], d: int) -> NDArray[np.int8]:
-    """Undo `_two_a_byte`; ValueError for what it never gives."""
-    if packed.dtype != np.uint8:
-        raise ValueError(f"a table of int4 must be of bytes (U8), not {packed.dtype}")
+    """Undo `_two_a_byte`."""
     nibbles = np.stack([packed & 15, packed >> 4], axis=2).reshape(len(packed), -1)
     return nibbles[:, :d].astype(np.int8) - np.int8(8)
 
