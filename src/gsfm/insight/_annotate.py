@@ -27,6 +27,7 @@ from gsfm.insight._answers import (
     recoverability,
 )
 from gsfm.insight._given import Answer, input_told, model_told, nothing_known, understand
+from gsfm.insight._index import holders
 from gsfm.insight._terms import LibrariesLike
 from gsfm.models import Model
 from gsfm.models._calibration import MEANING
@@ -268,7 +269,7 @@ def _ranked(
     terms = library.index(progress, keep=keep)
     evidence = terms.of_gene(gene)
     known = np.zeros(len(library.rows), bool)
-    known[library.members[:, [gene]].tocoo().row] = True
+    known[holders(library.members, gene)[0]] = True
     if known.any():
         evidence[known] = terms.left_out(np.flatnonzero(known), gene)
     rest = library.sizes - known

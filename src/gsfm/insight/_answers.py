@@ -94,7 +94,7 @@ class Library:
     def provenance(self) -> dict[str, Any]:
         """Which library it is, and how much of it the model knows."""
         about = self.sets.manifest
-        used = np.unique(self.sets.indices)
+        used = np.flatnonzero(np.bincount(self.sets.indices))
         symbols = self.sets.vocabulary.symbols
         known = (self.model.vocabulary.ids([symbols[i] for i in used]) >= 0).sum()
         return {
@@ -211,7 +211,7 @@ def _kept_file(model: Model, members: sp.csr_array) -> Path:
             # A part of what was learned is enough to tell two fits apart.
             digest.update(one.output_bias.tobytes())
             digest.update(np.ascontiguousarray(one.output_vectors[::64]).tobytes())
-    for array in (members.indptr.astype(np.int64), members.indices.astype(np.int64)):
+    for array in (members.indptr, members.indices):
         digest.update(array.tobytes())
     if given := os.environ.get("GSFM_HOME"):
         base = Path(given) / "cache"
