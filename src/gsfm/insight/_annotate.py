@@ -8,6 +8,7 @@ once, and the terms are ranked by how high their genes come out.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -23,8 +24,10 @@ from gsfm.insight._answers import (
     Progress,
     ask,
     open_libraries,
+    recoverability,
 )
 from gsfm.insight._given import Answer, input_told, model_told, nothing_known, understand
+from gsfm.insight._index import holders
 from gsfm.insight._terms import LibrariesLike
 from gsfm.models import Model
 from gsfm.models._calibration import MEANING
@@ -200,10 +203,7 @@ def annotate(
         raise UnknownGenesError(nothing_known("the set" if not one else "the input", given))
     opened = open_libraries(model, libraries)
     if one:
-        tables = [
-            _of_gene(model, library, int(ids[0]), top, which, exact, keep, progress)
-            for library in opened
-        ]
+        tables = _of_gene(model, opened, int(ids[0]), top, which, exact, keep, progress)
         meanings = OF_GENE
         about = f"gene {model.vocabulary[int(ids[0])]}"
     else:
@@ -228,18 +228,48 @@ def annotate(
 
 def _of_gene(
     model: Model,
-    library: Library,
+    libraries: list[Library],
     gene: int,
     top: int | None,
     which: Which,
     exact: bool,
     keep: bool,
     progress: Progress | None,
-) -> pl.DataFrame:
+) -> list[pl.DataFrame]:
+    """A table of each library."""
+    ranked = [_ranked(library, gene, top, which, keep, progress) for library in libraries]
+    tables = [table for _, table in ranked]
+    if not exact:
+        return tables
+    # The whole model is asked of all libraries' terms at once: it takes less than one by one.
+    shown = [(library, chosen) for library, (chosen, _) in zip(libraries, ranked, strict=True)]
+    sets = [library.genes(t) for library, chosen in shown for t in chosen]
+    answers = ask(model, sets, [gene] * len(sets), progress)._asdict()
+    if model.calibration is None:
+        del answers["probability"]
+    answers["recoverability"] = recoverability(shown, progress)
+    told = pl.DataFrame(answers).with_columns(pl.col("recoverability").fill_nan(None))
+    order = [*tables[0].columns[:-1], *told.columns[:-1], "specificity", "recoverability"]
+    ends = np.cumsum([0, *map(len, tables)]).tolist()
+    return [
+        pl.concat([table, told[start:end]], how="horizontal").select(order)
+        for table, (start, end) in zip(tables, pairwise(ends), strict=True)
+    ]
+
+
+def _ranked(
+    library: Library,
+    gene: int,
+    top: int | None,
+    which: Which,
+    keep: bool,
+    progress: Progress | None,
+) -> tuple[NDArray[np.int64], pl.DataFrame]:
+    """The terms that are shown, best first, and what the fast form says of them."""
     terms = library.index(progress, keep=keep)
     evidence = terms.of_gene(gene)
     known = np.zeros(len(library.rows), bool)
-    known[library.members[:, [gene]].tocoo().row] = True
+    known[holders(library.members, gene)[0]] = True
     if known.any():
         evidence[known] = terms.left_out(np.flatnonzero(known), gene)
     rest = library.sizes - known
@@ -256,18 +286,9 @@ def _of_gene(
         **_naming(library, chosen, rank[chosen]),
         "known": pl.Series(known[chosen], dtype=pl.Boolean),
         "support": support[chosen],
+        "specificity": (evidence[chosen] - mean) / (spread if spread > 0 else 1.0),
     }
-    if exact:
-        asked = [library.genes(t) for t in chosen]
-        answers = ask(model, asked, [gene] * len(asked), progress)._asdict()
-        if model.calibration is None:
-            del answers["probability"]
-        columns |= answers
-    columns["specificity"] = (evidence[chosen] - mean) / (spread if spread > 0 else 1.0)
-    if exact:
-        values = library.recoverability(chosen.tolist(), progress)
-        columns["recoverability"] = pl.Series(values, dtype=pl.Float64, nan_to_null=True)
-    return pl.DataFrame(columns)
+    return chosen, pl.DataFrame(columns)
 
 
 def _evidence(model: Model, ids: NDArray[np.integer[Any]]) -> Numbers:

@@ -40,7 +40,7 @@ ABOUT = ("title", "release", "date", "licence", "source")
 #: Questions that the whole model answers at once; bounds the working memory.
 BATCH = 32
 #: Changes whenever an index kept on the disk would no longer be what is computed.
-KEPT_FORMAT = "gsfm-terms/1"
+KEPT_FORMAT = "gsfm-terms/2"
 #: Indices kept on the disk: the latest ones.
 KEPT_FILES = 24
 
@@ -66,7 +66,8 @@ class Library:
         self.names = metadata["name"]
         self.ids = metadata["id"] if "id" in metadata.columns else self.names
         self._index: Index | None = None
-        self._recoverability: dict[int, float] = {}
+        #: Of the terms that were asked about so far.
+        self.recoverability: dict[int, float] = {}
 
     def index(self, progress: Progress | None = None, *, keep: bool = False) -> Index:
         """The library, ready for one gene after another; `keep` it on the disk for others."""
@@ -84,14 +85,6 @@ class Library:
                 _write(file, kept)
         return self._index
 
-    def recoverability(self, terms: Sequence[int], progress: Progress | None = None) -> Numbers:
-        """(k,) AUROC with which one half of a term finds the other; nan for a term of one gene."""
-        new = [t for t in dict.fromkeys(terms) if t not in self._recoverability]
-        rows = [self.genes(t) for t in new]
-        for i, value in enumerate(_halves(self.model, rows, progress)):
-            self._recoverability[new[i]] = value
-        return np.array([self._recoverability[t] for t in terms])
-
     def genes(self, term: int) -> NDArray[np.int32]:
         """The model's genes of a term."""
         m = self.members
@@ -101,7 +94,7 @@ class Library:
     def provenance(self) -> dict[str, Any]:
         """Which library it is, and how much of it the model knows."""
         about = self.sets.manifest
-        used = np.unique(self.sets.indices)
+        used = np.flatnonzero(np.bincount(self.sets.indices))
         symbols = self.sets.vocabulary.symbols
         known = (self.model.vocabulary.ids([symbols[i] for i in used]) >= 0).sum()
         return {
@@ -165,6 +158,20 @@ def ask(
     return out
 
 
+def recoverability(
+    asked: Iterable[tuple[Library, Iterable[int]]], progress: Progress | None = None
+) -> Numbers:
+    """(k,) AUROC with which one half of a term finds the other; nan for a term of one gene."""
+    terms = [(library, int(term)) for library, some in asked for term in some]
+    new = [(library, t) for library, t in dict.fromkeys(terms) if t not in library.recoverability]
+    if new:
+        sets = [library.genes(term) for library, term in new]
+        found = _halves(new[0][0].model, sets, progress)
+        for (library, term), value in zip(new, found, strict=True):
+            library.recoverability[term] = value
+    return np.array([library.recoverability[term] for library, term in terms], np.float64)
+
+
 def _halves(
     model: Model, sets: Sequence[NDArray[Any]], progress: Progress | None
 ) -> Iterable[float]:
@@ -204,7 +211,7 @@ def _kept_file(model: Model, members: sp.csr_array) -> Path:
             # A part of what was learned is enough to tell two fits apart.
             digest.update(one.output_bias.tobytes())
             digest.update(np.ascontiguousarray(one.output_vectors[::64]).tobytes())
-    for array in (members.indptr.astype(np.int64), members.indices.astype(np.int64)):
+    for array in (members.indptr, members.indices):
         digest.update(array.tobytes())
     if given := os.environ.get("GSFM_HOME"):
         base = Path(given) / "cache"

@@ -85,8 +85,7 @@ def index(
     if isinstance(model, Linear):
         return _Linear(model, members, kept)
     if isinstance(model, Features) and model.config.covered is None:
-        genes, features = model.vectors.shape
-        return (_Likeness if features > genes else _Features)(model, members, kept)
+        return _Features(model, members, kept)
     if isinstance(model, Attribute | Popularity):
         return _Constant(model, members)
     return _Anew(model, members, progress)
@@ -99,6 +98,12 @@ def is_fast(model: Model) -> bool:
     if isinstance(model, Features):
         return model.config.covered is None
     return isinstance(model, Autoencoder | Linear | Attribute | Popularity)
+
+
+def holders(matrix: sp.csr_array, column: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows that have an entry in a column, and where it is: faster than taking the column."""
+    at = np.flatnonzero(matrix.indices == column)
+    return np.searchsorted(matrix.indptr, at, side="right") - 1, at
 
 
 def without(members: sp.csr_array, terms: Ids, gene: int) -> sp.csr_array:
@@ -134,80 +139,99 @@ class _Dense:
     def __init__(
         self, model: Autoencoder, members: sp.csr_array, kept: Kept, progress: Progress | None
     ) -> None:
-        self.model, self.members, self.progress = model, members, progress
-        found = kept.fill(self._compute)
+        self.model, self.members = model, members
+        found = kept.fill(lambda: self._compute(progress))
         self.vectors, self.moments = found["vectors"], found["moments"]
+        # The whole model needs them, too.
+        model._sums = model._sums or (found["total"], found["gram"].astype(np.float64))
 
-    def _compute(self) -> dict[str, NDArray[Any]]:
-        model, members, n = self.model, self.members, self.members.shape[0]
-        vectors, own = np.empty((n, model.config.dimensions), np.float32), np.empty((2, n))
-        for rows in _blocks(n):
-            vectors[rows] = model._embed_sets(members[rows])
-            for i in range(n)[rows]:
-                genes = members.indices[members.indptr[i] : members.indptr[i + 1]]
-                scores = model.output_vectors[genes] @ vectors[i] + model.output_bias[genes]
-                own[:, i] = scores.sum(), scores @ scores
-            if self.progress is not None:
-                self.progress(min(rows.stop, n), n)
-        return {
-            "vectors": vectors,
-            "moments": _moments(members, np.array(model._moments(vectors)), own),
-        }
+    def _compute(self, progress: Progress | None) -> dict[str, NDArray[Any]]:
+        vectors, moments = _vectors(self.model, self.members, progress)
+        total, gram = self.model._gene_sums()
+        # Nothing is lost: that is the precision in which it was computed.
+        gram = gram.astype(np.float32)
+        return {"vectors": vectors, "moments": moments, "total": total, "gram": gram}
 
     def of_gene(self, gene: int) -> Numbers:
-        scores = self.vectors @ self.model.output_vectors[gene] + self.model.output_bias[gene]
-        return _standard(scores, self.moments)
+        return self._standard(self.vectors, self.moments, gene)
 
     def left_out(self, terms: Ids, gene: int) -> Numbers:
-        rest = without(self.members, terms, gene)
-        return _Dense(self.model, rest, Kept(), None).of_gene(gene)
+        return self._standard(*_vectors(self.model, without(self.members, terms, gene)), gene)
+
+    def _standard(self, vectors: Floats, moments: Numbers, gene: int) -> Numbers:
+        scores = vectors @ self.model.output_vectors[gene] + self.model.output_bias[gene]
+        return _standard(scores, moments)
+
+
+def _vectors(
+    model: Autoencoder, members: sp.csr_array, progress: Progress | None = None
+) -> tuple[Floats, Numbers]:
+    """(terms, d) what a network makes of the terms, and the moments of its scores."""
+    n = members.shape[0]
+    vectors, own = np.empty((n, model.config.dimensions), np.float32), np.empty((2, n))
+    for rows in _blocks(n):
+        vectors[rows] = model._embed_sets(members[rows])
+        for i in range(n)[rows]:
+            genes = members.indices[members.indptr[i] : members.indptr[i + 1]]
+            scores = model.output_vectors[genes] @ vectors[i] + model.output_bias[genes]
+            own[:, i] = scores.sum(), scores @ scores
+        if progress is not None:
+            progress(min(rows.stop, n), n)
+    return vectors, _moments(members, np.array(model._moments(vectors)), own)
 
 
 class _Linear:
     """A linear model: a term is the sum of its genes' weights, of which one column is needed."""
 
     def __init__(self, model: Linear, members: sp.csr_array, kept: Kept) -> None:
-        self.by_gene = members.T.tocsr()  # (genes, terms)
-        #: Row j holds the weights of which the score of gene j is the sum.
-        matrix: Any = model.matrix
-        self.weights = matrix.T.tocsr() if sp.issparse(matrix) else matrix.T
-        found = kept.fill(lambda: {"moments": self._compute(model, members)})
+        self.model, self.members = model, members
+        found = kept.fill(lambda: {"moments": _moments(members, *_of_sums(members, model.matrix))})
         self.moments = found["moments"]
 
-    @staticmethod
-    def _compute(model: Linear, members: sp.csr_array) -> Numbers:
-        every, own = np.empty((2, 2, members.shape[0]))
-        for rows in _blocks(members.shape[0]):
-            scores = sp.csr_array(members[rows] @ model.matrix)  # (n, genes)
-            every[:, rows] = _sums(scores)
-            own[:, rows] = _sums(scores.multiply(members[rows]).tocsr())
-        return _moments(members, every, own)
-
     def of_gene(self, gene: int) -> Numbers:
-        return _standard(_product(self.weights, gene, self.by_gene), self.moments)
+        return _standard(self.members @ self._weights(gene), self.moments)
 
     def left_out(self, terms: Ids, gene: int) -> Numbers:
         # No gene has a weight of its own.
-        return self.of_gene(gene)[terms]
+        return _standard(self.members[terms] @ self._weights(gene), self.moments, terms)
+
+    def _weights(self, gene: int) -> Floats:
+        """(genes,) of which a term's score of the gene is the sum."""
+        matrix = self.model.matrix
+        if not isinstance(matrix, sp.csr_array):
+            return np.ascontiguousarray(matrix[:, gene])
+        weights = np.zeros(matrix.shape[0], np.float32)
+        rows, at = holders(matrix, gene)
+        weights[rows] = matrix.data[at]
+        return weights
 
 
 class _Features:
-    """Features: a term is the sum of its genes' feature vectors."""
+    """Features: a term is the sum of its genes' likenesses to the one that is asked about."""
 
     def __init__(self, model: Features, members: sp.csr_array, kept: Kept) -> None:
-        self.model = model
+        self.model, self.members = model, members
         self.sizes = np.diff(members.indptr)
-        profiles = (members @ model.vectors).tocsr()  # (terms, features)
-        self.by_feature = profiles.T.tocsr()
-        found = kept.fill(lambda: {"moments": self._compute(model, members, profiles)})
-        self.moments = found["moments"]
+        self.moments = kept.fill(lambda: {"moments": self._compute()})["moments"]
 
-    @staticmethod
-    def _compute(model: Features, members: sp.csr_array, profiles: sp.csr_array) -> Numbers:
-        vectors = model.vectors  # (genes, features)
+    def _compute(self) -> Numbers:
+        genes, features = self.model.vectors.shape
+        # Of papers there are more than genes.
+        every, own = self._by_likeness() if features > genes else self._by_feature()
+        # Scores are means over the term's genes.
+        scale = 1 / np.maximum(self.sizes, 1)
+        powers = np.array([scale, scale**2])
+        return _moments(self.members, every * powers, own * powers)
+
+    def _by_likeness(self) -> tuple[Numbers, Numbers]:
+        return _of_sums(self.members, (self.model.vectors @ self.model._by_feature).tocsr())
+
+    def _by_feature(self) -> tuple[Numbers, Numbers]:
+        members, vectors = self.members, self.model.vectors  # (genes, features)
+        profiles = (members @ vectors).tocsr()  # (terms, features)
         every, own = np.empty((2, 2, members.shape[0]))
         every[0] = profiles @ np.asarray(vectors.sum(axis=0, dtype=np.float64)).ravel()
-        every[1] = _quadratic(profiles, (vectors.T @ vectors).tocsr(), model._have())
+        every[1] = _quadratic(profiles, (vectors.T @ vectors).tocsr(), self.model._have())
         for rows in _blocks(members.shape[0], 256):
             block = members[rows]
             dense, of_term = profiles[rows].toarray(), rows_of(block)
@@ -217,52 +241,22 @@ class _Features:
             scores = np.bincount(of_member, entries, len(of_term))
             own[0, rows] = np.bincount(of_term, scores, block.shape[0])
             own[1, rows] = np.bincount(of_term, scores**2, block.shape[0])
-        # Scores are means over the term's genes.
-        scale = 1 / np.maximum(np.diff(members.indptr), 1)
-        powers = np.array([scale, scale**2])
-        return _moments(members, every * powers, own * powers)
+        return every, own
 
     def of_gene(self, gene: int) -> Numbers:
-        scores = self._sums(gene) / np.maximum(self.sizes, 1)
+        scores = self.members @ self._likeness(gene) / np.maximum(self.sizes, 1)
         return np.arcsinh(_standard(scores, self.moments))
 
     def left_out(self, terms: Ids, gene: int) -> Numbers:
         # Compared with the others alone, as the model does.
-        sums = self._sums(gene)[terms] - self.model._squares[gene]
+        sums = self.members[terms] @ self._likeness(gene) - self.model._squares[gene]
         scores = sums / np.maximum(self.sizes[terms] - 1, 1)
         return np.arcsinh(_standard(scores, self.moments, terms))
 
-    def _sums(self, gene: int) -> Numbers:
-        return _product(self.model.vectors, gene, self.by_feature)
-
-
-class _Likeness(_Features):
-    """Features that are more than there are genes, papers say: the likeness of genes is smaller."""
-
-    def __init__(self, model: Features, members: sp.csr_array, kept: Kept) -> None:
-        self.model = model
-        self.sizes = np.diff(members.indptr)
-        self.by_gene = members.T.tocsr()  # (genes, terms)
-        self.likeness = (model.vectors @ model._by_feature).tocsr()  # (genes, genes)
-        found = kept.fill(lambda: {"moments": self._of_likeness(members)})
-        self.moments = found["moments"]
-
-    def _of_likeness(self, members: sp.csr_array) -> Numbers:
-        every, own = np.empty((2, 2, members.shape[0]))
-        for rows in _blocks(members.shape[0], 256):
-            block = members[rows]
-            scores = _dense(block @ self.likeness)  # (n, genes)
-            every[:, rows] = scores.sum(axis=1), np.einsum("ng,ng->n", scores, scores)
-            of_term = rows_of(block)
-            theirs = scores[of_term, block.indices].astype(np.float64)
-            for power in (1, 2):
-                own[power - 1, rows] = np.bincount(of_term, theirs**power, block.shape[0])
-        scale = 1 / np.maximum(self.sizes, 1)
-        powers = np.array([scale, scale**2])
-        return _moments(members, every * powers, own * powers)
-
-    def _sums(self, gene: int) -> Numbers:
-        return _product(self.likeness, gene, self.by_gene)
+    def _likeness(self, gene: int) -> Floats:
+        """(genes,) how alike each is to the gene."""
+        vectors = self.model.vectors
+        return np.asarray(vectors @ vectors[[gene]].toarray()[0])
 
 
 class _Constant:
@@ -362,24 +356,26 @@ def _quadratic(rows: sp.csr_array, gram: sp.csr_array, have: Ids) -> Numbers:
     out = np.empty(rows.shape[0])
     for at in _blocks(rows.shape[0]):
         x, y = many[at].toarray(), few[at]
-        product = x @ dense + 2 * _dense(y @ across)
+        product = x @ dense + 2 * (y @ across).toarray()
         out[at] = np.einsum("nc,nc->n", product, x) + (y @ sparse).multiply(y).sum(axis=1)
     return out
 
 
-def _sums(rows: sp.csr_array) -> Numbers:
-    """(2, n) the sum of each row, and that of its squares."""
-    ones = np.ones(rows.shape[1])
-    return np.array([rows @ ones, rows.power(2) @ ones])
+def _of_sums(members: sp.csr_array, matrix: Any) -> tuple[Numbers, Numbers]:
+    """(2, terms) sums over all genes, and over a term's own, of its scores and of their squares.
 
-
-def _product(matrix: Any, i: int, other: sp.csr_array) -> Numbers:
-    """Row `i` of a sparse or dense matrix times a sparse one."""
-    return np.asarray(_dense(matrix[[i]] @ other)[0], np.float64)
-
-
-def _dense(matrix: Any) -> Any:
-    return matrix.toarray() if sp.issparse(matrix) else matrix
+    The scores are sums of rows of `matrix`, sparse or dense, (genes, genes).
+    """
+    every, own = np.empty((2, 2, members.shape[0]))
+    for rows in _blocks(members.shape[0]):
+        scores = sp.csr_array(members[rows] @ matrix)  # (n, genes)
+        theirs = scores.multiply(members[rows]).tocsr()
+        for out, values in ((every, scores), (own, theirs)):
+            ones = np.ones(values.shape[1])
+            out[0, rows] = values @ ones
+            np.square(values.data, out=values.data)
+            out[1, rows] = values @ ones
+    return every, own
 
 
 def _blocks(n: int, size: int = BLOCK) -> Iterator[slice]:

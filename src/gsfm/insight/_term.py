@@ -13,7 +13,7 @@ from gsfm._errors import GsfmError
 from gsfm._report import Report
 from gsfm._version import __version__
 from gsfm.insight._annotate import Which, _descending, _of_which
-from gsfm.insight._answers import Answers, Library, Progress, ask, open_libraries
+from gsfm.insight._answers import Answers, Library, Progress, ask, open_libraries, recoverability
 from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of, _standardise, score
 from gsfm.insight._given import model_told
 from gsfm.models import Model
@@ -164,7 +164,7 @@ def term(
     )
     table = table.insert_column(2, _names_of(table["symbol"]))
     genes = place.sets.genes(meant.row)
-    found = place.recoverability([row])[0]
+    found = recoverability([(place, [row])], progress)[0]
     provenance = {
         "task": "term",
         "gsfm_version": __version__,

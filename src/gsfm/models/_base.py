@@ -390,15 +390,17 @@ class Model(ABC):
         """(n, genes) float32 0/1 membership of `sets` in the model's vocabulary."""
         vocabulary = self.vocabulary
         if isinstance(sets, GeneSets):
-            return sets.reindex(vocabulary).to_csr()
-        rows = [np.unique(self._ids(one)) for one in sets]
+            own = sets.reindex(vocabulary).to_csr()
+            data, indices, indptr = own.data, own.indices, own.indptr
+        else:
+            rows = [np.unique(self._ids(one)) for one in sets]
+            indptr = np.cumsum([0, *map(len, rows)])
+            indices = np.concatenate(rows) if rows else np.empty(0, np.int32)
+            data = np.ones(len(indices), np.float32)
         # 32 bits, if they are enough: a product with a model's 32-bit matrix would copy that first.
-        total = sum(map(len, rows))
-        narrow = np.int32 if total <= np.iinfo(np.int32).max else np.int64
-        indptr = np.cumsum([0, *map(len, rows)], dtype=narrow)
-        indices = np.concatenate(rows) if rows else np.empty(0, np.int32)
-        data = np.ones(len(indices), np.float32)
-        return sp.csr_array((data, indices, indptr), shape=(len(rows), len(vocabulary)))
+        narrow = np.int32 if len(indices) <= np.iinfo(np.int32).max else np.int64
+        indptr, indices = indptr.astype(narrow), indices.astype(narrow, copy=False)
+        return sp.csr_array((data, indices, indptr), shape=(len(indptr) - 1, len(vocabulary)))
 
     def unknown(self, sets: SetsLike) -> list[tuple[str, ...]]:
         """For each set, the symbols that the model does not know: it scores the set without them.

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from gsfm._errors import MissingExtraError
 from gsfm.models._base import Floats, Model, Tensors, take
-from gsfm.models._evidence import left_out, rows_of, standardise
+from gsfm.models._evidence import left_out, standardise
 from gsfm.sets import GeneSets
 
-Ids = NDArray[np.integer]
 Numbers = NDArray[np.float64]
 
 # Added to a variance before the square root, as torch.nn.LayerNorm does.
@@ -28,6 +27,8 @@ LAYER_NORM_EPSILON = 1e-5
 
 #: The largest whole number of each `storage` that has them, on either side of 0.
 STEPS = {"int8": 127, "int4": 7}
+#: Rows of a table that are unpacked at once.
+ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Autoencoder(Model):
     output_vectors: Floats  # (genes, d); the same array as input_vectors if tied
     output_bias: Floats  # (genes,)
     block: dict[str, Floats]  # the residual block's small tensors, see `shapes`
-    _sums: tuple[Numbers, Numbers] | None = None  # of the output vectors, see `_moments`
+    _sums: tuple[Numbers, Numbers] | None = None  # see `_gene_sums`
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
         # The only way down the list of rooms: learning needs torch, asking does not.
@@ -148,32 +149,40 @@ class Autoencoder(Model):
         scores = self._score(members)
         of_genes = standardise(scores, members)
         rest, at = left_out(members)
-        vectors = self._embed_sets(rest)  # (n, d)
-        inside = rows_of(rest)
-
-        def score(row: Ids, gene: Ids) -> Numbers:
-            products = np.einsum("md,md->m", vectors[row], self.output_vectors[gene])
-            return np.asarray(products + self.output_bias[gene], np.float64)
-
-        own = score(inside, rest.indices)
+        n = len(scores)
+        vectors = self._embed_sets(rest)  # (folds n, d)
         total, squares = self._moments(vectors)
         others = np.maximum(len(self.output_bias) - np.diff(rest.indptr), 1)
-        mean = (total - np.bincount(inside, own, len(others))) / others
-        squares -= np.bincount(inside, own * own, len(others))
+        left = np.zeros(len(at))
+        # Set by set: all of its folds are asked of the same few genes.
+        for u in range(n):
+            of_set = slice(members.indptr[u], members.indptr[u + 1])
+            genes, out = members.indices[of_set], at[of_set]
+            own = vectors[u::n] @ self.output_vectors[genes].T + self.output_bias[genes]
+            own = own.astype(np.float64)  # (folds, genes of the set)
+            left[of_set] = own[out // n, np.arange(len(genes))]
+            if len(genes) > 1:  # a single gene stays in its set
+                own[out // n, np.arange(len(genes))] = 0
+            total[u::n] -= own.sum(axis=1)
+            squares[u::n] -= np.einsum("fg,fg->f", own, own)
+        mean = total / others
         spread = np.sqrt(np.maximum(squares / others - mean**2, 0))[at]
-        left = score(at, members.indices) - mean[at]
-        of_members = np.divide(left, spread, out=np.zeros_like(left), where=spread > 0)
+        of_members = np.divide(left - mean[at], spread, out=np.zeros_like(left), where=spread > 0)
         return scores, of_genes, of_members.astype(np.float32)
 
     def _moments(self, vectors: Floats) -> tuple[Numbers, Numbers]:
         """(n,) sums of the scores of all genes, and of their squares, for (n, d) set vectors."""
+        total, gram = self._gene_sums()
+        with_one = np.column_stack([vectors, np.ones(len(vectors))]).astype(np.float64)
+        return with_one @ total, np.einsum("nd,nd->n", with_one @ gram, with_one)
+
+    def _gene_sums(self) -> tuple[Numbers, Numbers]:
+        """Sum (d + 1,) and Gram matrix (d + 1, d + 1) of the output vectors and their biases."""
         if self._sums is None:
             table = np.column_stack([self.output_vectors, self.output_bias])
             # The product in single precision: it is most of the time of a first answer.
             self._sums = table.sum(axis=0, dtype=np.float64), (table.T @ table).astype(np.float64)
-        total, gram = self._sums
-        with_one = np.column_stack([vectors, np.ones(len(vectors))]).astype(np.float64)
-        return with_one @ total, np.einsum("nd,nd->n", with_one @ gram, with_one)
+        return self._sums
 
     def _embed_genes(self) -> Floats:
         return self.output_vectors
@@ -217,11 +226,17 @@ class Autoencoder(Model):
         def table(name: str) -> Floats:
             packed = self.config.storage == "int4"
             stored = take(tensors, name, n, (d + 1) // 2 if packed else d)
-            if packed:
-                stored = _one_a_byte(stored, d)
-            values: Floats = stored.astype(np.float32)
-            if stored.dtype == np.int8:
-                values *= take(tensors, f"{name}.scale", n).astype(np.float32)[:, None]
+            if packed and stored.dtype != np.uint8:
+                raise ValueError(f"a table of int4 must be of bytes (U8), not {stored.dtype}")
+            whole = packed or stored.dtype == np.int8
+            scale = take(tensors, f"{name}.scale", n).astype(np.float32) if whole else None
+            values = np.empty((n, d), np.float32)
+            # Some rows at a time: new memory takes longer than the numbers do.
+            for start in range(0, n, ROWS):
+                rows = slice(start, start + ROWS)
+                values[rows] = _one_a_byte(stored[rows], d) if packed else stored[rows]
+                if scale is not None:
+                    values[rows] *= scale[rows, None]
             return values
 
         self.input_vectors = table("input_vectors")
@@ -241,9 +256,7 @@ def _two_a_byte(whole: NDArray[np.int8]) -> NDArray[np.uint8]:
 
 
 def _one_a_byte(packed: NDArray[Any], d: int) -> NDArray[np.int8]:
-    """Undo `_two_a_byte`; ValueError for what it never gives."""
-    if packed.dtype != np.uint8:
-        raise ValueError(f"a table of int4 must be of bytes (U8), not {packed.dtype}")
+    """Undo `_two_a_byte`."""
     nibbles = np.stack([packed & 15, packed >> 4], axis=2).reshape(len(packed), -1)
     return nibbles[:, :d].astype(np.int8) - np.int8(8)
 

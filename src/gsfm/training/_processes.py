@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import logging
 import os
@@ -146,4 +147,14 @@ def _launch(accelerator: str, devices: int, nodes: int) -> Processes:
     except (ValueError, RuntimeError, MisconfigurationException) as error:
         reason = " ".join(str(error).split())
         raise GsfmError(f"the processes could not be started: {reason}") from error
+    if accelerator == "cpu":
+        atexit.register(_leave)
     return Processes(str(fabric.device), fabric)
+
+
+def _leave() -> None:
+    """Leave the group: threads of it that are still there would abort a process that is done."""
+    import torch.distributed as group
+
+    if group.is_initialized():
+        group.destroy_process_group()
