@@ -53,6 +53,7 @@ FORBIDDEN = re.compile(
 LEAKING = ("IOBR_signature_collection_2024", "Appyter_breast_cancer_gene_sets")
 NAME = "gsfm-2026.11.4"
 KEEP = 64  # weights of the linear model that are kept of each gene
+TOGETHER, ALONE = 5.0, 2.0  # confidence in the weights of evidence of pairs, and of single genes
 SEED, HELD_OUT = 0, 2000
 FEW = 200  # papers kept from what learns from papers, to watch it; the held-out sets are, anyway
 
@@ -240,7 +241,11 @@ def main() -> None:
         *((0.0, trained(of, Attribute(of=of))) for of in ("length", "coding")),
         (0.0, trained("popularity", Popularity())),
     ]
-    shipped = Adaptive.of([model for _, model in parts], [weight for weight, _ in parts])
+    # What a gene is by itself (its length, say) is soon told from a set, what it shares is not.
+    sure = [ALONE if isinstance(m, Attribute | Popularity) else TOGETHER for _, m in parts]
+    shipped = Adaptive.of(
+        [m for _, m in parts], [weight for weight, _ in parts], confidence=tuple(sure)
+    )
     shipped.manifest |= {
         "name": NAME if year is None else f"{NAME}-until-{year}",
         "gsfm_version": gsfm.__version__,
