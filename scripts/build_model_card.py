@@ -154,20 +154,20 @@ def version(manifest: Mapping[str, Any]) -> str:
 def members(model: Model) -> str:
     """The members with their weights and settings, as a table."""
     rows = []
-    for weight, member, _ in parts_of(model):
+    confidences = getattr(model.config, "confidences", None)
+    for i, (weight, member, _) in enumerate(parts_of(model)):
         settings = dict(vars(member.config))
         # A member that comes in several kinds is called by its kind.
         kind = f", {settings.pop('of')}" if "of" in settings else ""
         listed = ", ".join(f"{key} {number(value)}" for key, value in settings.items())
-        rows.append((f"{member.family}{kind}", number(weight), listed or "none"))
-    assumed = "assumed weight" if model.family == "adaptive" else "weight"
-    text = table(("member", assumed, "settings"), rows)
-    if hasattr(model.config, "confidence"):
-        text += (
-            f"\n\nEach assumed weight counts as much as {number(model.config.confidence)} genes "
-            "of a set: a short list leaves it nearly as it is, and a long one finds its own."
-        )
-    return text
+        sure = () if confidences is None else (number(confidences[i]),)
+        rows.append((f"{member.family}{kind}", number(weight), *sure, listed or "none"))
+    if confidences is None:
+        return table(("member", "weight", "settings"), rows)
+    return table(("member", "assumed weight", "confidence", "settings"), rows) + (
+        "\n\nEach assumed weight counts as much as so many genes of a set as its confidence "
+        "says: a short list leaves it nearly as it is, and a long one finds its own."
+    )
 
 
 # -- what it learned from --------------------------------------------------------------------------

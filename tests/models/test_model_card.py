@@ -107,8 +107,9 @@ def test_an_adaptive_model_of_eight_with_a_poor_manifest(
         ["attribute, coding", "0"],
         ["popularity", "0"],
     ]
-    assert found[1][2].startswith("regularisation 3, ")
-    assert "counts as much as 7 genes of a set" in card
+    assert found[1][3].startswith("regularisation 3, ")
+    assert {row[2] for row in found} == {"7"}
+    assert "so many genes of a set as its confidence says" in card
     assert rows(card, "fitted")[1] == ["linear", *["not recorded"] * 5]
     assert "| corpus | not recorded |" in card
     assert "The libraries and their licences: not recorded." in card
