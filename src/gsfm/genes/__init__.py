@@ -1,6 +1,6 @@
 """Who is who: any identifier to an approved human symbol, with how it was matched."""
 
-from gsfm.genes._positions import positions
+from gsfm.genes._positions import positions, within
 from gsfm.genes._record import GeneRecord, show
 from gsfm.genes._resolution import Resolution
 from gsfm.genes._resolve import Species, resolve
@@ -18,4 +18,5 @@ __all__ = [
     "show",
     "table",
     "vocabulary",
+    "within",
 ]

@@ -11,6 +11,7 @@ from gsfm.insight._map import Map, map_sets
 from gsfm.insight._network import Network, network
 from gsfm.insight._ora import ora
 from gsfm.insight._prerank import prerank
+from gsfm.insight._prioritise import Priorities, prioritise
 from gsfm.insight._ranked import read_ranked
 from gsfm.insight._relate import Neighbours, Relation, relate
 from gsfm.insight._term import TermGenes, term
@@ -25,6 +26,7 @@ __all__ = [
     "Nearest",
     "Neighbours",
     "Network",
+    "Priorities",
     "Relation",
     "TermGenes",
     "Vectors",
@@ -42,6 +44,7 @@ __all__ = [
     "network",
     "ora",
     "prerank",
+    "prioritise",
     "read_ranked",
     "relate",
     "term",
