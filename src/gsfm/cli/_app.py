@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "embed": ("gsfm.cli._embed", True),
     "map": ("gsfm.cli._map", False),
     "prioritise": ("gsfm.cli._prioritise", False),
+    "discover": ("gsfm.cli._discover", True),
     "enrich": ("gsfm.cli._enrich", False),
     "genes": ("gsfm.cli._genes", True),
     "sets": ("gsfm.cli._sets", True),

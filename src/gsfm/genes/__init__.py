@@ -1,5 +1,6 @@
 """Who is who: any identifier to an approved human symbol, with how it was matched."""
 
+from gsfm.genes._facts import facts
 from gsfm.genes._positions import positions, within
 from gsfm.genes._record import GeneRecord, show
 from gsfm.genes._resolution import Resolution
@@ -12,6 +13,7 @@ __all__ = [
     "Resolution",
     "Species",
     "Vocabulary",
+    "facts",
     "positions",
     "provenance",
     "resolve",

@@ -19,7 +19,7 @@ from gsfm import genes as who
 from gsfm._errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.insight._answers import BATCH, Library, Progress, find_term, of_genes
-from gsfm.insight._asked import Asked, standard_scores
+from gsfm.insight._asked import Asked, evidence, standard_scores
 from gsfm.insight._complete import PROBABILITY, _best, _names_of
 from gsfm.insight._given import Answer, Ids, Understood
 from gsfm.insight._relate import _popularity
@@ -61,8 +61,8 @@ COLUMNS = {
     "well studied one is as like the seeds. Not corrected for the number of candidates",
     "term": "the term of the phenotype for whose genes the candidate stands out most; the table "
     "by_term has all of them",
-    "why": f"up to {REASONS} seeds that speak most for the candidate: those with the largest shares "
-    "of its score, as in gsfm explain, each in percent of all shares above 0",
+    "why": f"up to {REASONS} seeds that speak most for the candidate: those with the largest "
+    "shares of its score, as in gsfm explain, each in percent of all shares above 0",
 }
 _BY_TERM = {
     **dict.fromkeys(("symbol", "library", "id", "term"), pl.String),
@@ -403,11 +403,8 @@ def _by_term(
     known = np.zeros(z.shape, bool)
     for start in range(0, len(terms), BATCH):
         rows = [one.genes for one in terms[start : start + BATCH]]
-        members = model.encode(rows)
-        of_others, of_members = model._evidence(members)
+        z[start : start + len(rows)] = evidence(model, rows)[:, shown]
         for i, genes in enumerate(rows):
-            of_others[i, genes] = of_members[members.indptr[i] : members.indptr[i + 1]]
-            z[start + i] = of_others[i, shown]
             known[start + i] = np.isin(shown, genes)
         if progress is not None:
             progress("asking the model about each term", start + len(rows), len(terms))

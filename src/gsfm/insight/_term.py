@@ -11,6 +11,7 @@ from gsfm._report import Report
 from gsfm._version import __version__
 from gsfm.insight._annotate import Which, _descending, _of_which
 from gsfm.insight._answers import Progress, find_term, of_genes
+from gsfm.insight._asked import evidence
 from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of
 from gsfm.insight._given import model_told
 from gsfm.models import Model
@@ -128,13 +129,10 @@ def term(
     place, row, meant = find_term(model, text, library)
     ids = place.genes(row)
 
-    members = model.encode([ids])
-    of_others, of_members = model._evidence(members)
     n = len(model.vocabulary)
     known = np.zeros(n, bool)
     known[ids] = True
-    key = of_others[0].astype(np.float64)
-    key[members.indices] = of_members
+    key = evidence(model, [ids])[0].astype(np.float64)
     ranked = np.argsort(_alphabet(model.vocabulary))
     if len(ids) == 1:
         ranked = ranked[~known[ranked]]
