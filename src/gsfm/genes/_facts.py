@@ -36,9 +36,9 @@ def facts(symbols: Iterable[str]) -> pl.DataFrame:
     >>> from gsfm import genes
     >>> for row in genes.facts(["TP53", "ALB", "C1orf141", "no gene"]).rows():
     ...     print(row)
-    ('TP53', 'gene with protein product', ..., False)
-    ('ALB', 'gene with protein product', ..., True)
-    ('C1orf141', 'gene with protein product', 5, False)
+    ('TP53', 'gene with protein product', 11067, False)
+    ('ALB', 'gene with protein product', 695, True)
+    ('C1orf141', 'gene with protein product', 8, False)
     ('no gene', None, None, None)
     """
     if isinstance(symbols, str):
