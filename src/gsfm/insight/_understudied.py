@@ -152,9 +152,12 @@ def understudied(
     >>> understudied(model, terms, min_size=2).table.select("symbol", "term").rows()
     [('C1orf141', 'interferon')]
     """
-    for name, value in (("max_papers", max_papers + 1), ("terms", terms), ("top", top or 1)):
-        if value < 1:
-            raise ValueError(f"{name} must be {'0' if name == 'max_papers' else '1'} or more")
+    if max_papers < 0:
+        raise ValueError(f"max_papers must be 0 or more, not {max_papers}")
+    if terms < 1:
+        raise ValueError(f"terms must be 1 or more, not {terms}")
+    if top is not None and top < 1:
+        raise ValueError(f"top must be 1 or more, not {top}")
     asked = Asked(model, species, background=background)
     place = open_libraries(model, library)[0]
     usable = (place.sizes >= min_size) & (place.sizes <= max_size)
