@@ -87,7 +87,6 @@ def main() -> None:
     if options.output is not None:
         options.output.mkdir(parents=True, exist_ok=True)
         table.write_csv(options.output / "summary.tsv", separator="\t", float_precision=4)
-        ranks.write_csv(options.output / "ranks.tsv", separator="\t", float_precision=1)
 
 
 # -- the questions ---------------------------------------------------------------------------------
