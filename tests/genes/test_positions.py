@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsfm import genes
+from gsfm import GsfmError, genes
 
 #: Bases of the chromosomes of GRCh38.
 LENGTHS = {
@@ -212,3 +212,36 @@ def test_show() -> None:
         row["symbol"] for row in genes.table().iter_rows(named=True) if row["chromosome"] is None
     )
     assert "chromosome" not in str(genes.show(unplaced))
+
+
+# -- the genes of a place --------------------------------------------------------------------------
+
+
+def test_the_genes_of_a_place() -> None:
+    known = genes.within("chr17:43,000,000-43,200,000")
+    assert known == genes.within("17:43000000-43200000") == genes.within(" Chr17:43000000-43200000")
+    assert "BRCA1" in known
+    place = genes.positions(known)
+    assert place["start"].is_sorted()
+    assert (place["start"] <= 43_200_000).all()
+    assert (place["end"] >= 43_000_000).all()
+
+
+@given(st.sampled_from(["1", "17", "X", "Y"]), st.integers(1, 2 * 10**8), st.integers(0, 10**7))
+def test_a_place_holds_what_overlaps_it_and_nothing_else(chromosome, first, length) -> None:
+    last = first + length
+    there = pl.col("chromosome") == chromosome, pl.col("start") <= last, pl.col("end") >= first
+    expected = genes.table().filter(*there)["symbol"].to_list()
+    if not expected:
+        with pytest.raises(GsfmError, match="no gene lies in"):
+            genes.within(f"{chromosome}:{first}-{last}")
+    else:
+        assert sorted(genes.within(f"{chromosome}:{first}-{last}")) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    "text", ["chr1", "TP53", "chr1:5", "chr1:7-5", "chr23:1-9", "chr1:a-b", ""]
+)
+def test_what_is_no_place(text: str) -> None:
+    with pytest.raises(GsfmError, match="is no place on the genome"):
+        genes.within(text)

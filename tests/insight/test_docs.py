@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import gsfm.insight
-from gsfm.insight import _embed, _relate
+from gsfm.insight import _discover, _embed, _prioritise, _relate
 from gsfm.models import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["relate", "explain", "embed"])
+@pytest.mark.parametrize("page", ["relate", "explain", "embed", "prioritise", "discover"])
 def test_the_examples_on_the_page(page: str) -> None:
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     path = DOCS / f"{page}.md"
@@ -28,6 +28,13 @@ def test_the_pages_are_complete() -> None:
     assert all(f"`{ending}`" in text for ending in _embed.FORMATS)
     text = (DOCS / "relate.md").read_text(encoding="utf-8")
     assert all(f"| `{name}` |" in text for name in _relate.IN_CONTEXT)
+    text = (DOCS / "prioritise.md").read_text(encoding="utf-8")
+    told = set(_prioritise.COLUMNS) - {"symbol", "name"}
+    assert all(f"| `{name}` |" in text for name in told)
+    text = (DOCS / "discover.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in set(_discover.COLUMNS) - {"symbol", "name"})
+    assert all(f"**{kind.name}**" in text for kind in _discover.PLACES)
+    assert all(kind.name in text for kind in _discover.FAMILIES)
     text = (DOCS / "explain.md").read_text(encoding="utf-8")
     assert set(FAMILIES) >= {"linear", "features", "autoencoder", "popularity", "annotation"}
     for name in ("genes", "kinds", "by-kind", "papers"):

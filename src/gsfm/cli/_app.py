@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "nearest": ("gsfm.cli._nearest", False),
     "embed": ("gsfm.cli._embed", True),
     "map": ("gsfm.cli._map", False),
+    "prioritise": ("gsfm.cli._prioritise", False),
+    "discover": ("gsfm.cli._discover", True),
     "enrich": ("gsfm.cli._enrich", False),
     "genes": ("gsfm.cli._genes", True),
     "sets": ("gsfm.cli._sets", True),

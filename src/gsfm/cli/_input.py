@@ -59,3 +59,9 @@ def read_identifiers(given: Sequence[str] | None, files: Sequence[str] | None = 
     for path in files or []:
         found += sets.read_genes(path)
     return found
+
+
+def split(given: Sequence[str]) -> list[str]:
+    """The genes that commas separate in an option; the path of a file stays as it is."""
+    parts = [[text] if Path(text).is_file() else text.split(",") for text in given]
+    return [one.strip() for part in parts for one in part if one.strip()]

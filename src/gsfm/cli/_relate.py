@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gsfm.cli._input import ModelOption, check_stdin, read_identifiers
+from gsfm.cli._input import ModelOption, check_stdin, read_identifiers, split
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -108,7 +107,7 @@ def relate(
 
                 company = find_set(context_term, library[0] if library else None)
             elif context:
-                company = read_identifiers([one for text in context for one in _split(text)])
+                company = read_identifiers(split(context))
             neighbours = insight.relate(
                 loaded, gene, context=company, progress=progress, **settings
             )
@@ -120,10 +119,3 @@ def relate(
         where = neighbours.provenance["context"]
         note(f"in the context of {where['name']} ({where['genes']:,} known genes)")
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
-
-
-def _split(text: str) -> list[str]:
-    """A path stays as it is; else genes are separated by commas."""
-    if Path(text).is_file():
-        return [text]
-    return [part.strip() for part in text.split(",") if part.strip()]

@@ -69,13 +69,19 @@ def vocabulary() -> Vocabulary:
 def provenance() -> dict[str, Any]:
     """Return where the bundled table comes from: sources, releases, licences, hashes, counts.
 
+    Under ``facts`` the same of what `facts` tells.
+
     Examples
     --------
     >>> from gsfm import genes
     >>> genes.provenance()["sources"][0]["content"]
     'HGNC, MGI and RGD of 2026-06-25'
     """
-    text = (resources.files("gsfm.genes") / "data" / "genes.json").read_text(encoding="utf-8")
+    return {**_about("genes"), "facts": _about("facts")}
+
+
+def _about(name: str) -> dict[str, Any]:
+    text = (resources.files("gsfm.genes") / "data" / f"{name}.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 

@@ -27,7 +27,7 @@ from gsfm.insight._answers import (
     recoverability,
 )
 from gsfm.insight._given import Answer, input_told, model_told, nothing_known, understand
-from gsfm.insight._index import holders
+from gsfm.insight._index import Index, holders
 from gsfm.insight._terms import LibrariesLike
 from gsfm.models import Model
 from gsfm.models._calibration import MEANING
@@ -266,17 +266,8 @@ def _ranked(
     progress: Progress | None,
 ) -> tuple[NDArray[np.int64], pl.DataFrame]:
     """The terms that are shown, best first, and what the fast form says of them."""
-    terms = library.index(progress, keep=keep)
-    evidence = terms.of_gene(gene)
-    known = np.zeros(len(library.rows), bool)
-    known[holders(library.members, gene)[0]] = True
-    if known.any():
-        evidence[known] = terms.left_out(np.flatnonzero(known), gene)
-    rest = library.sizes - known
-    shown = rest > 0  # a term of this gene alone says nothing of it
-    spread = evidence[shown].std() if shown.any() else 0.0
-    mean = evidence[shown].mean() if shown.any() else 0.0
-    support = evidence + SIZE_WEIGHT * np.log(np.maximum(rest, 1))
+    evidence, support, known = supports(library, library.index(progress, keep=keep), gene)
+    shown = np.isfinite(support)  # a term of this gene alone says nothing of it
     # The rank is among all terms, whichever are shown.
     order = _descending(support, np.flatnonzero(shown))
     rank = np.empty(len(known), np.int64)
@@ -286,9 +277,33 @@ def _ranked(
         **_naming(library, chosen, rank[chosen]),
         "known": pl.Series(known[chosen], dtype=pl.Boolean),
         "support": support[chosen],
-        "specificity": (evidence[chosen] - mean) / (spread if spread > 0 else 1.0),
+        "specificity": specificity(evidence[shown], evidence[chosen]),
     }
     return chosen, pl.DataFrame(columns)
+
+
+def supports(
+    library: Library, terms: Index, gene: int
+) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
+    """(terms,) the evidence for a gene, the support, and whether each term holds the gene already.
+
+    Those of a term that holds it are of the term without it; the support by a term of the gene
+    alone is minus infinity.
+    """
+    evidence = terms.of_gene(gene)
+    known = np.zeros(len(library.rows), bool)
+    known[holders(library.members, gene)[0]] = True
+    if known.any():
+        evidence[known] = terms.left_out(np.flatnonzero(known), gene)
+    rest = library.sizes - known
+    support = evidence + SIZE_WEIGHT * np.log(np.maximum(rest, 1))
+    return evidence, np.where(rest > 0, support, -np.inf), known
+
+
+def specificity(evidence: Numbers, chosen: Numbers) -> Numbers:
+    """The chosen evidence for a gene among that of all terms, in standard deviations."""
+    spread = evidence.std() if len(evidence) else 0.0
+    return (chosen - (evidence.mean() if len(evidence) else 0.0)) / (spread if spread > 0 else 1.0)
 
 
 def _evidence(model: Model, ids: NDArray[np.integer[Any]]) -> Numbers:

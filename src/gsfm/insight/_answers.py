@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,6 +28,9 @@ from gsfm.models import Autoencoder, Model
 from gsfm.models._evidence import shuffled
 from gsfm.models.ensemble import Ensemble
 from gsfm.sets import GeneSets
+
+if TYPE_CHECKING:
+    from gsfm.libraries import Term
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -117,6 +120,27 @@ def open_libraries(model: Model, given: LibrariesLike) -> list[Library]:
     return [_library(model, sets, id(model.manifest)) for sets in dict.fromkeys(loaded)]
 
 
+def find_term(model: Model, text: str, library: str | Path | None) -> tuple[Library, int, Term]:
+    """The term that is meant by a text: its library, its row there, and what it is.
+
+    Raises
+    ------
+    UnknownTermError
+        If no term is meant, or more than one; the message names some that could be.
+    GsfmError
+        If there is no such library, or the model knows no gene of the term.
+    """
+    # Here and not above: an import that a completion does not need.
+    from gsfm import libraries
+
+    meant = libraries.find(text, None if library is None else str(library))
+    place = open_libraries(model, meant.library)[0]
+    at = np.flatnonzero(place.rows == meant.row)
+    if not len(at):
+        raise GsfmError(f"the model knows no gene of {meant.name!r} ({meant.id}, {place.name})")
+    return place, int(at[0]), meant
+
+
 @functools.lru_cache(maxsize=32)
 def _library(model: Model, sets: GeneSets, fit: int) -> Library:
     return Library(model, sets)
@@ -156,6 +180,32 @@ def ask(
         if progress is not None:
             progress("asking the model", at.stop, n)
     return out
+
+
+def of_genes(
+    model: Model, ids: NDArray[Any], genes: NDArray[Any], progress: Progress | None = None
+) -> dict[str, NDArray[Any]]:
+    """What the model says of genes for one set, as columns; of the set's own, each for the rest.
+
+    There is no ``probability`` if the model is not calibrated.
+    """
+    scores, probabilities = (values[0] for values in score(model, [ids]))
+    missing = np.sort(np.delete(scores, ids))
+    out = Answers(
+        scores[genes].astype(np.float64),
+        _standardise(scores[genes], missing),
+        probabilities[genes].astype(np.float64),
+        1 + len(missing) - np.searchsorted(missing, scores[genes], side="right"),
+    )
+    at = np.flatnonzero(np.isin(genes, ids))
+    if len(at):
+        own = ask(model, [ids] * len(at), genes[at].tolist(), progress)
+        for of_all, theirs in zip(out, own, strict=True):
+            of_all[at] = theirs
+    columns = out._asdict()
+    if model.calibration is None:
+        del columns["probability"]
+    return columns
 
 
 def recoverability(

@@ -27,7 +27,7 @@ from gsfm.insight._given import (
     understand_sets,
 )
 from gsfm.models import Model
-from gsfm.models._evidence import standardise
+from gsfm.models._evidence import rows_of, standardise
 from gsfm.sets import GeneSet, GeneSets
 
 Floats = NDArray[np.float32]
@@ -141,6 +141,18 @@ def standard_scores(model: Model, asked: Sequence[Ids], progress: Progress | Non
         out[start : start + len(part)] = standardise(model.score(part), model.encode(part))
         if progress is not None:
             progress(start + len(part), len(asked))
+    return out
+
+
+def evidence(model: Model, asked: Sequence[Ids]) -> Floats:
+    """(n, genes) how much each gene looks like one of each set, in standard deviations.
+
+    Members as they do when they are left out of it, alone or with up to an eighth of the set.
+    """
+    members = model.encode(asked)
+    of_others, of_members = model._evidence(members)
+    out: Floats = of_others.copy()
+    out[rows_of(members), members.indices] = of_members
     return out
 
 

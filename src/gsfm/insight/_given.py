@@ -164,7 +164,8 @@ class Answer(Report):
 
     def _read_as(self, which: pl.Expr) -> list[str]:
         """Those that are known by another name, with that name."""
-        renamed = self.inputs.filter(which, pl.col("input").str.to_uppercase() != pl.col("symbol"))
+        own = pl.col("symbol").str.to_uppercase()
+        renamed = self.inputs.filter(which, pl.col("input").str.to_uppercase() != own)
         pairs = renamed.unique("input", maintain_order=True).select("input", "symbol").rows()
         return [f"{given} = {symbol}" for given, symbol in pairs]
 

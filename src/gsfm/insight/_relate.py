@@ -20,6 +20,7 @@ from gsfm.insight._asked import (
     Progress,
     Source,
     collection,
+    evidence,
     find_set,
     standard_scores,
 )
@@ -310,15 +311,8 @@ def _neighbours(
 def _company(model: Model, ids: Ids, gene: int) -> tuple[Floats, Floats]:
     """(genes,) z-scores for a context, and what a gene adds to them; of members left out."""
 
-    def scores(one: Ids) -> Floats:
-        members = model.encode([one])
-        of_genes, of_members = model._evidence(members)
-        out: Floats = of_genes[0].copy()
-        out[members.indices] = of_members
-        return out
-
-    alone = scores(ids)
-    return alone, scores(np.union1d(ids, [gene]).astype(np.int32)) - alone
+    alone, together = evidence(model, [ids, np.union1d(ids, [gene]).astype(np.int32)])
+    return alone, together - alone
 
 
 # -- two genes -------------------------------------------------------------------------------------

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from gsfm._errors import GsfmError
 from gsfm._report import Report
 from gsfm._version import __version__
 from gsfm.insight._annotate import Which, _descending, _of_which
-from gsfm.insight._answers import Answers, Library, Progress, ask, open_libraries, recoverability
-from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of, _standardise, score
+from gsfm.insight._answers import Progress, find_term, of_genes, recoverability
+from gsfm.insight._asked import evidence
+from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of
 from gsfm.insight._given import model_told
 from gsfm.models import Model
 
@@ -128,24 +126,13 @@ def term(
         raise ValueError(f"top must be 1 or more, not {top}")
     if which not in ("all", "known", "new"):
         raise ValueError(f"which must be all, known or new, not {which!r}")
-    # Here and not above: an import that a completion does not need.
-    from gsfm import libraries
-
-    meant = libraries.find(text, None if library is None else str(library))
-    place: Library = open_libraries(model, meant.library)[0]
-    at = np.flatnonzero(place.rows == meant.row)
-    if not len(at):
-        raise GsfmError(f"the model knows no gene of {meant.name!r} ({meant.id}, {place.name})")
-    row = int(at[0])
+    place, row, meant = find_term(model, text, library)
     ids = place.genes(row)
 
-    members = model.encode([ids])
-    _, of_genes, of_members = model._score_and_evidence(members)
     n = len(model.vocabulary)
     known = np.zeros(n, bool)
     known[ids] = True
-    key = of_genes[0].astype(np.float64)
-    key[members.indices] = of_members
+    key = evidence(model, [ids])[0].astype(np.float64)
     ranked = np.argsort(_alphabet(model.vocabulary))
     if len(ids) == 1:
         ranked = ranked[~known[ranked]]
@@ -159,7 +146,7 @@ def term(
             "rank": rank[chosen],
             "symbol": pl.Series([model.vocabulary[int(g)] for g in chosen], dtype=pl.String),
             "known": pl.Series(known[chosen], dtype=pl.Boolean),
-            **_answers(model, ids, chosen, known, progress),
+            **of_genes(model, ids, chosen, progress),
         }
     )
     table = table.insert_column(2, _names_of(table["symbol"]))
@@ -183,30 +170,3 @@ def term(
         "columns": {name: COLUMNS[name] for name in table.columns},
     }
     return TermGenes(table, provenance)
-
-
-def _answers(
-    model: Model,
-    ids: NDArray[np.int32],
-    chosen: NDArray[np.int64],
-    known: NDArray[np.bool_],
-    progress: Progress | None,
-) -> dict[str, NDArray[Any]]:
-    """What the whole model says of the chosen genes: of those in the term, of the term without."""
-    scores, probabilities = (values[0] for values in score(model, [ids]))
-    missing = np.sort(scores[~known])
-    new = Answers(
-        scores[chosen].astype(np.float64),
-        _standardise(scores[chosen], missing),
-        probabilities[chosen].astype(np.float64),
-        1 + len(missing) - np.searchsorted(missing, scores[chosen], side="right"),
-    )
-    at = np.flatnonzero(known[chosen])
-    if len(at):
-        own = ask(model, [ids] * len(at), chosen[at].tolist(), progress)
-        for mine, theirs in zip(new, own, strict=True):
-            mine[at] = theirs
-    columns = new._asdict()
-    if model.calibration is None:
-        del columns["probability"]
-    return columns

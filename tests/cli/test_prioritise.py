@@ -1,0 +1,146 @@
+"""``gsfm prioritise`` and ``gsfm discover``: every way in, and what is said of bad input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from gsfm.insight import biomarkers, prioritise, targets, understudied
+
+SEEDS = ["TP53", "MDM2", "CDKN1A"]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> str:
+    path = tmp_path / "signs.gmt"
+    path.write_text("fever\t\tTP53\tMDM2\tBAX\nrash\t\tTP53\tBBC3\tEGFR\n")
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GSFM_HOME", str(tmp_path / "home"))
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_prioritise_is_the_librarys_answer(run, folder, model, library):
+    candidates = ["hdm2", "EGFR", "PMAIP1", "nonsense"]
+    terms = ["fever", "rash"]
+    result = run(
+        "prioritise", *candidates, "--for", "fever", "--for", "rash", "--library", library,
+        "--model", folder, "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    expected = prioritise(model, candidates, terms=terms, library=library).to_dict()
+    assert json.loads(result.stdout) == json.loads(json.dumps(expected))
+    assert "unmatched (1): nonsense" in result.stderr
+    assert "fever (fever, signs): 3 genes" in result.stderr
+
+
+def test_candidates_and_seeds_from_files_and_stdin(run, folder, tmp_path):
+    seeds = tmp_path / "seeds.txt"
+    seeds.write_text("\n".join(SEEDS))
+    settings = ("--model", folder, "--csv", "--no-why")
+    by_name = run("prioritise", "BAX", "KRAS", "--seeds", ",".join(SEEDS), *settings)
+    by_file = run("prioritise", "-", "--seeds", str(seeds), *settings, stdin="BAX\nKRAS\n")
+    assert by_name.exit_code == by_file.exit_code == 0
+    assert by_name.stdout == by_file.stdout
+    assert [row["symbol"] for row in _rows(by_name.stdout)] == ["BAX", "KRAS"]
+    assert "why" not in _rows(by_name.stdout)[0]
+
+
+def test_each_term_alone(run, folder, library):
+    result = run(
+        "prioritise", "MYC", "RAF1", "--for", "fever", "--for", "rash", "--library", library,
+        "--model", folder, "--by-term", "--tsv",
+    )  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(result.stdout), delimiter="\t"))
+    assert [row["term"] for row in rows] == ["fever", "rash"] * 2
+
+
+def test_a_locus_of_the_shipped_model(run):
+    result = run(
+        "prioritise", "chr17:43000000-43200000", "--seeds", "BRCA2,PALB2,RAD51", "--top", "1"
+    )
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split()[1] == "BRCA1"
+    assert "chr17:43000000-43200000: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["BAX", "--for", "fevr"], "no term 'fevr' in"),
+        (["nonsense", "--seeds", "TP53,MDM2"], "no gene of the candidates is known"),
+        (["BAX", "--seeds", "TP53"], "it needs at least 2"),
+        (["chr7:9-1", "--seeds", "TP53,MDM2"], "is no place on the genome"),
+        (["BAX", "--for", "fever", "--library", "nonsuch"], "no library 'nonsuch'"),
+    ],
+)
+def test_errors_of_prioritise_are_one_line(run, folder, library, arguments, said):
+    where = [] if "--library" in arguments else ["--library", library]
+    result = run("prioritise", *arguments, *where, "--model", folder)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_wrong_usage(run):
+    assert run("prioritise", "--seeds", "TP53").exit_code == 2
+    assert run("prioritise", "TP53").exit_code == 2
+    assert run("prioritise", "-", "--seeds", "-").exit_code == 2
+    assert run("discover", "targets").exit_code == 2
+    assert run("discover", "targets", "TP53", "EGFR", "--new", "--known").exit_code == 2
+    assert run("discover", "biomarkers", "-", "--background", "-").exit_code == 2
+    assert run("discover", "biomarkers", "-", "--json", "--csv").exit_code == 2
+
+
+@pytest.mark.parametrize(("name", "ask"), [("biomarkers", biomarkers), ("targets", targets)])
+def test_members_are_the_librarys_answer(run, folder, model, library, tmp_path, name, ask):
+    genes = ["EGFR", "ERBB2", "GRB2", "nonsense"]
+    result = run("discover", name, *genes, "--model", folder, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == json.loads(json.dumps(ask(model, genes).to_dict()))
+    assert "unmatched (1): nonsense" in result.stderr
+
+    term = run("discover", name, "rash", "--library", library, "--model", folder, "--new", "--json")
+    expected = ask(model, "rash", library=library, which="new")
+    assert json.loads(term.stdout) == json.loads(json.dumps(expected.to_dict()))
+
+    background = tmp_path / "seen.txt"
+    background.write_text("EGFR\nKRAS\nBRAF\nERBB3\n")
+    few = run("discover", name, *genes, "--background", str(background), "--model", folder, "--csv")
+    assert {row["symbol"] for row in _rows(few.stdout)} <= {"EGFR", "KRAS", "BRAF", "ERBB3"}
+
+
+def test_understudied_is_the_librarys_answer(run, folder, model, library):
+    settings = {"max_papers": 100_000, "min_size": 2, "top": 3, "terms": 2}
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+    result = run(
+        "discover", "understudied", "--library", library, "--model", folder, "--json", *options
+    )
+    assert result.exit_code == 0
+    expected = understudied(model, library, **settings).to_dict()
+    assert json.loads(result.stdout) == json.loads(json.dumps(expected))
+    assert "coding genes of up to 100,000 papers; 2 terms of signs" in result.stderr
+
+
+def test_errors_of_discover_are_one_line(run, folder, library):
+    for arguments, said in (
+        (["targets", "rsh", "--library", library], "like it: rash"),
+        (["biomarkers", "nonsense", "nothing"], "no gene of the set is known"),
+        (["understudied", "--library", library], "no term of signs has 5 to 500 genes"),
+        (["understudied", "--library", "nonsuch"], "no library 'nonsuch'"),
+    ):
+        result = run("discover", *arguments, "--model", folder)
+        assert result.exit_code == 1
+        assert said in result.stderr
+        assert len(result.stderr.splitlines()) == 1
