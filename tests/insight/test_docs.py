@@ -14,7 +14,9 @@ from gsfm.models import FAMILIES
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["relate", "explain", "embed", "prioritise", "discover"])
+@pytest.mark.parametrize(
+    "page", ["relate", "explain", "embed", "prioritise", "discover", "questions"]
+)
 def test_the_examples_on_the_page(page: str) -> None:
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     path = DOCS / f"{page}.md"
