@@ -62,7 +62,7 @@ def test_cells_are_told_apart_by_genes_that_are_in_no_term(adata, model, library
 
     def apart(added: float) -> dict[str, float]:
         """By how many standard deviations the scores of the clusters differ."""
-        scverse.score(adata, library, model=model, added=added, progress=False)
+        scverse.score(adata, library, model=model, added=added)
         scores = adata.obsm["score_gsfm"]
         difference = scores[is_a].mean() - scores[~is_a].mean()
         return dict(difference / np.sqrt((scores[is_a].var() + scores[~is_a].var()) / 2))
@@ -80,8 +80,8 @@ def test_cells_are_told_apart_by_genes_that_are_in_no_term(adata, model, library
 
 
 def test_the_score_is_the_t_value_of_a_regression(adata, model, library):
-    scverse.score(adata, library, model=model, progress=False)
-    net = scverse.signatures(library, model=model, genes=list(adata.var_names), progress=False)
+    scverse.score(adata, library, model=model)
+    net = scverse.signatures(library, model=model, genes=list(adata.var_names))
     x = np.asarray(adata.X, float)
     spread = x.std(axis=0)
     x = np.where(spread > 0, (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1), 0)
@@ -109,11 +109,11 @@ def test_the_score_is_the_t_value_of_a_regression(adata, model, library):
 
 def test_sparse_layers_and_groups(adata, model, library):
     adata.layers["sparse"] = sp.csr_matrix(adata.X)
-    scverse.score(adata, library, model=model, progress=False)
+    scverse.score(adata, library, model=model)
     dense = adata.obsm["score_gsfm"]
-    scverse.score(adata, library, model=model, layer="sparse", progress=False)
+    scverse.score(adata, library, model=model, layer="sparse")
     np.testing.assert_allclose(adata.obsm["score_gsfm"], dense, rtol=1e-4, atol=1e-5)
-    scverse.score(adata, library, model=model, groupby="cluster", added=3.0, progress=False)
+    scverse.score(adata, library, model=model, groupby="cluster", added=3.0)
     groups = adata.uns["score_gsfm"]
     assert list(groups.index) == ["a", "b"]
     assert groups["interferon"].idxmax() == "a"
@@ -121,7 +121,7 @@ def test_sparse_layers_and_groups(adata, model, library):
 
 
 def test_signatures_are_a_network_of_the_term_and_what_is_likeliest_missing(model, library):
-    net = scverse.signatures(library, model=model, added=2.0, progress=False)
+    net = scverse.signatures(library, model=model, added=2.0)
     own = net[net["source"] == "interferon"].set_index("target")["weight"]
     assert len(own) == 18
     assert (own[TERMS["interferon"]] == 1).all()
@@ -133,7 +133,7 @@ def test_signatures_are_a_network_of_the_term_and_what_is_likeliest_missing(mode
     assert len(set(added.index) & set(PLANTED["interferon"])) >= 5
     # Written the way of the genes that were given.
     mouse = scverse.signatures(
-        library, model=model, genes=[g.capitalize() for g in TERMS["interferon"]], progress=False
+        library, model=model, genes=[g.capitalize() for g in TERMS["interferon"]]
     )
     assert set(mouse["target"]) == {"Stat1", "Irf9", "Mx1", "Oas1", "Isg15", "Ifit1"}
 
@@ -151,8 +151,7 @@ def test_enrich_reads_what_scanpy_wrote(adata, model, library):
         [t[order["a"]], -t[order["b"]]], dtype=[(group, np.float32) for group in order]
     )
     adata.uns["rank_genes_groups"] = {"names": ranked, "scores": scores, "params": {}}
-    settings = {"top_genes": 9, "progress": False}
-    found = scverse.enrich(adata, library, model=model, draws=30, **settings)
+    found = scverse.enrich(adata, library, model=model, draws=30, top_genes=9)
     for group, term in (("a", "interferon"), ("b", "ribosome")):
         up = found[group].table.filter(direction="up")
         assert up["term"][0] == term

@@ -15,10 +15,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm._errors import GsfmError, MissingExtraError
+from gsfm._progress import Progress
 from gsfm._version import __version__
 from gsfm.genes import Species
 from gsfm.insight import Enrichment, enrich_ranked, ora, prerank
-from gsfm.insight._bar import Bar
 from gsfm.insight._enrichment import false_discovery_rate
 from gsfm.insight._given import model_told, understand
 from gsfm.insight._terms import MIN_SIZE, LibrariesLike, Terms, load_terms
@@ -48,7 +48,7 @@ def signatures(
     max_size: int | None = None,
     genes: Sequence[str] | None = None,
     species: Species | None = None,
-    progress: bool = True,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Complete the terms of libraries, as a network for decoupler.
 
@@ -68,7 +68,7 @@ def signatures(
     species
         Where the identifiers come from.
     progress
-        Show a bar on stderr if it takes more than a second.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def score(
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
     species: Species | None = None,
-    progress: bool = True,
+    progress: Progress | None = None,
 ) -> None:
     r"""Score every cell, or cluster, for every term, by the terms' completed signatures.
 
@@ -306,7 +306,7 @@ def _signatures(
     max_size: int | None,
     genes: Sequence[str] | None,
     species: Species | None,
-    progress: bool,
+    progress: Progress | None,
 ) -> _Signatures:
     if added < 0:
         raise ValueError(f"added must be 0 or more, not {added}")
@@ -326,25 +326,23 @@ def _signatures(
     sizes = terms.sizes
     many = np.rint(added * sizes).astype(np.int64)
     rows, columns, values = [], [], []
-    with Bar("completing terms", len(sizes), show=progress) as bar:
-        for start in range(0, len(sizes), _TERMS):
-            block = terms.members[start : start + _TERMS]
-            sets = [
-                block.indices[a:b] for a, b in zip(block.indptr, block.indptr[1:], strict=False)
-            ]
-            chance = model.probability(sets) if added else None
-            for i, own in enumerate(sets):
-                more = np.empty(0, np.int64)
-                if chance is not None:
-                    p = np.where(column >= 0, chance[i], -1.0)
-                    p[own] = -1
-                    more = np.argsort(-p, kind="stable")[: many[start + i]]
-                    more = more[p[more] > 0]
-                    values.append(p[more])
-                rows.append(np.full(len(own) + len(more), start + i))
-                columns += [column[more], column[own]]
-                values.append(np.ones(len(own)))
-            bar.advance(len(sets))
+    for start in range(0, len(sizes), _TERMS):
+        block = terms.members[start : start + _TERMS]
+        sets = [block.indices[a:b] for a, b in zip(block.indptr, block.indptr[1:], strict=False)]
+        chance = model.probability(sets) if added else None
+        for i, own in enumerate(sets):
+            more = np.empty(0, np.int64)
+            if chance is not None:
+                p = np.where(column >= 0, chance[i], -1.0)
+                p[own] = -1
+                more = np.argsort(-p, kind="stable")[: many[start + i]]
+                more = more[p[more] > 0]
+                values.append(p[more])
+            rows.append(np.full(len(own) + len(more), start + i))
+            columns += [column[more], column[own]]
+            values.append(np.ones(len(own)))
+        if progress is not None:
+            progress("completing terms", start + len(sets), len(sizes))
     weights = sp.csr_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
         shape=(len(sizes), len(genes)),
@@ -394,7 +392,7 @@ def _groups(adata: AnnData, groupby: str) -> tuple[Numbers, Any]:
 
 
 def _linear(
-    expression: Any, weights: sp.csr_array, groups: Numbers | None, progress: bool
+    expression: Any, weights: sp.csr_array, groups: Numbers | None, progress: Progress | None
 ) -> tuple[Numbers, Numbers]:
     """(rows, terms) t-values of the slopes of standardised expression on weights, and p-values."""
     # Not scipy.stats, which takes half a second to import.
@@ -418,17 +416,17 @@ def _linear(
     w_square = np.asarray(weights.multiply(weights).sum(axis=1)).ravel()
     w_norm = np.sqrt(np.maximum(w_square - n * w_mean**2, 1e-300))  # (terms,)
     t = np.empty((expression.shape[0], weights.shape[0]))
-    with Bar("scoring", len(t), show=progress) as bar:
-        for start in range(0, len(t), _CELLS):
-            block = expression[start : start + _CELLS]
-            block = block.toarray() if sp.issparse(block) else block
-            x = np.where(flat, 0.0, (block - mean) / np.where(flat, 1.0, spread))
-            x -= x.mean(axis=1, keepdims=True)
-            norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
-            r = (weights @ x.T).T / (w_norm * np.where(norm > 0, norm, 1.0))
-            r = np.clip(r, -1 + 1e-12, 1 - 1e-12)
-            t[start : start + len(x)] = r * np.sqrt((n - 2) / (1 - r**2))
-            bar.advance(len(x))
+    for start in range(0, len(t), _CELLS):
+        block = expression[start : start + _CELLS]
+        block = block.toarray() if sp.issparse(block) else block
+        x = np.where(flat, 0.0, (block - mean) / np.where(flat, 1.0, spread))
+        x -= x.mean(axis=1, keepdims=True)
+        norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
+        r = (weights @ x.T).T / (w_norm * np.where(norm > 0, norm, 1.0))
+        r = np.clip(r, -1 + 1e-12, 1 - 1e-12)
+        t[start : start + len(x)] = r * np.sqrt((n - 2) / (1 - r**2))
+        if progress is not None:
+            progress("scoring", start + len(x), len(t))
     return t, np.asarray(2 * stdtr(n - 2, -np.abs(t)))
 
 

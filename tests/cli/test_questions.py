@@ -171,3 +171,18 @@ def test_a_term_that_is_several_or_none(run, folder, library):
     assert "7 sets are called 'term'" in ask("term").stderr
     assert "no set of 7 has the name or id 'cycle'" in ask("cycle").stderr
     assert ask("TERM 2").exit_code == 0
+
+
+def test_a_context_term_is_looked_for_in_all_libraries_if_none_is_named(run, folder):
+    def ask(name, *more):
+        return run("relate", "EGFR", "--context-term", name, "--model", folder, "--json", *more)
+
+    found = ask("R-HSA-1250196", "--top", "3")
+    assert found.exit_code == 0
+    assert "in the context of SHC1 events in ERBB2 signaling (" in found.stderr
+    assert ask("reactome:shc1 events in erbb2 signaling", "--top", "3").stdout == found.stdout
+    several = ask("DNA repair")
+    assert (several.exit_code, several.stdout) == (1, "")
+    assert "2 terms are 'DNA repair': go-bp" in several.stderr
+    assert "give an identifier, or the library" in several.stderr
+    assert "no term 'xyzzy' in any library" in ask("xyzzy").stderr

@@ -80,7 +80,7 @@ def test_p_values_are_uniform_under_the_null(model, library, power):
     fame = FAME**power
     p_values = []
     for _ in range(80):
-        found = enrich(model, _some(20, fame, rng), library, draws=200, top=None, progress=False)
+        found = enrich(model, _some(20, fame, rng), library, draws=200, top=None)
         p_values.append(found.table.sort("term")["p_value"].to_numpy())
     at = np.array(p_values)  # (80, terms); the terms of one set are not independent
     one_each = at[np.arange(80), rng.integers(0, at.shape[1], 80)]
@@ -266,7 +266,7 @@ def shipped():
 
 
 def test_interferon_genes(shipped):
-    found = enrich(shipped, INTERFERON, "reactome", draws=20, top=5, progress=False)
+    found = enrich(shipped, INTERFERON, "reactome", draws=20, top=5)
     assert any("nterferon" in term for term in found.table["term"])
     assert (found.table["p_value"] < 0.01).all()
 
@@ -281,9 +281,9 @@ def test_a_term_is_found_that_shares_no_gene(shipped):
             "collagen": ["COL1A1", "COL1A2", "COL3A1", "FN1", "SPARC", "COL5A1", "LUM"],
         }
     )
-    found = enrich(shipped, INTERFERON, terms, draws=20, progress=False)
+    found = enrich(shipped, INTERFERON, terms, draws=20)
     best = found.table.row(0, named=True)
     assert (best["term"], best["overlap"]) == ("interferon, others", 0)
     assert best["z_score"] > 2 * max(found.table["z_score"][1:])
-    repair = enrich(shipped, ["MRE11", "NBN", "RAD50", "BARD1"], terms, draws=20, progress=False)
+    repair = enrich(shipped, ["MRE11", "NBN", "RAD50", "BARD1"], terms, draws=20)
     assert repair.table["term"][0] == "repair"

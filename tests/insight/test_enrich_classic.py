@@ -158,7 +158,7 @@ def test_prerank_is_that_of_gseapy():
     gseapy = pytest.importorskip("gseapy")
     pd = pytest.importorskip("pandas")
     ranked = _ranked()
-    found = prerank(ranked, LIBRARY, permutations=100, seed=3, progress=False)
+    found = prerank(ranked, LIBRARY, permutations=100, seed=3)
     sets = {name: list(LIBRARY.genes(i)) for i, name in enumerate(LIBRARY.names)}
     peer = gseapy.prerank(
         rnk=pd.Series(ranked).sort_values(ascending=False),

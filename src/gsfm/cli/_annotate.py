@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
@@ -17,7 +18,6 @@ from gsfm.cli._output import (
     emit,
     note,
 )
-from gsfm.cli._progress import Waiting
 
 app = typer.Typer()
 
@@ -84,19 +84,18 @@ def annotate(
 
     identifiers = read_identifiers(genes)
     one = len(genes) == 1 and identifiers == genes
-    waiting = Waiting()
-    result = insight.annotate(
-        models.load(model),
-        identifiers[0] if one else identifiers,
-        library or None,
-        top=top or None,
-        which=which,
-        exact=not fast,
-        species=None if species is None else species.value,
-        keep=cache,
-        progress=waiting,
-    )
-    waiting.clear()
+    with Bar("loading the model") as progress:
+        result = insight.annotate(
+            models.load(model),
+            identifiers[0] if one else identifiers,
+            library or None,
+            top=top or None,
+            which=which,
+            exact=not fast,
+            species=None if species is None else species.value,
+            keep=cache,
+            progress=progress,
+        )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
 

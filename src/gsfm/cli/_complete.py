@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
@@ -89,6 +90,7 @@ def complete(
         read = sets.read(library, resolve=False)
         if read.report is not None:
             note(read.report.summary())
-        result = insight.complete_many(loaded, read, **settings)
+        with Bar("completing sets") as progress:
+            result = insight.complete_many(loaded, read, progress=progress, **settings)
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._annotate import KnownOption, NewOption, chosen_which
 from gsfm.cli._input import ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
@@ -19,7 +20,6 @@ from gsfm.cli._output import (
     emit,
     note,
 )
-from gsfm.cli._progress import Waiting
 
 app = typer.Typer(
     help="Find understudied genes, biomarkers and targets, each with its reason.",
@@ -151,22 +151,21 @@ def understudied(
     # Here, not above: help texts have no need of a model.
     from gsfm import insight, models, sets
 
-    waiting = Waiting()
-    result = insight.understudied(
-        models.load(model),
-        library,
-        max_papers=max_papers,
-        coding=coding,
-        top=top or None,
-        terms=terms,
-        min_size=min_size,
-        max_size=max_size,
-        background=() if background is None else sets.read_genes(background),
-        species=None if species is None else species.value,
-        keep=cache,
-        progress=waiting,
-    )
-    waiting.clear()
+    with Bar("loading the model") as progress:
+        result = insight.understudied(
+            models.load(model),
+            library,
+            max_papers=max_papers,
+            coding=coding,
+            top=top or None,
+            terms=terms,
+            min_size=min_size,
+            max_size=max_size,
+            background=() if background is None else sets.read_genes(background),
+            species=None if species is None else species.value,
+            keep=cache,
+            progress=progress,
+        )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
 
@@ -191,17 +190,16 @@ def _members(
 
     # One text that is no file is a term.
     is_term = len(about) == 1 and about[0] != "-" and not Path(about[0]).is_file()
-    waiting = Waiting()
-    result = getattr(insight, task)(
-        models.load(model),
-        about[0] if is_term else read_identifiers(about),
-        library=library,
-        top=top or None,
-        which=which,
-        background=() if background is None else sets.read_genes(background),
-        species=None if species is None else species.value,
-        progress=waiting,
-    )
-    waiting.clear()
+    with Bar("loading the model") as progress:
+        result = getattr(insight, task)(
+            models.load(model),
+            about[0] if is_term else read_identifiers(about),
+            library=library,
+            top=top or None,
+            which=which,
+            background=() if background is None else sets.read_genes(background),
+            species=None if species is None else species.value,
+            progress=progress,
+        )
     note(result.summary())
     emit(result, output=output, **form)

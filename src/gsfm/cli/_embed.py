@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import ModelOption, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
@@ -17,7 +18,6 @@ from gsfm.cli._output import (
     emit,
     note,
 )
-from gsfm.cli._progress import bar
 
 if TYPE_CHECKING:
     from gsfm.insight import Vectors
@@ -72,7 +72,7 @@ def genes(
 
     identifiers = read_identifiers(genes) if genes else None
     loaded = models.load(model)
-    with bar("making the vectors"):
+    with Bar("making the vectors"):
         result = insight.embed_genes(
             loaded,
             identifiers,
@@ -112,7 +112,7 @@ def sets(
 
     loaded = models.load(model)
     given = read_source(library, resolve=False)
-    with bar("making the vectors") as progress:
+    with Bar("making the vectors") as progress:
         result = insight.embed_sets(
             loaded,
             given,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
@@ -102,7 +103,7 @@ def enrich(
     """Find the terms of libraries that a set, or a ranked list, of genes speaks for.
 
     The terms go to stdout; which identifiers were understood and how, and which were not, to
-    stderr. What takes more than a second shows a bar there.
+    stderr. What takes more than a second shows a bar there, on a terminal.
 
     Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage.
     """
@@ -139,21 +140,24 @@ def enrich(
         settings |= {"draws": draws, "seed": seed}
     libraries = None if library is None else list(library)
     result: insight.Enrichment
-    if ranked is not None:
-        listed = insight.read_ranked(ranked)
-        if how is Method.prerank:
-            settings |= {"permutations": permutations, "seed": seed}
-            result = insight.prerank(listed, libraries, **settings)
+    with Bar("testing terms") as progress:
+        if how is not Method.ora:
+            settings["progress"] = progress
+        if ranked is not None:
+            listed = insight.read_ranked(ranked)
+            if how is Method.prerank:
+                settings |= {"permutations": permutations, "seed": seed}
+                result = insight.prerank(listed, libraries, **settings)
+            else:
+                loaded = models.load(model)
+                settings["top_genes"] = top_genes
+                result = insight.enrich_ranked(loaded, listed, libraries, **settings)
         else:
-            loaded = models.load(model)
-            settings["top_genes"] = top_genes
-            result = insight.enrich_ranked(loaded, listed, libraries, **settings)
-    else:
-        identifiers = read_identifiers(genes, file)
-        if how is Method.ora:
-            result = insight.ora(identifiers, libraries, **settings)
-        else:
-            result = insight.enrich(models.load(model), identifiers, libraries, **settings)
+            identifiers = read_identifiers(genes, file)
+            if how is Method.ora:
+                result = insight.ora(identifiers, libraries, **settings)
+            else:
+                result = insight.enrich(models.load(model), identifiers, libraries, **settings)
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
 

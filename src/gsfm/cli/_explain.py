@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import FileOption, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
@@ -79,14 +80,15 @@ def explain(
     from gsfm import insight, models
 
     identifiers = read_identifiers(genes, file)
-    result = insight.explain(
-        models.load(model),
-        gene,
-        identifiers,
-        top=top or None,
-        seed=seed,
-        species=None if species is None else species.value,
-    )
+    with Bar("asking the model"):
+        result = insight.explain(
+            models.load(model),
+            gene,
+            identifiers,
+            top=top or None,
+            seed=seed,
+            species=None if species is None else species.value,
+        )
     note(result.summary())
     note(result.headline())
     note(result.evidence())

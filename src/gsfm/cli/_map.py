@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import ModelOption
 from gsfm.cli._output import (
     CsvOption,
@@ -17,7 +18,6 @@ from gsfm.cli._output import (
     emit,
     note,
 )
-from gsfm.cli._progress import bar
 
 app = typer.Typer()
 
@@ -66,7 +66,7 @@ def map_(
     loaded = models.load(model)
     given = read_source(library, resolve=False)
     name = "papers of the embedded corpus" if library == "papers" else Path(library).name
-    with bar(f"making a map of {name}") as progress:
+    with Bar(f"making a map of {name}") as progress:
         result = insight.map_sets(
             loaded,
             given,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
@@ -68,13 +69,14 @@ def nearest(
     from gsfm import insight, models
 
     identifiers = read_identifiers(genes, file)
-    result = insight.nearest(
-        models.load(model),
-        identifiers,
-        among,
-        by=by.value,
-        top=top or None,
-        species=None if species is None else species.value,
-    )
+    with Bar("comparing sets"):
+        result = insight.nearest(
+            models.load(model),
+            identifiers,
+            among,
+            by=by.value,
+            top=top or None,
+            species=None if species is None else species.value,
+        )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

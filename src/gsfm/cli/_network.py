@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
@@ -18,7 +19,6 @@ from gsfm.cli._output import (
     emit,
     note,
 )
-from gsfm.cli._progress import bar
 
 app = typer.Typer()
 
@@ -69,7 +69,7 @@ def network(
 
     identifiers = read_identifiers(genes, file)
     loaded = models.load(model)
-    with bar("asking the model") as progress:
+    with Bar("asking the model") as progress:
         result = insight.network(
             loaded,
             identifiers,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import FileOption, ModelOption, check_stdin, read_identifiers, split
 from gsfm.cli._output import (
     CsvOption,
@@ -17,7 +18,6 @@ from gsfm.cli._output import (
     emit,
     note,
 )
-from gsfm.cli._progress import Waiting
 
 app = typer.Typer()
 
@@ -92,19 +92,18 @@ def prioritise(
     # Here, not above: `gsfm prioritise --help` has no need of a model.
     from gsfm import insight, models
 
-    waiting = Waiting()
-    result = insight.prioritise(
-        models.load(model),
-        read_identifiers(candidates, file),
-        terms=terms or (),
-        seeds=read_identifiers(split(seeds or [])),
-        library=library,
-        top=top or None,
-        why=why and not by_term,
-        species=None if species is None else species.value,
-        progress=waiting,
-    )
-    waiting.clear()
+    with Bar("loading the model") as progress:
+        result = insight.prioritise(
+            models.load(model),
+            read_identifiers(candidates, file),
+            terms=terms or (),
+            seeds=read_identifiers(split(seeds or [])),
+            library=library,
+            top=top or None,
+            why=why and not by_term,
+            species=None if species is None else species.value,
+            progress=progress,
+        )
     note(result.summary())
     shown = result.by_term if by_term and not json else result
     emit(shown, json=json, csv=csv, tsv=tsv, output=output)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._input import ModelOption, check_stdin, read_identifiers, split
 from gsfm.cli._output import (
     CsvOption,
@@ -17,7 +18,6 @@ from gsfm.cli._output import (
     emit,
     note,
 )
-from gsfm.cli._progress import bar
 
 app = typer.Typer()
 
@@ -46,7 +46,7 @@ def relate(
         typer.Option(
             metavar="NAME",
             help="Look at GENE in the company of this term: the name or the id of a set of the "
-            "--library, or of any library that comes with gsfm.",
+            "--library; without one, of all libraries, as gsfm term finds it.",
         ),
     ] = None,
     library: Annotated[
@@ -94,7 +94,7 @@ def relate(
 
     settings: dict[str, Any] = {"top": top, "species": None if species is None else species.value}
     loaded = models.load(model)
-    with bar("asking the model") as progress:
+    with Bar("asking the model") as progress:
         if other is not None:
             relation = insight.relate(
                 loaded, gene, other, libraries=library or [], draws=draws, seed=seed,

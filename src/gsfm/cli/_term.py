@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gsfm._progress import Bar
 from gsfm.cli._annotate import KnownOption, NewOption, chosen_which
 from gsfm.cli._input import ModelOption
 from gsfm.cli._output import (
@@ -17,7 +18,6 @@ from gsfm.cli._output import (
     emit,
     note,
 )
-from gsfm.cli._progress import Waiting
 
 app = typer.Typer()
 
@@ -65,10 +65,9 @@ def term(
     # Here, not above: `gsfm term --help` has no need of a model.
     from gsfm import insight, models
 
-    waiting = Waiting()
-    result = insight.term(
-        models.load(model), text, library, top=top or None, which=which, progress=waiting
-    )
-    waiting.clear()
+    with Bar("loading the model") as progress:
+        result = insight.term(
+            models.load(model), text, library, top=top or None, which=which, progress=progress
+        )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +21,7 @@ from safetensors.numpy import load_file, save_file
 
 from gsfm._errors import GsfmError
 from gsfm._files import atomic_path
+from gsfm._progress import Progress as Progress
 from gsfm.insight._complete import _standardise, score
 from gsfm.insight._index import Index, Kept, index
 from gsfm.insight._terms import LibrariesLike, loaded_libraries
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
-
-#: Called with what is being done, how much of it is done, and how much there is.
-Progress = Callable[[str, int, int], None]
 
 #: What is told of a library, as far as it is known.
 ABOUT = ("title", "release", "date", "licence", "source")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gsfm import sets
 from gsfm._errors import GsfmError, UnknownGenesError
+from gsfm._progress import Progress as Progress
 from gsfm._version import __version__
 from gsfm.genes import Species, Vocabulary
 from gsfm.insight._given import (
@@ -32,8 +33,6 @@ from gsfm.sets import GeneSet, GeneSets
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
-#: Told how much of how much is done.
-Progress: TypeAlias = Callable[[int, int], None]
 #: Gene sets to compare with: a collection, a file of one, or a name: ``"papers"`` for the embedded
 #: corpus, else a library that comes with gsfm.
 Source: TypeAlias = "GeneSets | str | Path"
@@ -140,7 +139,7 @@ def standard_scores(model: Model, asked: Sequence[Ids], progress: Progress | Non
         part = asked[start : start + BATCH]
         out[start : start + len(part)] = standardise(model.score(part), model.encode(part))
         if progress is not None:
-            progress(start + len(part), len(asked))
+            progress("asking the model", start + len(part), len(asked))
     return out
 
 

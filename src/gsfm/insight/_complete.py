@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm._errors import GsfmError, UnknownGenesError
+from gsfm._progress import Progress
 from gsfm._version import __version__
 from gsfm.genes import Species, Vocabulary
 from gsfm.genes._table import read
@@ -221,6 +222,7 @@ def complete_many(
     include_input: bool = False,
     species: Species | None = None,
     batch_size: int = BATCH,
+    progress: Progress | None = None,
 ) -> LibraryCompletion:
     """Rank the missing genes of each set of a library.
 
@@ -234,6 +236,8 @@ def complete_many(
         As in `complete`; they hold for every set.
     batch_size
         Sets scored at once; bounds the working memory.
+    progress
+        Called with what is being done, how much of it is done, and how much there is.
 
     Returns
     -------
@@ -269,6 +273,8 @@ def complete_many(
     for start in range(0, len(rows), batch_size):
         batch = [known[i] for i in rows[start : start + batch_size]]
         chosen += list(map(ranker.rank, batch, *ranker.ask(batch)))
+        if progress is not None:
+            progress("completing sets", start + len(batch), len(rows))
     sizes = [len(one.genes) for one in chosen]
     together = _Chosen(*map(np.concatenate, zip(*chosen, strict=True)))
     table = ranker.table(together, np.concatenate([np.arange(n) + 1 for n in sizes]))

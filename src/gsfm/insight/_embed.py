@@ -283,7 +283,8 @@ def set_vectors(model: Model, sets: Sequence[Ids], progress: Progress | None = N
     for start in range(0, len(sets), SETS_AT_ONCE):
         parts.append(model.embed_sets(sets[start : start + SETS_AT_ONCE]))
         if progress is not None:
-            progress(min(start + SETS_AT_ONCE, len(sets)), len(sets))
+            done = min(start + SETS_AT_ONCE, len(sets))
+            progress("making the vectors", done, len(sets))
     return np.concatenate(parts)
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm._errors import GsfmError, UnknownGenesError
+from gsfm._progress import Progress
 from gsfm.genes import Species
 from gsfm.insight._enrichment import (
     COLUMNS,
@@ -78,7 +79,7 @@ def enrich(
     draws: int = DRAWS,
     seed: int = 0,
     species: Species | None = None,
-    progress: bool = True,
+    progress: Progress | None = None,
 ) -> Enrichment:
     r"""Model-based enrichment: the terms that a set's completed signature speaks for.
 
@@ -109,7 +110,7 @@ def enrich(
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     progress
-        Show a bar on stderr if it takes more than a second.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Returns
     -------
@@ -163,7 +164,7 @@ def enrich_ranked(
     draws: int = DRAWS,
     seed: int = 0,
     species: Species | None = None,
-    progress: bool = True,
+    progress: Progress | None = None,
 ) -> Enrichment:
     """Model-based enrichment of a ranked list, such as that of a differential expression.
 
@@ -283,7 +284,7 @@ class _Asked:
         max_size: int | None,
         draws: int,
         seed: int,
-        progress: bool,
+        progress: Progress | None,
     ) -> None:
         if draws < 2 * 10:
             raise ValueError(f"draws must be 20 or more, not {draws}")

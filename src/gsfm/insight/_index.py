@@ -32,8 +32,8 @@ BLOCK = 1024
 #: A feature that so many genes have is worked on with dense matrices, the others with sparse ones.
 COMMON = 64
 
-#: Called with the terms done and the terms to do.
-Progress = Callable[[int, int], None]
+#: Told how much is done, and how much there is.
+Told = Callable[[int, int], None]
 
 
 class Kept(dict[str, NDArray[Any]]):
@@ -60,7 +60,7 @@ def index(
     model: Model,
     members: sp.csr_array,
     kept: Kept | None = None,
-    progress: Progress | None = None,
+    progress: Told | None = None,
 ) -> Index:
     """Make terms ready to be asked of.
 
@@ -137,7 +137,7 @@ class _Dense:
     """An autoencoder: a term is the vector that the network makes of it."""
 
     def __init__(
-        self, model: Autoencoder, members: sp.csr_array, kept: Kept, progress: Progress | None
+        self, model: Autoencoder, members: sp.csr_array, kept: Kept, progress: Told | None
     ) -> None:
         self.model, self.members = model, members
         found = kept.fill(lambda: self._compute(progress))
@@ -145,7 +145,7 @@ class _Dense:
         # The whole model needs them, too.
         model._sums = model._sums or (found["total"], found["gram"].astype(np.float64))
 
-    def _compute(self, progress: Progress | None) -> dict[str, NDArray[Any]]:
+    def _compute(self, progress: Told | None) -> dict[str, NDArray[Any]]:
         vectors, moments = _vectors(self.model, self.members, progress)
         total, gram = self.model._gene_sums()
         # Nothing is lost: that is the precision in which it was computed.
@@ -164,7 +164,7 @@ class _Dense:
 
 
 def _vectors(
-    model: Autoencoder, members: sp.csr_array, progress: Progress | None = None
+    model: Autoencoder, members: sp.csr_array, progress: Told | None = None
 ) -> tuple[Floats, Numbers]:
     """(terms, d) what a network makes of the terms, and the moments of its scores."""
     n = members.shape[0]
@@ -277,9 +277,7 @@ class _Constant:
 class _Anew:
     """Any other family: every term is scored anew for each gene."""
 
-    def __init__(
-        self, model: Model, members: sp.csr_array, progress: Progress | None = None
-    ) -> None:
+    def __init__(self, model: Model, members: sp.csr_array, progress: Told | None = None) -> None:
         self.model, self.members, self.progress = model, members, progress
 
     def of_gene(self, gene: int) -> Numbers:
@@ -313,16 +311,19 @@ class _Sum:
     """
 
     def __init__(
-        self, model: Ensemble, members: sp.csr_array, kept: Kept, progress: Progress | None
+        self, model: Ensemble, members: sp.csr_array, kept: Kept, progress: Told | None
     ) -> None:
         self.n = members.shape[0]
         self.parts: list[tuple[float, Index, Any]] = []
-        for m, (member, weight, own, columns) in enumerate(model._parts(members)):
-            if weight == 0:  # it says nothing
-                continue
+        # A member without a weight says nothing.
+        asked = [(m, *part) for m, part in enumerate(model._parts(members)) if part[1] != 0]
+        for i, (m, member, weight, own, columns) in enumerate(asked):
+            told = None if progress is None else _part_of(progress, i, len(asked))
             theirs = Kept({k.removeprefix(f"{m}."): kept[k] for k in kept if k.startswith(f"{m}.")})
-            self.parts.append((weight, index(member, own, theirs, progress), columns))
+            self.parts.append((weight, index(member, own, theirs, told), columns))
             kept.update({f"{m}.{name}": array for name, array in theirs.items()})
+            if told is not None:
+                told(self.n, self.n)
 
     def of_gene(self, gene: int) -> Numbers:
         return self._total(gene, self.n, lambda part, own: part.of_gene(own))
@@ -337,6 +338,15 @@ class _Sum:
             if len(own):  # of a gene that it does not know it says nothing
                 total += weight * ask(part, int(own[0]))
         return total
+
+
+def _part_of(progress: Told, i: int, parts: int) -> Told:
+    """Tell of part `i`, from 0, of what has several."""
+
+    def told(done: int, total: int) -> None:
+        progress(i * total + done, parts * total)
+
+    return told
 
 
 # -- sums over genes -------------------------------------------------------------------------------

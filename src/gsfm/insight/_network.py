@@ -265,7 +265,7 @@ def _relations(model: Model, ids: Ids, progress: Progress | None) -> Numbers:
         part = ids[start : start + 64]
         z[start : start + len(part)] = standard_scores(model, [one[None] for one in part])[:, ids]
         if progress is not None:
-            progress(start + len(part), len(ids))
+            progress("asking the model", start + len(part), len(ids))
     relation = (z + z.T) / 2
     np.fill_diagonal(relation, -np.inf)
     return relation

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gsfm.insight._bar import Bar
+from gsfm._progress import Progress
 from gsfm.insight._terms import Terms
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def null_of(
     *,
     draws: int,
     seed: int,
-    progress: bool,
+    progress: Progress | None,
     text: str,
 ) -> Null:
     """Draw the null, or remember it: it depends on a set's counts alone, not on its genes.
@@ -186,11 +186,11 @@ def null_of(
         rng = np.random.default_rng(seed)
         sets = [draw(groups, counts, rng) for _ in range(draws)]
         values = np.empty((len(terms.source), draws), np.float32)
-        with Bar(text, draws, show=progress) as bar:
-            for start in range(0, draws, BATCH):
-                batch = sets[start : start + BATCH]
-                values[:, start : start + len(batch)] = statistic(batch)
-                bar.advance(len(batch))
+        for start in range(0, draws, BATCH):
+            batch = sets[start : start + BATCH]
+            values[:, start : start + len(batch)] = statistic(batch)
+            if progress is not None:
+                progress(text, start + len(batch), draws)
         if len(remembered) >= REMEMBERED:
             remembered.pop(next(iter(remembered)))
         remembered[key] = Null.of(values)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gsfm._errors import MissingExtraError
+from gsfm._progress import Progress
 from gsfm.genes import Species
-from gsfm.insight._bar import Bar
 from gsfm.insight._enrich import by_gene
 from gsfm.insight._enrichment import Background, Enrichment, Given, finish
 from gsfm.insight._ranked import RankedLike, pairs
@@ -16,8 +16,6 @@ from gsfm.insight._terms import MIN_SIZE, LibrariesLike, load_terms
 
 MAX_SIZE = 500
 PERMUTATIONS = 1000
-#: Genes times permutations times terms that take about a second.
-_SECOND = 2_000_000
 
 ES = "enrichment score: how far the running sum over the list gets from 0, -1 to 1"
 NES = "es over the mean of those of permuted lists with the same sign"
@@ -41,7 +39,7 @@ def prerank(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
     species: Species | None = None,
-    progress: bool = True,
+    progress: Progress | None = None,
 ) -> Enrichment:
     """Gene set enrichment analysis of a ranked list, by GSEApy's ``prerank``.
 
@@ -66,7 +64,7 @@ def prerank(
     species
         Where the identifiers come from.
     progress
-        Say on stderr that it goes on, if it will take more than a second.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Returns
     -------
@@ -110,22 +108,21 @@ def prerank(
     }
     order = np.argsort(-values, kind="stable")
     list_ = pd.Series(values[order], index=[symbols[g] for g in ids[order]])
-    with Bar(f"GSEApy: {len(of_term):,} terms, {permutations:,} permutations", 0) as bar:
-        if progress and len(ids) * len(of_term) * permutations > _SECOND * PERMUTATIONS:
-            bar.announce()
-        result = gseapy.prerank(
-            rnk=list_,
-            gene_sets=of_term,
-            min_size=1,
-            max_size=len(ids) + 1,
-            weight=weight,
-            permutation_num=permutations,
-            seed=seed,
-            threads=1,
-            outdir=None,
-            no_plot=True,
-            verbose=False,
-        ).res2d
+    if progress is not None:
+        progress(f"GSEApy: {len(of_term):,} terms, {permutations:,} permutations", 0, 1)
+    result = gseapy.prerank(
+        rnk=list_,
+        gene_sets=of_term,
+        min_size=1,
+        max_size=len(ids) + 1,
+        weight=weight,
+        permutation_num=permutations,
+        seed=seed,
+        threads=1,
+        outdir=None,
+        no_plot=True,
+        verbose=False,
+    ).res2d
     rows = np.array([int(name) for name in result["Term"]])
     at = np.empty(len(terms.source), np.int64)
     at[rows] = np.arange(len(rows))
