@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from gsfm._progress import Bar
-from gsfm.cli._input import ModelOption, check_stdin, read_identifiers
+from gsfm.cli._input import CacheOption, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -54,13 +54,7 @@ def annotate(
             "--fast", help="Of a gene, the fast form's numbers only, without the whole model's."
         ),
     ] = False,
-    cache: Annotated[
-        bool,
-        typer.Option(
-            "--cache/--no-cache",
-            help="Keep what a library was made into in the cache folder, for the next time.",
-        ),
-    ] = True,
+    cache: CacheOption = True,
     species: SpeciesOption = None,
     model: ModelOption = None,
     json: JsonOption = False,

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from gsfm._progress import Bar
-from gsfm.cli._input import FileOption, GenesArgument, ModelOption, check_stdin, read_identifiers
+from gsfm.cli._input import (
+    BackgroundOption,
+    FileOption,
+    GenesArgument,
+    ModelOption,
+    check_stdin,
+    read_identifiers,
+)
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -45,10 +52,7 @@ def complete(
             help="Rank the input genes too, each by its leave-one-out score, marked in_input.",
         ),
     ] = False,
-    background: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Rank only the genes of this file; - for stdin."),
-    ] = None,
+    background: BackgroundOption = None,
     species: SpeciesOption = None,
     model: ModelOption = None,
     json: JsonOption = False,

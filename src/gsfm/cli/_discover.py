@@ -9,7 +9,14 @@ import typer
 
 from gsfm._progress import Bar
 from gsfm.cli._annotate import KnownOption, NewOption, chosen_which
-from gsfm.cli._input import ModelOption, check_stdin, read_identifiers
+from gsfm.cli._input import (
+    BackgroundOption,
+    CacheOption,
+    ModelOption,
+    TermLibraryOption,
+    check_stdin,
+    read_identifiers,
+)
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -35,24 +42,13 @@ AboutArgument = Annotated[
         show_default=False,
     ),
 ]
-LibraryOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The library of the term (gsfm library list names them), or a gene-set file; all "
-        "libraries are looked through if not given.",
-    ),
-]
-BackgroundOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Rank only the genes of this file; - for stdin.")
-]
 TopOption = Annotated[int, typer.Option(min=0, help="How many genes to show; 0 for all.")]
 
 
 @app.command()
 def biomarkers(
     about: AboutArgument,
-    library: LibraryOption = None,
+    library: TermLibraryOption = None,
     top: TopOption = 50,
     new: NewOption = False,
     known: KnownOption = False,
@@ -80,7 +76,7 @@ def biomarkers(
 @app.command()
 def targets(
     about: AboutArgument,
-    library: LibraryOption = None,
+    library: TermLibraryOption = None,
     top: TopOption = 50,
     new: NewOption = False,
     known: KnownOption = False,
@@ -125,13 +121,7 @@ def understudied(
     min_size: Annotated[int, typer.Option(min=1, help="The least genes of a term.")] = 5,
     max_size: Annotated[int, typer.Option(min=1, help="The most genes of a term.")] = 500,
     background: BackgroundOption = None,
-    cache: Annotated[
-        bool,
-        typer.Option(
-            "--cache/--no-cache",
-            help="Keep what the library was made into in the cache folder, for the next time.",
-        ),
-    ] = True,
+    cache: CacheOption = True,
     species: SpeciesOption = None,
     model: ModelOption = None,
     json: JsonOption = False,

@@ -32,6 +32,25 @@ ModelOption = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="A model folder; the shipped model if not given."),
 ]
+BackgroundOption = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Rank only the genes of this file; - for stdin."),
+]
+CacheOption = Annotated[
+    bool,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Keep what a library was made into in the cache folder, for the next time.",
+    ),
+]
+TermLibraryOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The library of the term (gsfm library list names them), or a gene-set file; all "
+        "libraries are looked through if not given.",
+    ),
+]
 
 
 def check_stdin(*inputs: str | None) -> None:

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from gsfm._progress import Bar
-from gsfm.cli._input import FileOption, ModelOption, check_stdin, read_identifiers, split
+from gsfm.cli._input import (
+    FileOption,
+    ModelOption,
+    TermLibraryOption,
+    check_stdin,
+    read_identifiers,
+    split,
+)
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -50,14 +57,7 @@ def prioritise(
             "Repeatable.",
         ),
     ] = None,
-    library: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The library of the terms (gsfm library list names them), or a gene-set file; all "
-            "libraries are looked through if not given.",
-        ),
-    ] = None,
+    library: TermLibraryOption = None,
     file: FileOption = None,
     top: Annotated[int, typer.Option(min=0, help="How many candidates to show; 0 for all.")] = 20,
     why: Annotated[

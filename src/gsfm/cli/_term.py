@@ -8,7 +8,7 @@ import typer
 
 from gsfm._progress import Bar
 from gsfm.cli._annotate import KnownOption, NewOption, chosen_which
-from gsfm.cli._input import ModelOption
+from gsfm.cli._input import ModelOption, TermLibraryOption
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -32,14 +32,7 @@ def term(
             show_default=False,
         ),
     ],
-    library: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Its library (gsfm library list names them), or a gene-set file; all libraries "
-            "are looked through if not given.",
-        ),
-    ] = None,
+    library: TermLibraryOption = None,
     top: Annotated[int, typer.Option(min=0, help="How many genes to show; 0 for all.")] = 50,
     new: NewOption = False,
     known: KnownOption = False,
