@@ -24,7 +24,7 @@ from gsfm.training._monitor import HeldOut
 
 torch = pytest.importorskip("torch")
 
-from gsfm.training._fit import fit_autoencoder  # noqa: E402
+from gsfm.training._fit import _take_in, fit_autoencoder  # noqa: E402
 from gsfm.training._loss import hidden_gene_loss, logistic_loss  # noqa: E402
 from gsfm.training._network import Network  # noqa: E402
 from gsfm.training._published import draw  # noqa: E402
@@ -191,9 +191,9 @@ def test_the_same_seed_gives_the_same_model(corpus):
     assert not np.allclose(a, c)
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.2])
-def test_a_stopped_run_resumes_to_the_same_model(corpus, tmp_path, dropout):
-    model = {**SMALL, "dropout": dropout}
+@pytest.mark.parametrize(("dropout", "average"), [(0.0, 0.25), (0.2, 0.0)])
+def test_a_stopped_run_resumes_to_the_same_model(corpus, tmp_path, dropout, average):
+    model = {**SMALL, "dropout": dropout, "average": average}
     straight = Autoencoder(**model).fit(corpus, run=Run(threads=1)).score(corpus)
 
     def stop_at_20(progress):
@@ -208,6 +208,40 @@ def test_a_stopped_run_resumes_to_the_same_model(corpus, tmp_path, dropout):
         corpus, run=Run(threads=1, checkpoint=run.checkpoint, resume=True)
     )
     np.testing.assert_array_equal(resumed.score(corpus), straight)
+
+
+def test_an_average_is_over_about_the_last_share_of_the_steps():
+    weights = {"w": torch.zeros(1)}
+    mean = {"w": torch.full((1,), -7.0)}  # what it starts from is forgotten at once
+    for step in range(1, 2001):
+        weights["w"].fill_(float(step))
+        if step % 4 == 0:
+            _take_in(weights, mean, 4 / (0.25 * step))
+    # With weights as old as (1 - u) at the power 1 / 0.25 - 1 of u, the mean age is a fifth.
+    assert mean["w"].item() == pytest.approx(2000 * (1 - 0.25 / 1.25), rel=0.01)
+
+
+def test_the_model_has_the_average_of_the_weights(corpus, monkeypatch):
+    steps, seen = [], []
+
+    def spy(parameters, averages, weight):
+        seen.append(parameters["input_vectors"].detach().numpy().copy())
+        _take_in(parameters, averages, weight)
+
+    monkeypatch.setattr("gsfm.training._fit._take_in", spy)
+    run = Run(threads=1, progress=lambda p: steps.append(p.step))
+    model = Autoencoder(**SMALL, average=0.5).fit(corpus, run=run)
+    assert steps[-1] == 45
+    at = [4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 45]  # every fourth, and the last
+    share = [min(1, 4 / (0.5 * step)) for step in at]
+    # Each counts its share of what the later ones leave of it.
+    weights = [
+        own * np.prod([1 - later for later in share[i + 1 :]]) for i, own in enumerate(share)
+    ]
+    assert sum(weights) == pytest.approx(1)
+    mean = np.average(seen, axis=0, weights=weights)
+    np.testing.assert_allclose(model.input_vectors, mean, atol=1e-6)
+    assert np.abs(model.input_vectors - seen[-1]).max() > 1e-3
 
 
 def test_a_checkpoint_of_another_run_is_refused(corpus, tmp_path):

@@ -41,7 +41,8 @@ class AutoencoderConfig:
     storage: str = "float16"  # how tables are stored: float32, float16; int8, int4: a scale a row
     epochs: float = 16.0  # passes: sets drawn in training / sets in the corpus
     batch_size: int = 1024  # sets in a step
-    learning_rate: float = 3e-3  # peak; warms up, then falls as a cosine
+    learning_rate: float = 3e-3  # peak; warms up, and falls as a cosine if nothing is averaged
+    average: float = 0.25  # share of the steps, the last, that the weights are a mean over; 0: none
     weight_decay: float = 0.0  # of the gene tables (AdamW)
     dropout: float = 0.0  # on the pooled set vector
     input_low: float = 0.1  # smallest share of a set that is shown; the rest is to be found
@@ -62,6 +63,8 @@ class AutoencoderConfig:
             raise ValueError("epochs and learning_rate must be above 0")
         if not 0 < self.input_low <= self.input_high < 1:
             raise ValueError("0 < input_low <= input_high < 1 must hold")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average must be in [0, 1), not {self.average}")
         if not 0 <= self.dropout < 1 or self.weight_decay < 0:
             raise ValueError("dropout must be in [0, 1) and weight_decay 0 or more")
         if self.size_exponent < 0:

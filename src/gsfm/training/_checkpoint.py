@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,11 @@ def write(
     parameters: Mapping[str, Tensor],
     optimiser: torch.optim.Optimizer,
     place: Mapping[str, Any],
+    averages: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> None:
     """Write `parameters`, their moments, and `place`: with the seed, the rest follows from them.
 
+    `averages`, if there are any, are those of the parameters over the steps.
     `place` holds the run's ``identity``, the number of its last ``step``, and what else is JSON.
     """
     tensors = {}
@@ -55,6 +58,7 @@ def write(
         tensors[name] = p.detach()
         tensors[f"{name}|exp_avg"] = state["exp_avg"]
         tensors[f"{name}|exp_avg_sq"] = state["exp_avg_sq"]
+    tensors |= {f"{name}|average": mean for name, mean in averages.items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={KEY: json.dumps(place)})
 
@@ -64,6 +68,7 @@ def resume(
     parameters: Mapping[str, Tensor],
     optimiser: torch.optim.Optimizer,
     identity: Mapping[str, Any],
+    averages: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Take up a checkpoint in place; return what `write` was given as ``place``.
 
@@ -91,6 +96,8 @@ def resume(
                         "exp_avg": stored.get_tensor(f"{name}|exp_avg").to(p.device),
                         "exp_avg_sq": stored.get_tensor(f"{name}|exp_avg_sq").to(p.device),
                     }
+                for name, mean in averages.items():
+                    mean.copy_(stored.get_tensor(f"{name}|average"))
     except (SafetensorError, KeyError, ValueError) as error:
         raise FormatError(path, f"not a checkpoint of gsfm ({error})") from error
     return place

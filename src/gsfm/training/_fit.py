@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from gsfm.training._processes import start
 
 WARM_UP = 50  # steps, or a twentieth of a short run
 FINAL_SHARE = 0.02  # of the peak learning rate, at the end of the cosine
+AVERAGED_EACH = 4  # steps: the weights of the steps between are much the same
 
 
 def fit_autoencoder(
@@ -115,6 +117,7 @@ def fit_autoencoder(
     watched.add(steps)
     identity = _checkpoint.identity(config, sets, drawn, seed, dtype)
     parameters = dict(network.named_parameters())
+    averages = {n: p.detach().clone() for n, p in parameters.items()} if config.average else {}
 
     curve: list[dict[str, Any]] = []
     first, before = 1, 0.0
@@ -122,7 +125,7 @@ def fit_autoencoder(
     found = run.resume and run.checkpoint is not None and run.checkpoint.exists()
     if processes.sum(found and processes.is_first)[0]:
         assert run.checkpoint is not None
-        place = _checkpoint.resume(run.checkpoint, parameters, optimiser, identity)
+        place = _checkpoint.resume(run.checkpoint, parameters, optimiser, identity, averages)
         first, before, curve = place["step"] + 1, place["seconds"], place["curve"]
     vectors_of = processes.wrap(network)
     share = (part.stop - part.start) / config.batch_size  # of a batch that is this process's
@@ -142,7 +145,7 @@ def fit_autoencoder(
             batch = next_batch.result()
             next_batch = ahead.submit(batches, step + 1)
             for group in optimiser.param_groups:
-                group["lr"] = config.learning_rate * _schedule(step, steps)
+                group["lr"] = config.learning_rate * _schedule(step, steps, bool(averages))
             shown, rows_of = on_device(batch.shown), on_device(batch.shown_rows)
             offsets = torch.searchsorted(rows_of, torch.arange(batch.n, device=device))
             dropout = None
@@ -161,6 +164,8 @@ def fit_autoencoder(
             # The processes' gradients are averaged; a part may have a set more than another.
             processes.backward(loss * (share * processes.count))
             optimiser.step()
+            if averages and (step % AVERAGED_EACH == 0 or step == steps):
+                _take_in(parameters, averages, AVERAGED_EACH / (config.average * step))
             out_of_time = run.max_seconds is not None and elapsed() >= run.max_seconds
             # By the clock of the first process.
             batch_loss, ends_now = processes.sum(
@@ -171,7 +176,7 @@ def fit_autoencoder(
             seen = None
             if step in watched or ends_now:
                 if run.watch is not None and processes.is_first:
-                    _hand_over(network, model)
+                    _hand_over(averages or parameters, model)
                     seen = run.watch(model)
                 point = {"step": step, "seconds": elapsed(), "loss": mean_loss, "watched": seen}
                 curve.append({k: v and round(v, 4) for k, v in point.items()})
@@ -189,14 +194,14 @@ def fit_autoencoder(
                 and (ends or time.monotonic() - saved > run.checkpoint_seconds)
             ):
                 place = {"step": step, "seconds": elapsed(), "curve": curve, "identity": identity}
-                _checkpoint.write(run.checkpoint, parameters, optimiser, place)
+                _checkpoint.write(run.checkpoint, parameters, optimiser, place, averages)
                 saved = time.monotonic()
             if stop:
-                _hand_over(network, model)
+                _hand_over(averages or parameters, model)
                 raise Interrupted(f"stopped after step {step} of {steps}")
             if ends:
                 break
-    _hand_over(network, model)
+    _hand_over(averages or parameters, model)
     return curve
 
 
@@ -230,15 +235,29 @@ def choose_dtype(precision: str, device: torch.device | None = None) -> torch.dt
     return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
-def _schedule(step: int, steps: int) -> float:
-    """Share of the peak learning rate: a linear warm-up, then a cosine."""
+def _schedule(step: int, steps: int, averaged: bool) -> float:
+    """Share of the peak learning rate: a linear warm-up, then a cosine; the peak, if averaged."""
     warm = min(1.0, step / max(1, min(WARM_UP, steps // 20)))
+    if averaged:
+        return warm
     return warm * max(FINAL_SHARE, 0.5 * (1 + float(np.cos(np.pi * step / steps))))
 
 
-def _hand_over(network: Network, model: Autoencoder) -> None:
-    """Give the network's parameters to the model, which then shares their memory if it can."""
-    arrays = {name: p.detach().cpu().numpy() for name, p in network.named_parameters()}
+def _take_in(
+    parameters: Mapping[str, torch.Tensor], averages: Mapping[str, torch.Tensor], weight: float
+) -> None:
+    """Take the parameters into their running averages.
+
+    With a weight of 1 / (share * step) the average is over about the last `share` of the steps, at
+    any time: Shamir and Zhang 2013, Stochastic gradient descent for non-smooth optimization (ICML).
+    """
+    for name, p in parameters.items():
+        averages[name].lerp_(p.detach(), min(1.0, weight))
+
+
+def _hand_over(parameters: Mapping[str, torch.Tensor], model: Autoencoder) -> None:
+    """Give the parameters to the model, which then shares their memory if it can."""
+    arrays = {name: p.detach().cpu().numpy() for name, p in parameters.items()}
     model.input_vectors = arrays.pop("input_vectors")
     model.output_vectors = arrays.pop("output_vectors", model.input_vectors)
     model.output_bias = arrays.pop("output_bias")
