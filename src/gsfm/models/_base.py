@@ -242,8 +242,9 @@ class Model(ABC):
             As in `score`.
         missing
             The share of the whole set that is missing from the genes given, above 0 and below 1.
-            The larger it is, the larger the probabilities. They are calibrated on halves: of other
-            shares the genes given stand for more or fewer missing ones, as `Calibration` says.
+            The larger it is, the larger the probabilities are together; that of a gene behind the
+            best may fall a little. They are calibrated on halves: of other shares the genes given
+            stand for more or fewer missing ones, as `Calibration` says.
         batch_size
             Sets scored at once.
 
