@@ -2,19 +2,23 @@
 
     python benchmarks/reliability.py --model DIR [--corpus FILE] [--plots DIR] LIBRARY...
 
-A model that is calibrated already is measured as it is. With ``--corpus``, the model's own training
-corpus, it is calibrated anew on the sets that `gsfm train` kept from it with the same ``--seed``
-and ``--held-out``; ``--save`` writes it back.
+A half of each term is hidden, or the share ``--missing`` of it. A model that is calibrated already
+is measured as it is. With ``--corpus``, the model's own training corpus, it is calibrated anew on
+the sets that `gsfm train` kept from it with the same ``--seed`` and ``--held-out``; ``--save``
+writes it back.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from pathlib import Path
 
+import numpy as np
+
 from gsfm import GeneSets, models, sets
-from gsfm.evaluation import half_split, reliability
+from gsfm.evaluation import Questions, half_split, reliability
 from gsfm.training import HeldOut, calibrate
 
 
@@ -28,10 +32,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", action="store_true", help="write the calibrated model back")
     parser.add_argument("--terms", type=int, default=200, help="terms of each library")
+    parser.add_argument("--missing", type=float, default=0.5, help="share of each term to hide")
+    parser.add_argument(
+        "--told", type=float, help="the share that the model is told is missing, if it is another"
+    )
     parser.add_argument("--plots", type=Path, help="a folder for a plot of each library")
     options = parser.parse_args()
     if options.save and (options.model is None or options.corpus is None):
         parser.error("--save needs --model and --corpus")
+    told = options.missing if options.told is None else options.told
+    if not (0 < options.missing < 1 and 0 < told < 1):
+        parser.error("--missing and --told must be above 0 and below 1")
 
     model = models.load(options.model)
     if options.corpus is not None:
@@ -46,8 +57,11 @@ def main() -> None:
             model.save(options.model)
     for path in options.libraries:
         library = sets.read(path).reindex(model.vocabulary)
-        found = reliability(model, half_split(library, terms=options.terms, splits=1))
-        print(f"\n{path.name}, at most {options.terms} terms, half of each shown")
+        questions = hide(half_split(library, terms=options.terms, splits=1), options.missing)
+        found = reliability(model, questions, missing=told)
+        shown = "half" if options.missing == 0.5 else f"{100 * (1 - options.missing):.3g}%"
+        also = "" if told == options.missing else f", {told:g} told to be missing"
+        print(f"\n{path.name}, at most {options.terms} terms, {shown} of each shown{also}")
         for row in found.errors.iter_rows(named=True):
             print(
                 f"  {row['over']:8} {row['binning']:12} error {row['error']:.5f} "
@@ -58,6 +72,30 @@ def main() -> None:
             options.plots.mkdir(parents=True, exist_ok=True)
             name = path.name.split(".")[0]
             found.plot(options.plots / f"{name}.svg", title=name)
+
+
+def hide(questions: Questions, missing: float) -> Questions:
+    """The same terms, with the share `missing` of each hidden instead of a half.
+
+    It is a gene at least. The genes hidden of a small share are among those of a larger one.
+    """
+    if missing == 0.5:
+        return questions
+    rng = np.random.default_rng(0)
+    shown, hidden = [], []
+    for i in range(len(questions)):
+        # What is hidden of less than a half is a part of the half.
+        halves = questions.hidden.ids(i), questions.shown.ids(i)
+        genes = np.concatenate([rng.permutation(half) for half in halves])
+        n = min(max(1, round(missing * len(genes))), len(genes) - 1)
+        hidden.append(np.sort(genes[:n]))
+        shown.append(np.sort(genes[n:]))
+    background = questions.background
+    return dataclasses.replace(
+        questions,
+        shown=GeneSets.from_ids(background, shown),
+        hidden=GeneSets.from_ids(background, hidden),
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,23 @@ def folder(model: Linear, tmp_path_factory: pytest.TempPathFactory) -> str:
     path: Path = tmp_path_factory.mktemp("models") / "small"
     model.save(path)
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def calibrated(model: Linear) -> Linear:
+    """The same model, which tells probabilities too."""
+    rng = np.random.default_rng(1)
+    symbols = model.vocabulary.symbols
+    halved = [[symbols[i] for i in rng.choice(len(symbols), 8, replace=False)] for _ in range(40)]
+    made = copy.copy(model)
+    made.manifest = dict(model.manifest)
+    return made.calibrate([one[:4] for one in halved], [one[4:] for one in halved])
+
+
+@pytest.fixture
+def calibrated_folder(calibrated: Linear, tmp_path: Path) -> str:
+    calibrated.save(tmp_path / "model")
+    return str(tmp_path / "model")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gsfm.insight import annotate, term
+from gsfm.insight._answers import MISSING
 
 
 @pytest.fixture
@@ -62,6 +63,21 @@ def test_options_reach_the_library(run, folder, library):
     assert len(fast) == 3
     assert "z_score" not in fast[0]
     assert run("annotate", "BAX", *settings, "--new", "--known").exit_code == 2
+
+
+def test_the_share_that_is_missing(run, calibrated, calibrated_folder, library):
+    settings = ("--library", library, "--model", calibrated_folder, "--json")
+    for command, ask, what in (("annotate", annotate, "MDM2"), ("term", term, "cell death")):
+        told = {}
+        for share in (0.05, MISSING, 0.5):
+            result = run(command, what, *settings, "--missing", str(share))
+            assert result.exit_code == 0
+            expected = ask(calibrated, what, library, missing=share).to_dict()
+            assert json.loads(result.stdout) == json.loads(json.dumps(expected))
+            told[share] = result.stdout
+        # The command's own default is the library's.
+        assert run(command, what, *settings).stdout == told[MISSING]
+        assert len(set(told.values())) == 3
 
 
 def test_what_is_kept_is_where_it_should_be(run, folder, library, tmp_path):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import io
 import json
 
-import numpy as np
 import pytest
 
 from gsfm.insight import complete
@@ -173,21 +171,40 @@ def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
     assert "Traceback" not in result.stderr
 
 
-def test_a_calibrated_model_shows_probabilities(run, model, tmp_path):
-    rng = np.random.default_rng(1)
-    symbols = model.vocabulary.symbols
-    halved = [[symbols[i] for i in rng.choice(len(symbols), 8, replace=False)] for _ in range(40)]
-    calibrated = copy.copy(model)
-    calibrated.manifest = dict(model.manifest)
-    calibrated.calibrate([one[:4] for one in halved], [one[4:] for one in halved])
-    calibrated.save(tmp_path / "model")
-    result = run("complete", *GENES, "--model", str(tmp_path / "model"), "--top", "3", "--json")
+def test_a_calibrated_model_shows_probabilities(run, calibrated, calibrated_folder, tmp_path):
+    result = run("complete", *GENES, "--model", calibrated_folder, "--top", "3", "--json")
     assert result.exit_code == 0
     answer = json.loads(result.stdout)
     assert answer == json.loads(json.dumps(complete(calibrated, GENES, top=3).to_dict()))
     assert all(0 < row["probability"] < 1 for row in answer["results"])
     assert "random half" in answer["provenance"]["columns"]["probability"]
     (tmp_path / "model" / "calibration.json").write_text("{}")
-    result = run("complete", *GENES, "--model", str(tmp_path / "model"))
+    result = run("complete", *GENES, "--model", calibrated_folder)
     assert result.exit_code == 1
     assert "calibration.json: format is None" in result.stderr
+
+
+def test_the_share_that_is_missing(run, calibrated, calibrated_folder, tmp_path):
+    settings = ("--model", calibrated_folder, "--top", "3", "--json")
+    result = run("complete", *GENES, *settings, "--missing", "0.1")
+    assert result.exit_code == 0
+    expected = complete(calibrated, GENES, top=3, missing=0.1).to_dict()
+    assert json.loads(result.stdout) == json.loads(json.dumps(expected))
+    assert json.loads(result.stdout)["provenance"]["missing"] == 0.1
+    usual = run("complete", *GENES, *settings).stdout
+    assert run("complete", *GENES, *settings, "--missing", "0.5").stdout == usual
+    assert usual != result.stdout
+    library = tmp_path / "mine.gmt"
+    library.write_text("a\tna\t" + "\t".join(GENES) + "\n")
+    many = run("complete", "--library", str(library), *settings, "--missing", "0.1")
+    rows = json.loads(many.stdout)["results"]
+    told = [row["probability"] for row in expected["results"]]
+    assert [row["probability"] for row in rows] == pytest.approx(told, abs=1e-6)
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.2", "2", "nan", "half"])
+def test_what_is_no_share(run, share):
+    for command in (["complete"], ["annotate"], ["term"]):
+        result = run(*command, "TP53", "--missing", share)
+        assert result.exit_code == 2
+        assert "--missing" in result.stderr

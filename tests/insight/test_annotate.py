@@ -16,6 +16,7 @@ import gsfm
 from gsfm import GeneSets, GsfmError, UnknownGenesError, libraries
 from gsfm.insight import annotate
 from gsfm.insight._annotate import NONE, SIZE_WEIGHT
+from gsfm.insight._answers import MISSING
 from gsfm.insight._index import index, is_fast, without
 from gsfm.models import (
     Adaptive,
@@ -189,7 +190,8 @@ def test_the_numbers_are_the_whole_models(model, library):
             (scores[gene] - missing.mean()) / missing.std(), 1e-3
         )
         assert row["gene_rank"] == 1 + (missing > scores[gene]).sum()
-        assert row["probability"] == pytest.approx(model.probability([rest])[0, gene], abs=1e-4)
+        told = model.probability([rest], missing=MISSING)[0, gene]
+        assert row["probability"] == pytest.approx(told, abs=1e-4)
         if len(term) < 2:
             assert row["recoverability"] is None
 
@@ -283,6 +285,26 @@ def test_a_model_that_is_fitted_anew_is_asked_anew(library):
     before = annotate(model, "TP53", library, exact=False).table
     model.fit(GeneSets.from_lists(_sets(200, 4, 9)))
     assert not annotate(model, "TP53", library, exact=False).table.equals(before)
+
+
+def test_the_share_of_a_term_that_is_missing(model, library):
+    usual = annotate(model, "BAX", library, top=None)
+    assert usual.provenance["missing"] == MISSING == 0.2
+    assert "are a random 80% of the whole set" in usual.provenance["columns"]["probability"]
+    assert usual.provenance["columns"]["probability"].endswith("the genes given are the term's")
+    half = annotate(model, "BAX", library, top=None, missing=0.5)
+    assert half.provenance["missing"] == 0.5
+    assert "are a random half of the whole set" in half.provenance["columns"]["probability"]
+    assert half.table.drop("probability").equals(usual.table.drop("probability"))
+    assert (half.table["probability"] > usual.table["probability"]).all()
+    gene = model.vocabulary.ids(["BAX"])[0]
+    for row in half:
+        rest = [g for g in library.genes(library.names.index(row["term"])) if g != "BAX"]
+        told = model.probability([rest])[0, gene]
+        assert row["probability"] == pytest.approx(told, abs=1e-4)
+    for genes in ("BAX", ["BAX", "TP53"]):
+        with pytest.raises(ValueError, match="share of the whole set"):
+            annotate(model, genes, library, missing=1)
 
 
 # -- a set -----------------------------------------------------------------------------------------

@@ -385,3 +385,32 @@ def test_neither_background_nor_company_changes_a_probability(calibrated):
     for table in (few.table, many.table.filter(set="a")):
         for symbol, probability in table.select("symbol", "probability").iter_rows():
             assert probability == pytest.approx(alone[symbol], abs=1e-6)
+
+
+def test_the_share_that_is_missing(calibrated, model):
+    members = ["TP53", "MDM2", "BAX", "EGFR"]
+    plain = complete(calibrated, members, top=None, include_input=True)
+    few = complete(calibrated, members, top=None, include_input=True, missing=0.1)
+    assert few.table.drop("probability").equals(plain.table.drop("probability"))
+    assert (few.table["probability"] < plain.table["probability"]).all()
+    told = dict(few.table.select("symbol", "probability").iter_rows())
+    whole = calibrated.probability([members], missing=0.1)[0]
+    rest = calibrated.probability([members[1:]], missing=0.1)[0]
+    for symbol, wanted in (("CDKN1A", whole), ("TP53", rest)):
+        assert told[symbol] == pytest.approx(wanted[calibrated.vocabulary.ids([symbol])[0]])
+    assert (plain.provenance["missing"], few.provenance["missing"]) == (0.5, 0.1)
+    meaning = few.provenance["columns"]["probability"]
+    assert "if the genes given are a random 90% of the whole set" in meaning
+    assert "if 11.1% more were" in meaning
+    assert "if as many again were" in plain.provenance["columns"]["probability"]
+    half = complete(calibrated, members, top=None, include_input=True, missing=0.5)
+    assert half.table.equals(plain.table)
+    assert half.provenance == plain.provenance
+    many = complete_many(calibrated, GeneSets.from_lists({"a": members}), missing=0.1, top=None)
+    outside = complete(calibrated, members, top=None, missing=0.1)
+    assert many.table.drop("set").equals(outside.table)
+    assert many.provenance["missing"] == 0.1
+    for one in (calibrated, model):
+        for share in (0, 1, 2):
+            with pytest.raises(ValueError, match="share of the whole set"):
+                complete(one, members, missing=share)

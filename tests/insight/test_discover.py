@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from gsfm import GeneSets, GsfmError, UnknownGenesError, UnknownTermError, genes, libraries
-from gsfm.insight import annotate, biomarkers, targets, term, understudied
+from gsfm.insight import annotate, biomarkers, complete, targets, term, understudied
+from gsfm.insight._answers import MISSING
 from gsfm.insight._discover import COLUMNS, FAMILIES, PLACES
 from gsfm.insight._understudied import COLUMNS as OF_UNDERSTUDIED
 
@@ -91,6 +92,18 @@ def test_the_numbers_are_those_of_the_term(shipped, ask):
 
 
 @pytest.mark.parametrize("ask", [biomarkers, targets])
+def test_a_term_misses_a_fifth_and_a_list_a_half(shipped, ask):
+    of_term = ask(shipped, "chloride transport", library="go-bp", top=5)
+    of_genes = ask(shipped, ERBB, top=5, which="new")
+    for found, share, words in ((of_term, MISSING, "random 80% of"), (of_genes, 0.5, "half of")):
+        assert found.provenance["missing"] == share
+        assert words in found.provenance["columns"]["probability"]
+    whole = complete(shipped, ERBB, top=None).table.select("symbol", wanted="probability")
+    both = of_genes.table.join(whole, on="symbol", maintain_order="left")
+    np.testing.assert_allclose(both["probability"], both["wanted"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("ask", [biomarkers, targets])
 def test_which_genes_are_shown(shipped, ask):
     every = ask(shipped, ERBB, top=None).table
     parts = [ask(shipped, ERBB, top=5, which=which).table for which in ("known", "new")]
@@ -167,6 +180,8 @@ def test_the_numbers_are_those_of_annotate(shipped, terms):
         assert mine["id"].to_list() == theirs["id"].to_list()
         for name in columns[1:]:
             np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-4)
+    assert found.provenance["missing"] == MISSING
+    assert "are a random 80% of the whole set" in found.provenance["columns"]["probability"]
     best = found.table.group_by("rank", maintain_order=True).first()["support"]
     assert best.is_sorted(descending=True)
     known = annotate(shipped, "PSTK", terms, which="known", top=None, exact=False)

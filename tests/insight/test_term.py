@@ -12,6 +12,7 @@ import pytest
 import gsfm
 from gsfm import GeneSets, GsfmError, UnknownTermError
 from gsfm.insight import annotate, complete, term
+from gsfm.insight._answers import MISSING
 from gsfm.models import Adaptive, Features, Linear, Model
 
 SYMBOLS = [
@@ -50,7 +51,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_numbers_are_those_of_a_completion(model, path):
     genes = ["TP53", "BAX", "BBC3", "PMAIP1"]
     table = term(model, "cell death", path, top=None).table
-    expected = complete(model, genes, top=None, include_input=True).table
+    expected = complete(model, genes, top=None, include_input=True, missing=MISSING).table
     both = table.join(expected, on="symbol", suffix="_expected")
     assert both.height == table.height == expected.height == len(model.vocabulary)
     assert (both["known"] == both["in_input"]).all()
@@ -72,6 +73,25 @@ def test_the_numbers_are_those_of_an_annotation(model, path):
         for name in ("score", "z_score", "probability"):
             assert row[name] == pytest.approx(other_row[name], abs=1e-5)
         assert (row["known"], row["gene_rank"]) == (other_row["known"], other_row["gene_rank"])
+
+
+def test_the_share_of_the_term_that_is_missing(model, path):
+    usual = term(model, "cell death", path, top=None)
+    assert usual.provenance["missing"] == MISSING
+    assert "are a random 80% of the whole set" in usual.provenance["columns"]["probability"]
+    half = term(model, "cell death", path, top=None, missing=0.5)
+    assert half.provenance["missing"] == 0.5
+    assert "are a random half of the whole set" in half.provenance["columns"]["probability"]
+    assert half.table.drop("probability").equals(usual.table.drop("probability"))
+    assert (half.table["probability"] > usual.table["probability"]).all()
+    genes = ["TP53", "BAX", "BBC3", "PMAIP1"]
+    expected = complete(model, genes, top=None).table.select("symbol", wanted="probability")
+    both = half.table.join(expected, on="symbol")
+    assert both.height == expected.height
+    np.testing.assert_allclose(both["probability"], both["wanted"], atol=1e-6)
+    for share in (0, 1, -1):
+        with pytest.raises(ValueError, match="share of the whole set"):
+            term(model, "cell death", path, missing=share)
 
 
 def test_the_order_and_what_is_shown(model, path):
@@ -126,6 +146,20 @@ def test_progress_is_told(model, path):
     told = []
     term(model, "cell death", path, progress=lambda *event: told.append(event))
     assert told[-1] == ("asking the model", 4, 4)
+
+
+def test_as_many_genes_are_expected_as_are_missing():
+    """Of a large, well-known term too, where no rank is certain that a half would make so."""
+    model = gsfm.load()
+    for share in (0.1, 0.2):
+        result = term(model, "DNA repair", "go-bp", top=None, which="new", missing=share)
+        told = dict(result.table.select("gene_rank", "probability").iter_rows())
+        given = result.provenance["term"]["genes_in_model"]
+        assert sum(told.values()) == pytest.approx(given * share / (1 - share), rel=0.15)
+        assert told[1] > 0.9
+        assert told[400] < 0.05
+    half = term(model, "DNA repair", "go-bp", top=None, which="new", missing=0.5).table
+    assert half.filter(gene_rank=400)["probability"].item() > 0.9
 
 
 def test_known_biology():

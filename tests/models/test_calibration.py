@@ -15,7 +15,15 @@ from sklearn.isotonic import IsotonicRegression
 
 from gsfm import GeneSets, GsfmError, ModelFormatError, NotCalibratedError, NotFittedError
 from gsfm.models import Adaptive, Calibration, Linear, Popularity, load
-from gsfm.models._calibration import TERMS, Binned, _deviations, _ends, _never_rising, _sigmoid
+from gsfm.models._calibration import (
+    TERMS,
+    Binned,
+    _deviations,
+    _ends,
+    _never_rising,
+    _sigmoid,
+    meaning,
+)
 from gsfm.models._reliability import bins_of, calibration_error
 
 GENES, BLOCKS = 1000, 10
@@ -117,8 +125,9 @@ def test_without_calibration_they_are_wrong(oracle):
     genes=st.integers(2, 60),
     ties=st.booleans(),
     usual=st.lists(st.floats(-5, 5), min_size=5, max_size=5),
+    missing=st.sampled_from([0.5, 0.001, 0.2, 0.8, 0.999]),
 )
-def test_probability_never_falls_with_the_evidence(seed, n, genes, ties, usual):
+def test_probability_never_falls_with_the_evidence(seed, n, genes, ties, usual, missing):
     rng = np.random.default_rng(seed)
     members = sp.csr_array((rng.random((n, genes)) < rng.random()).astype(np.float32))
     evidence = rng.normal(size=(n, genes)).astype(np.float32)
@@ -126,7 +135,7 @@ def test_probability_never_falls_with_the_evidence(seed, n, genes, ties, usual):
         evidence = np.rint(evidence)
     own = rng.normal(size=len(members.indices)).astype(np.float32)
     calibration = Calibration(tuple(usual), tuple(rng.uniform(0.1, 10, 5)))
-    p = calibration.probabilities(evidence, own, members)
+    p = calibration.probabilities(evidence, own, members, missing)
     assert p.shape == (n, genes)
     assert p.dtype == np.float32
     assert ((p >= 0) & (p <= 1)).all()
@@ -234,6 +243,92 @@ def test_the_deviation_is_the_maximum_of_its_posterior():
 
         best = minimize(loss, np.zeros(5), tol=1e-10)
         np.testing.assert_allclose(own[u], best.x, atol=1e-3)
+
+
+# -- other shares than a half ----------------------------------------------------------------------
+
+
+def overlapping(n: int, seed: int) -> list[np.ndarray]:
+    """Sets of the same made-up world as `halves` has, whole: blocks that overlap in other genes."""
+    shown, hidden, _ = halves(n, seed)
+    return [np.union1d(shown.ids(i), hidden.ids(i)) for i in range(n)]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.35, 0.7])
+def test_the_share_that_is_missing_makes_it_right(oracle, share):
+    """What is told of a block's genes is what is found there, if the right share is told."""
+    rng = np.random.default_rng(7)
+    whole = overlapping(300, seed=4)
+    shown, y = [], np.zeros((len(whole), GENES), bool)
+    for i, genes in enumerate(whole):
+        mixed = rng.permutation(genes)
+        n = round(share * len(mixed))
+        y[i, mixed[:n]] = True
+        shown.append(np.sort(mixed[n:]))
+    sets = GeneSets.from_ids(oracle.vocabulary, shown)
+    own = (oracle.score(sets) > 0) & (sets.to_csr().toarray() == 0)
+    found = y[own].mean()
+    right = abs(oracle.probability(sets, missing=share)[own].mean() - found)
+    half = abs(oracle.probability(sets)[own].mean() - found)
+    assert right < 0.03
+    assert right < half / 4
+
+
+def test_a_half_is_what_it_was(oracle):
+    shown, _, _ = halves(30, seed=6)
+    told = oracle.probability(shown)
+    np.testing.assert_array_equal(told, oracle.probability(shown, missing=0.5))
+    for options in ({}, {"missing": 0.5}):
+        np.testing.assert_array_equal(told, oracle.score_and_probability(shown, **options)[1])
+    # And by the formula of halves: n of n are missing, and each gene left out stands for one.
+    members = shown.to_csr()
+    binned = Binned.of(*oracle._evidence(members), members)
+    terms = binned.terms()
+    prior = np.log(binned.size / np.maximum(binned.others - binned.size, 1))
+    usual = prior[:, None] + terms @ np.array(oracle.calibration.usual)
+    own, _ = _deviations(binned, terms, usual, np.array(oracle.calibration.confidence))
+    curves = usual + np.einsum("nbk,nk->nb", terms, own)
+    for curve, genes, k in zip(curves, binned.genes, binned.n_bins, strict=True):
+        curve[:k] = _never_rising(curve[:k], genes[:k])
+    np.testing.assert_array_equal(oracle.calibration._curves(binned), curves)
+
+
+def test_the_more_is_missing_the_likelier_is_every_gene(oracle, model):
+    shown, _, _ = halves(60, seed=8)
+    sets = [["A0", "A1", "A2"], ["B1"], [], ["A0", "B0", "C0"], [f"C{i}" for i in range(12)]]
+    for one, asked in ((oracle, shown), (model, sets)):
+        shares = [1e-6, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.75, 0.9, 0.99]
+        told = np.stack([one.probability(asked, missing=share) for share in shares])
+        assert np.isfinite(told).all()
+        assert ((told >= 0) & (told <= 1)).all()
+        assert (np.diff(told, axis=0) >= -1e-6).all()
+        some = told[-1] > 0
+        assert (told[shares.index(0.5)][some] > told[shares.index(0.2)][some]).all()
+    assert not told[:, 2].any()  # of an empty set nothing is missing
+
+
+@pytest.mark.parametrize("missing", [0, 1, -0.1, 1.5, float("nan"), float("inf")])
+def test_what_is_no_share_is_refused(model, missing):
+    members = model.encode([["A0", "A1"]])
+    asked = [
+        lambda: model.probability([["A0", "A1"]], missing=missing),
+        lambda: model.score_and_probability([["A0", "A1"]], missing=missing),
+        lambda: model.calibration.probabilities(*model._evidence(members), members, missing),
+        lambda: meaning(missing),
+    ]
+    for ask in asked:
+        with pytest.raises(ValueError, match=r"missing, the share .* must be above 0"):
+            ask()
+
+
+def test_the_meaning_tells_the_share():
+    half = (
+        "the chance that the gene is one of the set's missing genes, if the genes given are a "
+        "random half of the whole set: of all genes with 0.3, about 3 in 10 are"
+    )
+    assert meaning() == meaning(0.5) == half
+    assert "if the genes given are a random 80% of the whole set:" in meaning(0.2)
+    assert "a random 12.5% of" in meaning(0.875)
 
 
 # -- what a user meets -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from gsfm._progress import Bar
-from gsfm.cli._input import CacheOption, ModelOption, check_stdin, read_identifiers
+from gsfm.cli._input import CacheOption, MissingOption, ModelOption, check_stdin, read_identifiers
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -54,6 +54,7 @@ def annotate(
             "--fast", help="Of a gene, the fast form's numbers only, without the whole model's."
         ),
     ] = False,
+    missing: MissingOption = 0.2,
     cache: CacheOption = True,
     species: SpeciesOption = None,
     model: ModelOption = None,
@@ -86,6 +87,7 @@ def annotate(
             top=top or None,
             which=which,
             exact=not fast,
+            missing=missing,
             species=None if species is None else species.value,
             keep=cache,
             progress=progress,

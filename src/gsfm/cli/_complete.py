@@ -11,6 +11,7 @@ from gsfm.cli._input import (
     BackgroundOption,
     FileOption,
     GenesArgument,
+    MissingOption,
     ModelOption,
     check_stdin,
     read_identifiers,
@@ -53,6 +54,7 @@ def complete(
         ),
     ] = False,
     background: BackgroundOption = None,
+    missing: MissingOption = 0.5,
     species: SpeciesOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
@@ -84,6 +86,7 @@ def complete(
         "exclude": read_identifiers(exclude or []),
         "include_input": include_input,
         "background": None if background is None else sets.read_genes(background),
+        "missing": missing,
         "species": None if species is None else species.value,
     }
     loaded = models.load(model)

@@ -36,6 +36,16 @@ BackgroundOption = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="Rank only the genes of this file; - for stdin."),
 ]
+MissingOption = Annotated[
+    float,
+    typer.Option(
+        min=0.001,
+        max=0.999,
+        metavar="SHARE",
+        help="The share of the whole set that is missing from the genes given, or of a term from "
+        "its genes, between 0 and 1: probabilities suppose it.",
+    ),
+]
 CacheOption = Annotated[
     bool,
     typer.Option(

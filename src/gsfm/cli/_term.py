@@ -8,7 +8,7 @@ import typer
 
 from gsfm._progress import Bar
 from gsfm.cli._annotate import KnownOption, NewOption, chosen_which
-from gsfm.cli._input import ModelOption, TermLibraryOption
+from gsfm.cli._input import MissingOption, ModelOption, TermLibraryOption
 from gsfm.cli._output import (
     CsvOption,
     JsonOption,
@@ -36,6 +36,7 @@ def term(
     top: Annotated[int, typer.Option(min=0, help="How many genes to show; 0 for all.")] = 50,
     new: NewOption = False,
     known: KnownOption = False,
+    missing: MissingOption = 0.2,
     model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
@@ -60,7 +61,13 @@ def term(
 
     with Bar("loading the model") as progress:
         result = insight.term(
-            models.load(model), text, library, top=top or None, which=which, progress=progress
+            models.load(model),
+            text,
+            library,
+            top=top or None,
+            which=which,
+            missing=missing,
+            progress=progress,
         )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

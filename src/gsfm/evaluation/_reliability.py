@@ -89,6 +89,7 @@ def reliability(
     model: Model,
     questions: Questions,
     *,
+    missing: float = 0.5,
     bins: int = 10,
     tops: Sequence[int] = (10, 100),
     resamples: int = 1000,
@@ -107,6 +108,8 @@ def reliability(
         A calibrated model.
     questions
         What is asked, such as a library's terms by `half_split`: as many genes hidden as shown.
+    missing
+        The share of each term that is hidden, which the probabilities suppose.
     bins
         Bins of each kind.
     tops
@@ -153,7 +156,9 @@ def reliability(
     for start in range(0, len(questions), BATCH):
         rows = slice(start, min(start + BATCH, len(questions)))
         shown = [columns[questions.shown.ids(i)] for i in range(rows.start, rows.stop)]
-        scores, p = (array[:, columns] for array in model.score_and_probability(shown))
+        scores, p = (
+            array[:, columns] for array in model.score_and_probability(shown, missing=missing)
+        )
         ranked, wanted = questions.ranked(rows), questions.wanted(rows)
         scores[~ranked] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")[:, : max(tops)]

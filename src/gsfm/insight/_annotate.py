@@ -19,6 +19,7 @@ from gsfm._errors import UnknownGenesError
 from gsfm._version import __version__
 from gsfm.genes import Species
 from gsfm.insight._answers import (
+    MISSING,
     Library,
     Numbers,
     Progress,
@@ -30,7 +31,7 @@ from gsfm.insight._given import Answer, input_told, model_told, nothing_known, u
 from gsfm.insight._index import Index, holders
 from gsfm.insight._terms import LibrariesLike
 from gsfm.models import Model
-from gsfm.models._calibration import MEANING
+from gsfm.models._calibration import check_missing, meaning
 
 #: Which terms are shown: all, those that hold the gene (or a gene of the set) already, the others.
 Which: TypeAlias = Literal["all", "known", "new"]
@@ -42,6 +43,12 @@ SIZE_WEIGHT = 0.75
 #: What a set points at is the mean evidence of a term's genes and of so many more that have none:
 #: the mean of few genes is trusted less.
 NONE = 10
+
+
+def probability_of_term(missing: float) -> str:
+    """What the probability is, if the share `missing` of the whole term is."""
+    return f"{meaning(missing)}. Here the genes given are the term's"
+
 
 LIBRARY = "the library of the term; ranks are within a library"
 SIZE = "genes of the term that the model knows"
@@ -60,7 +67,7 @@ OF_GENE = {
     "score": "the model's score of the gene; larger is likelier; no unit, not a probability",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
     "are not in the term",
-    "probability": f"{MEANING}. Here the genes given are the term's",
+    "probability": probability_of_term(MISSING),
     "gene_rank": "place of the gene among all genes that are not in the term; 1 is the best",
     "specificity": "the fast form's evidence for the gene, less its mean, over its standard "
     "deviation, among all terms of the library: low for a gene that scores high everywhere",
@@ -117,6 +124,7 @@ def annotate(
     top: int | None = 5,
     which: Which = "all",
     exact: bool = True,
+    missing: float = MISSING,
     species: Species | None = None,
     keep: bool = False,
     progress: Progress | None = None,
@@ -142,6 +150,9 @@ def annotate(
         For a gene: give the terms that are returned what the whole model says of them. Otherwise
         the fast form only: the columns ``score``, ``z_score``, ``probability``, ``gene_rank`` and
         ``recoverability`` are left out.
+    missing
+        For a gene: the share of each whole term that is missing from it, above 0 and below 1. It
+        changes the probabilities alone. A fifth is what terms of GO gained in four years.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     keep
@@ -164,6 +175,8 @@ def annotate(
         If no identifier is a gene that the model knows.
     GsfmError
         If there is no such library, or no term of a library has a gene that the model knows.
+    ValueError
+        If a setting is out of its range.
 
     Notes
     -----
@@ -196,6 +209,7 @@ def annotate(
         raise ValueError(f"top must be 1 or more, not {top}")
     if which not in ("all", "known", "new"):
         raise ValueError(f"which must be all, known or new, not {which!r}")
+    check_missing(missing)
     one = isinstance(genes, str)
     given = understand(model.vocabulary, [genes] if isinstance(genes, str) else genes, species)
     ids = np.unique(given.ids[given.ids >= 0])
@@ -203,8 +217,8 @@ def annotate(
         raise UnknownGenesError(nothing_known("the set" if not one else "the input", given))
     opened = open_libraries(model, libraries)
     if one:
-        tables = _of_gene(model, opened, int(ids[0]), top, which, exact, keep, progress)
-        meanings = OF_GENE
+        tables = _of_gene(model, opened, int(ids[0]), top, which, exact, missing, keep, progress)
+        meanings = {**OF_GENE, "probability": probability_of_term(missing)}
         about = f"gene {model.vocabulary[int(ids[0])]}"
     else:
         evidence = _evidence(model, ids)
@@ -221,6 +235,7 @@ def annotate(
         "libraries": [library.provenance for library in opened],
         "top": top,
         "which": which,
+        "missing": missing,
         "columns": {name: meanings[name] for name in table.columns},
     }
     return Annotation(table, provenance, inputs=given.inputs, resolution=given.resolution)
@@ -233,6 +248,7 @@ def _of_gene(
     top: int | None,
     which: Which,
     exact: bool,
+    missing: float,
     keep: bool,
     progress: Progress | None,
 ) -> list[pl.DataFrame]:
@@ -244,7 +260,7 @@ def _of_gene(
     # The whole model is asked of all libraries' terms at once: it takes less than one by one.
     shown = [(library, chosen) for library, (chosen, _) in zip(libraries, ranked, strict=True)]
     sets = [library.genes(t) for library, chosen in shown for t in chosen]
-    answers = ask(model, sets, [gene] * len(sets), progress)._asdict()
+    answers = ask(model, sets, [gene] * len(sets), progress, missing=missing)._asdict()
     if model.calibration is None:
         del answers["probability"]
     answers["recoverability"] = recoverability(shown, progress)

@@ -38,6 +38,12 @@ Numbers = NDArray[np.float64]
 
 #: What is told of a library, as far as it is known.
 ABOUT = ("title", "release", "date", "licence", "source")
+#: The share of a library's term that is taken to be missing from it. A term is all that was known,
+#: not half of it. Of the genes of a process of GO in 2025, 22% were not in it in 2021 (pooled over
+#: the 3,506 terms of 10 genes or more), and of those of 2021, 20% not in 2018; of 2023's, 13% were
+#: not in 2021's, and of 2025's, 36% not in 2018's. Measured on Enrichr's releases
+#: GO_Biological_Process_2018, _2021, _2023 and _2025, by the terms' identifiers.
+MISSING = 0.2
 #: Questions that the whole model answers at once; bounds the working memory.
 BATCH = 32
 #: Changes whenever an index kept on the disk would no longer be what is computed.
@@ -161,43 +167,54 @@ def ask(
     sets: Sequence[NDArray[Any]],
     genes: Sequence[int],
     progress: Progress | None = None,
+    *,
+    missing: float,
 ) -> Answers:
-    """Ask the model of one gene for each set; a gene that is in its set is taken out of it."""
+    """Ask the model of one gene for each set; a gene that is in its set is taken out of it.
+
+    The share `missing` of each whole set is taken to be.
+    """
     n = len(sets)
     out = Answers(np.zeros(n), np.zeros(n), np.full(n, np.nan), np.zeros(n, np.int64))
     for start in range(0, n, BATCH):
         at = range(start, min(start + BATCH, n))
         rest = [sets[i][sets[i] != genes[i]] for i in at]
-        scores, probabilities = score(model, rest)
+        scores, probabilities = score(model, rest, missing=missing)
         for i, ids, row, chance in zip(at, rest, scores, probabilities, strict=True):
-            missing = np.delete(row, ids)
+            others = np.delete(row, ids)
             own = row[genes[i]]
             out.score[i], out.probability[i] = own, chance[genes[i]]
-            out.z_score[i] = _standardise(own[None], missing)[0]
-            out.gene_rank[i] = 1 + (missing > own).sum()
+            out.z_score[i] = _standardise(own[None], others)[0]
+            out.gene_rank[i] = 1 + (others > own).sum()
         if progress is not None:
             progress("asking the model", at.stop, n)
     return out
 
 
 def of_genes(
-    model: Model, ids: NDArray[Any], genes: NDArray[Any], progress: Progress | None = None
+    model: Model,
+    ids: NDArray[Any],
+    genes: NDArray[Any],
+    progress: Progress | None = None,
+    *,
+    missing: float,
 ) -> dict[str, NDArray[Any]]:
     """What the model says of genes for one set, as columns; of the set's own, each for the rest.
 
+    The share `missing` of the whole set is taken to be.
     There is no ``probability`` if the model is not calibrated.
     """
-    scores, probabilities = (values[0] for values in score(model, [ids]))
-    missing = np.sort(np.delete(scores, ids))
+    scores, probabilities = (values[0] for values in score(model, [ids], missing=missing))
+    others = np.sort(np.delete(scores, ids))
     out = Answers(
         scores[genes].astype(np.float64),
-        _standardise(scores[genes], missing),
+        _standardise(scores[genes], others),
         probabilities[genes].astype(np.float64),
-        1 + len(missing) - np.searchsorted(missing, scores[genes], side="right"),
+        1 + len(others) - np.searchsorted(others, scores[genes], side="right"),
     )
     at = np.flatnonzero(np.isin(genes, ids))
     if len(at):
-        own = ask(model, [ids] * len(at), genes[at].tolist(), progress)
+        own = ask(model, [ids] * len(at), genes[at].tolist(), progress, missing=missing)
         for of_all, theirs in zip(out, own, strict=True):
             of_all[at] = theirs
     columns = out._asdict()

@@ -30,7 +30,7 @@ from gsfm.insight._given import (
     understand,
     understand_sets,
 )
-from gsfm.models._calibration import MEANING
+from gsfm.models._calibration import HALF, check_missing, meaning
 
 if TYPE_CHECKING:
     from gsfm.models import Model
@@ -45,17 +45,22 @@ COLUMNS = {
     "z_score": "score less the mean, over the standard deviation, of the scores of all missing "
     "genes of the background",
 }
-PROBABILITY = (
-    f"{MEANING}. It depends on the set alone, not on the background, and never falls as the score "
-    "rises. With f missing genes for each given one the odds are about f times these; of a list "
-    "that is whole already it tells which genes would be in it if as many again were"
-)
 IN_INPUT = (
     "whether the gene was given; its score and z_score, and its probability if there is one, are "
     "then leave-one-out, of the set without it, and the order is by z_score"
 )
 # Input genes whose leave-one-out scores are computed at once; bounds the working memory.
 BATCH = 256
+
+
+def probability_told(missing: float = HALF) -> str:
+    """What the probability of a completion is, if the share `missing` of the whole set is."""
+    more = f"{100 * missing / (1 - missing):.3g}% more"
+    return (
+        f"{meaning(missing)}. It depends on the set alone, not on the background, and never falls "
+        "as the score rises; of a list that is whole already it tells which genes would be in it "
+        f"if {'as many again' if missing == HALF else more} were"
+    )
 
 
 class Completion(Answer):
@@ -141,6 +146,7 @@ def complete(
     background: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     include_input: bool = False,
+    missing: float = HALF,
     species: Species | None = None,
 ) -> Completion:
     """Rank the genes that are missing from a gene set.
@@ -163,6 +169,9 @@ def complete(
         when it is taken out of the set (leave-one-out). Scores of different sets have no common
         zero, so the order is by z-score then. A single known gene leaves no set to score it
         from, and is not ranked.
+    missing
+        The share of the whole set that is missing from the genes given, above 0 and below 1. It
+        changes the probabilities alone.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
 
@@ -175,6 +184,8 @@ def complete(
     ------
     UnknownGenesError
         If no identifier of the set, or none of the background, is a gene that the model knows.
+    ValueError
+        If a setting is out of its range.
 
     Notes
     -----
@@ -184,7 +195,7 @@ def complete(
     a test statistic. It is 0 if these scores are all the same.
 
     The probability is that of `Model.probability`: that the gene is one of the set's missing genes,
-    if the genes given are a random half of the whole set.
+    if the genes given are a random half of the whole set, or whatever share is not `missing`.
 
     Examples
     --------
@@ -200,7 +211,7 @@ def complete(
     ids = np.unique(given.ids[given.ids >= 0])
     if not len(ids):
         raise UnknownGenesError(nothing_known("the set", given))
-    ranker = _Ranker(model, top, background, exclude, include_input, species)
+    ranker = _Ranker(model, top, background, exclude, include_input, missing, species)
     scores, probability = ranker.ask([ids])
     chosen = ranker.rank(ids, scores[0], probability[0])
     table = ranker.table(chosen, np.arange(len(chosen.genes)) + 1)
@@ -220,6 +231,7 @@ def complete_many(
     background: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     include_input: bool = False,
+    missing: float = HALF,
     species: Species | None = None,
     batch_size: int = BATCH,
     progress: Progress | None = None,
@@ -232,7 +244,7 @@ def complete_many(
         A fitted model.
     sets
         The library; its members are identifiers of any kind that `gsfm.genes.resolve` knows.
-    top, background, exclude, include_input, species
+    top, background, exclude, include_input, missing, species
         As in `complete`; they hold for every set.
     batch_size
         Sets scored at once; bounds the working memory.
@@ -267,7 +279,7 @@ def complete_many(
     if not counts.any():
         raise UnknownGenesError(nothing_known("the library", given))
 
-    ranker = _Ranker(model, top, background, exclude, include_input, species)
+    ranker = _Ranker(model, top, background, exclude, include_input, missing, species)
     rows = np.flatnonzero(counts)
     chosen = []
     for start in range(0, len(rows), batch_size):
@@ -312,10 +324,13 @@ class _Ranker:
         background: Iterable[str] | None,
         exclude: Iterable[str],
         include_input: bool,
+        missing: float,
         species: Species | None,
     ) -> None:
         if top is not None and top < 1:
             raise ValueError(f"top must be 1 or more, not {top}")
+        check_missing(missing)
+        self.missing = missing
         self.model, self.top, self.include_input = model, top, include_input
         n = len(model.vocabulary)
         #: (genes,) whether a gene may be ranked.
@@ -335,7 +350,7 @@ class _Ranker:
 
     def ask(self, sets: list[Ids]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, genes) scores and probabilities, which are nan if the model is not calibrated."""
-        return score(self.model, sets)
+        return score(self.model, sets, missing=self.missing)
 
     def rank(
         self, ids: Ids, scores: NDArray[np.float32], probabilities: NDArray[np.float32]
@@ -401,7 +416,7 @@ class _Ranker:
         columns = dict(COLUMNS)
         calibration = {}
         if model.calibration is not None:
-            columns["probability"] = PROBABILITY
+            columns["probability"] = probability_told(self.missing)
             on = {k: v for k, v in manifest.get("calibration", {}).items() if k != "meaning"}
             measured = (manifest.get("training") or {}).get("calibration")
             calibration = {"calibration": {"fitted": on or None, "measured": measured}}
@@ -426,17 +441,18 @@ class _Ranker:
             },
             "top": self.top,
             "include_input": self.include_input,
+            "missing": self.missing,
             **calibration,
             "columns": columns,
         }
 
 
 def score(
-    model: Model, sets: Sequence[NDArray[Any]]
+    model: Model, sets: Sequence[NDArray[Any]], *, missing: float = HALF
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(n, genes) scores and probabilities; the latter are nan if the model is not calibrated."""
     if model.calibration is not None:
-        return model.score_and_probability(sets)
+        return model.score_and_probability(sets, missing=missing)
     scores = model.score(sets)
     return scores, np.broadcast_to(np.float32(np.nan), scores.shape)
 

@@ -13,11 +13,12 @@ import polars as pl
 from gsfm import genes as who
 from gsfm.genes import Species, Vocabulary, _table
 from gsfm.insight._annotate import Which, _descending, _of_which
-from gsfm.insight._answers import Progress, of_genes
+from gsfm.insight._answers import MISSING, Progress, of_genes
 from gsfm.insight._asked import Asked, evidence
-from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of
+from gsfm.insight._complete import _alphabet, _names_of, probability_told
 from gsfm.insight._given import Answer
 from gsfm.models import Model
+from gsfm.models._calibration import HALF
 
 #: A gene of the set is scored by the others.
 LEAST = 2
@@ -37,7 +38,7 @@ COLUMNS = {
     "genes, each of another set, cannot be compared",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
     "are not in the set",
-    "probability": PROBABILITY,
+    "probability": probability_told(),
     "gene_rank": "place among all genes that are not in the set, of any kind; 1 is the best",
     "papers": "papers that NCBI linked to the gene by 2022-09-12",
     "reason": "the terms and domains by which it is: GO of 2022-09-12, FamPlex of 2024-07-10, Pfam "
@@ -159,6 +160,9 @@ def biomarkers(
     facts`), at the *cell surface* by that term or the external side of the plasma membrane, in the
     *plasma membrane* if it is an integral or anchored component of it.
 
+    The probability supposes that a fifth of a term is missing from it, as `term` does, and that
+    genes given are a half, as `complete` does.
+
     Examples
     --------
     >>> from gsfm.models import Linear
@@ -243,9 +247,9 @@ def _discover(
         from gsfm import libraries
 
         term = libraries.find(about, None if library is None else str(library))
-        name, members = f"{term.name} ({term.id})", list(term.genes)
+        name, members, missing = f"{term.name} ({term.id})", list(term.genes), MISSING
     else:
-        name, members = "the genes given", list(about)
+        name, members, missing = "the genes given", list(about), HALF
     background = list(background)
     asked = Asked(model, species, set=members, background=background)
     ids = asked.genes("set", least=LEAST)
@@ -266,7 +270,7 @@ def _discover(
             "symbol": symbols,
             "name": _names_of(symbols),
             "known": known[at],
-            **of_genes(model, ids, shown, progress),
+            **of_genes(model, ids, shown, progress, missing=missing),
             "papers": who.facts(symbols)["papers"],
             "kind": pl.Series([list(one) for one in told], dtype=pl.List(pl.String)),
             "reason": pl.Series(
@@ -275,6 +279,7 @@ def _discover(
             ),
         }
     )
+    meanings = {**COLUMNS, "probability": probability_told(missing), "kind": KINDS[task]}
     counted = {kind.name: sum(kind.name in reasons[int(g)] for g in pool) for kind in kinds}
     provenance = asked.provenance(
         task,
@@ -284,7 +289,8 @@ def _discover(
         background=len(pool) if background else None,
         top=top,
         which=which,
-        columns={c: {**COLUMNS, "kind": KINDS[task]}[c] for c in table.columns},
+        missing=missing,
+        columns={c: meanings[c] for c in table.columns},
     )
     given = asked.given
     return Discovery(table, provenance, inputs=given.inputs, resolution=given.resolution)

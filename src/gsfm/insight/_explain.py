@@ -11,7 +11,7 @@ import polars as pl
 from gsfm._errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.insight._asked import PAPERS, Asked, Collection, collection, standard_scores
-from gsfm.insight._complete import PROBABILITY, _names_of
+from gsfm.insight._complete import _names_of, probability_told
 from gsfm.insight._given import Answer, Ids, Understood
 from gsfm.insight._shares import TOLERANCE, Shares, shares
 from gsfm.models import Model
@@ -276,7 +276,7 @@ def _standing(model: Model, ids: Ids, gene: int) -> dict[str, Any]:
         "rank": int((z[missing] > z[gene]).sum()) + 1,
         "ranked": int(missing.sum()),
         "probability": chance,
-        **({} if chance is None else {"probability_meaning": PROBABILITY}),
+        **({} if chance is None else {"probability_meaning": probability_told()}),
     }
 
 

@@ -20,11 +20,12 @@ from gsfm._errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.insight._answers import BATCH, Library, Progress, find_term, of_genes
 from gsfm.insight._asked import Asked, evidence, standard_scores
-from gsfm.insight._complete import PROBABILITY, _best, _names_of
+from gsfm.insight._complete import _best, _names_of, probability_told
 from gsfm.insight._given import Answer, Ids, Understood
 from gsfm.insight._relate import _popularity
 from gsfm.insight._shares import shares
 from gsfm.models import Model
+from gsfm.models._calibration import HALF
 
 if TYPE_CHECKING:
     from gsfm.libraries import Term
@@ -53,7 +54,7 @@ COLUMNS = {
     "those of candidates that are seeds, each of other seeds, cannot be compared",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes but "
     "the seeds",
-    "probability": f"{PROBABILITY}. Here the genes given are the seeds",
+    "probability": f"{probability_told()}. Here the genes given are the seeds",
     "gene_rank": "place among all genes but the seeds; 1 is the best",
     "percentile": "percent of all genes but the seeds that the candidate is above",
     "p_value": f"share of the {ALIKE:,} genes closest to the candidate in popularity, seeds not "
@@ -360,7 +361,7 @@ def _answers(
     model: Model, ids: Ids, wanted: Ids, progress: Progress | None
 ) -> dict[str, NDArray[Any]]:
     """The columns of numbers, (candidates,) each."""
-    columns = of_genes(model, ids, wanted, progress)
+    columns = of_genes(model, ids, wanted, progress, missing=HALF)
     every = standard_scores(model, [ids])[0].astype(np.float64)
     rest = np.setdiff1d(np.arange(len(every)), ids)
     popularity = _popularity(model)[0]

@@ -10,11 +10,12 @@ import polars as pl
 from gsfm._report import Report
 from gsfm._version import __version__
 from gsfm.insight._annotate import Which, _descending, _of_which
-from gsfm.insight._answers import Progress, find_term, of_genes, recoverability
+from gsfm.insight._answers import MISSING, Progress, find_term, of_genes, recoverability
 from gsfm.insight._asked import evidence
-from gsfm.insight._complete import PROBABILITY, _alphabet, _names_of
+from gsfm.insight._complete import _alphabet, _names_of, probability_told
 from gsfm.insight._given import model_told
 from gsfm.models import Model
+from gsfm.models._calibration import check_missing
 
 #: What the numbers are; a part of every provenance.
 COLUMNS = {
@@ -28,7 +29,7 @@ COLUMNS = {
     "genes, each of another set, cannot be compared",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
     "are not in the term",
-    "probability": PROBABILITY,
+    "probability": probability_told(MISSING),
     "gene_rank": "place among all genes that are not in the term; 1 is the best",
 }
 
@@ -72,6 +73,7 @@ def term(
     *,
     top: int | None = 50,
     which: Which = "all",
+    missing: float = MISSING,
     progress: Progress | None = None,
 ) -> TermGenes:
     """Rank the genes of a term: those that it holds, each as if it did not, and those predicted.
@@ -90,6 +92,9 @@ def term(
         How many genes to return; all of them if None.
     which
         Only genes that the term holds already ("known"), or only those that it does not ("new").
+    missing
+        The share of the whole term that is missing from it, above 0 and below 1. It changes the
+        probabilities alone. A fifth is what terms of GO gained in four years.
     progress
         Called with what is being done, how much of it is done, and how much there is.
 
@@ -105,6 +110,8 @@ def term(
         If no term is meant, or more than one; the message names some that could be.
     GsfmError
         If there is no such library, or the model knows no gene of the term.
+    ValueError
+        If a setting is out of its range.
 
     Notes
     -----
@@ -126,6 +133,7 @@ def term(
         raise ValueError(f"top must be 1 or more, not {top}")
     if which not in ("all", "known", "new"):
         raise ValueError(f"which must be all, known or new, not {which!r}")
+    check_missing(missing)
     place, row, meant = find_term(model, text, library)
     ids = place.genes(row)
 
@@ -146,12 +154,13 @@ def term(
             "rank": rank[chosen],
             "symbol": pl.Series([model.vocabulary[int(g)] for g in chosen], dtype=pl.String),
             "known": pl.Series(known[chosen], dtype=pl.Boolean),
-            **of_genes(model, ids, chosen, progress),
+            **of_genes(model, ids, chosen, progress, missing=missing),
         }
     )
     table = table.insert_column(2, _names_of(table["symbol"]))
     genes = place.sets.genes(meant.row)
     found = recoverability([(place, [row])], progress)[0]
+    meanings = {**COLUMNS, "probability": probability_told(missing)}
     provenance = {
         "task": "term",
         "gsfm_version": __version__,
@@ -167,6 +176,7 @@ def term(
         },
         "top": top,
         "which": which,
-        "columns": {name: COLUMNS[name] for name in table.columns},
+        "missing": missing,
+        "columns": {name: meanings[name] for name in table.columns},
     }
     return TermGenes(table, provenance)

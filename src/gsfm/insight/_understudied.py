@@ -21,7 +21,14 @@ from gsfm.insight._annotate import (
     specificity,
     supports,
 )
-from gsfm.insight._answers import Library, Progress, ask, open_libraries, recoverability
+from gsfm.insight._answers import (
+    MISSING,
+    Library,
+    Progress,
+    ask,
+    open_libraries,
+    recoverability,
+)
 from gsfm.insight._asked import Asked
 from gsfm.insight._complete import _alphabet, _names_of
 from gsfm.insight._given import Answer
@@ -194,6 +201,7 @@ def understudied(
         min_size=min_size,
         max_size=max_size,
         top=top,
+        missing=MISSING,
         columns={name: COLUMNS[name] for name in table.columns},
     )
     given = asked.given
@@ -246,7 +254,8 @@ def _table(
 ) -> pl.DataFrame:
     """What the whole model says of genes and terms, one row each."""
     symbols = pl.Series("symbol", [model.vocabulary[int(g)] for g in genes], dtype=pl.String)
-    answers = ask(model, [place.genes(t) for t in terms], genes.tolist(), progress)._asdict()
+    sets = [place.genes(t) for t in terms]
+    answers = ask(model, sets, genes.tolist(), progress, missing=MISSING)._asdict()
     if model.calibration is None:
         del answers["probability"]
     halves = recoverability([(place, terms.tolist())], progress)

@@ -30,7 +30,7 @@ from gsfm._errors import GsfmError, ModelFormatError, NotCalibratedError, NotFit
 from gsfm._files import usual_permissions
 from gsfm._version import __version__
 from gsfm.genes import Vocabulary
-from gsfm.models._calibration import BLOCK, MEANING, Binned, Calibration
+from gsfm.models._calibration import BLOCK, HALF, Binned, Calibration, check_missing, meaning
 from gsfm.models._evidence import left_out, rows_of, standardise
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
@@ -227,18 +227,24 @@ class Model(ABC):
             out[start : start + batch_size] = self._score(batch)
         return out
 
-    def probability(self, sets: SetsLike, *, batch_size: int = 512) -> Floats:
+    def probability(
+        self, sets: SetsLike, *, missing: float = HALF, batch_size: int = 512
+    ) -> Floats:
         """Return the calibrated probability of every gene for each set.
 
         It is the chance that the gene is one of the set's missing genes, if the genes given are a
-        random half of the whole set. If there are f missing genes for each given one, rather than
-        one, the odds p / (1 - p) are about f times these; of a set that is whole already, they say
-        which genes would be in it if as many again were.
+        random part of the whole set: a half, unless another share of it is `missing`. Of a set
+        that is whole already, it says which genes would be in it if so many more were.
 
         Parameters
         ----------
         sets
             As in `score`.
+        missing
+            The share of the whole set that is missing from the genes given, above 0 and below 1.
+            The larger it is, the larger the probabilities are together; that of a gene behind the
+            best may fall a little. They are calibrated on halves: of other shares the genes given
+            stand for more or fewer missing ones, as `Calibration` says.
         batch_size
             Sets scored at once.
 
@@ -255,6 +261,8 @@ class Model(ABC):
             If the model is not calibrated.
         NotFittedError
             If the model is neither fitted nor loaded.
+        ValueError
+            If `missing` is out of its range.
 
         Examples
         --------
@@ -268,15 +276,16 @@ class Model(ABC):
         >>> dict(zip(corpus.vocabulary.symbols, probability[0].round(1).tolist()))["B"] > 0.8
         True
         """
-        return self._ask(sets, batch_size)[1]
+        return self._ask(sets, missing, batch_size)[1]
 
     def score_and_probability(
-        self, sets: SetsLike, *, batch_size: int = 512
+        self, sets: SetsLike, *, missing: float = HALF, batch_size: int = 512
     ) -> tuple[Floats, Floats]:
         """Return what `score` and `probability` do, for less than the two together cost."""
-        return self._ask(sets, batch_size)
+        return self._ask(sets, missing, batch_size)
 
-    def _ask(self, sets: SetsLike, batch_size: int) -> tuple[Floats, Floats]:
+    def _ask(self, sets: SetsLike, missing: float, batch_size: int) -> tuple[Floats, Floats]:
+        check_missing(missing)
         members = self.encode(sets)
         if self.calibration is None:
             raise NotCalibratedError(
@@ -291,7 +300,9 @@ class Model(ABC):
             batch = members[start : start + batch_size]
             rows = slice(start, start + batch_size)
             scores[rows], of_genes, of_members = self._score_and_evidence(batch)
-            probabilities[rows] = self.calibration.probabilities(of_genes, of_members, batch)
+            probabilities[rows] = self.calibration.probabilities(
+                of_genes, of_members, batch, missing
+            )
         return scores, probabilities
 
     def calibrate(self, shown: SetsLike, hidden: SetsLike) -> Self:
@@ -330,7 +341,7 @@ class Model(ABC):
         binned = Binned.joined(parts)
         self.calibration = Calibration.fit(binned)
         self.manifest["calibration"] = {
-            "meaning": MEANING,
+            "meaning": meaning(),
             "sets": members.shape[0],
             "hidden": int(binned.hidden.sum()),
             **{k: round(v, 5) for k, v in self.calibration.errors(binned).items()},
@@ -345,7 +356,7 @@ class Model(ABC):
         genes
             Identifiers of any kind.
         **options
-            ``top``, ``background``, ``exclude``, ``include_input``, ``species``.
+            ``top``, ``background``, ``exclude``, ``include_input``, ``missing``, ``species``.
 
         Examples
         --------

@@ -27,11 +27,8 @@ Integers = NDArray[np.int64]
 
 FORMAT = "gsfm-calibration/1"
 
-#: What a calibrated probability is; the same words for every user.
-MEANING = (
-    "the chance that the gene is one of the set's missing genes, if the genes given are a random "
-    "half of the whole set: of all genes with 0.3, about 3 in 10 are"
-)
+#: The share of the whole set that is missing: what a calibration is fitted on.
+HALF = 0.5
 
 #: The terms of the log-odds, see `Calibration`.
 TERMS = ("constant", "evidence", "rank", "first_10", "first_1000")
@@ -48,6 +45,36 @@ ALONE = 0.1
 RIDGE = 1.0
 
 
+def meaning(missing: float = HALF) -> str:
+    """What a calibrated probability is, in the same words for every user.
+
+    Parameters
+    ----------
+    missing
+        The share of the whole set that is missing from what is given.
+
+    Raises
+    ------
+    ValueError
+        If it is not between 0 and 1.
+    """
+    check_missing(missing)
+    given = "half" if missing == HALF else f"{100 * (1 - missing):.6g}%"
+    return (
+        "the chance that the gene is one of the set's missing genes, if the genes given are a "
+        f"random {given} of the whole set: of all genes with 0.3, about 3 in 10 are"
+    )
+
+
+def check_missing(missing: float) -> None:
+    """Raise ValueError if `missing` cannot be the share of a set that is missing."""
+    if not 0 < missing < 1:
+        raise ValueError(
+            "missing, the share of the whole set that is missing from what is given, must be above "
+            f"0 and below 1, not {missing}"
+        )
+
+
 @dataclass(frozen=True)
 class Calibration:
     r"""Turns the evidence for the genes of a set into probabilities.
@@ -62,19 +89,22 @@ class Calibration:
     Notes
     -----
     For a set of n genes, with N genes to choose from, the log-odds that a gene with the
-    standardised evidence e at the rank r among those N is one of n missing ones are
+    standardised evidence e at the rank r among those N is one of m missing ones are
 
-    .. math:: \log \frac{P}{1 - P} = \log \frac{n}{N - n} + (\theta + u) \cdot
+    .. math:: \log \frac{P}{1 - P} = \log \frac{m}{N - m} + (\theta + u) \cdot
               \big(1,\ \pm \log(1 + |e|),\ \tfrac13 \log \tfrac{N}{r},\
               \log^+ \tfrac{10}{r},\ \tfrac13 \log^+ \tfrac{1000}{r}\big)
 
+    Of a half, m is n; if the share s of the whole set is missing, m is n s / (1 - s). The
+    calibration is fitted on halves: :math:`\theta` and the confidence are the same for any share.
+
     The deviation :math:`u \sim N(0, 1 / \text{confidence})` is the set's own. It is found by
-    maximum a posteriori, with the set's own genes, each scored as if left out, in the place of the
-    missing ones: what is left out at random has the same evidence as what is missing at random. A
-    set of one gene has no deviation, an empty one only probabilities of 0. The sums run over bins
-    of ranks, each about a third longer than the last. Where the probability of a bin would be below
-    that of a worse one, the two are pooled; between the bins the log-odds are interpolated by the
-    evidence.
+    maximum a posteriori, with the set's own genes, each scored as if left out and counted m / n
+    times, in the place of the missing ones: what is left out at random has the same evidence as
+    what is missing at random. A set of one gene has no deviation, an empty one only probabilities
+    of 0. The sums run over bins of ranks, each about a third longer than the last. Where the
+    probability of a bin would be below that of a worse one, the two are pooled; between the bins
+    the log-odds are interpolated by the evidence.
     """
 
     usual: tuple[float, ...]
@@ -90,7 +120,13 @@ class Calibration:
 
     # -- asking --------------------------------------------------------------------------------
 
-    def probabilities(self, of_genes: Floats, of_members: Floats, members: sp.csr_array) -> Floats:
+    def probabilities(
+        self,
+        of_genes: Floats,
+        of_members: Floats,
+        members: sp.csr_array,
+        missing: float = HALF,
+    ) -> Floats:
         """Return the probability of each gene, for each set.
 
         Parameters
@@ -100,6 +136,8 @@ class Calibration:
             of each member as if it were not in the set.
         members
             (n, genes) 0/1 membership.
+        missing
+            The share of each whole set that is missing from it, above 0 and below 1.
 
         Returns
         -------
@@ -111,9 +149,12 @@ class Calibration:
         ------
         GsfmError
             If the evidence is not finite.
+        ValueError
+            If `missing` is out of its range.
         """
+        check_missing(missing)
         binned = Binned.of(of_genes, of_members, members)
-        curves = self._curves(binned)
+        curves = self._curves(binned, missing)
         out = np.zeros(of_genes.shape, np.float32)
         # Of an empty set nothing is missing, and to a set of all genes nothing can be added.
         for u in np.flatnonzero((binned.size > 0) & (binned.n_bins > 0)):
@@ -126,11 +167,12 @@ class Calibration:
             out[u] = _sigmoid(np.interp(own, evidence, curve))
         return out
 
-    def _curves(self, binned: Binned) -> Numbers:
+    def _curves(self, binned: Binned, missing: float = HALF) -> Numbers:
         """(n, bins) the log-odds of a gene of each bin, never rising with the rank."""
+        each = missing / (1 - missing)
         terms = binned.terms()
-        usual = binned.prior()[:, None] + terms @ np.array(self.usual)
-        own, _ = _deviations(binned, terms, usual, np.array(self.confidence))
+        usual = binned.prior(each)[:, None] + terms @ np.array(self.usual)
+        own, _ = _deviations(binned, terms, usual, np.array(self.confidence), each)
         log_odds = usual + np.einsum("nbk,nk->nb", terms, own)
         for curve, genes, k in zip(log_odds, binned.genes, binned.n_bins, strict=True):
             curve[:k] = _never_rising(curve[:k], genes[:k])
@@ -219,7 +261,7 @@ class Calibration:
         """The object in ``calibration.json``."""
         return {
             "format": FORMAT,
-            "meaning": MEANING,
+            "meaning": meaning(),
             "usual": dict(zip(TERMS, self.usual, strict=True)),
             "confidence": dict(zip(TERMS, self.confidence, strict=True)),
         }
@@ -314,10 +356,10 @@ class Binned:
     def __getitem__(self, rows: Any) -> Self:
         return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
-    def prior(self) -> Numbers:
-        """(n,) the log-odds of any gene: as many are missing as are given."""
-        size = np.maximum(self.size, 1)
-        return np.asarray(np.log(size / np.maximum(self.others - size, 1)))
+    def prior(self, each: float = 1.0) -> Numbers:
+        """(n,) the log-odds of any gene, with `each` missing genes for each given one."""
+        missing = np.maximum(self.size, 1) * each
+        return np.asarray(np.log(missing / np.maximum(self.others - missing, 1)))
 
     def terms(self) -> Numbers:
         """(n, bins, 5) the terms of the log-odds."""
@@ -338,15 +380,16 @@ class Binned:
 
 
 def _deviations(
-    binned: Binned, terms: Numbers, usual: Numbers, confidence: Numbers
+    binned: Binned, terms: Numbers, usual: Numbers, confidence: Numbers, each: float = 1.0
 ) -> tuple[Numbers, Numbers]:
     """Each set's own deviation (n, 5) from the `usual` log-odds (n, bins), and the curvature.
 
+    There are `each` missing genes for each given one: the genes left out stand for so many.
     The posterior is that of a logistic regression, which has one maximum: Newton's method.
     """
     # One gene left out of one leaves nothing to score it from.
     told = (binned.size > 1).astype(np.float64)[:, None]
-    trials, successes = binned.genes * told, binned.left_out * told
+    trials, successes = binned.genes * told, binned.left_out * told * each
     own = np.zeros((len(usual), len(confidence)))
     curvature = np.broadcast_to(np.diag(confidence), (*own.shape, len(confidence)))
     for _ in range(60):
