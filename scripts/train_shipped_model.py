@@ -20,14 +20,16 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 import gsfm
 from gsfm import GeneSets, corpus
 from gsfm._errors import GsfmError
+from gsfm.corpus._features import Kind
 from gsfm.models import (
     Adaptive,
     Attribute,
@@ -51,11 +53,12 @@ FORBIDDEN = re.compile(
 )
 #: Collections of signatures into which pathways of KEGG and others were copied under their names.
 LEAKING = ("IOBR_signature_collection_2024", "Appyter_breast_cancer_gene_sets")
-NAME = "gsfm-2026.11.4"
+NAME = "gsfm-2026.11.5"
 KEEP = 64  # weights of the linear model that are kept of each gene
 TOGETHER, ALONE = 5.0, 2.0  # confidence in the weights of evidence of pairs, and of single genes
+FEATURES = 0.04  # of the draws of a network, for each kind of what is known of genes
 SEED, HELD_OUT = 0, 2000
-FEW = 200  # papers kept from what learns from papers, to watch it; the held-out sets are, anyway
+FEW = 200  # draws kept from a network, to watch it; the held-out sets are, anyway
 
 
 def build_corpus(libraries: Path, publications: Path, file: Path) -> GeneSets:
@@ -101,14 +104,17 @@ def papers_first(sets: GeneSets) -> GeneSets:
     return weighted(sets, pl.when(is_paper).then(3.0).otherwise(1.0))
 
 
+def drawn_by(sets: GeneSets, weights: NDArray[np.floating]) -> GeneSets:
+    """The sets with these weights."""
+    metadata = sets.metadata.with_columns(weight=weights.astype(np.float32))
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, metadata, manifest=sets.manifest)
+
+
 def weighted(sets: GeneSets, weight: pl.Expr) -> GeneSets:
     """The sets with these weights, which may depend on their ``size`` and number of ``papers``."""
     duplicates = pl.col("duplicates").list.len().fill_null(0)
-    metadata = sets.metadata.with_columns(
-        size=pl.Series(sets.sizes), papers=1 + duplicates
-    ).with_columns(weight=weight.cast(pl.Float32))
-    metadata = metadata.drop("size", "papers")
-    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, metadata, manifest=sets.manifest)
+    metadata = sets.metadata.with_columns(size=pl.Series(sets.sizes), papers=1 + duplicates)
+    return drawn_by(sets, metadata.select(weight.cast(pl.Float32)).to_series().to_numpy())
 
 
 def balanced(sets: GeneSets) -> GeneSets:
@@ -116,13 +122,24 @@ def balanced(sets: GeneSets) -> GeneSets:
     return weighted(sets, pl.len().over("source").cast(pl.Float64) ** -0.25)
 
 
-def joint(sets: GeneSets, papers: GeneSets, share: float) -> GeneSets:
-    """Sets and papers by one vocabulary, of which papers are drawn in `share` of the cases."""
-    parts = (1 - share, sets), (share, papers)
-    weights = np.concatenate([part * s.weights / s.weights.sum() for part, s in parts])
-    both = concat([sets, papers])
-    metadata = both.metadata.with_columns(weight=(weights * len(both)).astype(np.float32))
-    return GeneSets(both.vocabulary, both.indptr, both.indices, metadata, manifest=both.manifest)
+def joint(*parts: tuple[float, GeneSets]) -> GeneSets:
+    """Sets of several kinds in one corpus, each kind drawn in this share of the cases."""
+    total = sum(share for share, _ in parts)
+    weights = np.concatenate([share / total * s.weights / s.weights.sum() for share, s in parts])
+    return drawn_by(concat([sets for _, sets in parts]), weights * len(weights))
+
+
+def known_of_genes(sets: GeneSets) -> list[tuple[float, GeneSets]]:
+    """Words of names, domains and windows of the genome as gene sets, and the share of each.
+
+    They say something of genes that no set or paper tells of. A set of many genes tells more.
+    """
+    parts = []
+    for kind in get_args(Kind):
+        features = corpus.features(kind).reindex(sets.vocabulary)
+        features = features[np.flatnonzero((features.sizes > 1) & (features.sizes < 1001))]
+        parts.append((FEATURES, drawn_by(features, np.minimum(features.sizes - 1, 100))))
+    return parts
 
 
 def all_papers(publications: Path, file: Path, sets: GeneSets, held_out: GeneSets) -> GeneSets:
@@ -179,9 +196,7 @@ def main() -> None:
     parser.add_argument(
         "--until", type=int, metavar="YEAR", help="learn from what was there by then"
     )
-    parser.add_argument(
-        "--passes", type=float, default=4.5, help="over sets and papers; 4/3 of papers alone"
-    )
+    parser.add_argument("--passes", type=float, default=4.1, help="over sets, papers and features")
     parser.add_argument(
         "-o", "--output", type=Path, help="where to save; the shipped model's place"
     )
@@ -208,33 +223,30 @@ def main() -> None:
     def trained(name: str, model: Model, on: GeneSets = sets, keep: int = HELD_OUT) -> Model:
         return member(model, on, work / name, run, keep)
 
-    # Two learn from papers and sets together, one to find hidden genes and the other whole sets,
-    # and one from papers alone: they err differently. A paper of many genes tells of many pairs.
-    # What is held out was taken from the papers already, and is taken from the sets here.
+    # Two networks err differently: one is to find hidden genes, the other whole sets. A paper of
+    # many genes tells of many pairs. What is held out was taken from the papers already, and is
+    # taken from the sets here.
     drawn = weighted(papers, pl.col("papers") * pl.min_horizontal(pl.col("size") - 1, 100))
-    known = sets[rest]
-    wide: dict[str, Any] = {"dimensions": 384, "hidden": 768, "storage": "float32"}
-    narrow = {**wide, "dimensions": 256, "hidden": 512, "batch_size": 2048, "dropout": 0.3}
-    whole: dict[str, Any] = {**wide, "targets": "all", "epochs": options.passes}
-    networks = [
-        trained(
-            "hidden",
-            Autoencoder(**wide, dropout=0.1, epochs=options.passes),
-            joint(known, drawn, 0.3),
-            FEW,
-        ),
-        trained("whole", Autoencoder(**whole), joint(balanced(known), drawn, 0.5), FEW),
-        trained("papers-hidden", Autoencoder(**narrow, epochs=options.passes * 4 / 3), drawn, FEW),
-    ]
-    for network in networks:  # what is shipped is smaller
-        network.config = dataclasses.replace(network.config, storage="int4")
+    known, features = balanced(sets[rest]), known_of_genes(sets)
+    wide: dict[str, Any] = {"dimensions": 448, "hidden": 896, "storage": "float32", "dropout": 0.1}
+    wide["epochs"] = options.passes
+
+    def network(targets: Literal["hidden", "all"], share: float) -> Model:
+        part = 1 - share - sum(one for one, _ in features)
+        draws = joint((part, known), (share, drawn), *features)
+        name = "hidden" if targets == "hidden" else "whole"
+        return trained(name, Autoencoder(**wide, targets=targets), draws, FEW)
+
+    networks = [network("hidden", 0.35), network("all", 0.4)]
+    for each in networks:  # what is shipped is smaller
+        each.config = dataclasses.replace(each.config, storage="int4")
     linear = trained("linear", Linear(regularisation=20.0), papers_first(sets))
     assert isinstance(linear, Linear)
     # As much of each pair of a paper's genes as there are others in it.
     shared = weighted(papers, pl.col("papers") / (pl.col("size") - 1))
     parts: list[tuple[float, Model]] = [
-        *zip((0.5, 0.5, 0.3), networks, strict=True),
-        (0.2, linear.pruned(KEEP)),
+        *((0.6, each) for each in networks),
+        (0.1, linear.pruned(KEEP)),
         (0.3, trained("papers", Features(of="sets", largest=100), shared, FEW)),
         *((0.2, trained(of, Features(of=of))) for of in ("words", "domains")),
         (0.4, trained("windows", Features(of="windows"))),
