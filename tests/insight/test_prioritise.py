@@ -55,7 +55,7 @@ def test_the_gene_of_cystic_fibrosis_is_known_and_found_without_itself(shipped):
 def test_one_term_gives_what_the_term_itself_gives(shipped):
     few = ["ATM", "RAD51", "PARP1", "INS", "TRIP13"]
     found = prioritise(shipped, few, terms="GO:0006281", why=False).table
-    whole = term(shipped, "GO:0006281", "go-bp", top=None, missing=0.5).table
+    whole = term(shipped, "GO:0006281", "go-bp", top=None).table
     whole = whole.filter(pl.col("symbol").is_in(few))
     columns = ["symbol", "known", "score", "z_score", "probability", "gene_rank"]
     np.testing.assert_allclose(

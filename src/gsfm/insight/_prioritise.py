@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from gsfm import genes as who
 from gsfm._errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
-from gsfm.insight._answers import BATCH, Library, Progress, find_term, of_genes
+from gsfm.insight._answers import (
+    BATCH,
+    MISSING,
+    Library,
+    Progress,
+    find_term,
+    of_genes,
+)
 from gsfm.insight._asked import Asked, evidence, standard_scores
 from gsfm.insight._complete import _best, _names_of, probability_told
 from gsfm.insight._given import Answer, Ids, Understood
@@ -44,6 +51,8 @@ REASONS = 3
 #: What begins so is a place on the genome, and no gene.
 _PLACE = re.compile(r"(chr[^:]*|[0-9]{1,2}|X|Y):", re.IGNORECASE)
 
+OF_SEEDS = "Here the genes given are the seeds"
+
 COLUMNS = {
     "rank": "place among the candidates by z_score; ties are in the order of symbols",
     "symbol": "approved symbol",
@@ -54,7 +63,7 @@ COLUMNS = {
     "those of candidates that are seeds, each of other seeds, cannot be compared",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes but "
     "the seeds",
-    "probability": f"{probability_told()}. Here the genes given are the seeds",
+    "probability": OF_SEEDS,
     "gene_rank": "place among all genes but the seeds; 1 is the best",
     "percentile": "percent of all genes but the seeds that the candidate is above",
     "p_value": f"share of the {ALIKE:,} genes closest to the candidate in popularity, seeds not "
@@ -196,6 +205,9 @@ def prioritise(
 
     Notes
     -----
+    The probability supposes that a fifth of the whole is missing from terms, as `term` does, and
+    half of it from seeds alone.
+
     The seeds are the genes given and those of the terms: all genes of a single term; of several
     terms the 50 genes g with the largest
 
@@ -239,7 +251,8 @@ def prioritise(
             "give more terms, a wider one, or seed genes"
         )
 
-    answers = _answers(model, ids, wanted, progress)
+    missing = MISSING if found else HALF
+    answers = _answers(model, ids, wanted, progress, missing)
     holding = np.union1d(given, np.concatenate([given, *(one.genes for one in found)]))
     best = _best(answers["z_score"], wanted.astype(np.int64), top, model.vocabulary)
     shown = wanted[best]
@@ -262,6 +275,7 @@ def prioritise(
                 progress("looking for reasons", len(told), len(shown))
         columns["why"] = pl.Series(told, dtype=pl.List(pl.String))
     table = pl.DataFrame(columns)
+    meanings = {**COLUMNS, "probability": f"{probability_told(missing)}. {OF_SEEDS}"}
     provenance = asked.provenance(
         "prioritise",
         candidates={
@@ -279,8 +293,9 @@ def prioritise(
         },
         null={"genes": ALIKE, "popularity": _popularity(model)[1]},
         top=top,
+        missing=missing,
         columns={
-            **{name: COLUMNS[name] for name in table.columns},
+            **{name: meanings[name] for name in table.columns},
             "columns of by_term": TERM_COLUMNS,
         },
     )
@@ -358,10 +373,10 @@ def _likeness(terms: Sequence[_Asked]) -> Numbers:
 
 
 def _answers(
-    model: Model, ids: Ids, wanted: Ids, progress: Progress | None
+    model: Model, ids: Ids, wanted: Ids, progress: Progress | None, missing: float
 ) -> dict[str, NDArray[Any]]:
     """The columns of numbers, (candidates,) each."""
-    columns = of_genes(model, ids, wanted, progress, missing=HALF)
+    columns = of_genes(model, ids, wanted, progress, missing=missing)
     every = standard_scores(model, [ids])[0].astype(np.float64)
     rest = np.setdiff1d(np.arange(len(every)), ids)
     popularity = _popularity(model)[0]

@@ -206,12 +206,20 @@ def _invert(matrix: Floats) -> None:
     a, b, d = matrix[:h, :h], matrix[:h, h:], matrix[h:, h:]
     _invert(a)
     w = a @ b
-    d -= b.T @ w
+    _subtract(d, b.T, w)
     _invert(d)  # now the inverse of the Schur complement
     np.matmul(w, d, out=b)
     np.negative(b, out=b)
-    a -= b @ w.T
+    _subtract(a, b, w.T)
     matrix[h:, :h] = b.T
+
+
+def _subtract(matrix: Floats, left: Floats, right: Floats) -> None:
+    """Subtract a product that is symmetric from a symmetric matrix, in place, by half of it."""
+    for start in range(0, len(matrix), LAPACK_ROWS):
+        rows, rest = slice(start, start + LAPACK_ROWS), slice(start + LAPACK_ROWS, None)
+        matrix[rows, start:] -= left[rows] @ right[:, start:]
+        matrix[rest, rows] = matrix[rows, rest].T
 
 
 def _invert_block(block: Floats) -> None:
