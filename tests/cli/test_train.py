@@ -104,8 +104,8 @@ def test_ctrl_c_saves_and_resume_goes_on(run, library, tmp_path, monkeypatch):
     ("options", "message"),
     [
         (["--model", "magic"], "'magic' is none of adaptive"),
-        (["--set", "magic=1"], "has the settings batch_size"),
-        (["--set", "epochs"], "has the settings batch_size"),
+        (["--set", "magic=1"], "has the settings average"),
+        (["--set", "epochs"], "has the settings average"),
         (["--set", "epochs=-1"], "must be above 0"),
         (["--set", "epochs=many"], "epochs"),
         (["--precision", "fp8"], "auto, bf16 or fp32"),
