@@ -17,8 +17,8 @@ release. The gene is hidden among
 
 Genes that are known for one of the terms stay among the candidates, each scored without itself. The
 peers rank the same candidates by the same seeds: how often genes are in a paper with them, in the
-embedded corpus; how many papers of it they are in; and chance. `gsfm.insight.prioritise` is held
-against other ways to make one ranking of several terms, too.
+embedded corpus, and how many papers of it they are in. `gsfm.insight.prioritise` is held against
+other ways to make one ranking of several terms, too. By chance a gene is first in 1 of 100.
 
 If the newer folder has `phenotype.hpoa`, the questions are also told apart by whether all papers
 that it cites for the gene's diseases are later than the papers of the model.
@@ -199,7 +199,6 @@ def rankings(model: Model, questions: list[Question]) -> Iterator[pl.DataFrame]:
         "co-occurrence": Cooccurrence().fit(papers),
         "popularity": Popularity().fit(papers),
     }
-    rng = np.random.default_rng(1)
     for method, one in {"gsfm prioritise": model, **peers}.items():
         started = time.monotonic()
         for q in questions:
@@ -213,8 +212,6 @@ def rankings(model: Model, questions: list[Question]) -> Iterator[pl.DataFrame]:
                 scores = dict(pooled.table.select("symbol", "z_score").rows())
                 yield placed("all genes of the terms", q, scores)
                 yield everywhere("all genes of the terms", q, pooled)
-                drawn = {symbol: float(rng.random()) for symbol in scores}
-                yield placed("chance", q, drawn)
         print(f"{method}: {time.monotonic() - started:.0f} s")
 
 
