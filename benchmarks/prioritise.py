@@ -43,7 +43,7 @@ import gsfm
 from gsfm import genes, libraries
 from gsfm.corpus import embedded
 from gsfm.insight import Priorities, prioritise
-from gsfm.insight._relate import _popularity
+from gsfm.insight._popularity import popularity
 from gsfm.models import Cooccurrence, Model, Popularity
 
 TABLE = "phenotype_to_genes.txt"
@@ -128,8 +128,8 @@ def hide(
     chromosome, start = places(model)
     distance = np.where(chromosome == chromosome[own], np.abs(start - start[own]), np.inf)[others]
     near = others[np.argsort(distance, kind="stable")[:NEIGHBOURS]]
-    popularity = _popularity(model)[0]
-    order = np.lexsort((rng.permutation(len(others)), np.abs(popularity[others] - popularity[own])))
+    popular = popularity(model)[0]
+    order = np.lexsort((rng.permutation(len(others)), np.abs(popular[others] - popular[own])))
     alike = rng.choice(others[order[:DRAWN_FROM]], NEIGHBOURS, replace=False)
     found = {"locus": near, "popularity": alike}
     if np.isnan(start[own]):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsfm._progress import Progress
+from gsfm.insight._popularity import COUNTED, counted
 from gsfm.insight._terms import Terms
 
 if TYPE_CHECKING:
@@ -42,13 +43,9 @@ def popularity(model: Model, terms: Terms) -> tuple[Numbers, str]:
 
     In the model's training corpus, if the model has counted; else in the terms. As a logarithm.
     """
-    for one in (model, *getattr(model, "members", ())):
-        frequency = getattr(one, "log_frequency", None)
-        if frequency is not None:
-            values = np.full(len(model.vocabulary), float(frequency.min()))
-            ids = model.vocabulary.ids(one.vocabulary.symbols)
-            values[ids[ids >= 0]] = frequency[ids >= 0]
-            return values, "frequency in the model's training corpus"
+    values = counted(model)
+    if values is not None:
+        return values, COUNTED
     counts = np.bincount(terms.members.indices, minlength=len(terms.vocabulary))
     return np.log1p(counts), "number of terms with the gene"
 

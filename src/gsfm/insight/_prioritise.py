@@ -29,7 +29,7 @@ from gsfm.insight._answers import (
 from gsfm.insight._asked import Asked, evidence, standard_scores
 from gsfm.insight._complete import _best, _names_of, probability_told
 from gsfm.insight._given import Answer, Ids, Understood
-from gsfm.insight._relate import _popularity
+from gsfm.insight._popularity import popularity
 from gsfm.insight._shares import shares
 from gsfm.models import Model
 from gsfm.models._calibration import HALF
@@ -291,7 +291,7 @@ def prioritise(
             "seeds": [model.vocabulary[int(g)] for g in ids],
             "chosen": chosen,
         },
-        null={"genes": ALIKE, "popularity": _popularity(model)[1]},
+        null={"genes": ALIKE, "popularity": popularity(model)[1]},
         top=top,
         missing=missing,
         columns={
@@ -379,26 +379,24 @@ def _answers(
     columns = of_genes(model, ids, wanted, progress, missing=missing)
     every = standard_scores(model, [ids])[0].astype(np.float64)
     rest = np.setdiff1d(np.arange(len(every)), ids)
-    popularity = _popularity(model)[0]
+    popular = popularity(model)[0]
     # A seed is ranked among the others as if it were none.
     others = np.maximum(len(rest) + np.isin(wanted, ids) - 1, 1)
     columns["percentile"] = 100 * (1 - (columns["gene_rank"] - 1) / others)
     columns["p_value"] = np.array(
         [
             _p_value(z, every[alike])
-            for z, alike in zip(columns["z_score"], _alike(popularity, wanted, rest), strict=True)
+            for z, alike in zip(columns["z_score"], _alike(popular, wanted, rest), strict=True)
         ]
     )
     return columns
 
 
-def _alike(
-    popularity: Numbers, wanted: Ids, rest: NDArray[np.int64]
-) -> Iterator[NDArray[np.int64]]:
+def _alike(popular: Numbers, wanted: Ids, rest: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """For each candidate the other genes that are as popular."""
     for gene in wanted:
         others = rest[rest != gene]
-        distance = np.abs(popularity[others] - popularity[gene])
+        distance = np.abs(popular[others] - popular[gene])
         nearest = np.argpartition(distance, min(ALIKE, len(others)) - 1)[:ALIKE]
         yield others[nearest]
 

@@ -26,7 +26,8 @@ from gsfm.insight._asked import (
 )
 from gsfm.insight._complete import _best, _names_of
 from gsfm.insight._given import Answer, Ids, Understood
-from gsfm.models import Ensemble, Model, Popularity
+from gsfm.insight._popularity import popularity
+from gsfm.models import Model
 from gsfm.sets import GeneSet
 
 #: Genes whose relation is looked at from both sides: the model's best, and twice as many as asked.
@@ -335,9 +336,9 @@ def _pair(
     names = [vocabulary[a], vocabulary[b]]
     if a == b:
         raise ValueError(f"{gene} and {other} are both {names[0]}; give two genes")
-    popularity, counted = _popularity(model)
+    popular, counted = popularity(model)
     rng = np.random.default_rng(seed)
-    like_a, like_b = (_alike(popularity, one, (a, b), draws, rng) for one in (a, b))
+    like_a, like_b = (_alike(popular, one, (a, b), draws, rng) for one in (a, b))
     genes = np.unique([a, b, *like_a, *like_b])
     z = standard_scores(model, [np.array([g], np.int32) for g in genes], progress)
     at = {int(g): i for i, g in enumerate(genes)}
@@ -360,7 +361,7 @@ def _pair(
         "p_value": p,
         "pairs": len(null),
         "null_median": float(np.median(null)),
-        "popularity": [float(popularity[a]), float(popularity[b])],
+        "popularity": [float(popular[a]), float(popular[b])],
     }  # fmt: skip
     provenance = asked.provenance(
         "relate",
@@ -379,25 +380,11 @@ def _pair(
     return Relation(table, provenance, given=asked.given, relation=found)
 
 
-def _popularity(model: Model) -> tuple[Numbers, str]:
-    """(genes,) how popular each gene is, and what was counted."""
-    members = zip(model.members, model.columns, strict=True) if isinstance(model, Ensemble) else []
-    if isinstance(model, Popularity):
-        return model.log_frequency.astype(np.float64), "log frequency in the training corpus"
-    for member, columns in members:
-        if isinstance(member, Popularity):
-            out = np.full(len(model.vocabulary), float(member.log_frequency.min()))
-            out[columns] = member.log_frequency
-            return out, "log frequency in the training corpus"
-    count = np.diff(collection(PAPERS, model.vocabulary).by_gene.indptr)
-    return count.astype(np.float64), "papers of the embedded corpus"
-
-
 def _alike(
-    popularity: Numbers, gene: int, never: tuple[int, int], draws: int, rng: np.random.Generator
+    popular: Numbers, gene: int, never: tuple[int, int], draws: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Draw genes as popular as one."""
-    distance = np.abs(popularity - popularity[gene])
+    distance = np.abs(popular - popular[gene])
     distance[list(never)] = np.inf
     # Many genes are equally popular: among these, any.
     order = np.lexsort((rng.permutation(len(distance)), distance))
