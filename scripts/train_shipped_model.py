@@ -129,17 +129,17 @@ def joint(*parts: tuple[float, GeneSets]) -> GeneSets:
     return drawn_by(concat([sets for _, sets in parts]), weights * len(weights))
 
 
-def known_of_genes(sets: GeneSets) -> list[tuple[float, GeneSets]]:
-    """Words of names, domains and windows of the genome as gene sets, and the share of each.
+def known_of_genes(sets: GeneSets) -> dict[str, GeneSets]:
+    """Words of names, domains and windows of the genome as gene sets.
 
     They say something of genes that no set or paper tells of. A set of many genes tells more.
     """
-    parts = []
+    found = {}
     for kind in get_args(Kind):
         features = corpus.features(kind).reindex(sets.vocabulary)
         features = features[np.flatnonzero((features.sizes > 1) & (features.sizes < 1001))]
-        parts.append((FEATURES, drawn_by(features, np.minimum(features.sizes - 1, 100))))
-    return parts
+        found[kind] = drawn_by(features, np.minimum(features.sizes - 1, 100))
+    return found
 
 
 def all_papers(publications: Path, file: Path, sets: GeneSets, held_out: GeneSets) -> GeneSets:
@@ -231,13 +231,18 @@ def main() -> None:
     wide: dict[str, Any] = {"dimensions": 448, "hidden": 896, "storage": "float32", "dropout": 0.1}
     wide["epochs"] = options.passes
 
-    def network(targets: Literal["hidden", "all"], share: float) -> Model:
-        part = 1 - share - sum(one for one, _ in features)
-        draws = joint((part, known), (share, drawn), *features)
-        name = "hidden" if targets == "hidden" else "whole"
-        return trained(name, Autoencoder(**wide, targets=targets), draws, FEW)
+    shares: dict[str, float] = dict.fromkeys(features, FEATURES)
+    # Of papers; the rest are sets.
+    draws = {"hidden": {"papers": 0.35, **shares}, "whole": {"papers": 0.4, **shares}}
 
-    networks = [network("hidden", 0.35), network("all", 0.4)]
+    def network(name: str, targets: Literal["hidden", "all"]) -> Model:
+        share = draws[name]
+        share["sets"] = round(1 - sum(share.values()), 9)
+        kinds = {"sets": known, "papers": drawn, **features}
+        mixed = joint(*((share[kind], kinds[kind]) for kind in kinds))
+        return trained(name, Autoencoder(**wide, targets=targets), mixed, FEW)
+
+    networks = [network("hidden", "hidden"), network("whole", "all")]
     for each in networks:  # what is shipped is smaller
         each.config = dataclasses.replace(each.config, storage="int4")
     linear = trained("linear", Linear(regularisation=20.0), papers_first(sets))
@@ -268,6 +273,11 @@ def main() -> None:
                 for each in sets.manifest["inputs"]
             ],
             "papers": {"sets": len(papers), "hash": corpus.content_hash(papers)},
+            "features": {
+                kind: {"sets": len(of), "hash": corpus.content_hash(of)}
+                for kind, of in features.items()
+            },
+            "draws": draws,
         },
         "metrics": {"held_out_sets": len(held_out), "recall_at_50": held_out.recall(shipped)},
     }
