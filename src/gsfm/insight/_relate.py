@@ -256,7 +256,9 @@ def _neighbours(
     if isinstance(context, str):
         context = find_set(context)
     if isinstance(context, GeneSet):
-        name, context = context.name, context.genes
+        told = [str(context.metadata[k]) for k in ("id", "source") if context.metadata.get(k)]
+        name = context.name + (f" ({', '.join(told)})" if told else "")
+        context = context.genes
     asked = Asked(model, species, gene=[gene], context=context)
     target = asked.gene("gene")
     n = len(model.vocabulary)
