@@ -179,7 +179,10 @@ def test_a_context_term_is_looked_for_in_all_libraries_if_none_is_named(run, fol
 
     found = ask("R-HSA-1250196", "--top", "3")
     assert found.exit_code == 0
-    assert "in the context of SHC1 events in ERBB2 signaling (R-HSA-1250196, reactome) (" in found.stderr
+    assert (
+        "in the context of SHC1 events in ERBB2 signaling (R-HSA-1250196, reactome) ("
+        in found.stderr
+    )
     assert ask("reactome:shc1 events in erbb2 signaling", "--top", "3").stdout == found.stdout
     several = ask("DNA repair")
     assert (several.exit_code, several.stdout) == (1, "")
