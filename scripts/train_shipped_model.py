@@ -231,15 +231,15 @@ def main() -> None:
     wide: dict[str, Any] = {"dimensions": 448, "hidden": 896, "storage": "float32", "dropout": 0.1}
     wide["epochs"] = options.passes
 
-    shares: dict[str, float] = dict.fromkeys(features, FEATURES)
-    # Of papers; the rest are sets.
-    draws = {"hidden": {"papers": 0.35, **shares}, "whole": {"papers": 0.4, **shares}}
+    kinds = {"sets": known, "papers": drawn, **features}
+    few = dict.fromkeys(features, FEATURES)
+    draws = {
+        name: {"sets": round(1 - of_papers - sum(few.values()), 9), "papers": of_papers, **few}
+        for name, of_papers in (("hidden", 0.35), ("whole", 0.4))
+    }
 
     def network(name: str, targets: Literal["hidden", "all"]) -> Model:
-        share = draws[name]
-        share["sets"] = round(1 - sum(share.values()), 9)
-        kinds = {"sets": known, "papers": drawn, **features}
-        mixed = joint(*((share[kind], kinds[kind]) for kind in kinds))
+        mixed = joint(*((draws[name][kind], kinds[kind]) for kind in kinds))
         return trained(name, Autoencoder(**wide, targets=targets), mixed, FEW)
 
     networks = [network("hidden", "hidden"), network("whole", "all")]
