@@ -36,6 +36,11 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "autoencoder",
         {"dimensions": 8, "hidden": 8, "epochs": 40.0, "batch_size": 32, "targets": "all"},
     ),
+    "autoencoder logistic": (
+        "autoencoder",
+        {"dimensions": 8, "hidden": 8, "epochs": 40.0, "batch_size": 32, "targets": "all"}
+        | {"loss": "logistic"},
+    ),
     "autoencoder tied int8": (
         "autoencoder",
         {"dimensions": 8, "hidden": 8, "epochs": 40.0, "batch_size": 32}
@@ -58,6 +63,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "features covered": ("features", {"covered": 0.8}),
     "annotation": ("annotation", {}),
     "attribute": ("attribute", {}),
+    "attribute autosomal": ("attribute", {"of": "autosomal"}),
     "attribute coding": ("attribute", {"of": "coding"}),
     "adaptive": (
         "adaptive",

@@ -391,6 +391,23 @@ def test_a_fit_ends_when_its_time_is_over(corpus, family):
         Run(max_seconds=0)
 
 
+def test_the_logistic_autoencoder_learns_the_probability_of_a_member():
+    """Shown A, it was B in half of the sets, C and D in a quarter each, and A itself in all."""
+    corpus = GeneSets.from_lists([["A", "B"], ["A", "B"], ["A", "C"], ["A", "D"], ["X", "Y"]] * 40)
+    model = Autoencoder(
+        dimensions=16, hidden=16, batch_size=64, epochs=100, targets="all", loss="logistic"
+    ).fit(corpus, seed=0)
+    scores = model.score([["A"]])[0]
+    told = dict(zip(model.vocabulary.symbols, 1 / (1 + np.exp(-scores)), strict=True))
+    for gene, expected in {"A": 1, "B": 0.5, "C": 0.25, "D": 0.25, "X": 0, "Y": 0}.items():
+        assert told[gene] == pytest.approx(expected, abs=0.06), gene
+
+
+def test_the_logistic_loss_is_of_all_members():
+    with pytest.raises(ValueError, match="targets='all'"):
+        Autoencoder(loss="logistic")
+
+
 @pytest.mark.parametrize("balanced", [False, True])
 def test_logistic_loss_and_gradient_are_those_of_torch(balanced):
     rng = np.random.default_rng(0)

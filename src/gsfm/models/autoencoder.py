@@ -3,7 +3,8 @@
 A set is the normalised sum of its genes' input vectors, passed through one residual block; every
 gene is then scored by the product with its output vector. It is trained to give the hidden part of
 a set a high probability among all genes that it was not shown, after the multinomial likelihood of
-Liang et al. 2018 (10.1145/3178876.3186150). No dense multi-hot vector is ever made.
+Liang et al. 2018 (10.1145/3178876.3186150), or each gene of a set by itself the probability of a
+member (`loss`). No dense multi-hot vector is ever made.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class AutoencoderConfig:
     input_low: float = 0.1  # smallest share of a set that is shown; the rest is to be found
     input_high: float = 0.9  # largest share of a set that is shown
     targets: Literal["hidden", "all"] = "hidden"  # what is to be found; all: the shown genes, too
+    #: Multinomial: which gene is next, of all. Logistic: is it a member, for each gene by itself.
+    loss: Literal["multinomial", "logistic"] = "multinomial"
     max_members: int = 512  # larger sets are subsampled, anew in every pass
     size_exponent: float = 0.0  # a set of size s is drawn in proportion to its weight / s ** this
 
@@ -67,6 +70,9 @@ class AutoencoderConfig:
             raise ValueError(f"average must be in [0, 1), not {self.average}")
         if not 0 <= self.dropout < 1 or self.weight_decay < 0:
             raise ValueError("dropout must be in [0, 1) and weight_decay 0 or more")
+        if self.loss == "logistic" and self.targets == "hidden":
+            # It knows no candidates: a shown gene that is not to be found would be a wrong one.
+            raise ValueError("the logistic loss is of all members: it needs targets='all'")
         if self.size_exponent < 0:
             raise ValueError(f"size_exponent must be 0 or more, not {self.size_exponent}")
         if self.max_members < 2:
@@ -141,7 +147,8 @@ class Autoencoder(Model):
         return _layer_norm(x, b["norm_out.weight"], b["norm_out.bias"])
 
     def _score(self, members: sp.csr_array) -> Floats:
-        # The logits: log-probabilities of being the next member, up to a constant for each set.
+        # The logits: log-probabilities of being the next member, up to a constant for each set; or,
+        # of the logistic loss, log-odds of being a member.
         scores: Floats = self._embed_sets(members) @ self.output_vectors.T  # (n, genes)
         scores += self.output_bias
         return scores

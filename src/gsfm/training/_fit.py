@@ -21,7 +21,7 @@ from gsfm.training import _checkpoint
 from gsfm.training._allocator import freed_memory_kept
 from gsfm.training._batches import HoldOutBatches
 from gsfm.training._interrupt import Interrupted, stop_request
-from gsfm.training._loss import hidden_gene_loss
+from gsfm.training._loss import hidden_gene_loss, logistic_loss
 from gsfm.training._network import Network
 from gsfm.training._processes import start
 
@@ -97,9 +97,10 @@ def fit_autoencoder(
         part=part,
     )
     with torch.no_grad():
-        # Start from how often each gene would be met.
+        # Start from how often each gene would be met: among members, or in how many of the sets.
         met = _met(sets, drawn)
-        frequency = (met + 1e-6 * met.sum() / sets.n_genes) / met.sum()
+        total = drawn.sum() if config.loss == "logistic" else met.sum()
+        frequency = (met + 1e-6 * met.sum() / sets.n_genes) / total
         network.output_bias.copy_(torch.from_numpy(np.log(frequency)))
     network.to(device)
     optimiser = torch.optim.AdamW(
@@ -157,9 +158,12 @@ def fit_autoencoder(
             if config.targets == "all":
                 wanted = torch.cat([given[0], wanted[0]]), torch.cat([given[1], wanted[1]])
                 given = given[0][:0], given[1][:0]  # then a shown gene is a candidate, too
-            loss = hidden_gene_loss(
-                vectors, network.table, network.output_bias, given, wanted, dtype
-            )
+            layer = network.table, network.output_bias
+            if config.loss == "logistic":
+                every = torch.ones(batch.n, device=device)
+                loss = logistic_loss(vectors, *layer, wanted, every, None, dtype)
+            else:
+                loss = hidden_gene_loss(vectors, *layer, given, wanted, dtype)
             optimiser.zero_grad(set_to_none=True)
             # The processes' gradients are averaged; a part may have a set more than another.
             processes.backward(loss * (share * processes.count))

@@ -1,4 +1,4 @@
-"""The losses over hidden genes, with their gradients worked out by hand.
+"""The losses over hidden genes and over members, with their gradients worked out by hand.
 
 Autograd would keep several (sets, genes) matrices in float32; this keeps one, in the precision of
 the matrix products.
