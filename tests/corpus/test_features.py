@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gsfm import GeneSets, GsfmError, corpus, genes
 from gsfm.corpus._features import WIDTHS, windows
 
-KINDS = ("words", "domains", "windows")
+KINDS = ("words", "domains", "windows", "regions")
 
 
 def as_sets(features: GeneSets) -> dict[str, set[str]]:
@@ -34,7 +34,7 @@ def known(kind: str) -> dict[str, set[str]]:
         elif kind == "domains":
             names = row["domains"]
         elif row["start"] is not None:
-            for width in (50_000, 1_000_000, 6_000_000):
+            for width in [10_000_000] if kind == "regions" else [50_000, 200_000, 1_000_000]:
                 first = 1
                 while first <= row["end"]:
                     last = first + width - 1
@@ -119,7 +119,7 @@ def test_numbers_in_the_documentation() -> None:
 
 
 def test_an_unknown_kind() -> None:
-    with pytest.raises(GsfmError, match="words, domains, windows; there are no 'colours'"):
+    with pytest.raises(GsfmError, match="words, domains, windows, regions; there are no 'colours'"):
         corpus.features("colours")  # type: ignore[arg-type]
 
 
@@ -176,11 +176,12 @@ class TestWindows:
         parts.columns = ["chromosome", "first", "last"]
         return parts.with_columns(pl.col("first", "last").cast(pl.Int64))
 
-    def test_no_window_is_wider_than_told_and_all_its_genes_reach_into_it(self) -> None:
-        features = corpus.features("windows")
+    @pytest.mark.parametrize("kind", WIDTHS)
+    def test_no_window_is_wider_than_told_and_all_its_genes_reach_into_it(self, kind) -> None:
+        features = corpus.features(kind)
         spans = self.spans(features)
         width = spans["last"] - spans["first"] + 1
-        assert set(width) == set(WIDTHS)
+        assert set(width) == set(WIDTHS[kind])
         assert ((spans["first"] - 1) % (width // 2) == 0).all()
         place = genes.positions(genes.vocabulary())[features.indices]
         window = spans[np.repeat(np.arange(len(features)), features.sizes)]
@@ -197,7 +198,7 @@ class TestWindows:
 
     def test_every_gene_with_a_position_is_in_windows_of_every_width(self) -> None:
         table = genes.table().with_row_index("gene")
-        found = windows(table)
+        found = windows(table, WIDTHS["windows"])
         assert not found.is_duplicated().any()
         widths = found.group_by("gene").agg(pl.col("width").n_unique(), windows=pl.len())
         assert set(widths["gene"]) == set(table.drop_nulls("start")["gene"])
@@ -224,10 +225,10 @@ class TestWindows:
     def test_of_any_gene(self, start: int, length: int, chromosome: str) -> None:
         end = start + length - 1
         place = {"gene": [7], "chromosome": [chromosome], "start": [start], "end": [end]}
-        found = windows(pl.DataFrame(place))
+        found = windows(pl.DataFrame(place), WIDTHS["windows"])
         assert found["gene"].unique().to_list() == [7]
         assert found["chromosome"].cast(pl.String).unique().to_list() == [chromosome]
-        for width in WIDTHS:
+        for width in WIDTHS["windows"]:
             first = found.filter(width=width)["first"].to_list()
             # All windows in a row from the first to the last that the gene reaches, and no more.
             assert first == list(range(first[0], first[-1] + 1, width // 2))

@@ -171,6 +171,17 @@ def test_attribute_of_known_genes():
     assert by_gene["DMD"] == by_gene["TP53"] > 0 > by_gene["MIR21"]
 
 
+def test_attribute_of_autosomes():
+    corpus = GeneSets.from_lists([["DMD", "SRY", "TP53", "MT-CO1", "BRCA1", "no such gene"]])
+    model = Attribute(of="autosomal").fit(corpus)
+    by_gene = dict(zip(model.vocabulary.symbols, model.values, strict=True))
+    # Two of the five are on autosomes: the mean is 0.4, the spread its square root of 0.24.
+    assert by_gene["TP53"] == by_gene["BRCA1"] == pytest.approx(0.6 / 0.24**0.5)
+    for elsewhere in ("DMD", "SRY", "MT-CO1"):
+        assert by_gene[elsewhere] == pytest.approx(-0.4 / 0.24**0.5)
+    assert by_gene["no such gene"] == 0
+
+
 def test_features_against_cosines_by_hand():
     """Genes A (f1, f2), B (f1), C (f2, f3), D (f3): features of two genes of four each."""
     corpus = GeneSets.from_lists([["A", "B"], ["A", "C"], ["C", "D"]])

@@ -42,15 +42,15 @@ def script() -> ModuleType:
 
 @pytest.fixture
 def model() -> Adaptive:
-    """Eight members, as in the adaptive model by default, save the one that needs torch."""
+    """Ten members, as in the adaptive model by default, save the one that needs torch."""
     members: list[Model] = [
         Cooccurrence(),
         Linear(regularisation=3),
-        *(Features(of=of) for of in ("words", "domains", "windows")),
-        *(Attribute(of=of) for of in ("length", "coding")),
+        *(Features(of=of) for of in ("words", "domains", "windows", "regions")),
+        *(Attribute(of=of) for of in ("length", "coding", "autosomal")),
         Popularity(),
     ]
-    weights = [1.0, 0.2, 0.2, 0.2, 0.4, 0.0, 0.0, 0.0]
+    weights = [1.0, 0.2, 0.2, 0.2, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0]
     return Adaptive.of([m.fit(SETS) for m in members], weights, confidence=7)
 
 
@@ -89,7 +89,7 @@ def test_the_shipped_model_by_its_own_files(script: ModuleType) -> None:
     assert "$" not in card
 
 
-def test_an_adaptive_model_of_eight_with_a_poor_manifest(
+def test_an_adaptive_model_of_ten_with_a_poor_manifest(
     script: ModuleType, model: Adaptive, tmp_path: Path
 ) -> None:
     model.manifest = {"members": [{} for _ in model.members]}
@@ -102,9 +102,11 @@ def test_an_adaptive_model_of_eight_with_a_poor_manifest(
         ["linear", "0.2"],
         ["features, words", "0.2"],
         ["features, domains", "0.2"],
-        ["features, windows", "0.4"],
+        ["features, windows", "0.6"],
+        ["features, regions", "0"],
         ["attribute, length", "0"],
         ["attribute, coding", "0"],
+        ["attribute, autosomal", "0"],
         ["popularity", "0"],
     ]
     assert found[1][3].startswith("regularisation 3, ")

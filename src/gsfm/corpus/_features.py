@@ -16,10 +16,10 @@ from gsfm._errors import GsfmError
 from gsfm._version import __version__
 from gsfm.sets import GeneSets
 
-Kind = Literal["words", "domains", "windows"]
+Kind = Literal["words", "domains", "windows", "regions"]
 
-#: Widths of the windows, in bases: a gene and the next, a neighbourhood, a band or two.
-WIDTHS = (50_000, 1_000_000, 6_000_000)
+#: Widths of the windows, in bases: a gene and the next, and neighbourhoods; a band or two.
+WIDTHS = {"windows": (50_000, 200_000, 1_000_000), "regions": (10_000_000,)}
 
 _CHROMOSOMES = pl.Enum([*map(str, range(1, 23)), "X", "Y", "MT"])
 
@@ -28,6 +28,7 @@ _MADE_OF = {
     "words": ("HGNC", "NCBI Gene"),
     "domains": ("Pfam domains",),
     "windows": ("positions on",),
+    "regions": ("positions on",),
 }
 
 
@@ -43,18 +44,20 @@ def features(kind: Kind) -> GeneSets:
 
         ``"domains"``: the Pfam domains of their proteins (``PF00069``), with a link to each.
 
-        ``"windows"``: windows along the chromosomes on GRCh38, of 50 kb, 1 Mb and 6 Mb, each
+        ``"windows"``: windows along the chromosomes on GRCh38, of 50 kb, 200 kb and 1 Mb, each
         overlapping the next by half (``17:7500001-8500000``: the first and the last base, counted
         from 1). A gene is in every window that it overlaps.
+
+        ``"regions"``: the same, of 10 Mb.
 
     Returns
     -------
     GeneSets
         A set for each feature of two genes or more (a feature of one gene says nothing of
-        others): words and domains by name; windows by chromosome, width and start. Metadata:
-        ``name``, ``source`` (the kind), ``species``, and ``link`` for domains. The manifest has
-        the sources with their releases and licences. The same object each time, and its arrays
-        are read-only.
+        others): words and domains by name; windows and regions by chromosome, width and start.
+        Metadata: ``name``, ``source`` (the kind), ``species``, and ``link`` for domains. The
+        manifest has the sources with their releases and licences. The same object each time, and
+        its arrays are read-only.
 
     Raises
     ------
@@ -87,9 +90,12 @@ def features(kind: Kind) -> GeneSets:
 
 @functools.cache
 def _compile(kind: Kind) -> GeneSets:
-    make = {"words": words, "domains": domains, "windows": windows}[kind]
-    pairs = make(genes.table().with_row_index("gene")).unique()
-    # By name; or for windows by chromosome, width and start.
+    table = genes.table().with_row_index("gene")
+    if kind in WIDTHS:
+        pairs = windows(table, WIDTHS[kind]).unique()
+    else:
+        pairs = {"words": words, "domains": domains}[kind](table).unique()
+    # By name; or for windows and regions by chromosome, width and start.
     by = [column for column in pairs.columns if column != "gene"]
     found = pairs.sort(*by, "gene").group_by(by, maintain_order=True).agg("gene")
     kept = found.filter(pl.col("gene").list.len() > 1)
@@ -103,7 +109,7 @@ def _compile(kind: Kind) -> GeneSets:
     sources = genes.provenance()["sources"]
     sets.manifest = {
         "made_by": f"gsfm {__version__}",
-        "settings": {"kind": kind, "widths": list(WIDTHS) if kind == "windows" else None},
+        "settings": {"kind": kind, "widths": list(WIDTHS.get(kind, ())) or None},
         "sets": {
             "read": found.height,
             "kept": kept.height,
@@ -150,18 +156,18 @@ def domains(table: pl.DataFrame) -> pl.DataFrame:
     return table.select("gene", name="domains").explode("name").drop_nulls()
 
 
-def windows(table: pl.DataFrame) -> pl.DataFrame:
+def windows(table: pl.DataFrame, widths: tuple[int, ...]) -> pl.DataFrame:
     """Return a row a gene and window that it overlaps, by chromosome, width and first base.
 
     Examples
     --------
     >>> place = {"gene": [5], "chromosome": ["2"], "start": [90_000], "end": [100_001]}
-    >>> windows(pl.DataFrame(place)).filter(width=50_000)["first"].to_list()
+    >>> windows(pl.DataFrame(place), (50_000,))["first"].to_list()
     [50001, 75001, 100001]
     """
     placed = table.drop_nulls("start").with_columns(pl.col("chromosome").cast(_CHROMOSOMES))
     parts = []
-    for width in WIDTHS:
+    for width in widths:
         step = width // 2
         # Window k has the bases from k * step + 1 to k * step + width.
         lowest = ((pl.col("start") - width + step - 1) // step).clip(0)
@@ -177,7 +183,7 @@ def windows(table: pl.DataFrame) -> pl.DataFrame:
 def metadata(kept: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     """Return the names of the features, where they are from, and links to domains."""
     about = {"source": pl.lit(kind), "species": pl.lit("human")}
-    if kind == "windows":
+    if kind in WIDTHS:
         last = pl.col("first") + pl.col("width") - 1
         return kept.select(name=pl.format("{}:{}-{}", "chromosome", "first", last), **about)
     if kind == "domains":

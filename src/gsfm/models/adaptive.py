@@ -42,9 +42,11 @@ MEMBERS: tuple[tuple[float, dict[str, Any]], ...] = (
     (0.2, {"family": "linear"}),
     (0.2, {"family": "features", "of": "words"}),
     (0.2, {"family": "features", "of": "domains"}),
-    (0.4, {"family": "features", "of": "windows"}),
+    (0.6, {"family": "features", "of": "windows"}),
+    (0.0, {"family": "features", "of": "regions"}),
     (0.0, {"family": "attribute", "of": "length"}),
     (0.0, {"family": "attribute", "of": "coding"}),
+    (0.0, {"family": "attribute", "of": "autosomal"}),
     (0.0, {"family": "popularity"}),
 )
 

@@ -1,8 +1,9 @@
 """Attribute: a number that each gene has, whatever the set.
 
-Long genes are hit by more variants, and what a screen cannot see is in none of its lists. Alone
-such a number predicts little; in a model that weighs its evidence by the set (`Adaptive`), it
-corrects the others where a set's own genes show that it matters.
+Long genes are hit by more variants, associations are seldom sought on the X chromosome, and what a
+screen cannot see is in none of its lists. Alone such a number predicts little; in a model that
+weighs its evidence by the set (`Adaptive`), it corrects the others where a set's own genes show
+that it matters.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from gsfm.sets import GeneSets
 
 #: The locus type of a gene that codes for a protein, as HGNC calls it.
 CODING = "gene with protein product"
+#: The chromosomes that are no autosomes.
+SEX_OR_MITOCHONDRIAL = ("X", "Y", "MT")
 
 
 @dataclass(frozen=True)
 class AttributeConfig:
     """Settings of `Attribute`."""
 
-    of: Literal["length", "coding"] = "length"  # log of the gene's extent; whether it is coding
+    #: Log of the gene's extent; whether it codes for a protein; whether it is on an autosome.
+    of: Literal["length", "coding", "autosomal"] = "length"
 
 
 class Attribute(Model):
-    """A number of each gene, the same for every set: its length, or whether it codes for a protein.
+    """A number of each gene, the same for every set: how long it is, of what kind, or where.
 
     From the bundled gene table: of the corpus only the vocabulary matters. The numbers are
     standardised over the vocabulary; a gene of which nothing is known has 0, the mean.
@@ -43,7 +47,7 @@ class Attribute(Model):
     """
 
     family = "attribute"
-    description = "A number that each gene has, whatever the set: length, or being protein-coding"
+    description = "A number that each gene has, whatever the set: its length, kind or place"
     paper = "Young et al., Genome Biology 2010, doi:10.1186/gb-2010-11-2-r14"
     Config = AttributeConfig
     config: AttributeConfig
@@ -53,7 +57,10 @@ class Attribute(Model):
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
         symbols = sets.vocabulary.symbols
-        if self.config.of == "length":
+        if self.config.of == "autosomal":
+            autosome = genes.positions(symbols)["chromosome"].is_in(SEX_OR_MITOCHONDRIAL).not_()
+            raw = autosome.cast(float).to_numpy()
+        elif self.config.of == "length":
             place = genes.positions(symbols)
             raw = np.log((place["end"] - place["start"] + 1).cast(float).to_numpy())
         else:

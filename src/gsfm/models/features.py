@@ -24,7 +24,8 @@ from gsfm.sets import GeneSets
 class FeaturesConfig:
     """Settings of `Features`."""
 
-    of: Literal["sets", "words", "domains", "windows"] = "sets"  # what the features are
+    #: What the features are.
+    of: Literal["sets", "words", "domains", "windows", "regions"] = "sets"
     largest: int = 3000  # features of more genes than this are left out
     dimensions: int = 64  # length of the vectors of `embed_genes`
     covered: float | None = None  # leave out those of whose genes a set holds this share, for it
