@@ -20,7 +20,7 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -53,10 +53,11 @@ FORBIDDEN = re.compile(
 )
 #: Collections of signatures into which pathways of KEGG and others were copied under their names.
 LEAKING = ("IOBR_signature_collection_2024", "Appyter_breast_cancer_gene_sets")
-NAME = "gsfm-2026.11.5"
-KEEP = 64  # weights of the linear model that are kept of each gene
-TOGETHER, ALONE = 5.0, 2.0  # confidence in the weights of evidence of pairs, and of single genes
-FEATURES = 0.04  # of the draws of a network, for each kind of what is known of genes
+NAME = "gsfm-2026.11.6"
+KEEP, LINEAR_FROM = 64, 30  # weights of the linear model that are kept of each gene; its least sets
+CONFIDENCE, OF_LENGTH = 5.0, 1.0  # in the weights: whether a gene's length matters is soon told
+#: Of the draws of a network, for each kind of what is known of genes.
+FEATURES = {"words": 0.04, "domains": 0.04, "windows": 0.02, "regions": 0.02}
 SEED, HELD_OUT = 0, 2000
 FEW = 200  # draws kept from a network, to watch it; the held-out sets are, anyway
 
@@ -80,11 +81,13 @@ def build_corpus(libraries: Path, publications: Path, file: Path) -> GeneSets:
     return GeneSets.open(file)
 
 
-def member(model: Model, sets: GeneSets, folder: Path, run: Run, held_out: int) -> Model:
+def member(
+    model: Model, sets: GeneSets, folder: Path, run: Run, held_out: int, seed: int = SEED
+) -> Model:
     """Train a member, or load it if it is there."""
     if not (folder / "config.json").exists():
         run = dataclasses.replace(run, resume=model.can_resume)
-        train(model, sets, folder, seed=SEED, held_out=held_out, run=run)
+        train(model, sets, folder, seed=seed, held_out=held_out, run=run)
     return load(folder)
 
 
@@ -196,7 +199,9 @@ def main() -> None:
     parser.add_argument(
         "--until", type=int, metavar="YEAR", help="learn from what was there by then"
     )
-    parser.add_argument("--passes", type=float, default=4.1, help="over sets, papers and features")
+    parser.add_argument(
+        "--passes", type=float, default=2.8, help="of networks, over sets, papers and features"
+    )
     parser.add_argument(
         "-o", "--output", type=Path, help="where to save; the shipped model's place"
     )
@@ -223,43 +228,55 @@ def main() -> None:
     def trained(name: str, model: Model, on: GeneSets = sets, keep: int = HELD_OUT) -> Model:
         return member(model, on, work / name, run, keep)
 
-    # Two networks err differently: one is to find hidden genes, the other whole sets. A paper of
-    # many genes tells of many pairs. What is held out was taken from the papers already, and is
-    # taken from the sets here.
+    # Networks err differently: two are to find hidden genes, one whole sets, and a small one tells
+    # of each gene by itself whether it is a member, as suits large sets. A paper of many genes
+    # tells of many pairs. What is held out was taken from the papers already, and is taken from
+    # the sets here.
     drawn = weighted(papers, pl.col("papers") * pl.min_horizontal(pl.col("size") - 1, 100))
     known, features = balanced(sets[rest]), known_of_genes(sets)
-    wide: dict[str, Any] = {"dimensions": 448, "hidden": 896, "storage": "float32", "dropout": 0.1}
-    wide["epochs"] = options.passes
-
     kinds = {"sets": known, "papers": drawn, **features}
-    few = dict.fromkeys(features, FEATURES)
     draws = {
-        name: {"sets": round(1 - of_papers - sum(few.values()), 9), "papers": of_papers, **few}
-        for name, of_papers in (("hidden", 0.35), ("whole", 0.4))
+        name: {
+            "sets": round(1 - of_papers - sum(FEATURES.values()), 9),
+            "papers": of_papers,
+            **FEATURES,
+        }
+        for name, of_papers in (("hidden", 0.35), ("again", 0.35), ("whole", 0.4), ("single", 0.4))
     }
 
-    def network(name: str, targets: Literal["hidden", "all"]) -> Model:
+    def network(name: str, width: int = 448, passes: float = options.passes, **how: Any) -> Model:
+        how |= {"dimensions": width, "hidden": 2 * width, "epochs": passes, "dropout": 0.1}
         mixed = joint(*((draws[name][kind], kinds[kind]) for kind in kinds))
-        return trained(name, Autoencoder(**wide, targets=targets), mixed, FEW)
+        seed = list(draws).index(name)
+        model = Autoencoder(**how, tied=True, storage="float32")
+        return member(model, mixed, work / name, run, FEW, seed=seed)
 
-    networks = [network("hidden", "hidden"), network("whole", "all")]
+    networks = [
+        network("hidden"),
+        network("again"),
+        network("whole", targets="all"),
+        network("single", 384, options.passes / 2.8, targets="all", loss="logistic"),
+    ]
     for each in networks:  # what is shipped is smaller
         each.config = dataclasses.replace(each.config, storage="int4")
-    linear = trained("linear", Linear(regularisation=20.0), papers_first(sets))
+    linear = trained(
+        "linear", Linear(regularisation=20.0, min_sets=LINEAR_FROM), papers_first(sets)
+    )
     assert isinstance(linear, Linear)
     # As much of each pair of a paper's genes as there are others in it.
     shared = weighted(papers, pl.col("papers") / (pl.col("size") - 1))
     parts: list[tuple[float, Model]] = [
-        *((0.6, each) for each in networks),
+        *zip((0.4, 0.4, 0.4, 0.1), networks, strict=True),
         (0.1, linear.pruned(KEEP)),
         (0.3, trained("papers", Features(of="sets", largest=100), shared, FEW)),
         *((0.2, trained(of, Features(of=of))) for of in ("words", "domains")),
-        (0.4, trained("windows", Features(of="windows"))),
-        *((0.0, trained(of, Attribute(of=of))) for of in ("length", "coding")),
+        (0.6, trained("windows", Features(of="windows"))),
+        (0.0, trained("regions", Features(of="regions"))),
+        *((0.0, trained(of, Attribute(of=of))) for of in ("length", "coding", "autosomal")),
         (0.0, trained("popularity", Popularity())),
     ]
-    # What a gene is by itself (its length, say) is soon told from a set, what it shares is not.
-    sure = [ALONE if isinstance(m, Attribute | Popularity) else TOGETHER for _, m in parts]
+    is_length = [isinstance(m, Attribute) and m.config.of == "length" for _, m in parts]
+    sure = [OF_LENGTH if each else CONFIDENCE for each in is_length]
     shipped = Adaptive.of(
         [m for _, m in parts], [weight for weight, _ in parts], confidence=tuple(sure)
     )
