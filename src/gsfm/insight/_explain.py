@@ -282,8 +282,8 @@ def _standing(model: Model, ids: Ids, gene: int) -> dict[str, Any]:
 
 def _kinds(taken: Shares) -> pl.DataFrame:
     rows = [
-        (k.name, k.weight, k.evidence, k.baseline + float(k.shares.sum()), k.baseline)
-        for k in taken.kinds
+        (k.name, k.weight, k.evidence, k.baseline + float(k.shares.sum()), k.baseline + 0.0)
+        for k in taken.kinds  # 0.0: a negative weight of nothing is no -0
     ]
     rows.sort(key=lambda row: -abs(row[3]))
     if taken.constant:
