@@ -54,6 +54,7 @@ FORBIDDEN = re.compile(
 #: Collections of signatures into which pathways of KEGG and others were copied under their names.
 LEAKING = ("IOBR_signature_collection_2024", "Appyter_breast_cancer_gene_sets")
 NAME = "gsfm-2026.11.6"
+PASSES = 2.8  # of a network, over sets, papers and features; the single one takes 1 in its place
 KEEP, LINEAR_FROM = 64, 30  # weights of the linear model that are kept of each gene; its least sets
 CONFIDENCE, OF_LENGTH = 5.0, 1.0  # in the weights: whether a gene's length matters is soon told
 #: Of the draws of a network, for each kind of what is known of genes.
@@ -200,7 +201,7 @@ def main() -> None:
         "--until", type=int, metavar="YEAR", help="learn from what was there by then"
     )
     parser.add_argument(
-        "--passes", type=float, default=2.8, help="of networks, over sets, papers and features"
+        "--passes", type=float, default=PASSES, help="of networks, over sets, papers and features"
     )
     parser.add_argument(
         "-o", "--output", type=Path, help="where to save; the shipped model's place"
@@ -255,7 +256,7 @@ def main() -> None:
         network("hidden"),
         network("again"),
         network("whole", targets="all"),
-        network("single", 384, options.passes / 2.8, targets="all", loss="logistic"),
+        network("single", 384, options.passes / PASSES, targets="all", loss="logistic"),
     ]
     for each in networks:  # what is shipped is smaller
         each.config = dataclasses.replace(each.config, storage="int4")
