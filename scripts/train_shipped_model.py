@@ -20,7 +20,7 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -58,7 +58,7 @@ PASSES = 2.8  # of a network, over sets, papers and features; the single one tak
 KEEP, LINEAR_FROM = 64, 30  # weights of the linear model that are kept of each gene; its least sets
 CONFIDENCE, OF_LENGTH = 5.0, 1.0  # in the weights: whether a gene's length matters is soon told
 #: Of the draws of a network, for each kind of what is known of genes.
-FEATURES = {"words": 0.04, "domains": 0.04, "windows": 0.02, "regions": 0.02}
+FEATURES: dict[Kind, float] = {"words": 0.04, "domains": 0.04, "windows": 0.02, "regions": 0.02}
 SEED, HELD_OUT = 0, 2000
 FEW = 200  # draws kept from a network, to watch it; the held-out sets are, anyway
 
@@ -82,9 +82,7 @@ def build_corpus(libraries: Path, publications: Path, file: Path) -> GeneSets:
     return GeneSets.open(file)
 
 
-def member(
-    model: Model, sets: GeneSets, folder: Path, run: Run, held_out: int, seed: int = SEED
-) -> Model:
+def member(model: Model, sets: GeneSets, folder: Path, run: Run, held_out: int, seed: int) -> Model:
     """Train a member, or load it if it is there."""
     if not (folder / "config.json").exists():
         run = dataclasses.replace(run, resume=model.can_resume)
@@ -138,8 +136,8 @@ def known_of_genes(sets: GeneSets) -> dict[str, GeneSets]:
 
     They say something of genes that no set or paper tells of. A set of many genes tells more.
     """
-    found = {}
-    for kind in get_args(Kind):
+    found: dict[str, GeneSets] = {}
+    for kind in FEATURES:
         features = corpus.features(kind).reindex(sets.vocabulary)
         features = features[np.flatnonzero((features.sizes > 1) & (features.sizes < 1001))]
         found[kind] = drawn_by(features, np.minimum(features.sizes - 1, 100))
@@ -226,8 +224,10 @@ def main() -> None:
     work.mkdir(exist_ok=True)
     run = Run(progress=say, resume=True, checkpoint=work / "checkpoint")
 
-    def trained(name: str, model: Model, on: GeneSets = sets, keep: int = HELD_OUT) -> Model:
-        return member(model, on, work / name, run, keep)
+    def trained(
+        name: str, model: Model, on: GeneSets = sets, keep: int = HELD_OUT, seed: int = SEED
+    ) -> Model:
+        return member(model, on, work / name, run, keep, seed)
 
     # Networks err differently: two are to find hidden genes, one whole sets, and a small one tells
     # of each gene by itself whether it is a member, as suits large sets. A paper of many genes
@@ -248,9 +248,8 @@ def main() -> None:
     def network(name: str, width: int = 448, passes: float = options.passes, **how: Any) -> Model:
         how |= {"dimensions": width, "hidden": 2 * width, "epochs": passes, "dropout": 0.1}
         mixed = joint(*((draws[name][kind], kinds[kind]) for kind in kinds))
-        seed = list(draws).index(name)
         model = Autoencoder(**how, tied=True, storage="float32")
-        return member(model, mixed, work / name, run, FEW, seed=seed)
+        return trained(name, model, mixed, FEW, seed=list(draws).index(name))
 
     networks = [
         network("hidden"),
