@@ -15,6 +15,7 @@ from gsfm.evaluation import _config
 from gsfm.evaluation._config import (
     FILES,
     Benchmark,
+    BestOf,
     Corpus,
     Embedded,
     FromLibrary,
@@ -39,6 +40,7 @@ background = "genome"
 file = "corpus.gsets"
 until = 2018
 exclude = ["papers", "GEO*"]
+held_out = 100
 
 [leakage]
 share = 0.75
@@ -94,6 +96,10 @@ train = "autoencoder"
 max_seconds = 1100
 
 [[method]]
+name = "autoencoder at its best"
+best_of = "autoencoder"
+
+[[method]]
 name = "shipped"
 model = "shipped"
 
@@ -146,7 +152,7 @@ def test_a_whole_configuration(folder: Path) -> None:
         name="A benchmark",
         seed=3,
         background="genome",
-        corpus=Corpus("corpus.gsets", until=2018, exclude=("papers", "GEO*")),
+        corpus=Corpus("corpus.gsets", until=2018, exclude=("papers", "GEO*"), held_out=100),
         leakage=Leakage(0.75, ("linear",)),
         tasks=(
             Task("half-split", go, {"splits": 2, "terms": 300}, "GO 2023, half split"),
@@ -165,6 +171,7 @@ def test_a_whole_configuration(folder: Path) -> None:
             Trained("popularity", "popularity"),
             Trained("linear", "linear", {"regularisation": 20.0}, {"papers": 3.0}),
             Trained("autoencoder", "autoencoder", max_seconds=1100.0),
+            BestOf("autoencoder at its best", "autoencoder"),
             Saved("shipped", "shipped"),
             Saved("theirs", "models/theirs"),
             Summed("sum", {"linear": 1.0, "autoencoder": 0.2, "theirs": 1.0}),
@@ -187,6 +194,7 @@ def test_a_whole_configuration(folder: Path) -> None:
         "popularity, trained on this run's corpus",
         "linear, trained on this run's corpus",
         "autoencoder, trained on this run's corpus for 1100 s",
+        "autoencoder when it was best on held-out sets",
         "the shipped model",
         "a saved model",
         "sum of 1 linear + 0.2 autoencoder + 1 theirs",
@@ -366,6 +374,8 @@ def test_folder_names() -> None:
 HALF = 'protocol = "half-split"\nlibrary = "terms/GO_2023.gmt.gz"\n'
 OURS = 'name = "ours"\n'
 TWO = OURS + 'model = "shipped"\n[[method]]\nname = "two"\n'
+HELD_OUT = "[corpus]\nheld_out = 9\n"
+NET = 'name = "net"\ntrain = "published"\n'
 RELEASES = 'protocol = "time-split"\nfolder = "terms"\nlibrary = "GO"\n'
 
 WRONG = {
@@ -442,7 +452,7 @@ WRONG = {
     "no name": (minimal(method='model = "shipped"'), "[[method]] 1: the key 'name' is missing"),
     "no kind": (
         minimal(method=OURS),
-        "one of the keys 'train', 'sum', 'model', 'library', 'embedding' must say",
+        "one of the keys 'train', 'sum', 'best_of', 'model', 'library', 'embedding' must say",
     ),
     # values of the wrong type
     "seed": (minimal(top='seed = "0"'), 'seed must be a whole number, not "0"'),
@@ -572,7 +582,7 @@ WRONG = {
     ),
     "family of library": (
         minimal(method=OURS + 'library = "GO"'),
-        "library: there is no family 'GO'; there are adaptive, annotation, attribute, ",
+        "library: there is no family 'GO'; there are adaptive, als, annotation, attribute, ",
     ),
     "setting": (
         minimal(method=OURS + 'train = "linear"\nsettings = { regularization = 3 }'),
@@ -626,6 +636,21 @@ WRONG = {
     "sum of later": (
         minimal(method='name = "s"\nsum = { ours = 1 }\n[[method]]\n' + OURS + 'model = "shipped"'),
         "[[method]] 1 ('s'): sum: 'ours' comes later; put this sum behind it",
+    ),
+    "best of one fitted in one go": (
+        minimal(
+            top=HELD_OUT,
+            method='name = "linear"\ntrain = "linear"\n[[method]]\nname = "b"\nbest_of = "linear"',
+        ),
+        "[[method]] 2 ('b'): best_of: no method before it that learns in steps is called 'linear'",
+    ),
+    "best of later": (
+        minimal(top=HELD_OUT, method='name = "b"\nbest_of = "net"\n[[method]]\n' + NET),
+        "[[method]] 1 ('b'): best_of: no method before it",
+    ),
+    "best of without held-out sets": (
+        minimal(method=NET + '[[method]]\nname = "b"\nbest_of = "net"'),
+        "[[method]] 2 ('b'): best_of: needs held-out sets: [corpus] held_out = 2000",
     ),
     "sum of itself": (minimal(method=TWO + "sum = { two = 1 }"), "sum: 'two' comes later"),
     "sum of vectors": (

@@ -472,6 +472,33 @@ def test_a_sum_is_summed_again_without_leaks(world, tmp_path):
     assert models == ["popularity", "popularity, without leaks"]
 
 
+def test_a_method_at_its_best(world, tmp_path):
+    """The model that answers is the one kept at the best look, and the training is paid once."""
+    pytest.importorskip("torch")
+    settings = {"d_model": 8, "epochs": 20, "batch_size": 64, "learning_rate": 0.05}
+    method = [
+        {"name": "net", "train": "published", "settings": settings},
+        {"name": "net at its best", "best_of": "net"},
+    ]
+    benchmark = _small(world, method=method, corpus={"file": "corpus.gsets", "held_out": 40})
+    results = run(benchmark, tmp_path / "out", only=["halves"], threads=1, pages=False)
+    models = tmp_path / "out" / "models"
+    last, best = (gsfm.load(models / name) for name in ("net", "net.best"))
+    curve = last.manifest["training"]["curve"]
+    assert len(curve) == 20, "a look after each pass"
+    top = max(curve, key=lambda point: point["watched"])
+    assert best.manifest["training"]["step"] == top["step"] < curve[-1]["step"]
+    cost = {row["method"]: row["training_seconds"] for row in results.about["methods"]}
+    assert cost["net at its best"] == pytest.approx(top["seconds"], abs=0.1)
+    assert cost["net at its best"] < cost["net"]
+    found = results.questions
+    scores = {name: found.filter(method=name)["auroc"].to_list() for name in cost}
+    assert scores["net"] != scores["net at its best"]
+    saved = _small(world, method=[{"name": "again", "model": str(models / "net.best")}])
+    again = run(saved, tmp_path / "again", only=["halves"], pages=False).questions
+    assert again["auroc"].to_list() == scores["net at its best"]
+
+
 def test_a_sum_that_each_set_weighs_anew(world, tmp_path):
     """Popularity that would be counted against the genes is given another weight by the sets."""
     method = [

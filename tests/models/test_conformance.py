@@ -59,6 +59,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         {"d_model": 8, "depth": 1, "epochs": 30, "batch_size": 16, "learning_rate": 0.02}
         | {"partition": 0.5, "dropout": 0.0, "weighted_loss": "balance"},
     ),
+    "svd": ("svd", {"dimensions": 2}),
+    "svd unscaled": ("svd", {"dimensions": 2, "gene_exponent": 0.0, "size_exponent": 0.0}),
+    "als": ("als", {"dimensions": 2, "regularisation": 0.1}),
     "features": ("features", {}),
     "features covered": ("features", {"covered": 0.8}),
     "annotation": ("annotation", {}),

@@ -317,6 +317,66 @@ def test_a_stopped_training_saves_the_model_so_far(corpus, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "make",
+    [
+        functools.partial(Autoencoder, **SMALL),
+        functools.partial(Published, d_model=4, epochs=12, batch_size=16, learning_rate=0.5),
+    ],
+)
+def test_the_best_model_of_a_training_is_kept(tmp_path, make):
+    """By brute force: the model of every look is kept, and the best of them is the one saved."""
+    corpus = blocks(n_genes=240)  # more than the 50 that recall is of
+    seen = {}
+
+    class Spy(make.func):
+        def score(self, sets, **options):  # called once a look: the held-out sets are few
+            seen[len(seen)] = super().score(corpus, **options)
+            return super().score(sets, **options)
+
+    spy = Spy(**make.keywords)
+    run = Run(threads=1, watches=6, checkpoint=tmp_path / "checkpoint")
+    folders = tmp_path / "model", tmp_path / "best"
+    model = train(spy, corpus, folders[0], held_out=6, run=run, best=folders[1])
+    recalls = [point["watched"] for point in model.curve]
+    at = int(np.argmax(recalls))
+    assert len(set(recalls)) > 1, "nothing to tell the best from"
+    best = load(folders[1])
+    np.testing.assert_array_equal(best.score(corpus), seen[at])
+    training = best.manifest["training"]
+    assert training["step"] == model.curve[at]["step"]
+    assert training["seconds"] == pytest.approx(model.curve[at]["seconds"], abs=0.1)
+    assert training["recall_at_50"] == pytest.approx(recalls[at], abs=1e-3)
+    assert training["finished"] is True
+    assert best.manifest["config"] == model.manifest["config"]
+
+    # Stopped late and resumed: what was best before stays.
+    def stop(progress):
+        if progress.step == model.curve[-1]["step"] - 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    again = dataclasses.replace(run, progress=stop)
+    paths = tmp_path / "model2", tmp_path / "best2"
+    with pytest.raises(Interrupted):
+        train(make(), corpus, paths[0], held_out=6, run=again, best=paths[1])
+    again = dataclasses.replace(run, resume=True)
+    train(make(), corpus, paths[0], held_out=6, run=again, best=paths[1])
+    np.testing.assert_array_equal(load(paths[1]).score(corpus), seen[at])
+    assert load(paths[1]).manifest["training"]["step"] == training["step"]
+
+
+def test_the_best_model_needs_looks_to_choose_from(corpus, tmp_path):
+    for model, held_out, run in (
+        (Popularity(), 6, Run()),
+        (Ensemble(weights=[1], members=[{"family": "autoencoder", **SMALL}]), 6, Run()),
+        (Autoencoder(**SMALL), 0, Run()),
+        (Autoencoder(**SMALL), 6, Run(watches=0)),
+    ):
+        with pytest.raises(GsfmError, match="held-out sets, and a family"):
+            train(model, corpus, tmp_path / "m", held_out=held_out, run=run, best=tmp_path / "best")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     ("storage", "error"),
     [("float32", 0), ("float16", 2e-2), ("int8", 0.2), ("int4", 2)],
 )
@@ -437,9 +497,10 @@ def test_logistic_loss_and_gradient_are_those_of_torch(balanced):
         torch.testing.assert_close(mine, x.grad, rtol=1e-5, atol=1e-7)
 
 
-def test_published_steps_are_those_of_a_plain_torch_network(corpus):
+@pytest.mark.parametrize("partition", [0.0, 0.6])
+def test_published_steps_are_those_of_a_plain_torch_network(corpus, partition):
     """The authors' network, written plainly, on the same batches: multi-hot in, dense loss."""
-    model = Published(d_model=4, depth=2, dropout=0.0, epochs=1, batch_size=16, partition=0.6)
+    model = Published(d_model=4, depth=2, dropout=0.0, epochs=1, batch_size=16, partition=partition)
     model.fit(corpus, seed=3, run=Run(threads=1, precision="fp32"))
     torch.manual_seed(3)
     linear = [
@@ -451,7 +512,7 @@ def test_published_steps_are_those_of_a_plain_torch_network(corpus):
     order = np.random.default_rng([3, 0]).permutation(len(corpus))
     for at in range(4):
         rows = order[at * 16 : (at + 1) * 16]
-        batch = draw(corpus, rows, 0.6, np.random.default_rng([3, 0, at]))
+        batch = draw(corpus, rows, partition, np.random.default_rng([3, 0, at]))
         shown, hidden = np.zeros((2, batch.n, 42), np.float32)
         shown[batch.shown_rows, batch.shown] = 1
         hidden[batch.hidden_rows, batch.hidden] = 1

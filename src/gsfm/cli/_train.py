@@ -60,6 +60,14 @@ def train(
             help="Sets kept from training, to measure recall@50 on and to calibrate probabilities.",
         ),
     ] = 2000,
+    best: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write here the model as it was when its recall@50 was best.",
+            show_default=False,
+        ),
+    ] = None,
     devices: Annotated[
         str,
         typer.Option(metavar="N|auto", help="Processes on each machine; auto is one for each GPU."),
@@ -111,7 +119,7 @@ def train(
     if first:
         _describe(sets, own=corpus != "default")
     try:
-        fitted = fit(unfitted, sets, output, seed=seed, held_out=held_out, run=run)
+        fitted = fit(unfitted, sets, output, seed=seed, held_out=held_out, run=run, best=best)
     except Interrupted as stop:
         if not first:  # to end well is to leave the last word to the first process
             return

@@ -316,6 +316,20 @@ class Summed(Spec):
 
 
 @dataclass(frozen=True)
+class BestOf(Spec):
+    """A trained method at the moment of its training at which held-out sets found it best."""
+
+    best_of: str  # the method, which comes before
+
+    key = "best_of"
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a few words."""
+        return f"{self.best_of} when it was best on held-out sets"
+
+
+@dataclass(frozen=True)
 class Saved(Spec):
     """A model that was trained before."""
 
@@ -367,7 +381,7 @@ class Embedded(Spec):
         return "gene vectors, mean cosine"
 
 
-_KINDS: tuple[type[Spec], ...] = (Trained, Summed, Saved, FromLibrary, Embedded)
+_KINDS: tuple[type[Spec], ...] = (Trained, Summed, BestOf, Saved, FromLibrary, Embedded)
 
 
 @dataclass(frozen=True)
@@ -438,6 +452,8 @@ class Benchmark:
                 )
                 if isinstance(spec, Summed):
                     self._check_sum(spec, known)
+                if isinstance(spec, BestOf):
+                    self._check_best(spec, known)
             known[spec.name] = spec
         if self.leakage is not None:
             with at("[leakage]"):
@@ -455,6 +471,19 @@ class Benchmark:
                 not isinstance(known[name], Embedded),
                 f"sum: {name!r} is {known[name].kind}, which is no model that can be summed",
             )
+
+    def _check_best(self, spec: BestOf, known: Mapping[str, Spec]) -> None:
+        stepwise = [
+            name
+            for name, other in known.items()
+            if isinstance(other, Trained) and FAMILIES[other.train].learns_in_steps
+        ]
+        one_of(
+            spec.best_of,
+            stepwise,
+            "best_of: no method before it that learns in steps is called",
+        )
+        require(self.corpus.held_out > 0, "best_of: needs held-out sets: [corpus] held_out = 2000")
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any], *, data: str | Path = ".") -> Self:

@@ -18,6 +18,7 @@ from gsfm.evaluation import _corpus, _train
 from gsfm.evaluation._config import (
     SHIPPED,
     Benchmark,
+    BestOf,
     Embedded,
     FromLibrary,
     Saved,
@@ -85,7 +86,7 @@ class Methods:
     def _look_at(self, spec: Spec) -> Vocabulary | None:
         """The genes that a method knows."""
         match spec:
-            case Trained():
+            case Trained() | BestOf():
                 return self._corpus[0].vocabulary
             case Summed():
                 members = [self.vocabularies[name] for name in spec.sum]
@@ -167,6 +168,8 @@ class Methods:
                 about["weights"] = hash_of_array(sets.weights)
             case Summed():
                 about["members"] = [self.identity(member) for member in self._members(spec)]
+            case BestOf():
+                about["trained"] = self.identity(self._by_name(spec.best_of))
             case _:
                 about["files"] = self._hashes.get(spec.name)
         return about
@@ -187,6 +190,11 @@ class Methods:
                 return ModelMethod.load(spec.name, self._trained(spec), kind)
             case Saved():
                 return ModelMethod.load(spec.name, self._saved_folder(spec), kind)
+            case BestOf():
+                trained = self._by_name(spec.best_of)
+                assert isinstance(trained, Trained)
+                self._trained(trained)
+                return ModelMethod.load(spec.name, self._best_folder(trained), kind)
             case Summed():
                 got = map(self.get, self._members(spec))
                 members = [m for m in got if isinstance(m, ModelMethod | FromOlder)]
@@ -203,8 +211,10 @@ class Methods:
         raise AssertionError(spec)
 
     def _members(self, spec: Summed) -> list[Spec]:
-        by_name = {other.name: other for other in self.specs}
-        return [by_name[name] for name in spec.sum]
+        return [self._by_name(name) for name in spec.sum]
+
+    def _by_name(self, name: str) -> Spec:
+        return next(spec for spec in self.specs if spec.name == name)
 
     def _training(self, spec: Trained) -> tuple[GeneSets, str]:
         """What a method is fitted on, and the hash of its content."""
@@ -227,9 +237,16 @@ class Methods:
             held_out=self._benchmark.corpus.held_out,
             threads=self._threads,
             max_seconds=spec.max_seconds,
+            best=self._best_folder(spec),
             progress=lambda now: self._progress(spec.name, now),
         )
         return folder
+
+    def _best_folder(self, spec: Trained) -> Path | None:
+        """Where a trained method is kept as it was at its best; None if nobody asks for that."""
+        if any(isinstance(other, BestOf) and other.best_of == spec.name for other in self.specs):
+            return self._folder / f"{folder_name(spec.name)}.best"
+        return None
 
     def _saved_folder(self, spec: Saved) -> Path | None:
         return None if spec.model == SHIPPED else self._benchmark.path(spec.model)

@@ -29,6 +29,8 @@ from gsfm.sets import GeneSets
 
 #: Between two lines of progress.
 PAUSE = 0.2
+#: How often a model is looked at to find its best moment: after each pass, if there are so many.
+WATCHES = 50
 # Ctrl-C while Python starts and imports ends the process without a word.
 _CODE = (
     "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "
@@ -81,6 +83,7 @@ def trained(
     held_out: int = 0,
     threads: int | None = None,
     max_seconds: float | None = None,
+    best: Path | None = None,
     progress: Callable[[Progress], None] = lambda now: None,
 ) -> None:
     """See to it that `folder` holds this model fitted on this corpus.
@@ -96,6 +99,8 @@ def trained(
         What it is fitted on, with its column ``weight``, and the hash of its content.
     folder
         Where the model is, or shall be. What it is made of is in a file beside, ``<folder>.json``.
+    best
+        As in `gsfm.training.train`; the model is then looked at `WATCHES` times.
     seed, held_out, threads, max_seconds, progress
         As in `gsfm.training.train` and `Run`.
 
@@ -112,6 +117,7 @@ def trained(
         "seed": seed,
         "held_out": held_out,
         "max_seconds": max_seconds,
+        "best": best is not None,
         "corpus": corpus_hash,
         "weights": _checksum(corpus.weights),
     }
@@ -147,6 +153,7 @@ def trained(
             "threads": threads,
             "max_seconds": max_seconds,
             "checkpoint": str(checkpoint) if model.can_resume else None,
+            "best": None if best is None else str(best),
         }
         _run(job, progress)
 
@@ -280,6 +287,7 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
         checkpoint=checkpoint,
         resume=checkpoint is not None and checkpoint.exists(),
         progress=progress,
+        watches=Run.watches if job["best"] is None else WATCHES,
     )
     train(
         FAMILIES[job["family"]]._from_config(job["config"]),
@@ -288,6 +296,7 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
         seed=job["seed"],
         held_out=job["held_out"],
         run=run,
+        best=job["best"],
     )
 
 

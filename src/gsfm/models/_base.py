@@ -80,6 +80,8 @@ class Model(ABC):
     fit_needs_torch: ClassVar[bool] = False
     #: Whether a fit that was stopped can go on from its checkpoint.
     can_resume: ClassVar[bool] = False
+    #: Whether it is fitted step by step, and can be looked at, whole, between two steps.
+    learns_in_steps: ClassVar[bool] = False
     #: Whether a member's score is what it would be were it not in the set: none speaks for itself.
     leaves_itself_out: ClassVar[bool] = False
     #: Whether several processes, or a GPU, can fit it.

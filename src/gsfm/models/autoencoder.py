@@ -98,6 +98,7 @@ class Autoencoder(Model):
     Config = AutoencoderConfig
     fit_needs_torch = True
     can_resume = True
+    learns_in_steps = True
     can_distribute = True
     skips_weightless = True
     config: AutoencoderConfig

@@ -1,8 +1,8 @@
 """The gene set foundation model of Clarke et al. 2026 (Patterns, 10.1016/j.patter.2026.101565).
 
-A denoising autoencoder on multi-hot vectors: part of a set is shown, the rest is to be found, by a
-plain multi-layer perceptron. The file layout is the authors' own, so that their checkpoints load
-here and what is fitted here loads there.
+A denoising autoencoder on multi-hot vectors: a plain multi-layer perceptron whose target is the set
+itself, or the part of it that was hidden. The file layout is the authors' own, so that their
+checkpoints load here and what is fitted here loads there.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ PAD = 1
 
 @dataclass(frozen=True)
 class PublishedConfig:
-    """Settings of `Published`; the first six are the authors', with their names and defaults."""
+    """Settings of `Published`; the first six are the authors', with their names.
+
+    The defaults are what the authors chose in their comparison of hyperparameters and released
+    weights with; the default of ``partition`` in their code is 0.8.
+    """
 
     vocab_size: int = 0  # genes and the two special tokens; `fit` sets it
     d_model: int = 256  # width of the middle layer, the vector of a set
     depth: int = 2  # linear layers of the encoder, and of the decoder
     dropout: float = 0.2  # share of hidden units left out in training
-    partition: float = 0.8  # share of a set that is hidden and to be found; 0 hides nothing
+    partition: float = 0.0  # share of a set that is hidden in training; 0 hides nothing
     weighted_loss: Literal["none", "unseen", "balance"] | None = "none"  # see `Published`
     epochs: int = 50  # passes over the corpus
     batch_size: int = 128  # sets in a step
@@ -69,8 +73,10 @@ class Published(Model):
     that is not in the vocabulary is left out (`unknown` names it), never fed as ``<unk>``, and the
     scores have no columns for the two tokens.
 
-    Training shows each set's genes but for a random share `partition`, anew in every pass, and
-    minimises the binary cross-entropy of the hidden ones against all tokens. `weighted_loss`:
+    Training hides a random share `partition` of each set's genes, anew in every pass, and minimises
+    the binary cross-entropy of the hidden ones against all tokens. With ``partition = 0`` nothing
+    is hidden: all genes of the set are shown, and all are to be found; dropout alone is the noise.
+    `weighted_loss`:
 
     - ``"none"`` (or null): every gene counts the same;
     - ``"balance"``: a positive counts (sets seen without the gene) / (sets seen with it), running
@@ -95,6 +101,7 @@ class Published(Model):
     config: PublishedConfig
     fit_needs_torch = True
     can_resume = True
+    learns_in_steps = True
 
     #: (weight, bias) of each layer; weights are (in, out) in the encoder's first layer, whose
     #: rows are summed for the genes of a set, and (out, in) elsewhere.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +22,14 @@ from gsfm.models._run import Progress, Run
 from gsfm.models.published import PAD, SPECIAL
 from gsfm.sets import GeneSets
 from gsfm.training import _checkpoint
+from gsfm.training._allocator import freed_memory_kept
 from gsfm.training._batches import Batch, members_at_random
 from gsfm.training._fit import choose_dtype
 from gsfm.training._interrupt import Interrupted, stop_request
 from gsfm.training._loss import logistic_loss
 
 if TYPE_CHECKING:
-    from gsfm.models.published import Published
+    from gsfm.models.published import Published, PublishedConfig
 
 #: Every so many steps, moments below this are 0. (A moment falls by a tenth in a step, at most.)
 SWEEP, SMALLEST = 100, 1e-30
@@ -87,6 +89,7 @@ def fit_published(
         schedule.load_state_dict(place["schedule"])
         for group in optimiser.param_groups:
             group["lr"] = place["learning_rate"]
+    batches = Batches(sets, config, seed)
     started = saved = time.monotonic()
     losses: deque[float] = deque(maxlen=100)
 
@@ -117,13 +120,13 @@ def fit_published(
             "learning_rate": optimiser.param_groups[0]["lr"],
         }
 
-    with stop_request() as asked_to_stop:
+    # The next batch is drawn while a step is computed.
+    with stop_request() as asked_to_stop, freed_memory_kept(), ThreadPoolExecutor(1) as ahead:
+        next_batch = ahead.submit(batches, done)
         while done < steps:
             epoch, at = divmod(done, steps_a_pass)
-            if at == 0 or not losses:
-                order = np.random.default_rng([seed, epoch]).permutation(len(sets))
-            rows = order[at * config.batch_size : (at + 1) * config.batch_size]
-            batch = draw(sets, rows, config.partition, np.random.default_rng([seed, epoch, at]))
+            rows, batch = next_batch.result()
+            next_batch = ahead.submit(batches, done + 1)
             shown, owner, hidden, hidden_rows = map(
                 torch.from_numpy, (batch.shown, batch.shown_rows, batch.hidden, batch.hidden_rows)
             )
@@ -156,9 +159,14 @@ def fit_published(
             )
             loss.backward()  # type: ignore[no-untyped-call]
             assert pooled.grad is not None
-            gradient.index_add_(0, shown, pooled.grad[owner])
+            # A token's gradient is the sum over the sets that show it.
+            by_token = torch.argsort(shown, stable=True)
+            met, times = torch.unique_consecutive(shown[by_token], return_counts=True)
+            begin = times.cumsum(0) - times
+            sums = functional.embedding_bag(owner[by_token], pooled.grad, begin, mode="sum")
+            gradient.index_copy_(0, met, sums)
             optimiser.step()
-            gradient[shown] = 0
+            gradient.index_fill_(0, met, 0)
             if done % SWEEP == 0:
                 sweep(optimiser)
             for name, parameter in named.items():
@@ -209,6 +217,26 @@ def sweep(optimiser: torch.optim.Optimizer) -> None:
     for state in optimiser.state.values():
         for moment in (state["exp_avg"], state["exp_avg_sq"]):
             moment.masked_fill_(moment.abs() < SMALLEST, 0)
+
+
+class Batches:
+    """The batches of all passes; batch `step`, from 0, depends on the seed and the step alone."""
+
+    def __init__(self, sets: GeneSets, config: PublishedConfig, seed: int) -> None:
+        self.sets, self.config, self.seed = sets, config, seed
+        self.a_pass = -(-len(sets) // config.batch_size)
+        self._epoch, self._order = -1, np.empty(0, np.int64)
+
+    def __call__(self, step: int) -> tuple[NDArray[np.int64], Batch]:
+        """Return the rows of the sets of a step, and what is shown and hidden of them."""
+        size = self.config.batch_size
+        epoch, at = divmod(step, self.a_pass)
+        if epoch != self._epoch:
+            self._order = np.random.default_rng([self.seed, epoch]).permutation(len(self.sets))
+            self._epoch = epoch
+        rows = self._order[at * size : (at + 1) * size]
+        rng = np.random.default_rng([self.seed, epoch, at])
+        return rows, draw(self.sets, rows, self.config.partition, rng)
 
 
 def draw(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from gsfm._errors import GsfmError
+from gsfm._files import atomic_path
 from gsfm.models import Model
+from gsfm.models._base import read_json
 from gsfm.models._calibration import FEWEST
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
@@ -29,6 +32,7 @@ def train(
     seed: int = 0,
     held_out: int = 2000,
     run: Run | None = None,
+    best: str | Path | None = None,
 ) -> Model:
     """Fit a model of any family on a corpus and save it with its manifest.
 
@@ -50,6 +54,10 @@ def train(
     run
         Threads, precision, progress, checkpoint, and the processes that share the work (only the
         first of which writes, watches and reports; all return the model).
+    best
+        Where to save, as a second folder, the model of the moment at which it had the best recall
+        on the held-out sets. The model is looked at `run.watches` times. Its manifest says at which
+        ``step`` and after how many ``seconds`` that was; it is not calibrated.
 
     Returns
     -------
@@ -86,8 +94,15 @@ def train(
     model.check_run(run)
     processes = start(run)
     held, rows = HeldOut.draw(corpus, held_out, seed=seed)
+    if best is not None and not (model.learns_in_steps and len(held) and run.watches):
+        raise GsfmError(
+            "the best model is found by looking at it while it is trained: that needs held-out "
+            f"sets, and a family that learns in steps, which {model.family} "
+            f"{'does' if model.learns_in_steps else 'does not'}"
+        )
+    keeper = None if best is None else _BestKeeper(Path(best), held, run)
     if len(held):
-        run = dataclasses.replace(run, watch=held.recall)
+        run = dataclasses.replace(run, watch=keeper or held.recall)
     weights = np.zeros(len(corpus), np.float32)
     weights[rows] = corpus.weights[rows]
     started = time.monotonic()
@@ -116,6 +131,8 @@ def train(
         }
         model.manifest["training"] = {**model.manifest.get("training", {}), **training}
         model.save(folder)
+        if keeper is not None:
+            keeper.finish(model.curve)
         if stopped is None and run.checkpoint is not None:
             run.checkpoint.unlink(missing_ok=True)
     # A launcher may end all processes when one of them ends: not before the model is saved.
@@ -123,6 +140,51 @@ def train(
     if stopped is not None:
         raise stopped
     return model
+
+
+class _BestKeeper:
+    """Watches a model while it is trained, and saves it whenever it is better than before.
+
+    A resumed run may look once more at what it has seen: that is no better, and changes nothing.
+    """
+
+    def __init__(self, folder: Path, held: HeldOut, run: Run) -> None:
+        self.folder, self.held = folder, held
+        self.recall = -1.0
+        if run.resume and (folder / "manifest.json").exists():
+            self.recall = read_json(folder / "manifest.json")["training"]["recall_at_50"]
+
+    def __call__(self, model: Model) -> float:
+        recall = self.held.recall(model)
+        if recall > self.recall:
+            self.recall = recall
+            manifest = model.manifest
+            model.manifest = {
+                **manifest,
+                "config": dataclasses.asdict(model.config),
+                "training": {"recall_at_50": recall, "finished": False},
+            }
+            model.save(self.folder)
+            model.manifest = manifest
+        return recall
+
+    def finish(self, curve: list[dict[str, Any]]) -> None:
+        """Say in the manifest when the best moment was."""
+        seen = [point for point in curve if point["watched"] is not None]
+        if not seen:
+            return
+        point = max(seen, key=lambda point: point["watched"])  # the first of equals
+        manifest = read_json(self.folder / "manifest.json")
+        manifest["training"] |= {
+            "seconds": round(point["seconds"], 1),
+            "peak_memory_bytes": peak_memory(),
+            "held_out_sets": len(self.held),
+            "step": point["step"],
+            "steps": curve[-1]["step"],
+            "finished": True,
+        }
+        with atomic_path(self.folder / "manifest.json") as temporary:
+            temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
 def peak_memory() -> int | None:
