@@ -55,13 +55,12 @@ def plain(sets: GeneSets, seconds: float) -> tuple[int, float]:
     warm: float | None = None
     for start in range(0, len(order), 128):
         rows = order[start : start + 128]
-        whole = np.zeros((len(rows), tokens), np.float32)
-        shown = np.zeros_like(whole)
+        members = np.zeros((len(rows), tokens), np.float32)
         for i, row in enumerate(rows):
-            ids = sets.ids(int(row)) + 2
-            whole[i, ids] = 1
-            shown[i, rng.choice(ids, max(1, round(0.2 * len(ids))), replace=False)] = 1
-        loss = loss_of(network(torch.from_numpy(shown)), torch.from_numpy(whole))
+            members[i, sets.ids(int(row)) + 2] = 1
+        # Nothing is hidden (partition 0, as the authors chose): the input is the target.
+        whole = torch.from_numpy(members)
+        loss = loss_of(network(whole), whole)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

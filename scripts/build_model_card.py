@@ -34,7 +34,7 @@ UNKNOWN = "not recorded"
 #: The benchmark's name of the model, in its configuration and among its files.
 METHOD = "shipped"
 #: What the model is set against, if the benchmark has it: the method, and what the card calls it.
-PEERS = {"published, 50 passes": "published architecture", "popularity": "popularity"}
+PEERS = {"popularity": "popularity"}
 
 WHAT = {
     "ensemble": "the sum of {n} models' scores, standardised and weighted",

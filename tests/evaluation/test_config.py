@@ -98,6 +98,7 @@ max_seconds = 1100
 [[method]]
 name = "autoencoder at its best"
 best_of = "autoencoder"
+by = "auroc"
 
 [[method]]
 name = "shipped"
@@ -171,7 +172,7 @@ def test_a_whole_configuration(folder: Path) -> None:
             Trained("popularity", "popularity"),
             Trained("linear", "linear", {"regularisation": 20.0}, {"papers": 3.0}),
             Trained("autoencoder", "autoencoder", max_seconds=1100.0),
-            BestOf("autoencoder at its best", "autoencoder"),
+            BestOf("autoencoder at its best", "autoencoder", "auroc"),
             Saved("shipped", "shipped"),
             Saved("theirs", "models/theirs"),
             Summed("sum", {"linear": 1.0, "autoencoder": 0.2, "theirs": 1.0}),
@@ -194,7 +195,7 @@ def test_a_whole_configuration(folder: Path) -> None:
         "popularity, trained on this run's corpus",
         "linear, trained on this run's corpus",
         "autoencoder, trained on this run's corpus for 1100 s",
-        "autoencoder when it was best on held-out sets",
+        "autoencoder when its AUROC on held-out sets was best",
         "the shipped model",
         "a saved model",
         "sum of 1 linear + 0.2 autoencoder + 1 theirs",

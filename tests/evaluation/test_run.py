@@ -479,11 +479,15 @@ def test_a_method_at_its_best(world, tmp_path):
     method = [
         {"name": "net", "train": "published", "settings": settings},
         {"name": "net at its best", "best_of": "net"},
+        {"name": "net, by AUROC", "best_of": "net", "by": "auroc"},
     ]
     benchmark = _small(world, method=method, corpus={"file": "corpus.gsets", "held_out": 40})
     results = run(benchmark, tmp_path / "out", only=["halves"], threads=1, pages=False)
     models = tmp_path / "out" / "models"
-    last, best = (gsfm.load(models / name) for name in ("net", "net.best"))
+    last, best, by_auroc = (
+        gsfm.load(models / name) for name in ("net", "net.best_recall_at_50", "net.best_auroc")
+    )
+    assert by_auroc.manifest["training"]["auroc"] > 0.5
     curve = last.manifest["training"]["curve"]
     assert len(curve) == 20, "a look after each pass"
     top = max(curve, key=lambda point: point["watched"])
@@ -494,7 +498,9 @@ def test_a_method_at_its_best(world, tmp_path):
     found = results.questions
     scores = {name: found.filter(method=name)["auroc"].to_list() for name in cost}
     assert scores["net"] != scores["net at its best"]
-    saved = _small(world, method=[{"name": "again", "model": str(models / "net.best")}])
+    saved = _small(
+        world, method=[{"name": "again", "model": str(models / "net.best_recall_at_50")}]
+    )
     again = run(saved, tmp_path / "again", only=["halves"], pages=False).questions
     assert again["auroc"].to_list() == scores["net at its best"]
 

@@ -323,31 +323,34 @@ def test_a_stopped_training_saves_the_model_so_far(corpus, tmp_path):
         functools.partial(Published, d_model=4, epochs=12, batch_size=16, learning_rate=0.5),
     ],
 )
-def test_the_best_model_of_a_training_is_kept(tmp_path, make):
+def test_the_best_model_of_a_training_is_kept(tmp_path, make, monkeypatch):
     """By brute force: the model of every look is kept, and the best of them is the one saved."""
     corpus = blocks(n_genes=240)  # more than the 50 that recall is of
-    seen = {}
+    scores, recalls, aurocs = [], [], []
+    recall = HeldOut.recall
 
-    class Spy(make.func):
-        def score(self, sets, **options):  # called once a look: the held-out sets are few
-            seen[len(seen)] = super().score(corpus, **options)
-            return super().score(sets, **options)
+    def spy(self, model, k=50):
+        scores.append(model.score(corpus))
+        recalls.append(recall(self, model, k))
+        aurocs.append(self.auroc(model))
+        return recalls[-1]
 
-    spy = Spy(**make.keywords)
+    monkeypatch.setattr(HeldOut, "recall", spy)
     run = Run(threads=1, watches=6, checkpoint=tmp_path / "checkpoint")
-    folders = tmp_path / "model", tmp_path / "best"
-    model = train(spy, corpus, folders[0], held_out=6, run=run, best=folders[1])
-    recalls = [point["watched"] for point in model.curve]
-    at = int(np.argmax(recalls))
-    assert len(set(recalls)) > 1, "nothing to tell the best from"
-    best = load(folders[1])
-    np.testing.assert_array_equal(best.score(corpus), seen[at])
-    training = best.manifest["training"]
-    assert training["step"] == model.curve[at]["step"]
-    assert training["seconds"] == pytest.approx(model.curve[at]["seconds"], abs=0.1)
-    assert training["recall_at_50"] == pytest.approx(recalls[at], abs=1e-3)
-    assert training["finished"] is True
-    assert best.manifest["config"] == model.manifest["config"]
+    best = {"recall_at_50": tmp_path / "recall", "auroc": tmp_path / "auroc"}
+    model = train(make(), corpus, tmp_path / "model", held_out=6, run=run, best=best)
+    looks = len(model.curve)
+    for values, (measure, folder) in zip((recalls, aurocs), best.items(), strict=True):
+        at = int(np.argmax(values[:looks]))
+        assert len(set(values)) > 1, "nothing to tell the best from"
+        kept = load(folder)
+        np.testing.assert_array_equal(kept.score(corpus), scores[at])
+        training = kept.manifest["training"]
+        assert training["step"] == model.curve[at]["step"]
+        assert training["seconds"] == pytest.approx(model.curve[at]["seconds"], abs=0.1)
+        assert training[measure] == values[at]
+        assert training["finished"] is True
+        assert kept.manifest["config"] == model.manifest["config"]
 
     # Stopped late and resumed: what was best before stays.
     def stop(progress):
@@ -355,13 +358,28 @@ def test_the_best_model_of_a_training_is_kept(tmp_path, make):
             os.kill(os.getpid(), signal.SIGINT)
 
     again = dataclasses.replace(run, progress=stop)
-    paths = tmp_path / "model2", tmp_path / "best2"
+    other = {"recall_at_50": tmp_path / "recall 2", "auroc": tmp_path / "auroc 2"}
     with pytest.raises(Interrupted):
-        train(make(), corpus, paths[0], held_out=6, run=again, best=paths[1])
+        train(make(), corpus, tmp_path / "model 2", held_out=6, run=again, best=other)
     again = dataclasses.replace(run, resume=True)
-    train(make(), corpus, paths[0], held_out=6, run=again, best=paths[1])
-    np.testing.assert_array_equal(load(paths[1]).score(corpus), seen[at])
-    assert load(paths[1]).manifest["training"]["step"] == training["step"]
+    train(make(), corpus, tmp_path / "model 2", held_out=6, run=again, best=other)
+    for measure, folder in best.items():
+        first, second = load(folder), load(other[measure])
+        np.testing.assert_array_equal(first.score(corpus), second.score(corpus))
+        steps = [m.manifest["training"]["step"] for m in (first, second)]
+        assert steps[0] == steps[1]
+
+
+def test_held_out_auroc_is_that_of_scikit_learn(corpus):
+    metrics = pytest.importorskip("sklearn.metrics")
+    held, rows = HeldOut.draw(corpus, 6, seed=2)
+    model = Popularity().fit(corpus[rows])  # the same counts often: many ties
+    expected = []
+    for i in range(len(held)):
+        candidates = np.setdiff1d(np.arange(40), held.shown.ids(i))
+        score = model.score(held.shown[i : i + 1])[0, candidates]
+        expected.append(metrics.roc_auc_score(np.isin(candidates, held.hidden.ids(i)), score))
+    assert held.auroc(model) == pytest.approx(np.mean(expected))
 
 
 def test_the_best_model_needs_looks_to_choose_from(corpus, tmp_path):

@@ -320,13 +320,15 @@ class BestOf(Spec):
     """A trained method at the moment of its training at which held-out sets found it best."""
 
     best_of: str  # the method, which comes before
+    by: Literal["recall_at_50", "auroc"] = "recall_at_50"  # the measure on the held-out sets
 
     key = "best_of"
 
     @property
     def kind(self) -> str:
         """What it is, in a few words."""
-        return f"{self.best_of} when it was best on held-out sets"
+        measure = "recall@50" if self.by == "recall_at_50" else "AUROC"
+        return f"{self.best_of} when its {measure} on held-out sets was best"
 
 
 @dataclass(frozen=True)

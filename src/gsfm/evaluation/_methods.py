@@ -35,6 +35,7 @@ from gsfm.genes import Vocabulary
 from gsfm.models import Adaptive, Ensemble, Model, Progress
 from gsfm.models._load import SHIPPED as SHIPPED_FOLDER
 from gsfm.sets import GeneSets
+from gsfm.training import Measure
 
 
 class Methods:
@@ -194,7 +195,7 @@ class Methods:
                 trained = self._by_name(spec.best_of)
                 assert isinstance(trained, Trained)
                 self._trained(trained)
-                return ModelMethod.load(spec.name, self._best_folder(trained), kind)
+                return ModelMethod.load(spec.name, self._best_folders(trained)[spec.by], kind)
             case Summed():
                 got = map(self.get, self._members(spec))
                 members = [m for m in got if isinstance(m, ModelMethod | FromOlder)]
@@ -237,16 +238,18 @@ class Methods:
             held_out=self._benchmark.corpus.held_out,
             threads=self._threads,
             max_seconds=spec.max_seconds,
-            best=self._best_folder(spec),
+            best=self._best_folders(spec),
             progress=lambda now: self._progress(spec.name, now),
         )
         return folder
 
-    def _best_folder(self, spec: Trained) -> Path | None:
-        """Where a trained method is kept as it was at its best; None if nobody asks for that."""
-        if any(isinstance(other, BestOf) and other.best_of == spec.name for other in self.specs):
-            return self._folder / f"{folder_name(spec.name)}.best"
-        return None
+    def _best_folders(self, spec: Trained) -> dict[Measure, Path]:
+        """Where a trained method is kept as it was at its best, by the measures asked for."""
+        return {
+            other.by: self._folder / f"{folder_name(spec.name)}.best_{other.by}"
+            for other in self.specs
+            if isinstance(other, BestOf) and other.best_of == spec.name
+        }
 
     def _saved_folder(self, spec: Saved) -> Path | None:
         return None if spec.model == SHIPPED else self._benchmark.path(spec.model)

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,6 +26,7 @@ from gsfm._files import atomic_path
 from gsfm.models import FAMILIES, Model, Progress, Run
 from gsfm.models._base import read_json
 from gsfm.sets import GeneSets
+from gsfm.training import Measure
 
 #: Between two lines of progress.
 PAUSE = 0.2
@@ -83,7 +84,7 @@ def trained(
     held_out: int = 0,
     threads: int | None = None,
     max_seconds: float | None = None,
-    best: Path | None = None,
+    best: Mapping[Measure, Path] | None = None,
     progress: Callable[[Progress], None] = lambda now: None,
 ) -> None:
     """See to it that `folder` holds this model fitted on this corpus.
@@ -117,7 +118,7 @@ def trained(
         "seed": seed,
         "held_out": held_out,
         "max_seconds": max_seconds,
-        "best": best is not None,
+        "best": sorted(best or {}),
         "corpus": corpus_hash,
         "weights": _checksum(corpus.weights),
     }
@@ -153,7 +154,7 @@ def trained(
             "threads": threads,
             "max_seconds": max_seconds,
             "checkpoint": str(checkpoint) if model.can_resume else None,
-            "best": None if best is None else str(best),
+            "best": {measure: str(place) for measure, place in (best or {}).items()},
         }
         _run(job, progress)
 
@@ -287,7 +288,7 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
         checkpoint=checkpoint,
         resume=checkpoint is not None and checkpoint.exists(),
         progress=progress,
-        watches=Run.watches if job["best"] is None else WATCHES,
+        watches=WATCHES if job["best"] else Run.watches,
     )
     train(
         FAMILIES[job["family"]]._from_config(job["config"]),

@@ -128,6 +128,7 @@ def fit_autoencoder(
         assert run.checkpoint is not None
         place = _checkpoint.resume(run.checkpoint, parameters, optimiser, identity, averages)
         first, before, curve = place["step"] + 1, place["seconds"], place["curve"]
+    model.curve = curve  # as it grows: whoever watches the model may read it
     vectors_of = processes.wrap(network)
     share = (part.stop - part.start) / config.batch_size  # of a batch that is this process's
     started = saved = time.monotonic()

@@ -89,6 +89,7 @@ def fit_published(
         schedule.load_state_dict(place["schedule"])
         for group in optimiser.param_groups:
             group["lr"] = place["learning_rate"]
+    model.curve = curve  # as it grows: whoever watches the model may read it
     batches = Batches(sets, config, seed)
     started = saved = time.monotonic()
     losses: deque[float] = deque(maxlen=100)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from gsfm.models._run import Run
 from gsfm.sets import GeneSets
 from gsfm.training._calibrate import calibrate
 from gsfm.training._interrupt import Interrupted
-from gsfm.training._monitor import HeldOut
+from gsfm.training._monitor import MEASURES, HeldOut, Measure
 from gsfm.training._processes import start
 
 
@@ -32,7 +33,7 @@ def train(
     seed: int = 0,
     held_out: int = 2000,
     run: Run | None = None,
-    best: str | Path | None = None,
+    best: Mapping[Measure, str | Path] | None = None,
 ) -> Model:
     """Fit a model of any family on a corpus and save it with its manifest.
 
@@ -55,9 +56,10 @@ def train(
         Threads, precision, progress, checkpoint, and the processes that share the work (only the
         first of which writes, watches and reports; all return the model).
     best
-        Where to save, as a second folder, the model of the moment at which it had the best recall
-        on the held-out sets. The model is looked at `run.watches` times. Its manifest says at which
-        ``step`` and after how many ``seconds`` that was; it is not calibrated.
+        For ``recall_at_50`` or ``auroc`` on the held-out sets, or both, the folder where to save
+        the model of the moment at which it was best by that measure. The model is looked at
+        `run.watches` times. Its manifest says at which ``step`` and after how many ``seconds`` that
+        was; it is not calibrated.
 
     Returns
     -------
@@ -94,15 +96,24 @@ def train(
     model.check_run(run)
     processes = start(run)
     held, rows = HeldOut.draw(corpus, held_out, seed=seed)
-    if best is not None and not (model.learns_in_steps and len(held) and run.watches):
+    if best and not (model.learns_in_steps and len(held) and run.watches):
         raise GsfmError(
             "the best model is found by looking at it while it is trained: that needs held-out "
             f"sets, and a family that learns in steps, which {model.family} "
             f"{'does' if model.learns_in_steps else 'does not'}"
         )
-    keeper = None if best is None else _BestKeeper(Path(best), held, run)
+    keepers = [
+        _BestKeeper(measure, Path(place), held, run) for measure, place in (best or {}).items()
+    ]
     if len(held):
-        run = dataclasses.replace(run, watch=keeper or held.recall)
+
+        def watch(model: Model) -> float:
+            recall = held.recall(model)
+            for keeper in keepers:
+                keeper.look(model, recall)
+            return recall
+
+        run = dataclasses.replace(run, watch=watch)
     weights = np.zeros(len(corpus), np.float32)
     weights[rows] = corpus.weights[rows]
     started = time.monotonic()
@@ -131,8 +142,8 @@ def train(
         }
         model.manifest["training"] = {**model.manifest.get("training", {}), **training}
         model.save(folder)
-        if keeper is not None:
-            keeper.finish(model.curve)
+        for keeper in keepers:
+            keeper.finish(model.curve, finished=stopped is None)
         if stopped is None and run.checkpoint is not None:
             run.checkpoint.unlink(missing_ok=True)
     # A launcher may end all processes when one of them ends: not before the model is saved.
@@ -143,45 +154,44 @@ def train(
 
 
 class _BestKeeper:
-    """Watches a model while it is trained, and saves it whenever it is better than before.
+    """Saves a model in training whenever it is better by a measure than it was before.
 
     A resumed run may look once more at what it has seen: that is no better, and changes nothing.
     """
 
-    def __init__(self, folder: Path, held: HeldOut, run: Run) -> None:
-        self.folder, self.held = folder, held
-        self.recall = -1.0
-        if run.resume and (folder / "manifest.json").exists():
-            self.recall = read_json(folder / "manifest.json")["training"]["recall_at_50"]
+    def __init__(self, measure: Measure, folder: Path, held: HeldOut, run: Run) -> None:
+        self.measure, self.folder, self.held = measure, folder, held
+        self.best = -1.0
+        goes_on = run.resume and run.checkpoint is not None and run.checkpoint.exists()
+        if goes_on and (folder / "manifest.json").exists():
+            self.best = read_json(folder / "manifest.json")["training"][measure]
 
-    def __call__(self, model: Model) -> float:
-        recall = self.held.recall(model)
-        if recall > self.recall:
-            self.recall = recall
-            manifest = model.manifest
-            model.manifest = {
-                **manifest,
-                "config": dataclasses.asdict(model.config),
-                "training": {"recall_at_50": recall, "finished": False},
-            }
-            model.save(self.folder)
-            model.manifest = manifest
-        return recall
-
-    def finish(self, curve: list[dict[str, Any]]) -> None:
-        """Say in the manifest when the best moment was."""
-        seen = [point for point in curve if point["watched"] is not None]
-        if not seen:
+    def look(self, model: Model, recall: float) -> None:
+        """Save the model if it is better."""
+        found = {"recall_at_50": recall}
+        if self.measure not in found:
+            found[self.measure] = MEASURES[self.measure](self.held, model)
+        if found[self.measure] <= self.best:
             return
-        point = max(seen, key=lambda point: point["watched"])  # the first of equals
+        self.best = found[self.measure]
+        manifest = model.manifest
+        training = {**found, "look": len(model.curve), "finished": False}
+        config = dataclasses.asdict(model.config)
+        model.manifest = {**manifest, "config": config, "training": training}
+        model.save(self.folder)
+        model.manifest = manifest
+
+    def finish(self, curve: list[dict[str, Any]], *, finished: bool) -> None:
+        """Say in the manifest when the best moment was."""
         manifest = read_json(self.folder / "manifest.json")
+        point = curve[manifest["training"]["look"]]
         manifest["training"] |= {
             "seconds": round(point["seconds"], 1),
             "peak_memory_bytes": peak_memory(),
             "held_out_sets": len(self.held),
             "step": point["step"],
             "steps": curve[-1]["step"],
-            "finished": True,
+            "finished": finished,
         }
         with atomic_path(self.folder / "manifest.json") as temporary:
             temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
