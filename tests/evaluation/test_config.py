@@ -15,12 +15,12 @@ from gsfm.evaluation import _config
 from gsfm.evaluation._config import (
     FILES,
     Benchmark,
-    BestOf,
     Corpus,
     Embedded,
     FromLibrary,
     Leakage,
     Saved,
+    Snapshot,
     Summed,
     Task,
     Trained,
@@ -97,8 +97,12 @@ max_seconds = 1100
 
 [[method]]
 name = "autoencoder at its best"
-best_of = "autoencoder"
-by = "auroc"
+snapshot_of = "autoencoder"
+
+[[method]]
+name = "autoencoder, early"
+snapshot_of = "autoencoder"
+at = 20
 
 [[method]]
 name = "shipped"
@@ -172,7 +176,8 @@ def test_a_whole_configuration(folder: Path) -> None:
             Trained("popularity", "popularity"),
             Trained("linear", "linear", {"regularisation": 20.0}, {"papers": 3.0}),
             Trained("autoencoder", "autoencoder", max_seconds=1100.0),
-            BestOf("autoencoder at its best", "autoencoder", "auroc"),
+            Snapshot("autoencoder at its best", "autoencoder"),
+            Snapshot("autoencoder, early", "autoencoder", 20),
             Saved("shipped", "shipped"),
             Saved("theirs", "models/theirs"),
             Summed("sum", {"linear": 1.0, "autoencoder": 0.2, "theirs": 1.0}),
@@ -195,7 +200,8 @@ def test_a_whole_configuration(folder: Path) -> None:
         "popularity, trained on this run's corpus",
         "linear, trained on this run's corpus",
         "autoencoder, trained on this run's corpus for 1100 s",
-        "autoencoder when its AUROC on held-out sets was best",
+        "autoencoder when its recall@50 on held-out sets was best",
+        "autoencoder at look 20 of 50",
         "the shipped model",
         "a saved model",
         "sum of 1 linear + 0.2 autoencoder + 1 theirs",
@@ -453,7 +459,7 @@ WRONG = {
     "no name": (minimal(method='model = "shipped"'), "[[method]] 1: the key 'name' is missing"),
     "no kind": (
         minimal(method=OURS),
-        "one of the keys 'train', 'sum', 'best_of', 'model', 'library', 'embedding' must say",
+        "one of the keys 'train', 'sum', 'snapshot_of', 'model', 'library', 'embedding' must say",
     ),
     # values of the wrong type
     "seed": (minimal(top='seed = "0"'), 'seed must be a whole number, not "0"'),
@@ -638,20 +644,24 @@ WRONG = {
         minimal(method='name = "s"\nsum = { ours = 1 }\n[[method]]\n' + OURS + 'model = "shipped"'),
         "[[method]] 1 ('s'): sum: 'ours' comes later; put this sum behind it",
     ),
-    "best of one fitted in one go": (
+    "snapshot of one fitted in one go": (
         minimal(
             top=HELD_OUT,
-            method='name = "linear"\ntrain = "linear"\n[[method]]\nname = "b"\nbest_of = "linear"',
+            method='name = "l"\ntrain = "linear"\n[[method]]\nname = "b"\nsnapshot_of = "l"',
         ),
-        "[[method]] 2 ('b'): best_of: no method before it that learns in steps is called 'linear'",
+        "[[method]] 2 ('b'): snapshot_of: no method before it that learns in steps is called 'l'",
     ),
-    "best of later": (
-        minimal(top=HELD_OUT, method='name = "b"\nbest_of = "net"\n[[method]]\n' + NET),
-        "[[method]] 1 ('b'): best_of: no method before it",
+    "snapshot of later": (
+        minimal(top=HELD_OUT, method='name = "b"\nsnapshot_of = "net"\n[[method]]\n' + NET),
+        "[[method]] 1 ('b'): snapshot_of: no method before it",
     ),
-    "best of without held-out sets": (
-        minimal(method=NET + '[[method]]\nname = "b"\nbest_of = "net"'),
-        "[[method]] 2 ('b'): best_of: needs held-out sets: [corpus] held_out = 2000",
+    "snapshot of without held-out sets": (
+        minimal(method=NET + '[[method]]\nname = "b"\nsnapshot_of = "net"'),
+        "[[method]] 2 ('b'): snapshot_of: needs held-out sets: [corpus] held_out = 2000",
+    ),
+    "snapshot of no look": (
+        minimal(top=HELD_OUT, method=NET + '[[method]]\nname = "b"\nsnapshot_of = "net"\nat = 51'),
+        "[[method]] 2 ('b'): at must be 'best' or 1 to 50, not 51",
     ),
     "sum of itself": (minimal(method=TWO + "sum = { two = 1 }"), "sum: 'two' comes later"),
     "sum of vectors": (

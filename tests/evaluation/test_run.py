@@ -478,16 +478,14 @@ def test_a_method_at_its_best(world, tmp_path):
     settings = {"d_model": 8, "epochs": 20, "batch_size": 64, "learning_rate": 0.05}
     method = [
         {"name": "net", "train": "published", "settings": settings},
-        {"name": "net at its best", "best_of": "net"},
-        {"name": "net, by AUROC", "best_of": "net", "by": "auroc"},
+        {"name": "net at its best", "snapshot_of": "net"},
+        {"name": "net, early", "snapshot_of": "net", "at": 2},
     ]
     benchmark = _small(world, method=method, corpus={"file": "corpus.gsets", "held_out": 40})
     results = run(benchmark, tmp_path / "out", only=["halves"], threads=1, pages=False)
     models = tmp_path / "out" / "models"
-    last, best, by_auroc = (
-        gsfm.load(models / name) for name in ("net", "net.best_recall_at_50", "net.best_auroc")
-    )
-    assert by_auroc.manifest["training"]["auroc"] > 0.5
+    last, best, early = (gsfm.load(models / name) for name in ("net", "net.best", "net.2"))
+    assert early.manifest["training"]["step"] == last.manifest["training"]["curve"][1]["step"]
     curve = last.manifest["training"]["curve"]
     assert len(curve) == 20, "a look after each pass"
     top = max(curve, key=lambda point: point["watched"])
@@ -498,9 +496,7 @@ def test_a_method_at_its_best(world, tmp_path):
     found = results.questions
     scores = {name: found.filter(method=name)["auroc"].to_list() for name in cost}
     assert scores["net"] != scores["net at its best"]
-    saved = _small(
-        world, method=[{"name": "again", "model": str(models / "net.best_recall_at_50")}]
-    )
+    saved = _small(world, method=[{"name": "again", "model": str(models / "net.best")}])
     again = run(saved, tmp_path / "again", only=["halves"], pages=False).questions
     assert again["auroc"].to_list() == scores["net at its best"]
 

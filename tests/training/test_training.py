@@ -323,32 +323,30 @@ def test_a_stopped_training_saves_the_model_so_far(corpus, tmp_path):
         functools.partial(Published, d_model=4, epochs=12, batch_size=16, learning_rate=0.5),
     ],
 )
-def test_the_best_model_of_a_training_is_kept(tmp_path, make, monkeypatch):
-    """By brute force: the model of every look is kept, and the best of them is the one saved."""
+def test_snapshots_of_a_training(tmp_path, make, monkeypatch):
+    """By brute force: the model of every look is kept, and compared with what was saved."""
     corpus = blocks(n_genes=240)  # more than the 50 that recall is of
-    scores, recalls, aurocs = [], [], []
+    scores, recalls = [], []
     recall = HeldOut.recall
 
     def spy(self, model, k=50):
         scores.append(model.score(corpus))
         recalls.append(recall(self, model, k))
-        aurocs.append(self.auroc(model))
         return recalls[-1]
 
     monkeypatch.setattr(HeldOut, "recall", spy)
     run = Run(threads=1, watches=6, checkpoint=tmp_path / "checkpoint")
-    best = {"recall_at_50": tmp_path / "recall", "auroc": tmp_path / "auroc"}
-    model = train(make(), corpus, tmp_path / "model", held_out=6, run=run, best=best)
-    looks = len(model.curve)
-    for values, (measure, folder) in zip((recalls, aurocs), best.items(), strict=True):
-        at = int(np.argmax(values[:looks]))
-        assert len(set(values)) > 1, "nothing to tell the best from"
+    snapshots = {"best": tmp_path / "best", 2: tmp_path / "second"}
+    model = train(make(), corpus, tmp_path / "model", held_out=6, run=run, snapshots=snapshots)
+    assert len(set(recalls)) > 1, "nothing to tell the best from"
+    best = int(np.argmax(recalls[:6]))
+    for at, folder in ((best, tmp_path / "best"), (1, tmp_path / "second")):
         kept = load(folder)
         np.testing.assert_array_equal(kept.score(corpus), scores[at])
         training = kept.manifest["training"]
         assert training["step"] == model.curve[at]["step"]
         assert training["seconds"] == pytest.approx(model.curve[at]["seconds"], abs=0.1)
-        assert training[measure] == values[at]
+        assert training["recall_at_50"] == recalls[at]
         assert training["finished"] is True
         assert kept.manifest["config"] == model.manifest["config"]
 
@@ -358,39 +356,46 @@ def test_the_best_model_of_a_training_is_kept(tmp_path, make, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
     again = dataclasses.replace(run, progress=stop)
-    other = {"recall_at_50": tmp_path / "recall 2", "auroc": tmp_path / "auroc 2"}
+    other = {"best": tmp_path / "best 2", 2: tmp_path / "second 2"}
     with pytest.raises(Interrupted):
-        train(make(), corpus, tmp_path / "model 2", held_out=6, run=again, best=other)
+        train(make(), corpus, tmp_path / "model 2", held_out=6, run=again, snapshots=other)
+    assert load(other[2]).manifest["training"]["finished"] is False
     again = dataclasses.replace(run, resume=True)
-    train(make(), corpus, tmp_path / "model 2", held_out=6, run=again, best=other)
-    for measure, folder in best.items():
-        first, second = load(folder), load(other[measure])
+    train(make(), corpus, tmp_path / "model 2", held_out=6, run=again, snapshots=other)
+    for at, folder in snapshots.items():
+        first, second = load(folder), load(other[at])
         np.testing.assert_array_equal(first.score(corpus), second.score(corpus))
         steps = [m.manifest["training"]["step"] for m in (first, second)]
         assert steps[0] == steps[1]
+        assert second.manifest["training"]["finished"] is True
 
 
-def test_held_out_auroc_is_that_of_scikit_learn(corpus):
-    metrics = pytest.importorskip("sklearn.metrics")
-    held, rows = HeldOut.draw(corpus, 6, seed=2)
-    model = Popularity().fit(corpus[rows])  # the same counts often: many ties
-    expected = []
-    for i in range(len(held)):
-        candidates = np.setdiff1d(np.arange(40), held.shown.ids(i))
-        score = model.score(held.shown[i : i + 1])[0, candidates]
-        expected.append(metrics.roc_auc_score(np.isin(candidates, held.hidden.ids(i)), score))
-    assert held.auroc(model) == pytest.approx(np.mean(expected))
+def test_a_run_that_was_stopped_early_has_no_late_snapshot(corpus, tmp_path):
+    def stop(progress):
+        if progress.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = Run(threads=1, watches=6, progress=stop)
+    late = {6: tmp_path / "late"}
+    with pytest.raises(Interrupted):
+        train(Autoencoder(**SMALL), corpus, tmp_path / "m", held_out=6, run=run, snapshots=late)
+    assert not (tmp_path / "late").exists()
 
 
-def test_the_best_model_needs_looks_to_choose_from(corpus, tmp_path):
+def test_snapshots_need_looks(corpus, tmp_path):
+    folder = tmp_path / "model"
     for model, held_out, run in (
         (Popularity(), 6, Run()),
         (Ensemble(weights=[1], members=[{"family": "autoencoder", **SMALL}]), 6, Run()),
         (Autoencoder(**SMALL), 0, Run()),
         (Autoencoder(**SMALL), 6, Run(watches=0)),
     ):
+        best = {"best": tmp_path / "best"}
         with pytest.raises(GsfmError, match="held-out sets, and a family"):
-            train(model, corpus, tmp_path / "m", held_out=held_out, run=run, best=tmp_path / "best")
+            train(model, corpus, folder, held_out=held_out, run=run, snapshots=best)
+    for at in (0, 17, "last"):
+        with pytest.raises(ValueError, match=f"'best' or at look 1 to 16, not {at!r}"):
+            train(Autoencoder(**SMALL), corpus, folder, snapshots={at: tmp_path / "s"})
     assert list(tmp_path.iterdir()) == []
 
 

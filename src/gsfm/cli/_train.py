@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -64,14 +64,10 @@ def train(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Also write here the model as it was when it was best on the sets kept from "
-            "training.",
+            help="Also write here the model as it was when its recall@50 was best.",
             show_default=False,
         ),
     ] = None,
-    best_by: Annotated[
-        str, typer.Option(metavar="recall_at_50|auroc", help="What --best goes by.")
-    ] = "recall_at_50",
     devices: Annotated[
         str,
         typer.Option(metavar="N|auto", help="Processes on each machine; auto is one for each GPU."),
@@ -96,14 +92,11 @@ def train(
     from gsfm import corpus as corpora
     from gsfm.models import FAMILIES
     from gsfm.models._run import Run
-    from gsfm.training import Interrupted, Measure, start
+    from gsfm.training import Interrupted, start
     from gsfm.training import train as fit
 
     if model not in FAMILIES:
         raise typer.BadParameter(f"{model!r} is none of {', '.join(sorted(FAMILIES))}")
-    if best_by not in get_args(Measure):
-        raise typer.BadParameter(f"--best-by is {' or '.join(get_args(Measure))}, not {best_by!r}")
-    best_folders = None if best is None else {cast(Measure, best_by): best}
     family = FAMILIES[model]
     try:
         unfitted = family(**_parse(family, settings or []))
@@ -122,12 +115,13 @@ def train(
         raise typer.BadParameter(str(error)) from None
     unfitted.check_run(run)
     sets = corpora.load(corpus)
+    snapshots: dict[int | str, str | Path] = {} if best is None else {"best": best}
     first = start(run).is_first
     if first:
         _describe(sets, own=corpus != "default")
     try:
         fitted = fit(
-            unfitted, sets, output, seed=seed, held_out=held_out, run=run, best=best_folders
+            unfitted, sets, output, seed=seed, held_out=held_out, run=run, snapshots=snapshots
         )
     except Interrupted as stop:
         if not first:  # to end well is to leave the last word to the first process

@@ -58,6 +58,9 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "new-interactions": ("older", "newer"),
     "context-switch": ("library",),
 }
+#: How often a model in training is looked at if snapshots of it are wanted: after each pass, if it
+#: has so many.
+WATCHES = 50
 #: The protocols that ask about pairs of genes rather than about terms.
 RELATIONS = ("new-relations", "new-interactions")
 #: Options that are years. All other whole numbers count something, and are 1 or more.
@@ -316,19 +319,26 @@ class Summed(Spec):
 
 
 @dataclass(frozen=True)
-class BestOf(Spec):
-    """A trained method at the moment of its training at which held-out sets found it best."""
+class Snapshot(Spec):
+    """A trained method as it was during its training."""
 
-    best_of: str  # the method, which comes before
-    by: Literal["recall_at_50", "auroc"] = "recall_at_50"  # the measure on the held-out sets
+    snapshot_of: str  # the method, which comes before
+    at: int | str = "best"  # look of 50; "best": the one with the best recall on held-out sets
 
-    key = "best_of"
+    key = "snapshot_of"
+
+    def __post_init__(self) -> None:
+        require(
+            self.at == "best" or (isinstance(self.at, int) and 1 <= self.at <= WATCHES),
+            f"at must be 'best' or 1 to {WATCHES}, not {self.at!r}",
+        )
 
     @property
     def kind(self) -> str:
         """What it is, in a few words."""
-        measure = "recall@50" if self.by == "recall_at_50" else "AUROC"
-        return f"{self.best_of} when its {measure} on held-out sets was best"
+        if self.at == "best":
+            return f"{self.snapshot_of} when its recall@50 on held-out sets was best"
+        return f"{self.snapshot_of} at look {self.at} of {WATCHES}"
 
 
 @dataclass(frozen=True)
@@ -383,7 +393,7 @@ class Embedded(Spec):
         return "gene vectors, mean cosine"
 
 
-_KINDS: tuple[type[Spec], ...] = (Trained, Summed, BestOf, Saved, FromLibrary, Embedded)
+_KINDS: tuple[type[Spec], ...] = (Trained, Summed, Snapshot, Saved, FromLibrary, Embedded)
 
 
 @dataclass(frozen=True)
@@ -454,8 +464,8 @@ class Benchmark:
                 )
                 if isinstance(spec, Summed):
                     self._check_sum(spec, known)
-                if isinstance(spec, BestOf):
-                    self._check_best(spec, known)
+                if isinstance(spec, Snapshot):
+                    self._check_snapshot(spec, known)
             known[spec.name] = spec
         if self.leakage is not None:
             with at("[leakage]"):
@@ -474,18 +484,20 @@ class Benchmark:
                 f"sum: {name!r} is {known[name].kind}, which is no model that can be summed",
             )
 
-    def _check_best(self, spec: BestOf, known: Mapping[str, Spec]) -> None:
+    def _check_snapshot(self, spec: Snapshot, known: Mapping[str, Spec]) -> None:
         stepwise = [
             name
             for name, other in known.items()
             if isinstance(other, Trained) and FAMILIES[other.train].learns_in_steps
         ]
         one_of(
-            spec.best_of,
+            spec.snapshot_of,
             stepwise,
-            "best_of: no method before it that learns in steps is called",
+            "snapshot_of: no method before it that learns in steps is called",
         )
-        require(self.corpus.held_out > 0, "best_of: needs held-out sets: [corpus] held_out = 2000")
+        require(
+            self.corpus.held_out > 0, "snapshot_of: needs held-out sets: [corpus] held_out = 2000"
+        )
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any], *, data: str | Path = ".") -> Self:

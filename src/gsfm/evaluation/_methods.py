@@ -18,10 +18,10 @@ from gsfm.evaluation import _corpus, _train
 from gsfm.evaluation._config import (
     SHIPPED,
     Benchmark,
-    BestOf,
     Embedded,
     FromLibrary,
     Saved,
+    Snapshot,
     Spec,
     Summed,
     Trained,
@@ -35,7 +35,6 @@ from gsfm.genes import Vocabulary
 from gsfm.models import Adaptive, Ensemble, Model, Progress
 from gsfm.models._load import SHIPPED as SHIPPED_FOLDER
 from gsfm.sets import GeneSets
-from gsfm.training import Measure
 
 
 class Methods:
@@ -87,7 +86,7 @@ class Methods:
     def _look_at(self, spec: Spec) -> Vocabulary | None:
         """The genes that a method knows."""
         match spec:
-            case Trained() | BestOf():
+            case Trained() | Snapshot():
                 return self._corpus[0].vocabulary
             case Summed():
                 members = [self.vocabularies[name] for name in spec.sum]
@@ -169,8 +168,8 @@ class Methods:
                 about["weights"] = hash_of_array(sets.weights)
             case Summed():
                 about["members"] = [self.identity(member) for member in self._members(spec)]
-            case BestOf():
-                about["trained"] = self.identity(self._by_name(spec.best_of))
+            case Snapshot():
+                about["trained"] = self.identity(self._by_name(spec.snapshot_of))
             case _:
                 about["files"] = self._hashes.get(spec.name)
         return about
@@ -191,11 +190,11 @@ class Methods:
                 return ModelMethod.load(spec.name, self._trained(spec), kind)
             case Saved():
                 return ModelMethod.load(spec.name, self._saved_folder(spec), kind)
-            case BestOf():
-                trained = self._by_name(spec.best_of)
+            case Snapshot():
+                trained = self._by_name(spec.snapshot_of)
                 assert isinstance(trained, Trained)
                 self._trained(trained)
-                return ModelMethod.load(spec.name, self._best_folders(trained)[spec.by], kind)
+                return ModelMethod.load(spec.name, self._snapshots(trained)[spec.at], kind)
             case Summed():
                 got = map(self.get, self._members(spec))
                 members = [m for m in got if isinstance(m, ModelMethod | FromOlder)]
@@ -238,17 +237,17 @@ class Methods:
             held_out=self._benchmark.corpus.held_out,
             threads=self._threads,
             max_seconds=spec.max_seconds,
-            best=self._best_folders(spec),
+            snapshots=self._snapshots(spec),
             progress=lambda now: self._progress(spec.name, now),
         )
         return folder
 
-    def _best_folders(self, spec: Trained) -> dict[Measure, Path]:
-        """Where a trained method is kept as it was at its best, by the measures asked for."""
+    def _snapshots(self, spec: Trained) -> dict[int | str, Path]:
+        """Where the snapshots of a trained method are, of those that the benchmark asks for."""
         return {
-            other.by: self._folder / f"{folder_name(spec.name)}.best_{other.by}"
+            other.at: self._folder / f"{folder_name(spec.name)}.{other.at}"
             for other in self.specs
-            if isinstance(other, BestOf) and other.best_of == spec.name
+            if isinstance(other, Snapshot) and other.snapshot_of == spec.name
         }
 
     def _saved_folder(self, spec: Saved) -> Path | None:

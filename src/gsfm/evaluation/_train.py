@@ -23,15 +23,13 @@ import numpy as np
 
 from gsfm._errors import GsfmError, MissingExtraError
 from gsfm._files import atomic_path
+from gsfm.evaluation._config import WATCHES
 from gsfm.models import FAMILIES, Model, Progress, Run
 from gsfm.models._base import read_json
 from gsfm.sets import GeneSets
-from gsfm.training import Measure
 
 #: Between two lines of progress.
 PAUSE = 0.2
-#: How often a model is looked at to find its best moment: after each pass, if there are so many.
-WATCHES = 50
 # Ctrl-C while Python starts and imports ends the process without a word.
 _CODE = (
     "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "
@@ -84,7 +82,7 @@ def trained(
     held_out: int = 0,
     threads: int | None = None,
     max_seconds: float | None = None,
-    best: Mapping[Measure, Path] | None = None,
+    snapshots: Mapping[int | str, Path] | None = None,
     progress: Callable[[Progress], None] = lambda now: None,
 ) -> None:
     """See to it that `folder` holds this model fitted on this corpus.
@@ -100,7 +98,7 @@ def trained(
         What it is fitted on, with its column ``weight``, and the hash of its content.
     folder
         Where the model is, or shall be. What it is made of is in a file beside, ``<folder>.json``.
-    best
+    snapshots
         As in `gsfm.training.train`; the model is then looked at `WATCHES` times.
     seed, held_out, threads, max_seconds, progress
         As in `gsfm.training.train` and `Run`.
@@ -118,7 +116,7 @@ def trained(
         "seed": seed,
         "held_out": held_out,
         "max_seconds": max_seconds,
-        "best": sorted(best or {}),
+        "snapshots": sorted(map(str, snapshots or ())),
         "corpus": corpus_hash,
         "weights": _checksum(corpus.weights),
     }
@@ -154,7 +152,7 @@ def trained(
             "threads": threads,
             "max_seconds": max_seconds,
             "checkpoint": str(checkpoint) if model.can_resume else None,
-            "best": {measure: str(place) for measure, place in (best or {}).items()},
+            "snapshots": [[at, str(place)] for at, place in (snapshots or {}).items()],
         }
         _run(job, progress)
 
@@ -288,7 +286,7 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
         checkpoint=checkpoint,
         resume=checkpoint is not None and checkpoint.exists(),
         progress=progress,
-        watches=WATCHES if job["best"] else Run.watches,
+        watches=WATCHES if job["snapshots"] else Run.watches,
     )
     train(
         FAMILIES[job["family"]]._from_config(job["config"]),
@@ -297,7 +295,7 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
         seed=job["seed"],
         held_out=job["held_out"],
         run=run,
-        best=job["best"],
+        snapshots=dict(job["snapshots"]),
     )
 
 

@@ -6,17 +6,8 @@ extra ``scale``.
 
 from gsfm.training._calibrate import calibrate
 from gsfm.training._interrupt import Interrupted
-from gsfm.training._monitor import HeldOut, Measure
+from gsfm.training._monitor import HeldOut
 from gsfm.training._processes import Processes, start
 from gsfm.training._train import peak_memory, train
 
-__all__ = [
-    "HeldOut",
-    "Interrupted",
-    "Measure",
-    "Processes",
-    "calibrate",
-    "peak_memory",
-    "start",
-    "train",
-]
+__all__ = ["HeldOut", "Interrupted", "Processes", "calibrate", "peak_memory", "start", "train"]

@@ -1,10 +1,8 @@
-"""What is watched while a model trains: genes hidden from sets that it never trains on."""
+"""What is watched while a model trains: recall of genes hidden from sets it never trains on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,43 +51,15 @@ class HeldOut:
     def recall(self, model: Model, k: int = 50) -> float:
         """Mean over the sets of the share of hidden genes among the k best (of at most k)."""
         total = 0.0
-        for block, scores in self._scored(model):
-            top = np.argpartition(-scores, min(k, scores.shape[1]) - 1, axis=1)[:, :k]
-            found = np.take_along_axis(block.hidden.to_csr().toarray(), top, axis=1).sum(axis=1)
-            total += float((found / np.minimum(block.hidden.sizes, k)).sum())
-        return total / len(self)
-
-    def auroc(self, model: Model) -> float:
-        """Mean over the sets of the AUROC of the hidden genes among all that were not shown."""
-        total = 0.0
-        for block, scores in self._scored(model):
-            for i, row in enumerate(scores):
-                hidden = row[block.hidden.ids(i)]
-                others = np.sort(row)  # the shown ones, -inf, come first
-                # Genes below and genes not above each hidden one: the mean counts ties as a half.
-                at = (np.searchsorted(others, hidden, side) for side in ("left", "right"))
-                below = sum(float(places.sum()) for places in at) / 2
-                n, h = len(row) - len(block.shown.ids(i)), len(hidden)
-                # Of these, the shown ones are no candidates, and pairs of hidden ones no pairs.
-                below -= h * (len(row) - n) + h * h / 2
-                total += below / (h * (n - h))
-        return total / len(self)
-
-    def _scored(self, model: Model) -> Iterator[tuple[HeldOut, NDArray[np.float32]]]:
-        """Blocks of sets with the scores of all genes, -inf for those that are shown."""
         for start in range(0, len(self), BLOCK):
-            block = self[start : start + BLOCK]
-            scores = model.score(block.shown)
-            scores[block.shown.to_csr().nonzero()] = -np.inf
-            yield block, scores
-
-
-Measure: TypeAlias = Literal["recall_at_50", "auroc"]
-#: What a model can be best by.
-MEASURES: Mapping[Measure, Callable[[HeldOut, Model], float]] = {
-    "recall_at_50": HeldOut.recall,
-    "auroc": HeldOut.auroc,
-}
+            block = slice(start, start + BLOCK)
+            shown, hidden = self.shown[block], self.hidden[block]
+            scores = model.score(shown)
+            scores[shown.to_csr().nonzero()] = -np.inf
+            top = np.argpartition(-scores, min(k, scores.shape[1]) - 1, axis=1)[:, :k]
+            found = np.take_along_axis(hidden.to_csr().toarray(), top, axis=1).sum(axis=1)
+            total += float((found / np.minimum(hidden.sizes, k)).sum())
+        return total / len(self)
 
 
 def _as_sets(sets: GeneSets, halves: Batch, side: str) -> GeneSets:

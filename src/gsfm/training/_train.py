@@ -21,7 +21,7 @@ from gsfm.models._run import Run
 from gsfm.sets import GeneSets
 from gsfm.training._calibrate import calibrate
 from gsfm.training._interrupt import Interrupted
-from gsfm.training._monitor import MEASURES, HeldOut, Measure
+from gsfm.training._monitor import HeldOut
 from gsfm.training._processes import start
 
 
@@ -33,7 +33,7 @@ def train(
     seed: int = 0,
     held_out: int = 2000,
     run: Run | None = None,
-    best: Mapping[Measure, str | Path] | None = None,
+    snapshots: Mapping[int | str, str | Path] | None = None,
 ) -> Model:
     """Fit a model of any family on a corpus and save it with its manifest.
 
@@ -55,11 +55,11 @@ def train(
     run
         Threads, precision, progress, checkpoint, and the processes that share the work (only the
         first of which writes, watches and reports; all return the model).
-    best
-        For ``recall_at_50`` or ``auroc`` on the held-out sets, or both, the folder where to save
-        the model of the moment at which it was best by that measure. The model is looked at
-        `run.watches` times. Its manifest says at which ``step`` and after how many ``seconds`` that
-        was; it is not calibrated.
+    snapshots
+        Folders in which the model is also saved as it was during training. The key is the number of
+        the look (1 to `run.watches`), or ``"best"``: the look with the best recall@50. The manifest
+        of a snapshot says at which ``step`` and after how many ``seconds`` it was taken; a
+        snapshot is not calibrated.
 
     Returns
     -------
@@ -96,21 +96,19 @@ def train(
     model.check_run(run)
     processes = start(run)
     held, rows = HeldOut.draw(corpus, held_out, seed=seed)
-    if best and not (model.learns_in_steps and len(held) and run.watches):
+    if snapshots and not (model.learns_in_steps and len(held) and run.watches):
         raise GsfmError(
-            "the best model is found by looking at it while it is trained: that needs held-out "
-            f"sets, and a family that learns in steps, which {model.family} "
+            "snapshots are taken when a model in training is looked at: that needs held-out sets, "
+            f"and a family that learns in steps, which {model.family} "
             f"{'does' if model.learns_in_steps else 'does not'}"
         )
-    keepers = [
-        _BestKeeper(measure, Path(place), held, run) for measure, place in (best or {}).items()
-    ]
+    taken = [_Snapshot(at, Path(place), run) for at, place in (snapshots or {}).items()]
     if len(held):
 
         def watch(model: Model) -> float:
             recall = held.recall(model)
-            for keeper in keepers:
-                keeper.look(model, recall)
+            for snapshot in taken:
+                snapshot.look(model, recall)
             return recall
 
         run = dataclasses.replace(run, watch=watch)
@@ -142,8 +140,8 @@ def train(
         }
         model.manifest["training"] = {**model.manifest.get("training", {}), **training}
         model.save(folder)
-        for keeper in keepers:
-            keeper.finish(model.curve, finished=stopped is None)
+        for snapshot in taken:
+            snapshot.finish(model.curve, finished=stopped is None)
         if stopped is None and run.checkpoint is not None:
             run.checkpoint.unlink(missing_ok=True)
     # A launcher may end all processes when one of them ends: not before the model is saved.
@@ -153,42 +151,45 @@ def train(
     return model
 
 
-class _BestKeeper:
-    """Saves a model in training whenever it is better by a measure than it was before.
+class _Snapshot:
+    """Saves a model in training at one look, or whenever its recall is better than before.
 
-    A resumed run may look once more at what it has seen: that is no better, and changes nothing.
+    A resumed run may look once more at what it has seen: that changes nothing.
     """
 
-    def __init__(self, measure: Measure, folder: Path, held: HeldOut, run: Run) -> None:
-        self.measure, self.folder, self.held = measure, folder, held
-        self.best = -1.0
+    def __init__(self, at: int | str, folder: Path, run: Run) -> None:
+        if at != "best" and not (isinstance(at, int) and 1 <= at <= run.watches):
+            raise ValueError(
+                f"a snapshot is taken at 'best' or at look 1 to {run.watches}, not {at!r}"
+            )
+        self.at, self.folder, self.recall = at, folder, -1.0
         goes_on = run.resume and run.checkpoint is not None and run.checkpoint.exists()
-        if goes_on and (folder / "manifest.json").exists():
-            self.best = read_json(folder / "manifest.json")["training"][measure]
+        self.is_there = goes_on and (folder / "manifest.json").exists()
+        if self.is_there:
+            self.recall = read_json(folder / "manifest.json")["training"]["recall_at_50"]
 
     def look(self, model: Model, recall: float) -> None:
-        """Save the model if it is better."""
-        found = {"recall_at_50": recall}
-        if self.measure not in found:
-            found[self.measure] = MEASURES[self.measure](self.held, model)
-        if found[self.measure] <= self.best:
+        """Save the model if this is the moment."""
+        number = len(model.curve) + 1
+        if number != self.at and not (self.at == "best" and recall > self.recall):
             return
-        self.best = found[self.measure]
+        self.recall, self.is_there = recall, True
         manifest = model.manifest
-        training = {**found, "look": len(model.curve), "finished": False}
+        training = {"recall_at_50": recall, "look": number, "finished": False}
         config = dataclasses.asdict(model.config)
         model.manifest = {**manifest, "config": config, "training": training}
         model.save(self.folder)
         model.manifest = manifest
 
     def finish(self, curve: list[dict[str, Any]], *, finished: bool) -> None:
-        """Say in the manifest when the best moment was."""
+        """Say in the manifest when the moment was."""
+        if not self.is_there:  # the run was stopped before
+            return
         manifest = read_json(self.folder / "manifest.json")
-        point = curve[manifest["training"]["look"]]
+        point = curve[manifest["training"]["look"] - 1]
         manifest["training"] |= {
             "seconds": round(point["seconds"], 1),
             "peak_memory_bytes": peak_memory(),
-            "held_out_sets": len(self.held),
             "step": point["step"],
             "steps": curve[-1]["step"],
             "finished": finished,
