@@ -501,6 +501,17 @@ def test_a_method_at_its_best(world, tmp_path):
     assert again["auroc"].to_list() == scores["net at its best"]
 
 
+def test_the_models_of_another_run_are_used_again(world, tmp_path, monkeypatch):
+    method = [{"name": "linear", "train": "linear", "settings": {"regularisation": 5.0}}]
+    first = run(_small(world, method=method), tmp_path / "one", only=["halves"], pages=False)
+    monkeypatch.setattr(_train, "_run", lambda *a: pytest.fail("it was trained already"))
+    models = tmp_path / "one" / "models"
+    other = _small(world, method=method, name="other")
+    second = run(other, tmp_path / "two", models=models, only=["halves"], pages=False)
+    assert second.questions["auroc"].to_list() == first.questions["auroc"].to_list()
+    assert not (tmp_path / "two" / "models").exists()
+
+
 def test_a_sum_that_each_set_weighs_anew(world, tmp_path):
     """Popularity that would be counted against the genes is given another weight by the sets."""
     method = [

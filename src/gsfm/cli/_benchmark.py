@@ -66,6 +66,15 @@ def run(
             min=1, help="Threads for training; all cores if left out.", show_default=False
         ),
     ] = None,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the trained models are, or shall be: that of another run with the same "
+            "corpus spares their training. DIR/models of the results if not given.",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
         bool, typer.Option(help="Write report.html and report.md; needs the extra bench.")
     ] = True,
@@ -84,6 +93,7 @@ def run(
             benchmark,
             output,
             threads=threads,
+            models=models,
             only=only or (),
             pages=report,
             progress=reporter,

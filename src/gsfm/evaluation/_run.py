@@ -72,6 +72,7 @@ def run(
     folder: str | Path,
     *,
     threads: int | None = None,
+    models: str | Path | None = None,
     only: Collection[str] = (),
     pages: bool = True,
     progress: Callable[[Event], None] | None = None,
@@ -83,9 +84,12 @@ def run(
     benchmark
         What is asked of which methods.
     folder
-        Where the results are, or shall be; the trained models too.
+        Where the results are, or shall be.
     threads
         Threads for training; as many as the libraries choose if None.
+    models
+        Where the trained models are, or shall be; ``folder / "models"`` if None. A model there that
+        was trained in the same way on the same corpus, for another benchmark, is used again.
     only
         The names of the tasks to do now; all if empty. The results then hold these, and what was
         there before.
@@ -129,7 +133,9 @@ def run(
     >>> results.questions.select("task", "method", "term", "split").row(0)
     ('letters', 'popularity', 'one', 1)
     """
-    return _Run(benchmark, Path(folder), threads, progress or (lambda event: None)).do(only, pages)
+    folder = Path(folder)
+    place = folder / "models" if models is None else Path(models)
+    return _Run(benchmark, folder, threads, place, progress or (lambda event: None)).do(only, pages)
 
 
 class _Run:
@@ -138,9 +144,10 @@ class _Run:
         benchmark: Benchmark,
         folder: Path,
         threads: int | None,
+        models: Path,
         progress: Callable[[Event], None],
     ) -> None:
-        self.benchmark, self.folder, self.threads = benchmark, folder, threads
+        self.benchmark, self.folder, self.threads, self.models = benchmark, folder, threads, models
         self._progress = progress
         self._done = self._units = 0
         #: Questions to be answered now, questions answered, and the seconds that these took.
@@ -170,7 +177,7 @@ class _Run:
         self.methods = Methods(
             self.benchmark,
             (corpus, of_corpus["hash"]),
-            self.folder / "models",
+            self.models,
             threads=self.threads,
             progress=self._training,
         )
