@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from gsfm import GeneSets, MissingExtraError, Vocabulary
 from gsfm.models import ALS, SVD
@@ -56,8 +57,6 @@ def test_als_answers_as_the_library_does(sets) -> None:
     with threadpool_limits(1, "blas"):
         library = als.AlternatingLeastSquares(factors=3, regularization=0.3, num_threads=1)
         library.item_factors = model.vectors
-        import scipy.sparse as sp
-
         theirs = library.recalculate_user(np.arange(9), sp.csr_matrix(new, dtype=np.float32))
     np.testing.assert_allclose(model.embed_sets(sets[:9]), theirs, rtol=2e-3, atol=1e-4)
 

@@ -462,14 +462,14 @@ class Model(ABC):
         new, old = temporary / "new", temporary / "old"
         try:
             new.mkdir()
-            _write(new / "config.json", _json({"format": FORMAT, **self._config_json()}))
+            write_json(new / "config.json", {"format": FORMAT, **self._config_json()})
             _write(new / "vocab.txt", "".join(f"{line}\n" for line in lines))
             tensors = {k: np.ascontiguousarray(v) for k, v in self._tensors().items()}
             save_file(tensors, new / "model.safetensors")
             usual_permissions(new / "model.safetensors")
-            _write(new / "manifest.json", _json(self.manifest))
+            write_json(new / "manifest.json", self.manifest)
             if self.calibration is not None:
-                _write(new / "calibration.json", _json(self.calibration.to_json()))
+                write_json(new / "calibration.json", self.calibration.to_json())
             if folder.exists():
                 folder.rename(old)
             new.rename(folder)
@@ -705,8 +705,9 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write one of the JSON files of a model folder."""
+    _write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _are_symbols(one: Any) -> bool:

@@ -42,9 +42,9 @@ class ALS(Model):
         + \lambda \Big(\sum_u \lVert x_u \rVert^2 + \sum_j \lVert y_j \rVert^2\Big)
 
     with the 0/1 membership :math:`m`, and the confidence :math:`c` of a membership, multiplied by
-    the weight of the set; 1 where the gene is not in the set. The score of gene j for a set is
-    :math:`x^\top y_j`, about 1 for a gene like its members, with the :math:`x` that minimises the
-    sum for that set.
+    the weight of the set but at least 1; 1 where the gene is not in the set. The score of gene j
+    for a set is :math:`x^\top y_j`, about 1 for a gene like its members, with the :math:`x` that
+    minimises the sum for that set.
 
     Examples
     --------

@@ -75,13 +75,13 @@ class SVD(Model):
             gram[start : start + len(rows)] = rows * self.scale[start : start + len(rows), None]
         directions = principal_rows(gram, c.dimensions)  # of length: the eigenvalue
         lengths = np.linalg.norm(directions, axis=0)
-        self.vectors = directions[:, lengths > lengths.max() * 1e-6]
-        self.vectors = self.vectors / lengths[: self.vectors.shape[1]]
+        kept = lengths > lengths.max() * 1e-6
+        self.vectors = directions[:, kept] / lengths[kept]
 
     # -- asking ----------------------------------------------------------------------------------
 
     def _embed_sets(self, members: sp.csr_array) -> Floats:
-        vectors: Floats = members @ (self.scale[:, None] * self.vectors)  # (n, dimensions)
+        vectors: Floats = members @ self._embed_genes()  # (n, dimensions)
         return vectors
 
     def _score(self, members: sp.csr_array) -> Floats:

@@ -53,7 +53,8 @@ def fit_published(
         torch.set_num_threads(run.threads)
     dtype = choose_dtype(run.precision)
     set_weights = torch.from_numpy(np.asarray(weights, np.float32))
-    steps_a_pass = -(-len(sets) // config.batch_size)
+    batches = Batches(sets, config, seed)
+    steps_a_pass = batches.a_pass
     steps = config.epochs * steps_a_pass
     watched = {max(1, round(config.epochs * i / run.watches)) for i in range(1, run.watches + 1)}
     watched.add(config.epochs)
@@ -90,7 +91,6 @@ def fit_published(
         for group in optimiser.param_groups:
             group["lr"] = place["learning_rate"]
     model.curve = curve  # as it grows: whoever watches the model may read it
-    batches = Batches(sets, config, seed)
     started = saved = time.monotonic()
     losses: deque[float] = deque(maxlen=100)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ import numpy as np
 from gsfm._errors import GsfmError
 from gsfm._files import atomic_path
 from gsfm.models import Model
-from gsfm.models._base import read_json
+from gsfm.models._base import read_json, write_json
 from gsfm.models._calibration import FEWEST
 from gsfm.models._run import Run
 from gsfm.sets import GeneSets
@@ -195,7 +194,7 @@ class _Snapshot:
             "finished": finished,
         }
         with atomic_path(self.folder / "manifest.json") as temporary:
-            temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+            write_json(temporary, manifest)
 
 
 def peak_memory() -> int | None:
