@@ -171,7 +171,8 @@ def fit_autoencoder(
             optimiser.step()
             if averages and (step % AVERAGED_EACH == 0 or step == steps):
                 _take_in(parameters, averages, AVERAGED_EACH / (config.average * step))
-            out_of_time = run.max_seconds is not None and elapsed() >= run.max_seconds
+            seconds = elapsed()  # read once: what is reported is what was decided by
+            out_of_time = run.max_seconds is not None and seconds >= run.max_seconds
             # By the clock of the first process.
             batch_loss, ends_now = processes.sum(
                 loss.item() * share, out_of_time and processes.is_first
@@ -185,10 +186,11 @@ def fit_autoencoder(
                     seen = run.watch(model)
                 point = {"step": step, "seconds": elapsed(), "loss": mean_loss, "watched": seen}
                 curve.append({k: v and round(v, 4) for k, v in point.items()})
+                seconds = elapsed()
             if processes.is_first:
                 seconds_here = max(time.monotonic() - started, 1e-9)
                 rate = (step - first + 1) * config.batch_size / seconds_here
-                now = Progress(step, steps, elapsed(), mean_loss, seen, rate, run.max_seconds)
+                now = Progress(step, steps, seconds, mean_loss, seen, rate, run.max_seconds)
                 run.progress(now)
             # Ctrl-C may have reached some of the processes only.
             stop = processes.sum(asked_to_stop() and step < steps)[0] > 0

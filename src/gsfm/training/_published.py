@@ -178,7 +178,8 @@ def fit_published(
             loss_sum += losses[-1]
             done += 1
             ends_pass = done % steps_a_pass == 0
-            out_of_time = run.max_seconds is not None and elapsed() >= run.max_seconds
+            seconds = elapsed()  # read once: what is reported is what was decided by
+            out_of_time = run.max_seconds is not None and seconds >= run.max_seconds
             seen, mean_loss = None, float(np.mean(losses))
             if ends_pass:
                 schedule.step(loss_sum / steps_a_pass)
@@ -189,8 +190,8 @@ def fit_published(
                 point = {"step": done, "seconds": elapsed(), "loss": mean_loss, "watched": seen}
                 # The loss is a mean over all tokens: small.
                 curve.append({k: v and round(v, 6) for k, v in point.items()})
+                seconds = elapsed()
             sets_seen = epoch * len(sets) + min((at + 1) * config.batch_size, len(sets))
-            seconds = elapsed()
             rate = sets_seen / max(seconds, 1e-9)
             run.progress(Progress(done, steps, seconds, mean_loss, seen, rate, run.max_seconds))
             stop = asked_to_stop() and done < steps
