@@ -20,7 +20,7 @@ import numpy as np
 
 import gsfm
 from gsfm import GeneSets, libraries, sets
-from gsfm.insight import annotate
+from gsfm.analysis import annotate
 from gsfm.models import Model
 
 #: Terms that the peer scores in earnest.

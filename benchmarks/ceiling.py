@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 import gsfm
 from gsfm import sets
-from gsfm.evaluation import Method, ModelMethod, Questions, half_split, measure
+from gsfm.benchmark import Method, ModelMethod, Questions, half_split, measure
 from gsfm.genes import Vocabulary
 from gsfm.models import Adaptive
 

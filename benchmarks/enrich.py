@@ -35,11 +35,11 @@ import numpy as np
 import polars as pl
 
 from gsfm import GeneSets, corpus, models, sets
-from gsfm._report import plain_lines
-from gsfm.insight import enrich, ora, prerank
-from gsfm.insight._null import popularity
-from gsfm.insight._terms import load_terms
+from gsfm.analysis import enrich, ora, prerank
+from gsfm.analysis.enrichment.null import popularity
+from gsfm.analysis.terms import load_terms
 from gsfm.models import Adaptive, Model
+from gsfm.report import plain_lines
 
 #: Libraries of signatures of single genes and of diseases, and those with the same experiments.
 LEFT_OUT = (

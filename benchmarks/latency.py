@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import gsfm
-from gsfm import insight, models
+from gsfm import analysis, models
 from gsfm.genes import resolve
 from gsfm.models import Model
 
@@ -81,7 +81,7 @@ def warm(model: Model, symbols: list[str]) -> dict[str, Callable[[], object]]:
         f"complete {N_GENES} genes": lambda: model.complete(symbols),
         "  of it: resolve": lambda: resolve(symbols),
         "  of it: score": lambda: model.score([symbols]),
-        "complete, input ranked too (leave-one-out)": lambda: insight.complete(
+        "complete, input ranked too (leave-one-out)": lambda: analysis.complete(
             model, symbols, include_input=True
         ),
     }

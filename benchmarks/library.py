@@ -20,7 +20,7 @@ import polars as pl
 
 import gsfm
 from gsfm import corpus, sets
-from gsfm.evaluation import LibraryModel, ModelMethod, measure, time_split
+from gsfm.benchmark import LibraryModel, ModelMethod, measure, time_split
 from gsfm.genes import Vocabulary
 from gsfm.models import Adaptive
 

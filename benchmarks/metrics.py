@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
-from gsfm.evaluation._metrics import Ranking, matched_percentiles
+from gsfm.benchmark.metrics import Ranking, matched_percentiles
 
 SEED = 0
 BATCH = 256  # as in a benchmark run

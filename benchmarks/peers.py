@@ -21,10 +21,10 @@ from typing import Any
 import polars as pl
 
 from gsfm import GeneSets
-from gsfm._files import atomic_path
-from gsfm.evaluation._corpus import weighted
+from gsfm.benchmark.corpora import weighted
+from gsfm.io.files import atomic_path
 from gsfm.models import FAMILIES
-from gsfm.training._monitor import HeldOut
+from gsfm.models.held_out import HeldOut
 
 #: What is tried, in this order; ``publications`` is the weight of the sets of that source.
 TRIED: Mapping[str, Mapping[str, Sequence[Any]]] = {

@@ -17,7 +17,7 @@ release. The gene is hidden among
 
 Genes that are known for one of the terms stay among the candidates, each scored without itself. The
 peers rank the same candidates by the same seeds: how often genes are in a paper with them, in the
-embedded corpus, and how many papers of it they are in. `gsfm.insight.prioritise` is held against
+embedded corpus, and how many papers of it they are in. `gsfm.analysis.prioritise` is held against
 other ways to make one ranking of several terms, too. By chance a gene is first in 1 of 100.
 
 If the newer folder has `phenotype.hpoa`, the questions are also told apart by whether all papers
@@ -41,9 +41,9 @@ import polars as pl
 
 import gsfm
 from gsfm import genes, libraries
+from gsfm.analysis import Priorities, prioritise
+from gsfm.analysis.gene_frequency import popularity
 from gsfm.corpus import embedded
-from gsfm.insight import Priorities, prioritise
-from gsfm.insight._popularity import popularity
 from gsfm.models import Cooccurrence, Model, Popularity
 
 TABLE = "phenotype_to_genes.txt"

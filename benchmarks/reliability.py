@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from gsfm import GeneSets, models, sets
-from gsfm.evaluation import Questions, half_split, reliability
-from gsfm.training import HeldOut, calibrate
+from gsfm.benchmark import Questions, half_split, reliability
+from gsfm.models import HeldOut, calibrate
 
 
 def main() -> None:

@@ -29,10 +29,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from gsfm.genes import Vocabulary
 from gsfm.models import Autoencoder
-from gsfm.models._run import Progress, Run
 from gsfm.models.autoencoder import AutoencoderConfig
 from gsfm.sets import GeneSets
-from gsfm.training._fit import choose_dtype
+from gsfm.training.precision import choose_dtype
+from gsfm.training.run import Progress, Run
 
 WARM = 5  # steps before the clock starts
 SETS, GENES, WIDTHS = (30_000, 240_000, 1_000_000), (5_000, 10_000, 20_000, 40_000), (128, 256, 512)

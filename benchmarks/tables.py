@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gsfm._errors import FormatError
-from gsfm._files import atomic_path
+from gsfm.errors import FormatError
+from gsfm.io.files import atomic_path
 
 HERE = Path(__file__).parent
 FILES = (HERE / "README.md", HERE.parent / "README.md")

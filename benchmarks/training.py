@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 
 from gsfm import GeneSets
-from gsfm.models import Autoencoder, Progress, Published, Run, load
+from gsfm.models import Autoencoder, Published, load
+from gsfm.training import Progress, Run
 
 #: Of the published architecture: those of its authors, and those after which it is best.
 PASSES = (50, 31)

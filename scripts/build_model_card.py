@@ -21,9 +21,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from gsfm._files import atomic_path
+from gsfm.io.files import atomic_path
 from gsfm.models import Model, load
-from gsfm.models._load import SHIPPED
+from gsfm.models.registry import SHIPPED
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "model-card.md"

@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 import gsfm
 from gsfm import GeneSets, corpus
-from gsfm._errors import GsfmError
-from gsfm.corpus._features import Kind
+from gsfm.corpus.gene_features import Kind
+from gsfm.errors import GsfmError
 from gsfm.models import (
     Adaptive,
     Attribute,
@@ -38,13 +38,15 @@ from gsfm.models import (
     Linear,
     Model,
     Popularity,
+    calibrate,
     load,
+    peak_memory,
+    train,
 )
-from gsfm.models._load import SHIPPED
-from gsfm.models._run import Progress, Run
+from gsfm.models.held_out import HeldOut
+from gsfm.models.registry import SHIPPED
 from gsfm.sets import concat
-from gsfm.training import calibrate, peak_memory, train
-from gsfm.training._monitor import HeldOut
+from gsfm.training.run import Progress, Run
 
 #: Libraries that the model is measured on, or that hold the same knowledge.
 FORBIDDEN = re.compile(

@@ -12,10 +12,11 @@ import time
 
 import pytest
 
-from gsfm import GeneSets, _progress
-from gsfm._progress import Bar
-from gsfm.insight import annotate, enrich
+from gsfm import GeneSets
+from gsfm import progress as progress_module
+from gsfm.analysis import annotate, enrich
 from gsfm.models import Linear
+from gsfm.progress import Bar
 
 pty = pytest.importorskip("pty")  # not on Windows
 
@@ -23,8 +24,8 @@ pty = pytest.importorskip("pty")  # not on Windows
 @pytest.fixture
 def terminal(monkeypatch):
     """A terminal, and what was written to it; a second is short here."""
-    monkeypatch.setattr(_progress, "PATIENCE", 0.05)
-    monkeypatch.setattr(_progress, "EVERY", 0.01)
+    monkeypatch.setattr(progress_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(progress_module, "EVERY", 0.01)
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as stream:
 
@@ -50,7 +51,7 @@ def test_what_takes_long_is_told_on_a_terminal_and_taken_away(terminal):
 
 
 def test_nothing_is_told_of_what_is_soon_over(terminal, monkeypatch):
-    monkeypatch.setattr(_progress, "PATIENCE", 1.0)
+    monkeypatch.setattr(progress_module, "PATIENCE", 1.0)
     stream, written = terminal
     with Bar("reading", stream) as progress:
         progress("asking the model", 1, 2)
@@ -58,7 +59,7 @@ def test_nothing_is_told_of_what_is_soon_over(terminal, monkeypatch):
 
 
 def test_nothing_is_told_elsewhere(monkeypatch):
-    monkeypatch.setattr(_progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress_module, "PATIENCE", 0.0)
     stream = io.StringIO()
     with Bar("reading", stream) as progress:
         progress("asking the model", 1, 2)
@@ -97,7 +98,7 @@ def test_a_terminal_that_goes_away_stops_nothing(monkeypatch):
         def write(self, text):
             raise OSError("gone")
 
-    monkeypatch.setattr(_progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress_module, "PATIENCE", 0.0)
     with Bar("reading", Gone()):
         time.sleep(0.05)
 
@@ -108,7 +109,7 @@ def test_a_command_tells_a_terminal_and_no_pipe(tmp_path):
     Linear(regularisation=1.0).fit(GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"]] * 5)).save(
         model
     )
-    script = "from gsfm import _progress, cli; _progress.PATIENCE = 0; cli.main()"
+    script = "from gsfm import progress, cli; progress.PATIENCE = 0; cli.main()"
     command = [sys.executable, "-c", script, "annotate", "TP53", "--library", str(library),
                "--model", str(model), "--no-cache", "--csv"]  # fmt: skip
     piped = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -124,7 +125,7 @@ def test_a_command_tells_a_terminal_and_no_pipe(tmp_path):
 
 
 def test_the_library_is_silent(capsys, monkeypatch):
-    monkeypatch.setattr(_progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress_module, "PATIENCE", 0.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     model = Linear(regularisation=1.0).fit(GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"]] * 5))
     terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["TP53", "MDM2"]})

@@ -15,8 +15,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from gsfm._errors import FormatError
-from gsfm._files import atomic_path
+from gsfm.errors import FormatError
+from gsfm.io.files import atomic_path
 
 HERE = Path(__file__).parent
 RUNS, README = HERE / "runs.tsv", HERE / "README.md"

@@ -1,6 +1,6 @@
 """A Gene Set Foundation Model: learn what genes mean from the company they keep."""
 
-from gsfm._errors import (
+from gsfm.errors import (
     FormatError,
     GsfmError,
     MissingExtraError,
@@ -10,10 +10,10 @@ from gsfm._errors import (
     UnknownGenesError,
     UnknownTermError,
 )
-from gsfm._version import __version__
 from gsfm.genes import Vocabulary
 from gsfm.models import load
 from gsfm.sets import GeneSet, GeneSets
+from gsfm.version import __version__
 
 __all__ = [
     "FormatError",

@@ -14,15 +14,16 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm._errors import GsfmError, MissingExtraError
-from gsfm._progress import Progress
-from gsfm._version import __version__
+from gsfm.analysis import Enrichment, enrich_ranked, ora, prerank
+from gsfm.analysis.enrichment.common import false_discovery_rate
+from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
+from gsfm.completion.identifiers import understand
+from gsfm.completion.scorer import model_told
+from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
-from gsfm.insight import Enrichment, enrich_ranked, ora, prerank
-from gsfm.insight._enrichment import false_discovery_rate
-from gsfm.insight._given import model_told, understand
-from gsfm.insight._terms import MIN_SIZE, LibrariesLike, Terms, load_terms
 from gsfm.models import load
+from gsfm.progress import Progress
+from gsfm.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,7 +221,7 @@ def enrich(
     libraries
         One library or several; all that there are if None.
     method
-        ``"model"``, ``"ora"`` or ``"prerank"``: `gsfm.insight.enrich_ranked`, `ora` of the
+        ``"model"``, ``"ora"`` or ``"prerank"``: `gsfm.analysis.enrich_ranked`, `ora` of the
         genes with the largest scores, `prerank`.
     key
         Where the ranked genes are.

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gsfm import GeneSets
-from gsfm.cli._app import app
+from gsfm.cli.app import app
 from gsfm.models import Linear
 
 SYMBOLS = [

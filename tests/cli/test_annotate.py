@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gsfm.insight import annotate, term
-from gsfm.insight._answers import MISSING
+from gsfm.analysis import annotate, term
+from gsfm.analysis.term_scores import MISSING
 
 
 @pytest.fixture

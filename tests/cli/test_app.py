@@ -16,8 +16,8 @@ import typer
 import typer.main
 
 from gsfm import GsfmError, __version__
-from gsfm.cli import _app
-from gsfm.cli._output import emit, note, show
+from gsfm.cli import app
+from gsfm.cli.output import emit, note, show
 
 ROOT = Path(__file__).parent.parent.parent
 GSFM = [sys.executable, "-m", "gsfm"]
@@ -42,14 +42,14 @@ def _leaves():
             else:
                 yield pytest.param([*path, name], command, id=" ".join([*path, name]))
 
-    root = typer.main.get_command(_app.app)
+    root = typer.main.get_command(app.app)
     return list(walk(root, typer.Context(root, info_name="gsfm"), []))
 
 
 def test_every_command_is_there(run):
     result = run("--help")
     assert result.exit_code == 0
-    for name in _app.COMMANDS:
+    for name in app.COMMANDS:
         assert name in result.stdout
 
 
@@ -193,8 +193,8 @@ def test_completing_needs_no_torch_and_no_other_command(folder):
         "    main()\n"
         "except SystemExit as exit:\n"
         "    assert not exit.code, exit.code\n"
-        "unwanted = {'torch', 'pandas', 'rich.table', 'matplotlib', 'gsfm.corpus', 'gsfm.training',"
-        " 'gsfm.cli._train', 'gsfm.cli._genes'}\n"
+        "unwanted = {'torch', 'pandas', 'rich.table', 'matplotlib', 'gsfm.corpus',"
+        " 'gsfm.models.trainer', 'gsfm.cli.train', 'gsfm.cli.genes'}\n"
         "print(sorted(unwanted & set(sys.modules)), file=sys.stderr)\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

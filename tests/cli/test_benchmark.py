@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from gsfm import GeneSets, sets
-from gsfm.cli import _benchmark
-from gsfm.evaluation import _run
-from gsfm.evaluation._run import Event
+from gsfm.benchmark import runner
+from gsfm.benchmark.runner import Event
+from gsfm.cli import benchmark
 
 CONFIG = """
 name = "A small benchmark"
@@ -85,7 +85,7 @@ def test_a_run_prints_its_table_and_leaves_its_pages(done):
 
 def test_a_finished_run_prints_the_same_and_computes_nothing(run, done, data, monkeypatch):
     out, first = done
-    monkeypatch.setattr(_run, "measure", lambda *a, **k: pytest.fail("it was there already"))
+    monkeypatch.setattr(runner, "measure", lambda *a, **k: pytest.fail("it was there already"))
     again = run("benchmark", "run", str(data / "config.toml"), "-o", str(out), "--no-report")
     assert again.exit_code == 0, again.output
     assert again.stdout == first.stdout
@@ -143,14 +143,14 @@ def test_data_and_corpus_may_lie_elsewhere(run, data, tmp_path):
 
 
 def test_ctrl_c_keeps_what_is_finished(run, data, tmp_path, monkeypatch):
-    measure = _run.measure
+    measure = runner.measure
 
     def once(method, *arguments, **options):
         if method.name == "saved":
             raise KeyboardInterrupt
         return measure(method, *arguments, **options)
 
-    monkeypatch.setattr(_run, "measure", once)
+    monkeypatch.setattr(runner, "measure", once)
     command = ("benchmark", "run", str(data / "config.toml"), "-o", str(tmp_path / "out"))
     result = run(*command, "--no-report")
     assert result.exit_code == 130
@@ -192,7 +192,7 @@ def test_a_folder_of_something_else_is_one_line(run, tmp_path):
 
 def test_on_a_terminal_what_passes_is_overwritten(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    reporter = _benchmark._Reporter()
+    reporter = benchmark._Reporter()
     reporter.shown = -1e9
     reporter(Event("reading", passing=True))
     reporter(Event("halves · linear: found", done=1, units=2, seconds_left=61))
@@ -200,7 +200,7 @@ def test_on_a_terminal_what_passes_is_overwritten(monkeypatch, capsys):
     assert shown == "reading\r\x1b[2K[1/2] halves · linear: found  (1:01 left)\n"
     # Elsewhere a passing line is shown now and then.
     monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
-    reporter = _benchmark._Reporter()
+    reporter = benchmark._Reporter()
     reporter(Event("reading", passing=True))
     reporter(Event("\x1b[31mred"))
     assert capsys.readouterr().err == "\N{REPLACEMENT CHARACTER}[31mred\n"

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from gsfm.insight import complete
+from gsfm.analysis import complete
 
 GENES = ["TP53", "CDKN1A", "BAX"]
 

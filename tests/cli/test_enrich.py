@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from gsfm.insight import enrich, enrich_ranked, ora
+from gsfm.analysis import enrich, enrich_ranked, ora
 
 GENES = ["TP53", "CDKN1A", "BAX"]
 

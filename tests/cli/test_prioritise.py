@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gsfm.insight import biomarkers, prioritise, targets, understudied
+from gsfm.analysis import biomarkers, prioritise, targets, understudied
 
 SEEDS = ["TP53", "MDM2", "CDKN1A"]
 

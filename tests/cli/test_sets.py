@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from gsfm.cli._sets import Format
+from gsfm.cli.sets import Format
 from gsfm.sets import read
-from gsfm.sets._io import FORMATS
+from gsfm.sets.files import FORMATS
 
 GMT = "one\td\tTP53\tp53\tMDM2\ntwo\td\tMDM2\tTP53\nthree\td\tEGFR\tnonsense\n"
 

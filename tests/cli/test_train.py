@@ -78,9 +78,9 @@ def test_a_network_reports_progress(run, library, tmp_path):
 
 def test_ctrl_c_saves_and_resume_goes_on(run, library, tmp_path, monkeypatch):
     pytest.importorskip("torch")
-    from gsfm.cli import _train
+    from gsfm.cli import train
 
-    class Stop(_train._Reporter):
+    class Stop(train._Reporter):
         def __call__(self, now):
             if now.step == 2:
                 os.kill(os.getpid(), signal.SIGINT)
@@ -89,7 +89,7 @@ def test_ctrl_c_saves_and_resume_goes_on(run, library, tmp_path, monkeypatch):
     command = ["train", "--corpus", library, "-o", str(folder), "--threads", "1"]
     command += ["--set", "dimensions=4", "--set", "epochs=8", "--set", "batch_size=9"]
     with monkeypatch.context() as patch:
-        patch.setattr(_train, "_Reporter", Stop)
+        patch.setattr(train, "_Reporter", Stop)
         result = run(*command)
     assert result.exit_code == 130
     assert "stopped after step 2 of 80" in result.stderr

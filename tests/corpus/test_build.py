@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import gsfm
 from gsfm import GeneSets, GsfmError, corpus
-from gsfm._errors import FormatError, MissingExtraError
-from gsfm.corpus import _inputs
+from gsfm.corpus import inputs as inputs_module
+from gsfm.errors import FormatError, MissingExtraError
 
 GENES = ["TP53", "MDM2", "CDKN1A", "BRCA1", "BRCA2", "EGFR", "MYC", "KRAS", "RB1", "PTEN"]
 
@@ -376,7 +376,7 @@ def as_rows(sets):
     ],
 )
 def test_library_names(name, library):
-    assert _inputs.library_name(Path("folder") / name) == library
+    assert inputs_module.library_name(Path("folder") / name) == library
 
 
 def test_a_folder_is_searched_for_gene_set_files_alone(folder):
@@ -387,7 +387,7 @@ def test_a_folder_is_searched_for_gene_set_files_alone(folder):
     gmt(folder / ".git" / "x.gmt", {"x": GENES[:5]})
     (folder / "deeper").mkdir()
     gmt(folder / "deeper" / "Gamma.gmt.gz", {"x": GENES[:5]})
-    found, _ = _inputs.find([folder])
+    found, _ = inputs_module.find([folder])
     assert [item.name for item in found] == ["Alpha_2020", "Beta.v1.2", "Gamma"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gsfm import GeneSets, corpus
-from gsfm.cli._app import app
+from gsfm.cli.app import app
 
 
 def run(*arguments: object, stdin: str | None = None) -> Result:

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from gsfm import GeneSets, GsfmError, corpus
-from gsfm._errors import MissingExtraError
-from gsfm.corpus import _plot
+from gsfm.corpus import drawing
+from gsfm.errors import MissingExtraError
 
 
 @pytest.fixture
@@ -145,5 +145,5 @@ def test_plots_that_cannot_be(sets, tmp_path, monkeypatch):
 
 
 def test_long_names_are_cut():
-    assert _plot._short("short") == "short"
-    assert _plot._short("a" * 50) == "a" * 33 + "…"
+    assert drawing._short("short") == "short"
+    assert drawing._short("a" * 50) == "a" * 33 + "…"

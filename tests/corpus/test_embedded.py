@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import gsfm
 from gsfm import GeneSets, corpus
-from gsfm.corpus import _embedded
+from gsfm.corpus import shipped
 from gsfm.corpus.sources import publications
 from gsfm.genes import Vocabulary
 
@@ -76,7 +76,7 @@ def test_its_manifest_agrees(embedded):
 
 
 def test_its_file_is_small_and_quick():
-    path = importlib.resources.files("gsfm.corpus") / "data" / _embedded.FILE
+    path = importlib.resources.files("gsfm.corpus") / "data" / shipped.FILE
     assert len(path.read_bytes()) < 1_000_000
     times = []
     for _ in range(3):
@@ -110,7 +110,7 @@ def test_packing_and_unpacking_is_the_identity(papers):
     vocabulary = Vocabulary([f"G{i}" for i in range(1000)])
     sets = GeneSets.from_ids(vocabulary, [sorted(papers[int(pmid)]) for pmid in pmids])
     sets.manifest = {"release": "ä release", "sets": {"kept": len(pmids)}}
-    found = _embedded.unpack(_embedded.pack(pmids, sets))
+    found = shipped.unpack(shipped.pack(pmids, sets))
     assert found.vocabulary == vocabulary
     assert (found.indptr == sets.indptr).all()
     assert (found.indices == sets.indices).all()
@@ -121,4 +121,4 @@ def test_packing_and_unpacking_is_the_identity(papers):
 def test_packing_refuses_what_does_not_fit():
     sets = GeneSets.from_ids(Vocabulary(["A"]), [[0], [0]])
     with pytest.raises(ValueError, match="does not fit"):
-        _embedded.pack(np.array([5, 3]), sets)
+        shipped.pack(np.array([5, 3]), sets)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gsfm import GeneSets, GsfmError, corpus, genes
-from gsfm.corpus._features import WIDTHS, windows
+from gsfm.corpus.gene_features import WIDTHS, windows
 
 KINDS = ("words", "domains", "windows", "regions")
 

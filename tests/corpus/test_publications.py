@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gsfm import GsfmError
-from gsfm._errors import FormatError
 from gsfm.corpus import sources
 from gsfm.corpus.sources import publications
+from gsfm.errors import FormatError
 
 HEADER = b"#tax_id\tGeneID\tPubMed_ID\n"
 # Entrez ids: 7157 TP53, 4193 MDM2, 1026 CDKN1A, 672 BRCA1; 999999999 is no gene.

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gsfm import genes
-from gsfm.genes import _index, _table
+from gsfm.genes import lookup, tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "genes.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -41,20 +41,20 @@ def test_what_is_understood(example: str, matches: set[str]) -> None:
 
 def test_every_match_is_listed() -> None:
     listed = set().union(*(matches for _, matches in _rows()))
-    assert {kind.match for kind in _index.KINDS} | {"approved (case)"} == listed
+    assert {kind.match for kind in lookup.KINDS} | {"approved (case)"} == listed
 
 
 def test_numbers() -> None:
     table = genes.table()
     assert f"{table['name'].null_count():,} genes that were approved after 2024-07" in TEXT
-    transcripts = _table.read("transcripts")
+    transcripts = tables.read("transcripts")
     number = transcripts["step"].cum_sum().n_unique()
     coding = table["locus_type"] == "gene with protein product"
     with_transcript = coding.gather(transcripts["gene"].unique()).sum()
     words = " ".join(TEXT.split())
     assert f"({number:,} transcripts are known, at least one for {with_transcript:,} of" in words
     assert f"of the {coding.sum():,} protein-coding genes" in words
-    mouse = _table.read("orthologs").filter(pl.col("species") == "mouse")
+    mouse = tables.read("orthologs").filter(pl.col("species") == "mouse")
     unclear = mouse.filter(pl.col("genes").list.len() > 1, ~pl.col("first")).height
     assert f"For {unclear} mouse genes" in words
     human_first = genes.resolve(mouse["symbol"]).table["symbol"]

@@ -517,7 +517,7 @@ def test_blanks_and_quotes_do_not_matter(name: str, before: str, after: str) -> 
 def test_import_is_light() -> None:
     """Neither torch nor pandas nor scipy is read with the genes alone."""
     code = (
-        "import sys, gsfm.genes._resolve as r; r.resolve(['TP53']);"
+        "import sys, gsfm.genes.resolver as r; r.resolve(['TP53']);"
         "assert not {'torch', 'pandas', 'pyarrow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from gsfm import UnknownGenesError, genes
-from gsfm.genes import _index, _table
-from gsfm.genes._record import close_symbols
+from gsfm.genes import lookup, tables
+from gsfm.genes.record import close_symbols
 
 
 def test_symbols_are_distinct_in_any_case_and_sorted() -> None:
@@ -24,9 +24,9 @@ def test_symbols_are_distinct_in_any_case_and_sorted() -> None:
 def test_counts_are_those_of_the_sources() -> None:
     told = genes.provenance()
     assert told["genes"] == genes.table().height == 44_997  # HGNC, 2026-06-25
-    assert told["names"] == _table.read("names").height
-    assert told["transcripts"] == _table.read("transcripts").height
-    across = _table.read("orthologs")["species"].value_counts().rows()
+    assert told["names"] == tables.read("names").height
+    assert told["transcripts"] == tables.read("transcripts").height
+    across = tables.read("orthologs")["species"].value_counts().rows()
     assert dict(across) == {"mouse": told["mouse genes"], "rat": told["rat genes"]}
     coding = genes.table().filter(pl.col("locus_type") == "gene with protein product")
     assert coding.height == 19_295
@@ -44,11 +44,11 @@ def test_every_source_is_named_with_its_licence_and_hash() -> None:
 
 def test_names_are_sorted_as_they_are_looked_up() -> None:
     """`search_sorted` finds nothing in a file that another release of Polars would sort else."""
-    names = _table.read("names")
-    key = _table.bare(names["name"]).str.to_uppercase()
+    names = tables.read("names")
+    key = tables.bare(names["name"]).str.to_uppercase()
     assert key.is_sorted()
     assert not (key == "").any()
-    kinds = {kind.match for kind in _index.KINDS}
+    kinds = {kind.match for kind in lookup.KINDS}
     assert set(names["kind"].cast(pl.String).unique()) <= kinds
     assert names["gene"].max() < genes.table().height
     assert genes.table().height < 1 << 20  # the bits that a gene has in a hit

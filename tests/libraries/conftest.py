@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from gsfm.cli._app import app
+from gsfm.cli.app import app
 
 
 @pytest.fixture(autouse=True)

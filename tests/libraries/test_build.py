@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gsfm.libraries import _shipped
+from gsfm.libraries import shipped
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "build_libraries.py"
 # Entrez ids of genes in the order of their symbols, so that sets are easy to read.
@@ -77,7 +77,7 @@ def test_gene_ontology(build, sources, tmp_path):
     content = (tmp_path / "a" / "go-bp.safetensors.xz").read_bytes()
     assert content == (tmp_path / "b" / "go-bp.safetensors.xz").read_bytes()
     manifest = json.loads((tmp_path / "a" / "manifests.json").read_text())["go-bp"]
-    library = _shipped.unpack(content, manifest)
+    library = shipped.unpack(content, manifest)
     # By hand: 2 has the genes of 3, and 1 those of 2 and 4; the gene of 4 is none of 2.
     assert {name: library.genes(i) for i, name in enumerate(library.metadata["id"])} == {
         "GO:1": ("ALB", "BAX", "BRCA1", "MDM2", "MYH7"),

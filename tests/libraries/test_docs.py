@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from gsfm import libraries
-from gsfm.libraries import _services
+from gsfm.libraries import remote
 
 PAGE = Path(__file__).parents[2] / "docs" / "libraries.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -40,10 +40,10 @@ def test_numbers():
 
 
 def test_services_and_options():
-    for service in _services.SERVICES.values():
+    for service in remote.SERVICES.values():
         assert f"| `{service.example}` |" in TEXT
         assert f"`GSFM_{service.name.upper()}_URL`" in TEXT
-    assert f"`--release {_services.SERVICES['msigdb'].release}` is the default" in TEXT
+    assert f"`--release {remote.SERVICES['msigdb'].release}` is the default" in TEXT
 
 
 def test_the_public_face():

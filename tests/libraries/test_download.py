@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from gsfm import GsfmError
-from gsfm._download import fetch
+from gsfm.io.download import fetch
 
 CONTENT = bytes(range(256)) * 1000
 

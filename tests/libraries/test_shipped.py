@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import gsfm
 from gsfm import GeneSets, libraries
 from gsfm.genes import Vocabulary
-from gsfm.libraries import _shipped
-from gsfm.sets import _packed
+from gsfm.libraries import shipped
+from gsfm.sets import packed
 
 SHIPPED = ["go-bp", "go-mf", "go-cc", "reactome", "families"]
 DATA = importlib.resources.files("gsfm.libraries") / "data"
@@ -88,7 +88,7 @@ def test_each_library(name):
     assert manifest["members"] == len(library.indices)
     for fact in ("title", "release", "date", "licence", "species", "source", "files", "dropped"):
         assert manifest[fact], fact
-    content = (DATA / f"{name}{_shipped.ENDING}").read_bytes()
+    content = (DATA / f"{name}{shipped.ENDING}").read_bytes()
     assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
     assert libraries.load(name) is library
 
@@ -103,7 +103,7 @@ def test_definitions():
 
 
 def test_the_files_are_small():
-    sizes = [len((DATA / f"{name}{_shipped.ENDING}").read_bytes()) for name in SHIPPED]
+    sizes = [len((DATA / f"{name}{shipped.ENDING}").read_bytes()) for name in SHIPPED]
     assert sum(sizes) < 3_000_000
 
 
@@ -119,7 +119,7 @@ def test_the_list():
 def test_packing_and_unpacking_is_the_identity(rows):
     vocabulary = Vocabulary([f"G{i}" for i in range(300)])
     sets = GeneSets.from_ids(vocabulary, [sorted(row) for row in rows])
-    found = _packed.unpack(_packed.pack(sets))
+    found = packed.unpack(packed.pack(sets))
     assert found[0] == vocabulary
     assert (found[1] == sets.indptr).all()
     assert (found[2] == sets.indices).all()
@@ -127,6 +127,6 @@ def test_packing_and_unpacking_is_the_identity(rows):
 
 def test_packing_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match="does not fit"):
-        _packed.planes(np.array([1 << 16]), 2)
+        packed.planes(np.array([1 << 16]), 2)
     with pytest.raises(ValueError, match="line break"):
-        _packed.lines(["a\nb"])
+        packed.lines(["a\nb"])

@@ -22,8 +22,8 @@ from gsfm.models import (
     Popularity,
     load,
 )
-from gsfm.models._evidence import FOLDS, covered, left_out, rows_of, standardise
 from gsfm.models.adaptive import _logistic
+from gsfm.models.evidence import FOLDS, covered, left_out, rows_of, standardise
 
 RNG = np.random.default_rng(0)
 

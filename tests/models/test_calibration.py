@@ -14,8 +14,8 @@ from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
 from gsfm import GeneSets, GsfmError, ModelFormatError, NotCalibratedError, NotFittedError
-from gsfm.models import Adaptive, Calibration, Linear, Popularity, load
-from gsfm.models._calibration import (
+from gsfm.completion import Calibration
+from gsfm.completion.calibration import (
     TERMS,
     Binned,
     _deviations,
@@ -24,7 +24,8 @@ from gsfm.models._calibration import (
     _sigmoid,
     meaning,
 )
-from gsfm.models._reliability import bins_of, calibration_error
+from gsfm.completion.reliability import bins_of, calibration_error
+from gsfm.models import Adaptive, Linear, Popularity, load
 
 GENES, BLOCKS = 1000, 10
 

@@ -19,7 +19,8 @@ from safetensors.numpy import load_file, save_file
 
 import gsfm.models
 from gsfm import GeneSets, ModelFormatError, NotCalibratedError, NotFittedError, Vocabulary
-from gsfm.models import FAMILIES, Model, Run, families, load
+from gsfm.models import FAMILIES, Model, families, load
+from gsfm.training import Run
 
 #: Small settings of every family, and variants that are stored in another way.
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -524,7 +525,7 @@ def test_what_is_no_model_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_shipped_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gsfm.models._load.SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr("gsfm.models.registry.SHIPPED", tmp_path / "shipped")
     with pytest.raises(ModelFormatError, match="without a trained model"):
         load()
     fitted("popularity").save(tmp_path / "shipped")

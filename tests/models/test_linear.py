@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 
 from gsfm import GeneSets, NotFittedError, Vocabulary
 from gsfm.models import Linear
-from gsfm.models._sparse import BLOCK, csr_tensors, keep_largest, principal_rows, take_csr
 from gsfm.models.linear import _invert
+from gsfm.models.sparse import BLOCK, csr_tensors, keep_largest, principal_rows, take_csr
 
 
 def random_sets(genes: int, sets: int, seed: int = 0) -> tuple[GeneSets, np.ndarray]:

@@ -20,7 +20,7 @@ from gsfm.models import (
     Model,
     Popularity,
 )
-from gsfm.models._load import SHIPPED
+from gsfm.models.registry import SHIPPED
 
 ROOT = Path(__file__).parent.parent.parent
 SETS = GeneSets.from_lists(

@@ -13,7 +13,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from gsfm import GeneSets, MissingExtraError, ModelFormatError
-from gsfm.models import Published, Run, load
+from gsfm.models import Published, load
+from gsfm.training import Run
 
 GENES = [f"G{i}" for i in range(30)]
 WIDTHS = {
@@ -176,7 +177,7 @@ def test_special_tokens_must_come_first(tmp_path: Path) -> None:
 
 def test_what_is_shown_and_what_is_hidden() -> None:
     pytest.importorskip("torch")
-    from gsfm.training._published import draw
+    from gsfm.models.published.fit import draw
 
     sets = GeneSets.from_ids(load_vocabulary(), [np.arange(20), [3], [4, 5], np.arange(10)])
     rows = np.array([2, 0, 3, 1])

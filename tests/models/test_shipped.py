@@ -9,7 +9,7 @@ import pytest
 
 import gsfm
 from gsfm.models import Model
-from gsfm.models._load import SHIPPED
+from gsfm.models.registry import SHIPPED
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsfm.genes import Vocabulary
-from gsfm.sets import GeneSets, _csr, clusters, concat
+from gsfm.sets import GeneSets, clusters, concat, csr
 
 GENES = "ABCDEFGH"
 
@@ -32,8 +32,8 @@ def weights_of(sets: GeneSets, i: int) -> dict[str, float]:
 @pytest.fixture(params=[1, 3, 1 << 18])
 def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in parts of several sizes: the answer must not depend on it."""
-    real = _csr.chunks
-    monkeypatch.setattr(_csr, "chunks", lambda indptr, size=0: real(indptr, request.param))
+    real = csr.chunks
+    monkeypatch.setattr(csr, "chunks", lambda indptr, size=0: real(indptr, request.param))
 
 
 # -- the arrays --------------------------------------------------------------------------------
@@ -43,7 +43,7 @@ def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 @given(rows=rows)
 def test_chunks_cover_every_set_once(rows: list[list[str]], size: int) -> None:
     indptr = GeneSets.from_lists(rows).indptr
-    spans = list(_csr.chunks(indptr, size))
+    spans = list(csr.chunks(indptr, size))
     covered = [i for first, last in spans for i in range(first, last)]
     assert covered == list(range(len(rows)))
     for first, last in spans:
@@ -97,7 +97,7 @@ def test_parts_make_no_difference() -> None:
     assert picked.member_weights.tolist() == flat
     turned = sets.reindex(Vocabulary(reversed(vocabulary)))
     assert members(turned) == members(sets)
-    first = _csr.first_equal(sets.indptr, sets.indices)
+    first = csr.first_equal(sets.indptr, sets.indices)
     assert first.tolist() == [members(sets).index(one) for one in members(sets)]
 
 
@@ -271,7 +271,7 @@ def test_deduplicate_keeps_the_first_and_the_earliest_year(library: GeneSets) ->
 
 def test_deduplicate_does_not_trust_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        _csr, "_hashes", lambda indptr, indices: np.zeros(len(indptr) - 1, np.uint64)
+        csr, "_hashes", lambda indptr, indices: np.zeros(len(indptr) - 1, np.uint64)
     )
     rows = [["A"], ["B"], ["A", "B"], ["B"], ["A"], [], ["A", "B"], []]
     unique = GeneSets.from_lists(rows).deduplicate()
@@ -340,11 +340,11 @@ def test_copies_of_near_duplicates_are_all_paired() -> None:
 def test_the_signatures_are_those_of_datasketch() -> None:
     from datasketch import MinHash, MinHashLSH
 
-    from gsfm.sets import _similar
+    from gsfm.sets import similarity
 
     sets = families(2, 10)
     sets = sets.filter(min_size=1)
-    signed = _similar.signatures(sets.vocabulary, sets.indptr, sets.indices, 64, 7)
+    signed = similarity.signatures(sets.vocabulary, sets.indptr, sets.indices, 64, 7)
     width = 4
     index = MinHashLSH(num_perm=64, params=(16, width))
     for i in range(len(sets)):
@@ -357,15 +357,15 @@ def test_the_signatures_are_those_of_datasketch() -> None:
     for i in range(len(sets)):
         sketch = MinHash(seed=7, hashvalues=signed[i], scheme="affine32")
         theirs |= {(min(i, j), max(i, j)) for j in index.query(sketch) if j != i}
-    left, right = _similar._candidates(signed, np.ones(len(sets), np.int64), 16, width, 1e-9)
+    left, right = similarity._candidates(signed, np.ones(len(sets), np.int64), 16, width, 1e-9)
     assert set(zip(left.tolist(), right.tolist(), strict=True)) == theirs
 
 
 def test_bands() -> None:
-    from gsfm.sets import _similar
+    from gsfm.sets import similarity
 
     for threshold in (0.1, 0.5, 0.8, 0.9, 1.0):
-        n_bands, width = _similar.bands(threshold, 128)
+        n_bands, width = similarity.bands(threshold, 128)
         assert n_bands * width <= 128
         assert 1 - (1 - threshold**width) ** n_bands >= 0.99
 
@@ -454,11 +454,11 @@ def test_overlap_bounds_and_background() -> None:
 
 
 def test_overlap_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gsfm.sets import _overlap
+    from gsfm.sets import overlap
 
     sets = families(5, 4)
     whole = sets.overlap(sets)
-    monkeypatch.setattr(_overlap, "_PRODUCTS", 1000)
+    monkeypatch.setattr(overlap, "_PRODUCTS", 1000)
     assert whole.equals(sets.overlap(sets))
     shared = {(i, j): k for i, j, k in whole.select("left", "right", "shared").rows()}
     dense = (sets.to_csr() @ sets.to_csr().T).toarray()

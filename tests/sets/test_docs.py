@@ -6,7 +6,10 @@ import doctest
 from pathlib import Path
 
 import gsfm.sets
-from gsfm.sets import _container, _io, _lists, _long, _report
+from gsfm.genes import lists
+from gsfm.io import notes
+from gsfm.sets import files
+from gsfm.sets.formats import gsets, table
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "gene-sets.md"
 
@@ -20,17 +23,17 @@ def test_the_examples_on_the_page() -> None:
 
 def test_the_page_is_complete() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for name, form in _io.FORMATS.items():
+    for name, form in files.FORMATS.items():
         assert f"| `{name}` |" in text
         assert all(f"`{suffix}`" in text for suffix in form.suffixes)
-    for kind in _report.KINDS:
+    for kind in notes.KINDS:
         assert f"| `{kind}` |" in text
-    headers = (*_long.SET_HEADERS, *_lists.GENE_HEADERS, *_long.WEIGHT_HEADERS)
-    for header in (*headers, _long.ID_HEADER, _long.SET_WEIGHT_HEADER):
+    headers = (*table.SET_HEADERS, *lists.GENE_HEADERS, *table.WEIGHT_HEADERS)
+    for header in (*headers, table.ID_HEADER, table.SET_WEIGHT_HEADER):
         assert f"`{header}`" in text
-    for tensor, kind in _container._TENSORS.items():
+    for tensor, kind in gsets._TENSORS.items():
         assert f"| `{tensor}` | {kind} |" in text
-    assert _container.FORMAT in text
+    assert gsets.FORMAT in text
 
 
 def test_the_public_face() -> None:

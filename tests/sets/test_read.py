@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from gsfm import FormatError, MissingExtraError
-from gsfm.sets import GeneSets, Note, read, read_genes, write
+from gsfm.genes import read_genes
+from gsfm.sets import GeneSets, Note, read, write
 
 
 def gmt(text: bytes, **settings: object) -> GeneSets:

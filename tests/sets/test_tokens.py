@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsfm.sets import _tokens
-from gsfm.sets._parallel import in_order
-from gsfm.sets._tokens import PADDING, Encoder
+from gsfm.sets.formats import tokens
+from gsfm.sets.formats.parallel import in_order
+from gsfm.sets.formats.tokens import PADDING, Encoder
 
 #: Words of all lengths around the steps of eight bytes, many of them alike.
 words = st.one_of(
@@ -50,16 +50,16 @@ def test_with_a_hash_that_is_no_good(mix: int, blocks: list[list[bytes]]) -> Non
     """Long words of equal keys, and keys that all want the same slot: slower, never wrong."""
     with pytest.MonkeyPatch.context() as patch:
         if mix:
-            patch.setattr(_tokens, "_GOLD", np.uint64(0))
+            patch.setattr(tokens, "_GOLD", np.uint64(0))
         else:
-            patch.setattr(_tokens, "_MIX", np.uint64(0))
+            patch.setattr(tokens, "_MIX", np.uint64(0))
         check(Encoder(), blocks)
 
 
 @settings(max_examples=30)
 @given(blocks=blocks)
 def test_with_one_key_for_all_long_words(blocks: list[list[bytes]]) -> None:
-    real = _tokens.keys_of
+    real = tokens.keys_of
 
     def keys(padded, starts, lengths):  # type: ignore[no-untyped-def]
         found = real(padded, starts, lengths)
@@ -67,7 +67,7 @@ def test_with_one_key_for_all_long_words(blocks: list[list[bytes]]) -> None:
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_tokens, "keys_of", keys)
+        patch.setattr(tokens, "keys_of", keys)
         check(Encoder(), blocks)
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from gsfm import GeneSets, Vocabulary
-from gsfm.models import Autoencoder
-from gsfm.models._run import Run
-from gsfm.training import train
+from gsfm.models import Autoencoder, train
+from gsfm.training.run import Run
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU is here")

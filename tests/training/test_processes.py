@@ -13,12 +13,12 @@ import polars as pl
 import pytest
 
 from gsfm import GeneSets, GsfmError, Vocabulary
-from gsfm._errors import MissingExtraError
-from gsfm.models import Autoencoder, Linear, load
-from gsfm.models._run import Run
-from gsfm.training import start, train
-from gsfm.training._allocator import freed_memory_kept
-from gsfm.training._batches import HoldOutBatches
+from gsfm.errors import MissingExtraError
+from gsfm.models import Autoencoder, Linear, load, train
+from gsfm.training import start
+from gsfm.training.allocator import freed_memory_kept
+from gsfm.training.batches import HoldOutBatches
+from gsfm.training.run import Run
 
 torch = pytest.importorskip("torch")
 
@@ -75,8 +75,9 @@ import dataclasses, json, os, signal, sys
 from pathlib import Path
 from gsfm import GeneSets
 from gsfm.models import Autoencoder
-from gsfm.models._run import Run
-from gsfm.training import Interrupted, start, train
+from gsfm.training.run import Run
+from gsfm.models import train
+from gsfm.training import Interrupted, start
 
 folder = Path(sys.argv[1])
 settings = json.loads(sys.argv[2])

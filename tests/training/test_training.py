@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from gsfm import FormatError, GeneSets, GsfmError, Vocabulary
-from gsfm.models import Autoencoder, Ensemble, Popularity, Published, load
-from gsfm.models._run import Run
-from gsfm.training import Interrupted, train
-from gsfm.training._batches import HoldOutBatches, split
-from gsfm.training._monitor import HeldOut
+from gsfm.models import Autoencoder, Ensemble, Popularity, Published, load, train
+from gsfm.models.held_out import HeldOut
+from gsfm.training import Interrupted
+from gsfm.training.batches import HoldOutBatches, split
+from gsfm.training.run import Run
 
 torch = pytest.importorskip("torch")
 
-from gsfm.training._fit import _take_in, fit_autoencoder  # noqa: E402
-from gsfm.training._loss import hidden_gene_loss, logistic_loss  # noqa: E402
-from gsfm.training._network import Network  # noqa: E402
-from gsfm.training._published import draw  # noqa: E402
+from gsfm.models.autoencoder.fit import _take_in, fit_autoencoder  # noqa: E402
+from gsfm.models.autoencoder.network import Network  # noqa: E402
+from gsfm.models.published.fit import draw  # noqa: E402
+from gsfm.training.loss import hidden_gene_loss, logistic_loss  # noqa: E402
 
 SMALL = {"dimensions": 12, "hidden": 16, "batch_size": 8, "epochs": 6.0, "storage": "float32"}
 
@@ -228,7 +228,7 @@ def test_the_model_has_the_average_of_the_weights(corpus, monkeypatch):
         seen.append(parameters["input_vectors"].detach().numpy().copy())
         _take_in(parameters, averages, weight)
 
-    monkeypatch.setattr("gsfm.training._fit._take_in", spy)
+    monkeypatch.setattr("gsfm.models.autoencoder.fit._take_in", spy)
     run = Run(threads=1, progress=lambda p: steps.append(p.step))
     model = Autoencoder(**SMALL, average=0.5).fit(corpus, run=run)
     assert steps[-1] == 45

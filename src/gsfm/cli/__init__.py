@@ -15,7 +15,7 @@ def main() -> None:
     2 for wrong usage, 130 after Ctrl-C, 141 when the reader of the output went away.
     """
     try:
-        from gsfm.cli._app import app
+        from gsfm.cli.app import app
 
         try:
             app(prog_name="gsfm")

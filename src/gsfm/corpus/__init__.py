@@ -1,12 +1,12 @@
 """Compile training corpora: from gene-set files and public resources to one file."""
 
-from gsfm.corpus._build import build
-from gsfm.corpus._describe import Description, describe
-from gsfm.corpus._embedded import embedded
-from gsfm.corpus._features import features
-from gsfm.corpus._hash import content_hash
-from gsfm.corpus._load import load
-from gsfm.corpus._plot import plot
+from gsfm.corpus.builder import build
+from gsfm.corpus.description import Description, describe
+from gsfm.corpus.drawing import plot
+from gsfm.corpus.gene_features import features
+from gsfm.corpus.hashing import content_hash
+from gsfm.corpus.loading import load
+from gsfm.corpus.shipped import embedded
 
 __all__ = [
     "Description",

@@ -1,12 +1,14 @@
 """Who is who: any identifier to an approved human symbol, with how it was matched."""
 
-from gsfm.genes._facts import facts
-from gsfm.genes._positions import positions, within
-from gsfm.genes._record import GeneRecord, show
-from gsfm.genes._resolution import Resolution
-from gsfm.genes._resolve import Species, resolve
-from gsfm.genes._table import provenance, table, vocabulary
-from gsfm.genes._vocabulary import Vocabulary
+from gsfm.genes.gene_facts import facts
+from gsfm.genes.lists import read_genes
+from gsfm.genes.locations import positions, within
+from gsfm.genes.rankings import read_ranked
+from gsfm.genes.record import GeneRecord, show
+from gsfm.genes.resolution import Resolution
+from gsfm.genes.resolver import Species, resolve
+from gsfm.genes.tables import provenance, table, vocabulary
+from gsfm.genes.vocab import Vocabulary
 
 __all__ = [
     "GeneRecord",
@@ -16,6 +18,8 @@ __all__ = [
     "facts",
     "positions",
     "provenance",
+    "read_genes",
+    "read_ranked",
     "resolve",
     "show",
     "table",

@@ -1,21 +1,30 @@
-"""One contract, one file per model family; save and load."""
+"""One contract, one file or folder a model family; train, save and load."""
 
-from gsfm.models._base import FAMILIES, Model
-from gsfm.models._calibration import Calibration
-from gsfm.models._load import families, load
-from gsfm.models._run import Progress, Run
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from gsfm.models.adaptive import Adaptive
 from gsfm.models.als import ALS
 from gsfm.models.annotation import Annotation
 from gsfm.models.attribute import Attribute
 from gsfm.models.autoencoder import Autoencoder
+from gsfm.models.base import FAMILIES, Model
 from gsfm.models.cooccurrence import Cooccurrence
+from gsfm.models.description import describe
 from gsfm.models.ensemble import Ensemble
 from gsfm.models.features import Features
 from gsfm.models.linear import Linear
 from gsfm.models.popularity import Popularity
 from gsfm.models.published import Published
+from gsfm.models.registry import families, load
 from gsfm.models.svd import SVD
+
+if TYPE_CHECKING:
+    from gsfm.models.calibrating import calibrate
+    from gsfm.models.held_out import HeldOut
+    from gsfm.models.trainer import peak_memory, train
 
 __all__ = [
     "ALS",
@@ -25,16 +34,36 @@ __all__ = [
     "Annotation",
     "Attribute",
     "Autoencoder",
-    "Calibration",
     "Cooccurrence",
     "Ensemble",
     "Features",
+    "HeldOut",
     "Linear",
     "Model",
     "Popularity",
-    "Progress",
     "Published",
-    "Run",
+    "calibrate",
+    "describe",
     "families",
     "load",
+    "peak_memory",
+    "train",
 ]
+
+#: What a prediction has no use for is imported when it is first used (PEP 562).
+_LAZY = {
+    "HeldOut": "held_out",
+    "calibrate": "calibrating",
+    "peak_memory": "trainer",
+    "train": "trainer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"gsfm.models.{_LAZY[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

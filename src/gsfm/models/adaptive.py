@@ -16,10 +16,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
-from gsfm.models._base import Floats, Model, require
-from gsfm.models._evidence import rows_of, shuffled, standardise
 from gsfm.models.annotation import Annotation
+from gsfm.models.base import Floats, Model, require
 from gsfm.models.ensemble import Ensemble, EnsembleConfig
+from gsfm.models.evidence import rows_of, shuffled, standardise
 from gsfm.models.features import Features
 from gsfm.sets import GeneSets
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm._errors import MissingExtraError
-from gsfm.models._base import Floats, Model, Tensors, require, take
+from gsfm.errors import MissingExtraError
+from gsfm.models.base import Floats, Model, Tensors, require, take
 from gsfm.sets import GeneSets
 
 

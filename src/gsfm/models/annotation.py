@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.models._base import Floats, Model, Tensors, require, take
-from gsfm.models._evidence import covered
-from gsfm.models._sparse import csr_tensors, take_csr
+from gsfm.models.base import Floats, Model, Tensors, require, take
+from gsfm.models.evidence import covered
+from gsfm.models.sparse import csr_tensors, take_csr
 from gsfm.sets import GeneSets
 
 

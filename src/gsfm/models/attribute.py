@@ -15,8 +15,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm import genes
-from gsfm.genes._table import read
-from gsfm.models._base import Floats, Model, Tensors, take
+from gsfm.genes.tables import read
+from gsfm.models.base import Floats, Model, Tensors, take
 from gsfm.sets import GeneSets
 
 #: The locus type of a gene that codes for a protein, as HGNC calls it.

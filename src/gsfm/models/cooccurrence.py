@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.models._base import Floats, Model, Tensors, require
-from gsfm.models._evidence import rows_of
-from gsfm.models._sparse import (
+from gsfm.models.base import Floats, Model, Tensors, require
+from gsfm.models.evidence import rows_of
+from gsfm.models.sparse import (
     csr_tensors,
     gram_blocks,
     keep_largest,

@@ -16,8 +16,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
-from gsfm.models._base import FAMILIES, Floats, Model, Tensors, require, take
-from gsfm.models._evidence import standardise
+from gsfm.models.base import FAMILIES, Floats, Model, Tensors, require, take
+from gsfm.models.evidence import standardise
 from gsfm.sets import GeneSets
 
 

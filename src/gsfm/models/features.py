@@ -14,9 +14,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models._base import Floats, Model, Tensors, require, take
-from gsfm.models._evidence import covered, rows_of
-from gsfm.models._sparse import csr_tensors, principal_rows, take_csr
+from gsfm.models.base import Floats, Model, Tensors, require, take
+from gsfm.models.evidence import covered, rows_of
+from gsfm.models.sparse import csr_tensors, principal_rows, take_csr
 from gsfm.sets import GeneSets
 
 

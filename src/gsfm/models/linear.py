@@ -13,8 +13,8 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.models._base import Floats, Model, Tensors, require, take
-from gsfm.models._sparse import (
+from gsfm.models.base import Floats, Model, Tensors, require, take
+from gsfm.models.sparse import (
     BLOCK,
     csr_tensors,
     gram_blocks,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.models._base import Floats, Model, Tensors, require, take
+from gsfm.models.base import Floats, Model, Tensors, require, take
 from gsfm.sets import GeneSets
 
 

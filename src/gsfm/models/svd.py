@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.models._base import Floats, Model, Tensors, require, take
-from gsfm.models._sparse import gram_blocks, principal_rows
+from gsfm.models.base import Floats, Model, Tensors, require, take
+from gsfm.models.sparse import gram_blocks, principal_rows
 from gsfm.sets import GeneSets
 
 

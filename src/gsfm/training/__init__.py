@@ -1,13 +1,11 @@
-"""Fitting models, with progress, checkpoints and what a fit cost.
+"""The loop in which families are fitted with torch: batches, checkpoints, processes.
 
-Only the families that are fitted with torch need the extra ``train``; several processes need the
+It knows no family. Only torch's own parts need the extra ``train``; several processes need the
 extra ``scale``.
 """
 
-from gsfm.training._calibrate import calibrate
-from gsfm.training._interrupt import Interrupted
-from gsfm.training._monitor import HeldOut
-from gsfm.training._processes import Processes, start
-from gsfm.training._train import peak_memory, train
+from gsfm.training.interrupt import Interrupted
+from gsfm.training.processes import Processes, start
+from gsfm.training.run import Progress, Run
 
-__all__ = ["HeldOut", "Interrupted", "Processes", "calibrate", "peak_memory", "start", "train"]
+__all__ = ["Interrupted", "Processes", "Progress", "Run", "start"]

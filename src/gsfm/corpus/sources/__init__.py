@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from gsfm._errors import GsfmError
 from gsfm.corpus.sources import publications
+from gsfm.errors import GsfmError
 from gsfm.sets import GeneSets
 
 __all__ = ["SOURCES", "Source", "get", "table"]

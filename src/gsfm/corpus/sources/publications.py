@@ -25,9 +25,9 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 import gsfm.genes
-from gsfm._download import fetch
-from gsfm._errors import FormatError, GsfmError
+from gsfm.errors import FormatError, GsfmError
 from gsfm.genes import Species, Vocabulary
+from gsfm.io.download import fetch
 from gsfm.sets import GeneSets, ReadReport
 
 #: The complete table at NCBI, of all species, renewed daily (about 300 MB).

@@ -1,0 +1,371 @@
+"""A gene set as a network: who is near whom, and which communities they form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm.analysis.query import Asked, Numbers, Progress, standard_scores
+from gsfm.analysis.relations import RELATION
+from gsfm.completion.identifiers import Ids, Understood
+from gsfm.completion.ranking import best_genes
+from gsfm.completion.result import Result
+from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.genes import Species
+from gsfm.genes.tables import names_of
+from gsfm.io.files import atomic_path
+from gsfm.models import Model
+from gsfm.report import json_value
+
+if TYPE_CHECKING:
+    from networkx import Graph
+
+#: Genes that a network is made of at most: each is a question to the model.
+MOST = 2000
+
+COLUMNS = {
+    "community": "number of the community (Louvain), the largest first; a gene without an edge "
+    "is a community of its own",
+    "degree": "edges of the gene",
+    "strength": "sum of the weights of its edges",
+    "in_input": "whether the gene was given; the others are the model's best completions",
+}
+#: Told apart by people who see no red, no green or no blue; a further community is grey.
+COLOURS = (
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#999933"),
+    *("#882255", "#44aa99"),
+)
+GREY = "#b0b0b0"
+
+
+class Network(Result):
+    """A gene set as a network.
+
+    Attributes
+    ----------
+    table
+        The nodes, by community and strength: ``symbol``, ``name``, ``community``, ``degree``,
+        ``strength``, ``in_input``.
+    edges
+        ``source``, ``target``, ``weight``, the strongest first.
+    """
+
+    def __init__(
+        self,
+        table: pl.DataFrame,
+        provenance: dict[str, Any],
+        *,
+        given: Understood,
+        edges: pl.DataFrame,
+    ) -> None:
+        super().__init__(table, provenance, inputs=given.inputs, resolution=given.resolution)
+        self.edges = edges
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON has it: ``edges`` beside the ``results``, which are the nodes."""
+        whole = super().to_dict()
+        results = whole.pop("results")
+        return {**whole, "edges": self.edges.to_dicts(), "results": results}
+
+    def graph(self) -> Graph:
+        """The network as a `networkx.Graph`, with the columns as attributes.
+
+        Raises
+        ------
+        MissingExtraError
+            If networkx is not installed.
+        """
+        graph = _networkx().Graph(name=f"gsfm network, model {self.provenance['model']['name']}")
+        for row in self:
+            symbol = row.pop("symbol")
+            graph.add_node(symbol, **{k: "" if v is None else v for k, v in row.items()})
+        for source, target, weight in self.edges.rows():
+            graph.add_edge(source, target, weight=weight)
+        return graph
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to a file; its ending chooses the format.
+
+        Parameters
+        ----------
+        path
+            ``.graphml``; ``.cyjs`` or ``.json``, for Cytoscape; ``.png``, ``.svg`` or ``.pdf``, a
+            drawing.
+
+        Raises
+        ------
+        GsfmError
+            If the ending is another.
+        MissingExtraError
+            If networkx, or for a drawing matplotlib, is not installed.
+        """
+        path = Path(path)
+        ending = path.suffix.lower()
+        if ending == ".graphml":
+            nx, graph = _networkx(), self.graph()
+            with atomic_path(path) as temporary:
+                # Not by lxml, which may be there or not: always the same file.
+                nx.write_graphml_xml(graph, temporary)
+        elif ending in (".cyjs", ".json"):
+            data = _networkx().cytoscape_data(self.graph())
+            data["data"] = {"name": self.graph().name, "provenance": json_value(self.provenance)}
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", "utf-8")
+        elif ending in (".png", ".svg", ".pdf"):
+            _draw(self, path)
+        else:
+            raise GsfmError(
+                f"cannot write {path.name}: choose an ending of .graphml, .cyjs, .json, .png, "
+                ".svg or .pdf"
+            )
+
+    def _headline(self) -> str:
+        p = self.provenance
+        return (
+            f"{len(self)} genes, {self.edges.height:,} edges, {p['communities']} communities; "
+            f"model {p['model']['name']}"
+        )
+
+
+def network(
+    model: Model,
+    genes: Iterable[str],
+    *,
+    add: int = 0,
+    min_relation: float = 2.0,
+    degree: int = 5,
+    seed: int = 0,
+    species: Species | None = None,
+    progress: Progress | None = None,
+) -> Network:
+    r"""Make a network of a gene set.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    genes
+        The set, by any identifiers.
+    add
+        How many of the model's best completions of the set to take in too.
+    min_relation
+        Two genes are joined if their relation (see `relate`) is as large or larger,
+    degree
+        and is among this many largest of one of the two. A gene that is near to many may have
+        more edges.
+    seed
+        Of the search for communities and of the drawing.
+    species
+        Where the identifiers come from, as in `gsfm.genes.resolve`.
+    progress
+        Told how many of how many genes the model has been asked about.
+
+    Returns
+    -------
+    Network
+        Nodes, weighted edges and communities; to be saved as GraphML, Cytoscape JSON or a drawing.
+
+    Raises
+    ------
+    UnknownGenesError
+        If the model knows fewer than two genes of the set.
+    GsfmError
+        If there are more than 2,000 genes.
+    MissingExtraError
+        If networkx is not installed.
+
+    Notes
+    -----
+    The weight of an edge is the relation of its two genes. Communities are those of Louvain's
+    method (Blondel et al. 2008, doi:10.1088/1742-5468/2008/10/P10008) by these weights.
+
+    Examples
+    --------
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
+    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> found = network(model, ["TP53", "MDM2", "EGFR", "GRB2"], min_relation=0.5)
+    >>> found.table.sort("symbol").select("symbol", "community").rows()
+    [('EGFR', 1), ('GRB2', 1), ('MDM2', 2), ('TP53', 2)]
+    """
+    if add < 0 or degree < 1:
+        raise ValueError("add must be 0 or more, and degree 1 or more")
+    nx = _networkx()
+    asked = Asked(model, species, set=genes)
+    ids = asked.genes("set", least=2)
+    if len(ids) + add > MOST:
+        raise GsfmError(f"a network of {len(ids) + add:,} genes is too large; {MOST:,} can be")
+    given = len(ids)
+    if add:
+        scores = model.score([ids])[0]
+        missing = np.setdiff1d(np.arange(len(scores)), ids)
+        best = missing[best_genes(scores[missing], missing, add, model.vocabulary)]
+        ids = np.concatenate([ids, best]).astype(np.int32)
+    relation = _relations(model, ids, progress)
+    rows, columns = _edges(relation, min_relation, degree)
+    symbols = [model.vocabulary[int(g)] for g in ids]
+    weights = relation[rows, columns]
+    graph = nx.Graph()
+    graph.add_nodes_from(symbols)
+    graph.add_weighted_edges_from(
+        (symbols[i], symbols[j], float(w)) for i, j, w in zip(rows, columns, weights, strict=True)
+    )
+    found = nx.community.louvain_communities(graph, weight="weight", seed=seed)
+    found = sorted(found, key=lambda one: (-len(one), min(one)))
+    community = {symbol: i + 1 for i, one in enumerate(found) for symbol in one}
+    strength = dict(graph.degree(weight="weight"))
+    names = pl.Series("symbol", symbols, dtype=pl.String)
+    table = pl.DataFrame(
+        {
+            "symbol": names,
+            "name": names_of(names),
+            "community": [community[s] for s in symbols],
+            "degree": [graph.degree(s) for s in symbols],
+            "strength": [float(strength[s]) for s in symbols],
+            "in_input": np.arange(len(ids)) < given,
+        }
+    ).sort(["community", "strength", "symbol"], descending=[False, True, False])
+    edges = pl.DataFrame(
+        {
+            "source": names.gather(rows),
+            "target": names.gather(columns),
+            "weight": weights,
+        }
+    ).sort(["weight", "source", "target"], descending=[True, False, False])
+    provenance = asked.provenance(
+        "network",
+        communities=len(found),
+        add=add,
+        min_relation=min_relation,
+        degree=degree,
+        seed=seed,
+        columns={**COLUMNS, "weight": RELATION},
+    )
+    return Network(table, provenance, given=asked.given, edges=edges)
+
+
+def _networkx() -> Any:
+    try:
+        import networkx
+    except ImportError as error:
+        raise MissingExtraError("a network", "network") from error
+    return networkx
+
+
+def _relations(model: Model, ids: Ids, progress: Progress | None) -> Numbers:
+    """(n, n) the relation of each two genes; of a gene to itself minus infinity."""
+    z = np.empty((len(ids), len(ids)))
+    # Gene by gene in small parts: all their scores together would be large.
+    for start in range(0, len(ids), 64):
+        part = ids[start : start + 64]
+        z[start : start + len(part)] = standard_scores(model, [one[None] for one in part])[:, ids]
+        if progress is not None:
+            progress("asking the model", start + len(part), len(ids))
+    relation = (z + z.T) / 2
+    np.fill_diagonal(relation, -np.inf)
+    return relation
+
+
+def _edges(
+    relation: Numbers, least: float, degree: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pairs to join, the first before the second."""
+    k = min(degree, len(relation) - 1)
+    order = np.argsort(-relation, axis=1, kind="stable")[:, :k]
+    near = np.zeros(relation.shape, bool)
+    np.put_along_axis(near, order, True, axis=1)
+    rows, columns = np.nonzero(np.triu((near | near.T) & (relation >= least), 1))
+    return rows.astype(np.int64), columns.astype(np.int64)
+
+
+def _draw(network: Network, path: Path) -> None:
+    nx = _networkx()
+    try:
+        # The object interface, without pyplot: no window system, no state shared with the caller.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.collections import LineCollection
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("a drawing of a network", "plot") from error
+    graph = network.graph()
+    place = _layout(nx, graph, network.provenance["seed"])
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    weights = network.edges["weight"].to_numpy()
+    if len(weights):
+        strongest = weights.max()
+        axes.add_collection(
+            LineCollection(
+                [(place[a], place[b]) for a, b, _ in network.edges.rows()],
+                linewidths=0.4 + 3 * np.sqrt(np.maximum(weights, 0) / max(strongest, 1e-9)),
+                colors="#888888",
+                alpha=0.45,
+                zorder=1,
+            )
+        )
+    table = network.table
+    where = np.array([place[symbol] for symbol in table["symbol"]])
+    strength = table["strength"].to_numpy()
+    size = 60 + 340 * np.sqrt(np.maximum(strength, 0) / max(strength.max(), 1e-9))
+    sizes = table["community"].value_counts()
+    shared = set(sizes.filter(pl.col("count") > 1)["community"].to_list())
+    colours = [
+        COLOURS[c - 1] if c in shared and c <= len(COLOURS) else GREY for c in table["community"]
+    ]
+    # A gene that was added is a ring, a gene that was given a disc.
+    faces = [c if own else "white" for c, own in zip(colours, table["in_input"], strict=True)]
+    x, y = where.T
+    axes.scatter(x, y, s=size, c=faces, edgecolors=colours, linewidths=1.6, zorder=2)
+    text = 9 if len(table) <= 60 else 7 if len(table) <= 150 else 5
+    for symbol, spot, s in zip(table["symbol"], where, size, strict=True):
+        axes.annotate(
+            symbol, tuple(spot), xytext=(0, np.sqrt(s) / 2 + 2), textcoords="offset points",
+            ha="center", va="bottom", fontsize=text, zorder=3,
+        )  # fmt: skip
+    added = int((~table["in_input"]).sum())
+    tail = f"; rings: {added} genes added by the model" if added else ""
+    axes.set_title(
+        f"{len(table)} genes, {network.edges.height:,} edges; colours: communities{tail}",
+        fontsize=11,
+        loc="left",
+    )
+    axes.margins(0.06)
+    ending = path.suffix.lower()[1:]
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150, format=ending)
+
+
+def _layout(nx: Any, graph: Any, seed: int) -> dict[str, tuple[float, float]]:
+    """Where to draw each gene: each connected part by springs, the parts beside each other."""
+    parts = sorted(nx.connected_components(graph), key=lambda one: (-len(one), min(one)))
+    place: dict[str, tuple[float, float]] = {}
+    alone = [next(iter(part)) for part in parts if len(part) == 1]
+    x = 0.0
+    for part in parts:
+        if len(part) == 1:
+            continue
+        half = np.sqrt(len(part))
+        inner = nx.Graph()
+        inner.add_nodes_from(sorted(part))  # an order that does not depend on hashes
+        for a, b, data in graph.subgraph(part).edges(data=True):
+            inner.add_edge(a, b, weight=np.sqrt(max(data["weight"], 1e-9)))
+        spots = nx.spring_layout(inner, weight="weight", seed=seed, k=1.6 / half, iterations=200)
+        for symbol, (dx, dy) in spots.items():
+            place[symbol] = (x + half * (1 + float(dx)), half * float(dy))
+        x += 2 * half + 1
+    # Genes without an edge: a row below.
+    top = min((y for _, y in place.values()), default=0.0) - 1.2
+    width = max(x, 4.0)
+    for i, symbol in enumerate(sorted(alone)):
+        across = max(int(width / 1.1), 1)
+        place[symbol] = (1.1 * (i % across), top - 0.8 * (i // across))
+    return place

@@ -1,0 +1,261 @@
+"""A map of many gene sets: each a point in the plane, near the sets that are like it."""
+
+from __future__ import annotations
+
+import html
+import importlib.resources
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.analysis.embedding import set_vectors
+from gsfm.analysis.query import AskedSets, Floats, Progress, Source, read_source
+from gsfm.completion.result import Result
+from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.genes import Species
+from gsfm.io.files import atomic_path
+from gsfm.models import Model
+from gsfm.models.sparse import principal_rows
+from gsfm.report import json_value
+
+#: Directions of the sets' vectors that the map is made of.
+DIRECTIONS = 50
+#: Most groups that the colours tell apart.
+CLUSTERS = 12
+#: Genes of a set that the page tells.
+SHOWN = 8
+#: Fewer sets make no map.
+LEAST = 5
+
+COLUMNS = {
+    "x": "place on the map; near each other are sets whose genes the model holds for alike; the "
+    "axes have no meaning, nor have large distances",
+    "y": "as x",
+    "group": "by colour: the source of the set, or, where there is one source, its cluster, named "
+    "by the set closest to its centre and three genes that are more frequent there than elsewhere",
+    "such_as": "some of the set's genes: those that are in the fewest of the sets",
+    "genes": "genes of the set that the model knows",
+}
+
+
+class Map(Result):
+    """A map of gene sets.
+
+    Attributes
+    ----------
+    table
+        One row a set: ``set``, ``description``, ``x``, ``y``, ``group``, ``genes``, ``such_as``,
+        ``link``.
+    """
+
+    def to_page(self) -> str:
+        """The map as a page that stands alone: no other file, no network.
+
+        Names appear under the pointer, a search marks sets, the wheel and dragging move through
+        the map, and a click on a group hides it.
+        """
+        page = importlib.resources.files("gsfm.analysis").joinpath("map.html").read_text("utf-8")
+        rows = self.table.with_columns(pl.col("x", "y").round(2))
+        data = {name: rows[name].to_list() for name in rows.columns}
+        p = self.provenance
+        drawn = "" if p["sets"] == p["drawn"] else f"{p['drawn']:,} drawn at random of "
+        title = f"{drawn}{p['sets']:,} gene sets of {p['library']['name']}"
+        # In a script, "</" could end it.
+        text = json.dumps(json_value({"sets": data, "about": p}), ensure_ascii=False)
+        return page.replace("{{TITLE}}", html.escape(title)).replace(
+            "{{DATA}}", text.replace("<", "\\u003c")
+        )
+
+    def to_html(self, path: str | Path) -> None:
+        """Write the map as a page that stands alone, see `to_page`."""
+        with atomic_path(path) as temporary:
+            temporary.write_text(self.to_page(), encoding="utf-8")
+
+    def _headline(self) -> str:
+        p = self.provenance
+        return f"a map of {len(self)} of {p['sets']:,} sets; model {p['model']['name']}"
+
+
+def map_sets(
+    model: Model,
+    sets: Source,
+    *,
+    most: int | None = 5000,
+    seed: int = 0,
+    name: str | None = None,
+    species: Species | None = None,
+    progress: Progress | None = None,
+) -> Map:
+    """Make a map of a collection of gene sets.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    sets
+        The collection: gene sets, a file of them, the name of a library, or ``"papers"`` for the
+        embedded corpus.
+    most
+        Draw so many sets at random if there are more; all of them if None.
+    seed
+        Of the drawing and of the map. The same seed gives the same map.
+    name
+        What to call the collection on the page; its file or its manifest tells if None.
+    species
+        Where the identifiers come from, as in `gsfm.genes.resolve`.
+    progress
+        Told how many of how many sets have a vector. Then the map is made, which takes longer.
+
+    Returns
+    -------
+    Map
+        The place of each set with a gene that the model knows.
+
+    Raises
+    ------
+    UnknownGenesError
+        If no set has a gene that the model knows.
+    GsfmError
+        If fewer than 5 sets have one.
+    MissingExtraError
+        If scikit-learn is not installed.
+
+    Notes
+    -----
+    The vectors of `embed_sets`, of length 1 each, in their 50 leading directions, are laid out by
+    t-SNE (van der Maaten & Hinton, J. Mach. Learn. Res. 2008) from their first two. Clusters are
+    those of k-means in the 50 directions.
+
+    Examples
+    --------
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"], ["A", "B"], ["X", "Y"]] * 5)
+    >>> found = map_sets(Linear(dimensions=4).fit(corpus), corpus)
+    >>> len(found), found.table.columns[:5]
+    (20, ['set', 'description', 'x', 'y', 'group'])
+    """
+    if most is not None and most < LEAST:
+        raise ValueError(f"most must be {LEAST} or more, not {most}")
+    try:
+        from sklearn.cluster import KMeans
+        from sklearn.manifold import TSNE
+    except ImportError as error:
+        raise MissingExtraError("a map", "map") from error
+    library = read_source(sets, resolve=False)
+    n_sets = len(library)
+    rng = np.random.default_rng(seed)
+    if most is not None and n_sets > most:
+        library = library[np.sort(rng.choice(n_sets, most, replace=False))]
+    asked = AskedSets(model, library, species)
+    rows = np.flatnonzero([len(ids) > 0 for ids in asked.ids])
+    if len(rows) < LEAST:
+        raise GsfmError(
+            f"{len(rows)} of {n_sets} sets have a gene that the model knows; a map needs {LEAST}"
+        )
+    vectors = set_vectors(model, [asked.ids[i] for i in rows], progress)
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    leading: Floats = principal_rows(vectors - vectors.mean(axis=0), DIRECTIONS)
+    leading = leading[:, : max(2, min(leading.shape[1], len(rows) - 1))]
+    # All in one small region at first, as t-SNE wants it.
+    start = leading[:, :2] / max(float(leading[:, 0].std()), 1e-9) * 1e-4
+    perplexity = min(30.0, (len(rows) - 1) / 3)
+    place = TSNE(
+        init=start, perplexity=perplexity, random_state=seed, n_jobs=1, learning_rate="auto"
+    ).fit_transform(leading)
+    part = library[rows]
+    names = part.metadata["name"].cast(pl.String)
+    members = model.encode([asked.ids[i] for i in rows])
+    symbols = model.vocabulary.symbols
+    group, by = _sources(part.metadata), "source"
+    if group is None:
+        k = min(CLUSTERS, max(2, len(rows) // 10))
+        found = KMeans(k, n_init=4, random_state=seed).fit(leading)
+        group, by = (
+            _called(found.labels_, found.transform(leading), names, members, symbols),
+            "cluster",
+        )
+
+    def text(name: str) -> pl.Series:
+        if name in part.metadata.columns:
+            return part.metadata[name].cast(pl.String)
+        return pl.Series([None] * len(rows), dtype=pl.String)
+
+    table = pl.DataFrame(
+        {
+            "set": names,
+            "description": text("description"),
+            "x": place[:, 0].astype(np.float64),
+            "y": place[:, 1].astype(np.float64),
+            "group": group,
+            "genes": np.array([len(asked.ids[i]) for i in rows], np.int64),
+            "such_as": _such_as(members, symbols),
+            "link": text("link"),
+        }
+    )
+    if name is None:
+        name = Path(sets).name if isinstance(sets, str | Path) else library.manifest.get("name")
+    provenance = asked.provenance(
+        "map",
+        library={"name": name or "a library"},
+        sets=n_sets,
+        drawn=len(library),
+        unplaced=len(library) - len(rows),
+        group_by=by,
+        seed=seed,
+        columns=COLUMNS,
+    )
+    given = asked.given
+    return Map(table, provenance, inputs=given.inputs, resolution=given.resolution)
+
+
+def _sources(metadata: pl.DataFrame) -> pl.Series | None:
+    """The sources of the sets, the rare ones together; None if there is one source or none."""
+    if "source" not in metadata.columns:
+        return None
+    source = metadata["source"].cast(pl.String).fill_null("(no source)")
+    counts = source.value_counts(sort=True, name="n")
+    if counts.height < 2:
+        return None
+    common = counts.sort(["n", "source"], descending=[True, False])["source"].head(CLUSTERS - 1)
+    return pl.select(
+        pl.when(source.is_in(common.to_list())).then(source).otherwise(pl.lit("others"))
+    ).to_series()
+
+
+def _called(
+    labels: NDArray[Any],
+    distances: NDArray[Any],
+    names: pl.Series,
+    members: sp.csr_array,
+    symbols: tuple[str, ...],
+) -> pl.Series:
+    """Each set's cluster, called by the set closest to its centre and by genes typical of it."""
+    everywhere = members.sum(axis=0)
+    called = {}
+    for label in np.unique(labels):
+        inside = np.flatnonzero(labels == label)
+        here = members[inside].sum(axis=0)
+        # How many more sets of the cluster have the gene than would by chance, in its spread.
+        expected = everywhere * (len(inside) / len(labels))
+        excess = (here - expected) / np.sqrt(np.maximum(expected, 1))
+        typical = [symbols[int(g)] for g in np.argsort(-excess, kind="stable")[:3]]
+        closest = names[int(inside[np.argmin(distances[inside, label])])]
+        called[label] = f"like {closest} ({', '.join(typical)})"
+    return pl.Series([called[label] for label in labels], dtype=pl.String)
+
+
+def _such_as(members: sp.csr_array, symbols: tuple[str, ...]) -> pl.Series:
+    """Up to `SHOWN` genes of each set, the rarest first."""
+    count = np.asarray(members.sum(axis=0))
+    shown = []
+    for i in range(members.shape[0]):
+        ids = members.indices[members.indptr[i] : members.indptr[i + 1]]
+        best = ids[np.argsort(count[ids], kind="stable")[:SHOWN]]
+        shown.append([symbols[int(g)] for g in best])
+    return pl.Series(shown, dtype=pl.List(pl.String))

@@ -1,0 +1,280 @@
+"""The tasks of a run made ready: their background, their questions, and what gives them away."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm.benchmark.config import FILES, RELATIONS, Task, protocol
+from gsfm.benchmark.corpora import counts
+from gsfm.benchmark.leakage import covering
+from gsfm.benchmark.questions import Questions
+from gsfm.errors import GsfmError
+from gsfm.genes import Vocabulary
+from gsfm.sets import GeneSets
+
+#: How many training sets cover a term, and how many of these are narrow.
+LEAKS = {"task": pl.String, "term": pl.String, "covering": pl.Int64, "narrow": pl.Int64}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A task made ready.
+
+    Parameters
+    ----------
+    task
+        As in the configuration.
+    files
+        Its gene sets, over their own vocabularies.
+    background
+        The genes of the comparison.
+    questions
+        The same for all methods; None if there is nothing to ask.
+    record
+        What is known of it, for the report; JSON-serialisable.
+    popularity, papers
+        (background,) the number of training sets, and of papers, that have the gene.
+    """
+
+    task: Task
+    files: Mapping[str, GeneSets]
+    background: Vocabulary
+    questions: Questions | None
+    record: dict[str, Any]
+    popularity: NDArray[np.int64]
+    papers: NDArray[np.int64]
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.task.name
+
+    def said(self) -> str:
+        """What is asked, or why nothing is, in a line."""
+        if self.questions is None:
+            return f"{self.name}: skipped: {self.record['reason']}"
+        text = (
+            f"{self.name}: {len(self.questions):,} questions about "
+            f"{self.questions.table['term'].n_unique():,} terms, "
+            f"background {len(self.background):,} genes"
+        )
+        lacks = self.record["unknown_to"]
+        if lacks:
+            most = max(lacks, key=lacks.__getitem__)
+            text += f" (left out: up to {lacks[most]:,} that {most!r} does not know)"
+        skipped = sum(self.questions.skipped.values())
+        return text + (f"; skipped: {skipped:,}" if skipped else "")
+
+    def table(self) -> pl.DataFrame:
+        """``task``, ``gene``, ``popularity`` and ``papers`` of the background."""
+        return pl.DataFrame(
+            {
+                "task": pl.repeat(self.name, len(self.background), dtype=pl.String, eager=True),
+                "gene": list(self.background),
+                "popularity": self.popularity,
+                "papers": self.papers,
+            }
+        )
+
+
+def ask(
+    task: Task,
+    files: Mapping[str, GeneSets],
+    known: Mapping[str, Vocabulary | None],
+    *,
+    corpus: GeneSets,
+    papers: GeneSets,
+    whole_genome: bool = False,
+    seed: int = 0,
+) -> Asked:
+    """Make the questions of a task.
+
+    Parameters
+    ----------
+    task
+        As in the configuration.
+    files
+        Its gene sets, by key of the configuration.
+    known
+        The genes that each method knows; None for all. Only what all know is in the background.
+    corpus, papers
+        Gene sets to count popularity and papers in.
+    whole_genome
+        Whether the background is all genes that any method knows, rather than those of the files.
+    seed
+        Of the questions.
+
+    Raises
+    ------
+    GsfmError
+        If the task's settings contradict each other. That there is nothing to ask is no error: the
+        record has the ``reason``.
+
+    Examples
+    --------
+    >>> library = GeneSets.from_lists({"repair": list("ABCDEFGHIJ"), "growth": list("XYZ")})
+    >>> task = Task("half-split", {"library": "small.gmt"}, {"splits": 2}, "halves")
+    >>> asked = ask(task, {"library": library}, {"m": None}, corpus=library, papers=library)
+    >>> print(asked.said())
+    halves: 2 questions about 1 terms, background 13 genes; skipped: 1
+    """
+    own = {
+        sets.vocabulary[int(gene)]
+        for sets in files.values()
+        for gene in np.flatnonzero(np.bincount(sets.indices, minlength=sets.n_genes))
+    }
+    limited = {name: set(genes) for name, genes in known.items() if genes is not None}
+    wanted = set.union(*limited.values()) if whole_genome and limited else own
+    lacks = {name: len(wanted - genes) for name, genes in limited.items()}
+    background = Vocabulary(sorted(wanted.intersection(*limited.values())))
+    record: dict[str, Any] = {
+        "task": task.name,
+        "protocol": task.protocol,
+        "files": {key: _said_of_file(file, files[key]) for key, file in task.files.items()},
+        "genes": {"library": len(own), "background": len(background)},
+        # Genes that are left out of the comparison because the method does not know them.
+        "unknown_to": {name: n for name, n in lacks.items() if n},
+        "skipped": {},
+        "about": {},
+        "reason": None,
+    }
+    questions = None
+    try:
+        if not own:
+            raise GsfmError("no identifier of the library is that of a known gene")
+        if not background:
+            raise GsfmError("no gene of the library is known to all methods")
+        over = {key: sets.reindex(background) for key, sets in files.items()}
+        questions = protocol(task.protocol)(**over, **task.options, seed=seed)
+    except GsfmError as error:
+        record["reason"] = str(error)
+    except ValueError as error:  # settings that contradict each other
+        raise GsfmError(f"{task.name}: {error}") from error
+    else:
+        record["skipped"] = dict(questions.skipped)
+        record["about"] = dict(questions.about)
+        record["hash"] = hash_of(questions)
+    popularity, of_papers = counts(corpus, background), counts(papers, background)
+    return Asked(task, files, background, questions, record, popularity, of_papers)
+
+
+def hash_of(questions: Questions) -> str:
+    """SHA-256 of all that a method is given and asked."""
+    digest = hashlib.sha256(questions.protocol.encode())
+    digest.update(questions.background.hash.encode())
+    for sets in (questions.shown, questions.hidden, questions.candidates, questions.older):
+        if sets is None:
+            digest.update(b"none")
+        else:
+            digest.update(sets.indptr.astype("<i8").tobytes())
+            digest.update(sets.indices.astype("<i4").tobytes())
+    digest.update(questions.table.write_json().encode())
+    return digest.hexdigest()
+
+
+def covered(
+    asked: Sequence[Asked],
+    corpus: GeneSets,
+    share: float,
+    tell: Callable[[str], None] = lambda text: None,
+) -> tuple[pl.DataFrame, NDArray[np.int64], dict[str, Any]]:
+    """Find the terms that training sets cover.
+
+    Parameters
+    ----------
+    asked
+        The tasks. Those about relations of genes have no terms that a set could cover.
+    corpus
+        The training sets.
+    share
+        The part of a term's genes in the background that a set that covers it has at least.
+    tell
+        Called with a line for each task.
+
+    Returns
+    -------
+    table
+        ``task``, ``term``, ``covering`` and ``narrow``; where a question is about two terms, the
+        sets that cover the one or the other.
+    rows
+        The training sets that cover a term of any task.
+    record
+        Counts by task, for the report.
+    """
+    tables: list[pl.DataFrame] = []
+    rows = [np.empty(0, np.int64)]
+    record: dict[str, Any] = {}
+    for one in asked:
+        if one.questions is None or one.task.protocol in RELATIONS:
+            continue
+        if not one.popularity.any():
+            continue  # models that were trained on something else may know the library
+        # The last file is the newer release, where there are two.
+        library = one.files[FILES[one.task.protocol][-1]].reindex(one.background)
+        named = np.isin(library.names, _terms_of(one.questions))
+        leaks = covering(corpus, library[np.flatnonzero(named)], share)
+        table = _by_question(one.questions, leaks.terms)
+        tables.append(table.select(pl.lit(one.name, pl.String).alias("task"), *table.columns))
+        rows.append(leaks.sets())
+        n_covered = table.filter(pl.col("covering") > 0).height
+        record[one.name] = {
+            "terms": table.height,
+            "covered_terms": n_covered,
+            "covering_sets": len(leaks.sets()),
+            # By a set that is not so large that it covers many terms anyway.
+            "covered_by_narrow": table.filter(pl.col("narrow") > 0).height,
+            "narrow_sets": len(leaks.sets(narrow=True)),
+        }
+        tell(
+            f"{one.name}: {n_covered:,} of {table.height:,} terms are covered by "
+            f"{len(leaks.sets()):,} training sets"
+        )
+    whole = pl.concat(tables) if tables else pl.DataFrame(schema=LEAKS)
+    return whole, np.unique(np.concatenate(rows)), record
+
+
+def _said_of_file(file: str, library: GeneSets) -> dict[str, Any]:
+    """How many terms a library has, and how its identifiers were understood."""
+    said: dict[str, Any] = {"name": Path(file).name, "terms": len(library)}
+    report = library.report
+    if report is not None and report.matched:
+        said |= {
+            "identifiers": report.n_identifiers,
+            "unmatched": len(report.unmatched),
+            "ambiguous": len(report.ambiguous),
+            "examples": [*report.unmatched][:5],
+        }
+    return said
+
+
+def _terms_of(questions: Questions) -> list[str]:
+    """The names of the terms that are asked about."""
+    return sorted({name for side in _sides(questions) for name in questions.table[side]})
+
+
+def _sides(questions: Questions) -> list[str]:
+    """The columns of the table that name a term of the library."""
+    return ["company", "other"] if "company" in questions.table.columns else ["term"]
+
+
+def _by_question(questions: Questions, leaks: pl.DataFrame) -> pl.DataFrame:
+    """``term``, ``covering`` and ``narrow`` for what a question calls a term."""
+    counts_of = leaks.group_by(pl.col("term").alias("of")).agg(
+        pl.col("sets").max().alias("covering"), pl.col("narrow").max()
+    )
+    asked = questions.table.unique("term", maintain_order=True)
+    either = pl.concat(
+        asked.select("term", pl.col(side).alias("of")).join(counts_of, on="of", how="left")
+        for side in _sides(questions)
+    )
+    return either.group_by("term", maintain_order=True).agg(
+        pl.col("covering", "narrow").fill_null(0).sum().cast(pl.Int64)
+    )

@@ -1,0 +1,251 @@
+"""Are probabilities what they say? Reliability tables, calibration errors, and their plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm.benchmark.baselines import ModelMethod
+from gsfm.benchmark.questions import Questions
+from gsfm.completion.reliability import Binning, bins_of
+from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.io.files import atomic_path
+from gsfm.models import Model
+
+Numbers = NDArray[np.float64]
+
+#: Questions asked at once; bounds the working memory.
+BATCH = 128
+
+_COLOUR, _PALE = "#0072b2", "#767676"
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """How far a model's probabilities are from what is found.
+
+    Attributes
+    ----------
+    errors
+        A row for each group of pairs of a question and a gene, and each kind of bins: ``over``
+        ("all", or "top 10": the 10 likeliest genes of each question), ``binning``, ``pairs``,
+        ``told`` (the mean probability) and ``found`` (the share of hidden genes), and ``error``,
+        the expected calibration error, with the 95% interval ``low`` to ``high`` over terms. A
+        resample of terms is noisier than the terms, and chance alone makes an error above 0: the
+        interval lies high.
+    bins
+        A row for each bin that holds something: ``over``, ``binning``, ``bin`` (from 1),
+        ``pairs``, ``told``, ``found``, and the 95% interval ``low`` to ``high`` of ``found`` over
+        terms.
+    """
+
+    errors: pl.DataFrame
+    bins: pl.DataFrame
+
+    def plot(self, path: str | Path, *, title: str = "") -> None:
+        """Draw what is found against what is told, in bins of equal mass.
+
+        Parameters
+        ----------
+        path
+            The file to write; ``.png``, ``.svg`` or ``.pdf`` chooses the format.
+        title
+            Stands above the figure.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        GsfmError
+            If the file's ending is another.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+            raise GsfmError(f"cannot draw {path.name}: choose an ending of .png, .svg or .pdf")
+        try:
+            # The object interface, without pyplot: no window system, no state shared.
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+            from matplotlib.figure import Figure
+        except ImportError as error:
+            raise MissingExtraError("a reliability plot", "plot") from error
+        groups = self.errors["over"].unique(maintain_order=True).to_list()
+        figure = Figure(figsize=(4 * len(groups), 4.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        figure.suptitle(title)
+        for axes, over in zip(np.atleast_1d(figure.subplots(1, len(groups))), groups, strict=True):
+            chosen = (pl.col("over") == over) & (pl.col("binning") == "equal mass")
+            _draw(axes, self.bins.filter(chosen), over, self.errors.filter(chosen)["error"].item())
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, dpi=150, format=path.suffix[1:].lower())
+
+
+def reliability(
+    model: Model,
+    questions: Questions,
+    *,
+    missing: float = 0.5,
+    bins: int = 10,
+    tops: Sequence[int] = (10, 100),
+    resamples: int = 1000,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Reliability:
+    """Compare a model's probabilities with what is found: over all pairs, and over the best genes.
+
+    Nearly all pairs of a set and a gene are hopeless, and are told so: over all of them the error
+    is small whatever the model says of the others. What a user looks at is the top of a ranking,
+    where an error cannot hide: that is the honest figure.
+
+    Parameters
+    ----------
+    model
+        A calibrated model.
+    questions
+        What is asked, such as a library's terms by `half_split`: as many genes hidden as shown.
+    missing
+        The share of each term that is hidden, which the probabilities suppose.
+    bins
+        Bins of each kind.
+    tops
+        The numbers of best genes of each question.
+    resamples
+        Of the bootstrap over terms; the repetitions of a term stay together.
+    seed
+        Of the bootstrap.
+    progress
+        Called with the number of questions done and of all, after each batch.
+
+    Raises
+    ------
+    NotCalibratedError
+        If the model is not calibrated.
+    ValueError
+        If a setting is out of its range, there is no question, or a gene of the background is
+        unknown to the model.
+
+    Examples
+    --------
+    >>> from gsfm.benchmark import half_split
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> rng = np.random.default_rng(0)
+    >>> sets = [[f"{b}{i}" for i in rng.choice(12, 10, replace=False)] for b in "ABC" * 60]
+    >>> corpus = GeneSets.from_lists(sets)
+    >>> halved = half_split(corpus, splits=1)
+    >>> model = Linear(regularisation=5).fit(corpus).calibrate(halved.shown, halved.hidden)
+    >>> found = reliability(model, halved, tops=[5])
+    >>> found.errors.filter(over="top 5", binning="equal mass")["error"].item() < 0.1
+    True
+    """
+    if bins < 1 or resamples < 1 or not tops or min(tops) < 1:
+        raise ValueError("bins, tops and resamples must be 1 or more")
+    if not len(questions):
+        raise ValueError("there is no question to answer")
+    columns = ModelMethod("the model", model)._columns(questions.background)
+    term = np.unique(questions.table["term"].to_numpy(), return_inverse=True)[1].ravel()
+    told: list[NDArray[np.float32]] = []
+    found: list[NDArray[np.bool_]] = []
+    rank: list[NDArray[np.int32]] = []  # from 0, but one number for all behind the longest top
+    owner: list[NDArray[np.int32]] = []
+    for start in range(0, len(questions), BATCH):
+        rows = slice(start, min(start + BATCH, len(questions)))
+        shown = [columns[questions.shown.ids(i)] for i in range(rows.start, rows.stop)]
+        scores, p = (
+            array[:, columns] for array in model.score_and_probability(shown, missing=missing)
+        )
+        ranked, wanted = questions.ranked(rows), questions.wanted(rows)
+        scores[~ranked] = -np.inf
+        order = np.argsort(-scores, axis=1, kind="stable")[:, : max(tops)]
+        place = np.full(scores.shape, max(tops), np.int32)
+        np.put_along_axis(place, order, np.arange(order.shape[1], dtype=np.int32)[None], axis=1)
+        told.append(p[ranked])
+        found.append(wanted[ranked])
+        rank.append(place[ranked])
+        owner.append(np.repeat(term[rows].astype(np.int32), ranked.sum(axis=1)))
+        if progress is not None:
+            progress(rows.stop, len(questions))
+    p, y = np.concatenate(told), np.concatenate(found)
+    place, whose = np.concatenate(rank), np.concatenate(owner)
+    groups: dict[str, Any] = {"all": slice(None)}
+    groups |= {f"top {top}": place < top for top in sorted(set(tops), reverse=True)}
+    errors, tables = [], []
+    for over, chosen in groups.items():
+        for binning in get_args(Binning):
+            sums = _sums(p[chosen], y[chosen], whose[chosen], bins, binning)
+            error, table = _figures(sums, resamples, seed)
+            names = {"over": over, "binning": binning}
+            errors.append({**names, **error})
+            tables.append(table.select(*(pl.lit(v).alias(k) for k, v in names.items()), pl.all()))
+    return Reliability(pl.DataFrame(errors), pl.concat(tables))
+
+
+def _sums(p: Any, y: Any, term: Any, bins: int, binning: Binning) -> Numbers:
+    """(3, terms, bins): pairs, the sum of their probabilities, how many were found."""
+    terms = int(term.max(initial=-1)) + 1
+    cell = term * bins + bins_of(p, bins, binning)
+    counts = [np.bincount(cell, weight, terms * bins) for weight in (None, p, y)]
+    return np.stack(counts).reshape(3, terms, bins).astype(np.float64)
+
+
+def _figures(sums: Numbers, resamples: int, seed: int) -> tuple[dict[str, Any], pl.DataFrame]:
+    """The expected calibration error, and the table of bins, with intervals over terms."""
+    terms = sums.shape[1]
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(terms, np.full(terms, 1 / terms), size=resamples).astype(np.float64)
+    again = np.stack([drawn @ one for one in sums])  # (3, resamples, bins)
+    n, told, found = sums.sum(axis=1)
+    error = np.abs(told - found).sum() / n.sum()
+    spread = np.abs(again[1] - again[2]).sum(axis=1) / again[0].sum(axis=1)
+    low, high = np.quantile(spread, [0.025, 0.975])
+    held = np.flatnonzero(n)
+    with np.errstate(invalid="ignore"):  # a bin may be empty in a resample
+        shares = again[2][:, held] / again[0][:, held]
+    ends = np.nanquantile(shares, [0.025, 0.975], axis=0)
+    table = pl.DataFrame(
+        {
+            "bin": held + 1,
+            "pairs": n[held].astype(np.int64),
+            "told": told[held] / n[held],
+            "found": found[held] / n[held],
+            "low": ends[0],
+            "high": ends[1],
+        }
+    )
+    figures = {
+        "pairs": int(n.sum()),
+        "told": float(told.sum() / n.sum()),
+        "found": float(found.sum() / n.sum()),
+        "error": float(error),
+        "low": float(low),
+        "high": float(high),
+    }
+    return figures, table
+
+
+def _draw(axes: Any, table: pl.DataFrame, over: str, error: float) -> None:
+    told, found, low, high = (table[c].to_numpy() for c in ("told", "found", "low", "high"))
+    # Of all genes nearly none is likely: there only logarithms show anything.
+    floor = 1e-5 if over == "all" else 0.0
+    if over == "all":
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+    ends = [floor, 1]
+    axes.plot(ends, ends, color=_PALE, linewidth=1, linestyle=":")
+    at, bottom, top = (np.maximum(values, floor) for values in (found, low, high))
+    told = np.maximum(told, floor)
+    axes.vlines(told, bottom, top, color=_COLOUR, linewidth=1)
+    axes.plot(told, at, "o-", color=_COLOUR, linewidth=1.5, markersize=4)
+    axes.set(
+        title=f"{'all genes' if over == 'all' else f'{over} genes'}: error {error:.2g}",
+        xlabel="probability told",
+        ylabel="share found",
+        xlim=(floor, 1),
+        ylim=(floor, 1),
+    )
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,152 @@
+"""The corpus of a run: up to a year, without some sources, and how often it names each gene."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm.errors import GsfmError
+from gsfm.genes import Vocabulary
+from gsfm.sets import GeneSets
+
+
+def select(
+    corpus: GeneSets, *, until: int | None = None, exclude: Sequence[str] = ()
+) -> tuple[GeneSets, dict[str, int]]:
+    """Return the sets of a corpus that a run may learn from, and how many it left out and why.
+
+    Parameters
+    ----------
+    corpus
+        Any collection.
+    until
+        Keep sets of this year or before; a set without a year is left out too.
+    exclude
+        Names of sources to leave out; ``*`` and ``?`` stand for what they do in a shell.
+
+    Returns
+    -------
+    sets
+        What is left, over the genes that are in some set of it.
+    dropped
+        Number of sets left out: ``excluded``, ``without_year``, ``too_new``.
+
+    Raises
+    ------
+    GsfmError
+        If nothing is left, a source is unknown, or the corpus has no years or sources at all.
+
+    Examples
+    --------
+    >>> sets = GeneSets.from_lists({"old": ["TP53", "MDM2"], "new": ["EGFR"]})
+    >>> sets.metadata = sets.metadata.with_columns(year=pl.Series([2015, 2021]))
+    >>> kept, dropped = select(sets, until=2018)
+    >>> kept.vocabulary.symbols, dropped
+    (('MDM2', 'TP53'), {'excluded': 0, 'without_year': 0, 'too_new': 1})
+    """
+    keep = np.ones(len(corpus), np.bool_)
+    dropped = {"excluded": 0, "without_year": 0, "too_new": 0}
+    if exclude:
+        keep &= ~_of_sources(corpus, exclude).any(axis=0)
+        dropped["excluded"] = int((~keep).sum())
+    if until is not None:
+        if "year" not in corpus.metadata.columns:
+            raise GsfmError(
+                "the corpus has no column 'year', so that 'until' would leave out every set"
+            )
+        year = corpus.metadata["year"].cast(pl.Int64, strict=False)
+        unknown = year.is_null().to_numpy()
+        new = (year > until).fill_null(False).to_numpy()
+        dropped["without_year"] = int((keep & unknown).sum())
+        dropped["too_new"] = int((keep & new).sum())
+        keep &= ~unknown & ~new
+    if not keep.all():
+        corpus = corpus[np.flatnonzero(keep)]
+    used = np.bincount(corpus.indices, minlength=corpus.n_genes) > 0
+    if not used.any():
+        raise GsfmError(
+            "no set of the corpus is left: "
+            + ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in dropped.items() if n)
+        )
+    if not used.all():
+        symbols = corpus.vocabulary.symbols
+        corpus = corpus.reindex(Vocabulary(symbols[i] for i in np.flatnonzero(used)))
+    return corpus, dropped
+
+
+def weighted(corpus: GeneSets, weights: Mapping[str, float]) -> GeneSets:
+    """Return the corpus with the weight of the sets of some sources multiplied.
+
+    Parameters
+    ----------
+    corpus
+        Any collection with the column ``source``.
+    weights
+        A factor by source; ``*`` and ``?`` in a name stand for what they do in a shell.
+
+    Raises
+    ------
+    GsfmError
+        If a source is unknown.
+
+    Examples
+    --------
+    >>> sets = GeneSets.from_lists([["TP53"], ["MDM2"]])
+    >>> sets.metadata = sets.metadata.with_columns(source=pl.Series(["papers", "screens"]))
+    >>> weighted(sets, {"papers": 3.0}).weights.tolist()
+    [3.0, 1.0]
+    """
+    factors = np.ones(len(corpus), np.float32)
+    of_source = _of_sources(corpus, weights)
+    for factor, rows in zip(weights.values(), of_source, strict=True):
+        factors[rows] *= np.float32(factor)
+    changed = corpus[:]
+    changed.metadata = corpus.metadata.with_columns(weight=pl.Series(corpus.weights * factors))
+    return changed
+
+
+def without(corpus: GeneSets, rows: NDArray[np.int64]) -> GeneSets:
+    """Return the corpus without the sets `rows`; its vocabulary stays.
+
+    Examples
+    --------
+    >>> without(GeneSets.from_lists([["TP53"], ["MDM2"]]), np.array([1])).names
+    ['set 1']
+    """
+    keep = np.ones(len(corpus), np.bool_)
+    keep[rows] = False
+    return corpus[np.flatnonzero(keep)]
+
+
+def counts(sets: GeneSets, background: Vocabulary) -> NDArray[np.int64]:
+    """(background,) the number of sets that hold each gene of `background`.
+
+    Examples
+    --------
+    >>> sets = GeneSets.from_lists([["TP53", "MDM2"], ["TP53"]])
+    >>> counts(sets, Vocabulary(["EGFR", "TP53"]))
+    array([0, 2])
+    """
+    own = np.bincount(sets.indices, minlength=sets.n_genes)
+    columns = sets.vocabulary.ids(background)
+    return np.where(columns >= 0, own[columns], 0).astype(np.int64)
+
+
+def _of_sources(corpus: GeneSets, names: Iterable[str]) -> NDArray[np.bool_]:
+    """(names, sets) whether a set is of the sources that a name stands for."""
+    if "source" not in corpus.metadata.columns:
+        raise GsfmError("the corpus has no column 'source', so that none can be chosen by name")
+    sources = corpus.metadata["source"]
+    known = [source for source in sources.unique().to_list() if source is not None]
+    out = []
+    for name in names:
+        meant = [source for source in known if fnmatch.fnmatchcase(source, name)]
+        if not meant:
+            some = ", ".join(sorted(known)[:10]) + (", ..." if len(known) > 10 else "")
+            raise GsfmError(f"the corpus has no source {name!r}; it has {some}")
+        out.append(sources.is_in(meant).fill_null(False).to_numpy())
+    return np.array(out, np.bool_)

@@ -1,0 +1,308 @@
+"""Gene vectors as a method: GenePT, gene2vec, scGPT and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
+
+import gsfm.genes
+from gsfm.benchmark.method import Cost, Method
+from gsfm.benchmark.questions import Questions
+from gsfm.benchmark.vector_files import ADVICE, Floats, Table, count, read_vectors
+from gsfm.corpus.inputs import library_name
+from gsfm.errors import FormatError
+from gsfm.genes import Resolution, Species, Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingReport:
+    """What became of the rows of a table of gene vectors.
+
+    Attributes
+    ----------
+    file
+        Name of the file.
+    rows, dimensions
+        Shape of the table.
+    resolution
+        What `gsfm.genes.resolve` says of the identifiers.
+    zero, not_finite
+        Rows of known genes that were left out: all zeros, or with a value that is no number.
+    merged
+        Rows that were averaged with another row of the same gene.
+    cancelled
+        Genes left out because their rows average to zero.
+    genes
+        Genes that have a vector.
+    ignored
+        Columns that are neither identifiers nor numbers of a vector.
+    """
+
+    file: str
+    rows: int
+    dimensions: int
+    resolution: Resolution
+    zero: int
+    not_finite: int
+    merged: int
+    cancelled: int
+    genes: int
+    ignored: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """A few lines for people.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "two.csv"
+        >>> _ = path.write_text("gene,0,1\\np53,1,0\\nTP53,0,1\\nMDM2,0,0\\nwho,1,1\\n")
+        >>> print(Embedding.read(path).report.summary())
+        two.csv: 4 rows of 2 numbers; 1 gene has a vector
+        left out: 1 row of zeros
+        averaged: 2 rows of genes with several
+        3 of 4 identifiers are known genes (2 distinct): 2 approved, 1 alias
+        unmatched (1): who
+        """
+        have = "gene has" if self.genes == 1 else "genes have"
+        rows = count(self.rows, "row")
+        text = [
+            f"{self.file}: {rows} of {count(self.dimensions, 'number')}; {self.genes:,} {have} "
+            "a vector"
+        ]
+        out = [
+            f"{count(self.zero, 'row')} of zeros" if self.zero else "",
+            f"{count(self.not_finite, 'row')} with a value that is no number"
+            if self.not_finite
+            else "",
+            f"{count(self.cancelled, 'gene')} whose rows average to zero" if self.cancelled else "",
+        ]
+        if any(out):
+            text.append("left out: " + ", ".join(part for part in out if part))
+        if self.merged:
+            text.append(f"averaged: {count(self.merged, 'row')} of genes with several")
+        if self.ignored:
+            text.append(f"columns not used: {', '.join(self.ignored)}")
+        return "\n".join([*text, self.resolution.summary()])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The counts, as JSON can hold them."""
+        counts = ("rows", "dimensions", "genes", "zero", "not_finite", "merged", "cancelled")
+        return {
+            "file": self.file,
+            **{name: getattr(self, name) for name in counts},
+            "identifiers": dict(self.resolution.counts),
+            "ignored": list(self.ignored),
+        }
+
+
+class Embedding(Method):
+    r"""Gene vectors as a method: a gene is scored by its mean cosine with the genes shown.
+
+    .. math:: s_j = \frac{1}{|S|} \sum_{i \in S} \frac{v_i \cdot v_j}{|v_i| |v_j|}
+
+    Parameters
+    ----------
+    name
+        As in the report.
+    genes
+        The genes, by approved symbol.
+    vectors
+        (genes, dimensions) their vectors.
+    report
+        What became of a file's rows, where they come from one.
+
+    Raises
+    ------
+    ValueError
+        If there is not one vector for each gene, or one is all zeros or not finite.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from gsfm.sets import GeneSets
+    >>> genes = Vocabulary(["A", "B", "C"])
+    >>> asked = Questions(
+    ...     "half-split",
+    ...     genes,
+    ...     shown=GeneSets.from_lists([["A"]], vocabulary=genes),
+    ...     hidden=GeneSets.from_lists([["B"]], vocabulary=genes),
+    ...     table=pl.DataFrame({"term": ["a term"], "split": [0], "k": [None]}),
+    ... )
+    >>> Embedding("mine", genes, [[1, 0], [3, 4], [0, 9]]).score(asked, slice(0, 1))
+    array([[1. , 0.6, 0. ]], dtype=float32)
+    """
+
+    kind = "gene vectors, mean cosine"
+
+    def __init__(
+        self,
+        name: str,
+        genes: Vocabulary,
+        vectors: ArrayLike,
+        report: EmbeddingReport | None = None,
+    ) -> None:
+        table = np.asarray(vectors, np.float32)
+        if table.ndim != 2 or len(table) != len(genes) or not table.shape[1]:
+            raise ValueError("vectors must be one row of numbers a gene")
+        bad = ~np.isfinite(table).all(axis=1) | ~table.any(axis=1)
+        if bad.any():
+            gene = genes[int(np.argmax(bad))]
+            raise ValueError(f"the vector of {gene!r} is all zeros or not finite")
+        self.name = name
+        self.report = report
+        self._genes = genes
+        self._unit = _unit(table)  # (genes, dimensions)
+        # The last background and the unit vectors of its genes, (background, dimensions).
+        self._last: tuple[Vocabulary, Floats] | None = None
+
+    @classmethod
+    def read(
+        cls, path: str | Path, name: str | None = None, *, species: Species | None = None
+    ) -> Self:
+        """Read a table of gene vectors.
+
+        Understood are Parquet (columns of numbers, or one of lists), CSV and TSV (with a header or
+        none; the genes in a column ``gene``, ``symbol``, ``Ensembl ID``, ... or in the first), the
+        text files of word2vec and gene2vec, NPZ (an array of names and one of vectors), and
+        safetensors with a ``vocab.txt`` beside it. Text may be in gzip, zstd or zip. Nothing is
+        ever unpickled.
+
+        The identifiers may be of any kind that `gsfm.genes.resolve` knows. All columns of numbers
+        are parts of the vectors, but for ids and row numbers. Rows of the same gene are averaged;
+        rows of zeros, or with a missing value, are left out. `report` counts all.
+
+        Parameters
+        ----------
+        path
+            The file.
+        name
+            As in the report; the file's name if None.
+        species
+            The species whose names are preferred.
+
+        Raises
+        ------
+        FormatError
+            If the file is of another kind, its rows differ in length, or it holds no number or no
+            known gene.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "small.txt"
+        >>> _ = path.write_text("3 2\\nTP53 0.5 1.0\\nMDM2 0.5 0.9\\nEGFR -1.0 0.1\\n")
+        >>> Embedding.read(path).vocabulary.symbols
+        ('EGFR', 'MDM2', 'TP53')
+        """
+        path = Path(path)
+        table = read_vectors(path)
+        if not table.vectors.shape[1] or not len(table.vectors):
+            raise FormatError(path, f"there are no numbers in it; {ADVICE}")
+        genes, vectors, report = _by_gene(path, table, species)
+        embedding = cls(library_name(path) if name is None else name, genes, vectors, report)
+        embedding.cost = Cost(size_bytes=path.stat().st_size)
+        return embedding
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The genes that have a vector."""
+        return self._genes
+
+    def prepare(self, questions: Questions) -> None:
+        """Gather the vectors of the background.
+
+        Raises
+        ------
+        ValueError
+            If a gene of the background has none.
+        """
+        self._of(questions.background)
+
+    def score(self, questions: Questions, rows: slice) -> Floats:
+        """(n, background) float32 mean cosines; 0 where no gene is shown."""
+        unit = self._of(questions.background)
+        shown = questions.shown[rows]
+        sizes = np.maximum(shown.sizes, 1).astype(np.float32)
+        # The mean of the cosines is the product with the mean of the unit vectors.
+        mean = (shown.to_csr() @ unit) / sizes[:, None]  # (n, dimensions)
+        return np.asarray(mean @ unit.T, np.float32)
+
+    def _of(self, background: Vocabulary) -> Floats:
+        if self._last is None or self._last[0] is not background:
+            rows = self._genes.ids(background)
+            if (rows < 0).any():
+                missing = background[int(np.argmax(rows < 0))]
+                raise ValueError(
+                    f"{self.name} has no vector for {missing!r} and {(rows < 0).sum() - 1:,} other "
+                    "genes of the background, which may hold only what every method knows"
+                )
+            self._last = background, self._unit[rows]
+        return self._last[1]
+
+
+def _by_gene(
+    path: Path, table: Table, species: Species | None
+) -> tuple[Vocabulary, Floats, EmbeddingReport]:
+    """One vector a gene, of the rows that have something to say."""
+    if _are_row_numbers(table.identifiers):
+        raise FormatError(
+            path,
+            "its rows are numbered, not named after genes: if its columns are the genes, transpose "
+            f"it; {ADVICE}",
+        )
+    resolution = gsfm.genes.resolve(table.identifiers, species=species)
+    known = resolution.table["symbol"].is_not_null().to_numpy()
+    if not known.any():
+        first = ", ".join(str(name) for name in table.identifiers[:3])
+        many = count(len(known), "identifier")
+        raise FormatError(path, f"none of its {many} ({first}, ...) is a known gene; {ADVICE}")
+    finite = np.isfinite(table.vectors).all(axis=1)
+    zero = ~table.vectors.any(axis=1)
+    rows = np.flatnonzero(known & finite & ~zero)
+    symbols = resolution.table["symbol"].gather(rows)
+    genes = Vocabulary(symbols.unique().sort())
+    owner = genes.ids(symbols)  # of each row
+    times = np.bincount(owner, minlength=len(genes))
+    # Summed, then divided: rows that are each other's opposite give exactly zero.
+    one = np.ones(len(rows), np.float32)
+    of_gene = sp.csr_array((one, (owner, rows)), shape=(len(genes), len(known)))
+    vectors: Floats = (of_gene @ table.vectors) / times[:, None].astype(np.float32)
+    left = vectors.any(axis=1)
+    if not left.any():
+        raise FormatError(path, "no known gene in it has a vector of numbers that are not all zero")
+    report = EmbeddingReport(
+        path.name,
+        rows=len(known),
+        dimensions=vectors.shape[1],
+        resolution=resolution,
+        zero=int((known & zero).sum()),
+        not_finite=int((known & ~finite).sum()),
+        merged=int(times[times > 1].sum()),
+        cancelled=int((~left).sum()),
+        genes=int(left.sum()),
+        ignored=table.ignored,
+    )
+    if not left.all():
+        genes, vectors = Vocabulary(genes[i] for i in np.flatnonzero(left)), vectors[left]
+    return genes, vectors, report
+
+
+def _are_row_numbers(identifiers: Sequence[Any]) -> bool:
+    """Whether all identifiers are 0, 1, 2, ... or 1, 2, 3, ...: Entrez ids they would be, too."""
+    if len(identifiers) < 2 or str(identifiers[0]) not in ("0", "1"):
+        return False
+    first = int(identifiers[0])
+    return all(str(name) == str(i) for i, name in enumerate(identifiers, first))
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Rows of length 1; the largest entry first becomes 1, so that no square is out of range."""
+    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)
+    return np.asarray(scaled / np.linalg.norm(scaled, axis=1, keepdims=True), np.float32)

@@ -1,0 +1,142 @@
+"""Which sets of a training corpus give away a term of a benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm.errors import GsfmError
+from gsfm.sets import GeneSets, csr
+
+Rows = NDArray[np.int64]
+
+#: A covering set is narrow if it has no more than so many times the genes of the term.
+NARROW = 10
+
+#: Products of the sparse matrices that are formed at once.
+_PRODUCTS = 1 << 23
+_PAIRS = {
+    "term": pl.Int64,
+    "set": pl.Int64,
+    "set_size": pl.Int64,
+    "shared": pl.Int64,
+    "narrow": pl.Boolean,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Leaks:
+    """The sets of a corpus that hold most of the genes of a term: they cover it.
+
+    Parameters
+    ----------
+    share
+        The least part of a term's genes that a covering set holds.
+    n_sets
+        Number of sets of the corpus.
+    terms
+        One row a term of the library, in its order: ``term`` (name), ``size`` (genes), ``sets``
+        (how many sets cover it), ``narrow`` (how many narrow ones do) and ``smallest`` (genes of
+        the smallest of them; null without one). A set of a thousand genes may cover a small term
+        by mere breadth; a narrow one, with no more than ten times the genes of the term, tells
+        more.
+    pairs
+        One row a term and covering set, in the order of the terms, then of the sets: ``term`` and
+        ``set`` (rows), ``set_size`` and ``shared`` (genes), ``narrow``.
+    """
+
+    share: float
+    n_sets: int
+    terms: pl.DataFrame
+    pairs: pl.DataFrame
+
+    def sets(self, *, narrow: bool = False) -> Rows:
+        """The rows of the sets that cover a term, or that narrowly do so; ascending."""
+        pairs = self.pairs.filter("narrow") if narrow else self.pairs
+        return np.unique(pairs["set"].to_numpy())
+
+
+def covering(corpus: GeneSets, library: GeneSets, share: float = 0.8) -> Leaks:
+    """Find the sets of a corpus that hold at least a share of a term's genes.
+
+    A model that was trained on such a set may have learnt the term by heart: a report says how
+    many there are, and what the results are without those terms, and without those sets.
+
+    Parameters
+    ----------
+    corpus
+        What a model is trained on.
+    library
+        The terms. All their members count, also those that are outside the corpus's vocabulary.
+    share
+        Above 0, and up to 1.
+
+    Returns
+    -------
+    Leaks
+
+    Raises
+    ------
+    GsfmError
+        If the library and the corpus have no gene in common.
+    ValueError
+        If the share is out of its range.
+
+    Examples
+    --------
+    >>> library = GeneSets.from_lists({"repair": ["A", "B", "C", "D", "E"], "growth": ["F", "G"]})
+    >>> corpus = GeneSets.from_lists([["A", "B", "C", "D"], ["A", "B", "C"], ["F", "G", "X"]])
+    >>> leaks = covering(corpus, library)
+    >>> leaks.terms.select("term", "sets", "smallest").rows(), leaks.sets().tolist()
+    ([('repair', 1, 4), ('growth', 1, 3)], [0, 2])
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must be above 0 and up to 1, not {share}")
+    known = library.reindex(corpus.vocabulary)
+    members, of_gene = corpus.to_csr(), known.to_csr().T.tocsr()  # (sets, genes), (genes, terms)
+    products = members @ np.diff(of_gene.indptr).astype(np.float64)
+    if not products.any():
+        raise GsfmError(
+            f"the library ({len(library)} terms) and the corpus ({len(corpus)} sets) have no gene "
+            "in common; are the identifiers of both resolved to approved symbols, as "
+            "gsfm.sets.read does?"
+        )
+    # Rounded first: 0.7 of 10 genes are 7, though 0.7 * 10 may be a little more.
+    least = np.ceil(np.round(share * library.sizes, 9))
+    rows, terms, shared = [], [], []
+    for first, last in csr.chunks(csr.to_indptr(products.astype(np.int64)), _PRODUCTS):
+        common = members[first:last] @ of_gene  # (sets, terms) number of genes in both
+        found = np.flatnonzero(common.data >= least[common.indices])
+        rows.append(np.searchsorted(common.indptr, found, side="right") - 1 + first)
+        terms.append(common.indices[found])
+        shared.append(common.data[found])
+    row, term = np.concatenate(rows), np.concatenate(terms)
+    size = corpus.sizes[row]
+    pairs = pl.DataFrame(
+        {
+            "term": term.astype(np.int64),
+            "set": row,
+            "set_size": size,
+            "shared": np.concatenate(shared).astype(np.int64),
+            "narrow": size <= NARROW * library.sizes[term],
+        },
+        schema=_PAIRS,
+    ).sort("term", "set")
+    counts = pairs.group_by("term").agg(
+        sets=pl.len().cast(pl.Int64),
+        narrow=pl.col("narrow").sum().cast(pl.Int64),
+        smallest=pl.col("set_size").min(),
+    )
+    of_term = pl.DataFrame({"row": np.arange(len(library)), "size": library.sizes}).join(
+        counts, left_on="row", right_on="term", how="left", maintain_order="left"
+    )
+    table = of_term.select(
+        library.metadata["name"].alias("term"),
+        "size",
+        pl.col("sets", "narrow").fill_null(0),
+        "smallest",
+    )
+    return Leaks(share, len(corpus), table, pairs)

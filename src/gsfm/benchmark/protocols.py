@@ -1,0 +1,651 @@
+"""What is asked of a library of terms: to find the genes of a term that are not shown.
+
+The genes of the background are those of the library's vocabulary. All of them but the shown ones
+are ranked, save by `context_switch`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.benchmark.questions import COLUMNS, Questions
+from gsfm.benchmark.releases import nearest, pair
+from gsfm.benchmark.sampling import Draws
+from gsfm.errors import GsfmError
+from gsfm.genes import Vocabulary
+from gsfm.sets import GeneSets
+
+Rows = NDArray[np.int64]
+
+#: Two terms are unrelated if they share no more than this part of the smaller one's genes.
+MOST_SHARED = 0.1
+
+NONE = "no gene of the background"
+WHOLE = "all genes of the background"
+FULL = "too large for so much noise: no gene of the background would be left to compare with"
+
+
+def half_split(
+    library: GeneSets,
+    *,
+    splits: int = 5,
+    smallest: int = 5,
+    noise: float = 0.0,
+    terms: int | None = None,
+    seed: int = 0,
+) -> Questions:
+    """Show one half of each term and hide the other (Clarke et al. 2026).
+
+    Real lists are dirty. With `noise`, wrong genes are shown too: genes of the background, each as
+    likely as any other, that are not in the term. They join the true ones and replace none, as
+    false positives join a list of hits, and `noise` is their share of what is then shown: the
+    false discovery rate of the list. Nothing else changes with it: the terms, the true genes
+    shown and the genes hidden are the same at any noise, and the wrong genes of little noise are
+    among those of much. Wrong genes are shown, and so not ranked.
+
+    Parameters
+    ----------
+    library
+        The terms, over the background as their vocabulary.
+    splits
+        How often each term is halved.
+    smallest
+        Least genes of a half: terms with fewer than twice as many are skipped. Of an odd number of
+        genes the hidden half has one more.
+    noise
+        Share of wrong genes among those shown, from 0 to below 1, to the nearest number of genes:
+        0.2 adds 1 to 4 true ones, and 5 to 20. Terms so large that no other gene would be left to
+        compare with are skipped.
+    terms
+        Ask only about a random sample of so many terms; a smaller sample is a part of a larger
+        one.
+    seed
+        Seed of the halves and of the sample. The halves of a term depend on the seed, the term's
+        name and its genes: other terms make no difference, and a gene more in the term sends at
+        most one of the others to the other half.
+
+    Returns
+    -------
+    Questions
+        Term by term; the splits count from 1. With noise, the column ``wrong`` counts the wrong
+        genes of each question, and ``about["genes_wrong"]`` all of them.
+
+    Raises
+    ------
+    GsfmError
+        If no gene of the library is in the background, or no term is large enough.
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> library = GeneSets.from_lists({"repair": list("ABCDEFGHIJ"), "growth": list("XYZ")})
+    >>> questions = half_split(library, splits=2)
+    >>> questions.shown.sizes.tolist(), dict(questions.skipped)
+    ([5, 5], {'fewer than 10 genes of the background': 1})
+    >>> noisy = half_split(library, splits=2, noise=0.2)
+    >>> noisy.shown.sizes.tolist(), noisy.hidden.genes(0) == questions.hidden.genes(0)
+    ([6, 6], True)
+    """
+    return _halves(library, splits, smallest, terms, seed, noise)[0]
+
+
+def hold_out(
+    library: GeneSets,
+    *,
+    shown: Sequence[int] = (3, 5, 10, 20, 50),
+    splits: int = 5,
+    smallest: int = 5,
+    terms: int | None = None,
+    seed: int = 0,
+) -> Questions:
+    """Show only a few genes of each term and hide all others.
+
+    The draws are nested: of one split, the 3 genes shown are among the 5, those among the 10. A
+    term is asked about with every number of genes that leaves `smallest` to find, so that large
+    numbers have fewer, and larger, terms. The column ``every_k`` marks the terms that are asked
+    about with every number: on these the numbers can be compared.
+
+    Parameters
+    ----------
+    library
+        The terms, over the background as their vocabulary.
+    shown
+        The numbers of genes to show.
+    splits
+        How often genes are drawn from each term.
+    smallest
+        Least hidden genes.
+    terms, seed
+        As for `half_split`. The sample is of the terms that are large enough for the smallest
+        number.
+
+    Returns
+    -------
+    Questions
+        Term by term, split by split, number by number. ``about["terms_of"]`` counts the terms of
+        each number.
+
+    Raises
+    ------
+    GsfmError
+        If no gene of the library is in the background, or no term is large enough.
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> library = GeneSets.from_lists({"repair": list("ABCDEFGHIJ"), "growth": ["X"]})
+    >>> hold_out(library, shown=(3, 5, 10), splits=1).table["k"].to_list()
+    [3, 5]
+    """
+    ks = np.unique(np.asarray(shown, np.int64))
+    if len(ks) == 0 or ks[0] < 1:
+        raise ValueError("shown must be one or more numbers of genes, 1 or more each")
+    _check(splits=splits, smallest=smallest, terms=terms)
+    rows, skipped = _choose(library, int(ks[0]) + smallest, terms, seed)
+    largest_k = library.sizes[rows] - smallest
+    row = np.repeat(rows, splits * len(ks))
+    split = np.tile(np.repeat(np.arange(1, splits + 1), len(ks)), len(rows))
+    k = np.tile(ks, len(rows) * splits)
+    asked = k <= np.repeat(largest_k, splits * len(ks))
+    row, split, k = row[asked], split[asked], k[asked]
+    every = library.sizes[row] - smallest >= ks[-1]
+    table = _table(library.names, row, split=split, k=k, every_k=every)
+    some, others = _divide(library, row, split, k, seed)
+    return Questions(
+        "hold-out",
+        library.vocabulary,
+        some,
+        others,
+        table,
+        skipped=skipped,
+        about={
+            "splits": splits,
+            "smallest": smallest,
+            "seed": seed,
+            "terms": len(rows),
+            "terms_of": {str(one): int((largest_k >= one).sum()) for one in ks},
+        },
+    )
+
+
+def time_split(
+    older: GeneSets,
+    newer: GeneSets,
+    *,
+    smallest: int = 5,
+    smallest_hidden: int = 5,
+    terms: int | None = None,
+    seed: int = 0,
+) -> Questions:
+    """Show a term as an older release has it; hide the genes that only the newer release has.
+
+    Genes that the newer release has dropped are shown nevertheless, as they would have been at the
+    time; the column ``dropped`` counts them.
+
+    Parameters
+    ----------
+    older, newer
+        Two releases over one background, their vocabulary. `pair` says which term is which.
+    smallest, smallest_hidden
+        Least genes shown and hidden.
+    terms
+        Ask only about a random sample of so many terms; a smaller sample is a part of a larger
+        one.
+    seed
+        Seed of the sample; nothing else is random.
+
+    Returns
+    -------
+    Questions
+        One for each term, by its newer name. Further columns are ``older_term``, ``by`` (how the
+        two were paired) and ``dropped``. `older` is the whole older release.
+
+    Raises
+    ------
+    GsfmError
+        If no gene of a release is in the background, or no term has gained enough genes.
+    ValueError
+        If a setting is out of its range, or the releases count by different vocabularies.
+
+    Examples
+    --------
+    >>> background = Vocabulary("ABCDEFGHIJXYZ")
+    >>> older = {"DNA repair (GO:0006281)": list("ABCDEX")}
+    >>> newer = {"Repair of DNA (GO:0006281)": list("ABCDEFGHIJ")}
+    >>> older = GeneSets.from_lists(older, vocabulary=background)
+    >>> newer = GeneSets.from_lists(newer, vocabulary=background)
+    >>> questions = time_split(older, newer)
+    >>> questions.hidden.genes(0), questions.table["dropped"].to_list()
+    (('F', 'G', 'H', 'I', 'J'), [1])
+    """
+    _check(smallest=smallest, smallest_hidden=smallest_hidden, terms=terms)
+    _check_releases(older, newer)
+    pairs = pair(older, newer)
+    before = older[pairs.table["older_row"].to_numpy()].to_csr()
+    after = newer[pairs.table["newer_row"].to_numpy()].to_csr()
+    added = (after - after.multiply(before)).tocsr()
+    dropped = _row_sums(before - before.multiply(after))
+    n_shown, n_hidden = _row_sums(before), _row_sums(added)
+    known, grown = n_shown >= smallest, n_hidden >= smallest_hidden
+    room = n_shown + n_hidden < len(older.vocabulary)
+    candidates = np.flatnonzero(known & grown & room)
+    if len(candidates) == 0:
+        raise GsfmError(
+            f"the time split is empty: {len(pairs)} terms are in both releases, of {len(older)} in "
+            f"the older and {len(newer)} in the newer; {known.sum()} of them have {smallest} genes "
+            "of the background or more in the older release, and the most genes that one of these "
+            f"gained is {n_hidden[known].max(initial=0)}. Give two releases of one library, or "
+            f"lower smallest ({smallest}) or smallest_hidden ({smallest_hidden})"
+        )
+    names = pairs.table["newer_name"].to_list()
+    rows = _sample(names, candidates, terms, seed)
+    chosen = pairs.table[rows]
+    table = _table(
+        names,
+        rows,
+        older_term=chosen["older_name"],
+        by=chosen["by"],
+        dropped=dropped[rows],
+    )
+    return Questions(
+        "time-split",
+        older.vocabulary,
+        _from_csr(before[rows], older.vocabulary, table),
+        _from_csr(added[rows], older.vocabulary, table),
+        table,
+        older=older,
+        skipped=_counted(
+            {
+                "only in the older release": len(pairs.older_only),
+                "only in the newer release": len(pairs.newer_only),
+                f"fewer than {smallest} genes of the background in the older release": ~known,
+                f"fewer than {smallest_hidden} genes added": known & ~grown,
+                WHOLE: known & grown & ~room,
+                f"not in the sample of {terms}": len(candidates) - len(rows),
+            }
+        ),
+        about={
+            "smallest": smallest,
+            "smallest_hidden": smallest_hidden,
+            "seed": seed,
+            "terms": len(rows),
+            "paired_by": pairs.ways,
+            "genes_shown": int(n_shown[rows].sum()),
+            "genes_dropped": int(dropped[rows].sum()),
+            "genes_hidden": int(n_hidden[rows].sum()),
+        },
+    )
+
+
+def never_seen(
+    older: GeneSets,
+    newer: GeneSets,
+    *,
+    splits: int = 5,
+    smallest: int = 5,
+    terms: int | None = None,
+    seed: int = 0,
+) -> Questions:
+    """Halve, as `half_split` does, the terms that only the newer release has.
+
+    Parameters
+    ----------
+    older, newer
+        Two releases over one background, their vocabulary. `pair` says which term is which.
+    splits, smallest, terms, seed
+        As for `half_split`.
+
+    Returns
+    -------
+    Questions
+        As `half_split` has them, with a further column ``older_jaccard``: how like the term is to
+        a term of the older release after all (the largest Jaccard index with any). `older` is the
+        whole older release.
+
+    Raises
+    ------
+    GsfmError
+        If no gene of a release is in the background, or no new term is large enough.
+    ValueError
+        If a setting is out of its range, or the releases count by different vocabularies.
+
+    Examples
+    --------
+    >>> newer = GeneSets.from_lists({"repair": list("ABCDEF"), "Ferroptosis": list("ABUVWXYZMN")})
+    >>> older = GeneSets.from_lists({"Repair": list("ABCDE")}, vocabulary=newer.vocabulary)
+    >>> never_seen(older, newer, splits=1).table.select("term", "older_jaccard").rows()
+    [('Ferroptosis', 0.153...)]
+    """
+    _check_releases(older, newer)
+    pairs = pair(older, newer)
+    if len(pairs.newer_only) == 0:
+        raise GsfmError(
+            f"no term is new: all {len(newer)} terms of the newer release are in the older one; "
+            "give an earlier older release, or a later newer one"
+        )
+    new = newer[pairs.newer_only]
+    halves, rows = _halves(new, splits, smallest, terms, seed)
+    return Questions(
+        "never-seen",
+        halves.background,
+        halves.shown,
+        halves.hidden,
+        halves.table.with_columns(
+            older_jaccard=pl.Series(np.repeat(nearest(new[rows], older), splits))
+        ),
+        older=older,
+        skipped=_counted({"in the older release too": len(pairs), **halves.skipped}),
+        about={**halves.about, "paired_by": pairs.ways},
+    )
+
+
+def context_switch(
+    library: GeneSets,
+    *,
+    company: int = 5,
+    pairs: int = 2000,
+    smallest: int = 5,
+    seed: int = 0,
+) -> Questions:
+    """Show a gene of two unrelated terms in the company of either, and hide the rest of that one.
+
+    A gene may do one thing with some genes and another with others. For a gene of the terms A and
+    B, the question is which genes go with it: those of A or those of B, all others left aside. It
+    is asked twice, with company from A and with company from B, about the same candidates; company
+    is never a candidate. A ranking that takes no account of the company gets an AUROC of 0.5 in
+    the mean of the two, exactly: what it wins with the one it loses with the other.
+
+    Two terms are unrelated if they share no more than a tenth of the genes of the smaller one (so
+    neither is inside the other). Each must have `company` and `smallest` genes that the other has
+    not.
+
+    Parameters
+    ----------
+    library
+        The terms, over the background as their vocabulary.
+    company
+        How many genes of the one term, and not of the other, are shown beside the gene.
+    pairs
+        How many pairs of terms to ask about. Every gene in two unrelated terms is asked about
+        once before any is asked about twice.
+    smallest
+        Least candidates from each term; there are as many of the one as of the other.
+    seed
+        Seed of the genes, the terms and the draws from them.
+
+    Returns
+    -------
+    Questions
+        Two for each pair, one after another, under the same ``term`` (``"GENE: A / B"``) as its
+        splits 1 and 2: a mean over a term's splits is a mean over both. Further columns are
+        ``gene``, ``company`` (the term that the company is of, and is sought) and ``other``.
+
+    Raises
+    ------
+    GsfmError
+        If no gene of the library is in the background, no term is large enough, or no gene is in
+        two unrelated terms.
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> library = GeneSets.from_lists({"one": list("ABCDEFGHIJK"), "two": list("AQRSTUVWXYZ")})
+    >>> questions = context_switch(library)
+    >>> questions.table.select("term", "split", "company").rows()
+    [('A: two / one', 1, 'two'), ('A: two / one', 2, 'one')]
+    """
+    _check(company=company, pairs=pairs, smallest=smallest)
+    least = 1 + company + smallest
+    _need(library, least)
+    large = library[np.flatnonzero(library.sizes >= least)]
+    names, symbols = large.names, large.vocabulary.symbols
+    triples = list(itertools.islice(_unrelated(large, company + smallest, seed), pairs))
+    if not triples:
+        raise GsfmError(
+            f"no gene is in two unrelated terms: of {len(library)} terms {len(large)} have {least} "
+            f"genes or more, and wherever two of them have a gene in common, they share more than "
+            f"{MOST_SHARED:.0%} of the smaller one, or the rest is too small; "
+            "lower company or smallest, or take a library with more terms"
+        )
+    draws = Draws(symbols, seed)
+    shown, hidden, candidates, table = [], [], [], []
+    for gene, one, other in triples:
+        label = f"{symbols[gene]}: {names[one]} / {names[other]}"
+        sides = [large.ids(one), large.ids(other)]
+        own = [np.setdiff1d(mine, theirs) for mine, theirs in (sides, sides[::-1])]
+        own = [draws.shuffle(ids, label) for ids in own]
+        n = min(map(len, own))
+        both = np.concatenate([ids[company:n] for ids in own])
+        for ids, near, far in ((own[0], one, other), (own[1], other, one)):
+            shown.append([gene, *ids[:company]])
+            hidden.append(ids[company:n])
+            candidates.append(both)
+            table.append((label, symbols[gene], names[near], names[far]))
+    columns = pl.DataFrame(table, ["term", "gene", "company", "other"], orient="row")
+    labels, background = columns["term"].to_list(), library.vocabulary
+    rows = np.arange(len(labels))
+    return Questions(
+        "context-switch",
+        background,
+        GeneSets.from_ids(background, shown, names=labels),
+        GeneSets.from_ids(background, hidden, names=labels),
+        _table(labels, rows, split=1 + rows % 2, **columns.drop("term").to_dict()),
+        candidates=GeneSets.from_ids(background, candidates, names=labels),
+        skipped=_counted({_fewer(least): len(library) - len(large)}),
+        about={
+            "company": company,
+            "smallest": smallest,
+            "most_shared": MOST_SHARED,
+            "seed": seed,
+            "pairs": len(triples),
+            "genes": len({gene for gene, _, _ in triples}),
+        },
+    )
+
+
+# -- the parts ---------------------------------------------------------------------------------
+
+
+def _halves(
+    library: GeneSets, splits: int, smallest: int, terms: int | None, seed: int, noise: float = 0.0
+) -> tuple[Questions, Rows]:
+    """The questions of `half_split`, and the rows of its terms."""
+    _check(splits=splits, smallest=smallest, terms=terms)
+    if not 0 <= noise < 1:
+        raise ValueError(f"noise must be 0 or more and below 1, not {noise}")
+    n_shown = library.sizes // 2
+    n_wrong = np.floor(n_shown * noise / (1 - noise) + 0.5).astype(np.int64)
+    rows, skipped = _choose(library, 2 * smallest, terms, seed, n_wrong)
+    row = np.repeat(rows, splits)
+    split = np.tile(np.arange(1, splits + 1), len(rows))
+    shown, hidden = _divide(library, row, split, n_shown[row], seed)
+    # Without noise there is nothing to say of it: questions that were asked before stay the same.
+    said: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    if noise:
+        shown = _soil(shown, library, row, split, n_wrong[row], seed)
+        columns = {"wrong": n_wrong[row]}
+        said = {"noise": noise, "genes_wrong": int(n_wrong[row].sum())}
+    questions = Questions(
+        "half-split",
+        library.vocabulary,
+        shown,
+        hidden,
+        _table(library.names, row, split=split, **columns),
+        skipped=skipped,
+        about={"splits": splits, "smallest": smallest, "seed": seed, "terms": len(rows), **said},
+    )
+    return questions, rows
+
+
+def _divide(
+    library: GeneSets, rows: Rows, splits: Rows, n_shown: Rows, seed: int
+) -> tuple[GeneSets, GeneSets]:
+    """Show the first genes of each term in the random order of a split; hide the others."""
+    draws, names = Draws(library.vocabulary, seed), library.names
+    shown, hidden = [], []
+    for row, split, n in zip(rows.tolist(), splits.tolist(), n_shown.tolist(), strict=True):
+        genes = draws.shuffle(library.ids(row), names[row], split)
+        shown.append(genes[:n])
+        hidden.append(genes[n:])
+    labels = [names[row] for row in rows.tolist()]
+    return (
+        GeneSets.from_ids(library.vocabulary, shown, names=labels),
+        GeneSets.from_ids(library.vocabulary, hidden, names=labels),
+    )
+
+
+def _soil(
+    shown: GeneSets, library: GeneSets, rows: Rows, splits: Rows, n_wrong: Rows, seed: int
+) -> GeneSets:
+    """Add genes to the shown ones that are not in the term: the first in a random order."""
+    draws, names = Draws(library.vocabulary, seed), library.names
+    soiled = []
+    for i, (row, split, n) in enumerate(
+        zip(rows.tolist(), splits.tolist(), n_wrong.tolist(), strict=True)
+    ):
+        others = np.ones(len(library.vocabulary), np.bool_)
+        others[library.ids(row)] = False
+        wrong = draws.first(n, np.flatnonzero(others), names[row], split, "wrong")
+        soiled.append(np.concatenate([shown.ids(i), wrong]))
+    return GeneSets.from_ids(library.vocabulary, soiled, names=shown.names)
+
+
+def _choose(
+    library: GeneSets, least: int, terms: int | None, seed: int, wrong: Rows | int = 0
+) -> tuple[Rows, dict[str, int]]:
+    """The rows of the terms to ask about, ascending, and why the others are not.
+
+    `wrong` is how many genes that are not in it will be shown with each term.
+    """
+    _need(library, least)
+    sizes, n_genes = library.sizes, len(library.vocabulary)
+    large, whole, full = sizes >= least, sizes == n_genes, sizes + wrong >= n_genes
+    candidates = np.flatnonzero(large & ~full)
+    if len(candidates) == 0:
+        noise = " with their noise" if (full & ~whole).any() else ""
+        raise GsfmError(
+            f"the {large.sum()} terms of {least} genes or more are{noise} the whole background of "
+            f"{n_genes} genes, which leaves none to compare with; "
+            f"take a larger background{' or less noise' if noise else ''}"
+        )
+    rows = _sample(library.names, candidates, terms, seed)
+    reasons = {
+        NONE: sizes == 0,
+        _fewer(least): (sizes > 0) & ~large,
+        WHOLE: large & whole,
+        FULL: large & full & ~whole,
+        f"not in the sample of {terms}": len(candidates) - len(rows),
+    }
+    return rows, _counted(reasons)
+
+
+def _sample(names: Sequence[str], rows: Rows, terms: int | None, seed: int) -> Rows:
+    """`terms` of the rows, drawn by their names; ascending."""
+    if terms is None:
+        return rows
+    return np.sort(Draws(names, seed).shuffle(rows, "sample")[:terms])
+
+
+def _unrelated(library: GeneSets, least: int, seed: int) -> Iterator[tuple[int, int, int]]:
+    """(gene, term, other term): the gene is in both, and they are unrelated.
+
+    Either term has `least` genes or more that the other has not. Every gene comes once before any
+    comes again.
+    """
+    members, sizes = library.to_csr(), library.sizes
+    # A byte for every two terms: 30 MB for GO.
+    unrelated = np.zeros((len(library), len(library)), np.bool_)
+    for start in range(0, len(library), 512):
+        rows = slice(start, start + 512)
+        shared = (members[rows] @ members.T).toarray()
+        smaller = np.minimum(sizes[rows, None], sizes)
+        unrelated[rows] = (shared <= MOST_SHARED * smaller) & (smaller - shared >= least)
+    by_gene = members.T.tocsr()
+    symbols = library.vocabulary.symbols
+    genes, terms = Draws(symbols, seed), Draws(library.names, seed)
+    queue = genes.shuffle(np.flatnonzero(np.diff(by_gene.indptr) > 1), "genes").tolist()
+    turn = 0
+    while queue:
+        again = []
+        for gene in queue:
+            of_gene = by_gene.indices[by_gene.indptr[gene] : by_gene.indptr[gene + 1]]
+            of_gene = terms.shuffle(of_gene, symbols[gene])
+            first, second = np.nonzero(np.triu(unrelated[np.ix_(of_gene, of_gene)]))
+            if turn < len(first):
+                yield gene, int(of_gene[first[turn]]), int(of_gene[second[turn]])
+                again.append(gene)
+        queue, turn = again, turn + 1
+
+
+def _table(
+    names: Sequence[str], rows: Rows, *, split: Any = None, k: Any = None, **others: Any
+) -> pl.DataFrame:
+    """The table of questions about the terms `rows`: one split and no k, unless given."""
+    term = [names[row] for row in rows.tolist()]
+    split = np.ones(len(rows)) if split is None else split
+    k = pl.repeat(None, len(rows), eager=True) if k is None else k
+    table = pl.DataFrame({"term": term, "split": split, "k": k, **others})
+    return table.with_columns(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
+
+
+def _row_sums(matrix: sp.csr_array) -> Rows:
+    return np.asarray(matrix.sum(axis=1), np.int64)
+
+
+def _from_csr(matrix: sp.csr_array, vocabulary: Vocabulary, table: pl.DataFrame) -> GeneSets:
+    """Sets of the non-zero entries, named as the table has them."""
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return GeneSets(vocabulary, matrix.indptr, matrix.indices, table.select(name="term"))
+
+
+def _fewer(least: int) -> str:
+    return f"fewer than {least} genes of the background"
+
+
+def _counted(reasons: Mapping[str, Any]) -> dict[str, int]:
+    """How many terms there are for each reason, those without any left out."""
+    counts = {reason: int(np.sum(what)) for reason, what in reasons.items()}
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def _check(*, terms: int | None = None, **counts: int) -> None:
+    """Raise ValueError unless all are 1 or more."""
+    given = counts if terms is None else {**counts, "terms": terms}
+    for name, value in given.items():
+        if value < 1:
+            raise ValueError(f"{name} must be 1 or more, not {value}")
+
+
+def _need(library: GeneSets, least: int, what: str = "library") -> None:
+    """Raise GsfmError unless a term has `least` genes of the background."""
+    largest = int(library.sizes.max(initial=0))
+    if largest == 0:
+        raise GsfmError(
+            f"none of the genes of the {what} ({len(library)} terms) is in the background of "
+            f"{len(library.vocabulary)} genes; are its identifiers resolved to approved symbols, "
+            "as gsfm.sets.read does?"
+        )
+    if largest < least:
+        raise GsfmError(
+            f"no term of the {what} has {least} genes of the background or more; the largest of "
+            f"{len(library)} has {largest}. Ask for fewer genes, or take another library"
+        )
+
+
+def _check_releases(older: GeneSets, newer: GeneSets) -> None:
+    if older.vocabulary != newer.vocabulary:
+        raise ValueError("both releases must count by the same vocabulary, the background")
+    _need(older, 1, "older release")
+    _need(newer, 1, "newer release")

@@ -1,0 +1,1 @@
+"""What a run shows: summary, figures, sections, Markdown and the page."""

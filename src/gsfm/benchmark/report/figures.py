@@ -1,0 +1,351 @@
+"""The plots of a benchmark's page: each a small SVG drawing that stands inside the page.
+
+Small panels, one for each task, rather than large ones: they stand beside each other on a screen
+and below each other on a phone, where their text can still be read. A method has the same colour,
+line and marker in all of them; the page says once which.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import math
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gsfm.errors import MissingExtraError
+from gsfm.report import cell_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: A figure with the ends of its interval.
+Figure = Sequence[float]
+
+#: Told apart by people who see no red, no green or no blue; dark enough on white.
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#332288",
+    "#e69f00",
+    "#56b4e9",
+    "#882255",
+    "#999933",
+    "#000000",
+    "#44aa99",
+    "#aa4499",
+)
+#: The method that the others are measured by.
+REFERENCE_COLOUR = "#767676"
+#: As SVG writes them: lengths of strokes and gaps.
+DASHES = ((), (6, 2), (2, 2), (6, 2, 2, 2))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+
+WIDTH = 360  # of a panel, in CSS pixels
+SETTINGS: Any = {
+    "svg.fonttype": "none",  # text stays text: small, selectable, found by a search
+    "svg.hashsalt": "gsfm",  # the same drawing gives the same bytes
+    "font.family": "DejaVu Sans",  # is measured; wider than what a browser may take instead
+    "font.size": 11,
+    "text.parse_math": False,  # a $ in a name is a $
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.edgecolor": "#555555",
+    "axes.labelcolor": "#222222",
+    "xtick.color": "#333333",
+    "ytick.color": "#333333",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a method looks, everywhere."""
+
+    colour: str
+    dash: tuple[int, ...]
+    marker: str
+
+    @property
+    def line(self) -> Any:
+        """The dashes as matplotlib has them."""
+        return (0, tuple(length / 1.6 for length in self.dash)) if self.dash else "solid"
+
+
+def styles(methods: Sequence[str], reference: str | None = None) -> dict[str, Style]:
+    """A look for each method; the reference is grey.
+
+    Examples
+    --------
+    >>> looks = styles(["GSFM", "popularity"], reference="popularity")
+    >>> looks["GSFM"].colour, looks["popularity"].colour
+    ('#0072b2', '#767676')
+    """
+    found = {}
+    others = [method for method in methods if method != reference]
+    for i, method in enumerate(others):
+        # Past the twelfth, colours come again with another line and another marker.
+        turn = i // len(COLOURS)
+        found[method] = Style(
+            COLOURS[i % len(COLOURS)],
+            DASHES[(i + turn) % len(DASHES)],
+            MARKERS[(i + turn) % len(MARKERS)],
+        )
+    if reference is not None:
+        found[reference] = Style(REFERENCE_COLOUR, (2, 2), "d")
+    return {method: found[method] for method in methods}
+
+
+def key(style: Style) -> str:
+    """A short stretch of a method's line with its marker, for the key beside its name."""
+    with _panel("", 44, 14) as (axes, drawn):
+        axes.set_axis_off()
+        axes.plot([0, 1], [0, 0], color=style.colour, linestyle=style.line)
+        axes.plot([0.5], [0], color=style.colour, marker=style.marker, markersize=6)
+    return drawn[0].replace('role="img" aria-label=""', 'aria-hidden="true"')
+
+
+def boxes(
+    rows: Sequence[tuple[str, Figure, Sequence[float]]],
+    looks: Mapping[str, Style],
+    *,
+    label: str,
+    alt: str,
+    low: float,
+) -> str:
+    """Boxes of methods, best on top: (method, median with interval, 5/25/75/95th percentile)."""
+    with _rows(rows, label, alt) as (axes, drawn):
+        for y, (method, (median, *_), (low5, low25, high75, high95)) in enumerate(rows):
+            colour = looks[method].colour
+            axes.plot([low5, high95], [y, y], color=colour, linewidth=1.2, solid_capstyle="butt")
+            axes.barh(
+                y, high75 - low25, left=low25, height=0.36, color=colour, alpha=0.3, linewidth=0
+            )
+            axes.plot([median] * 2, [y - 0.18, y + 0.18], color=colour, linewidth=2.4)
+        axes.axvline(0.5, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+        axes.set_xlim(low, 1)
+    return drawn[0]
+
+
+def dots(
+    rows: Sequence[tuple[str, Figure]],
+    looks: Mapping[str, Style],
+    *,
+    label: str,
+    alt: str,
+    nothing: float,
+    signed: bool = False,
+) -> str:
+    """Figures of methods with their intervals, best on top; `nothing` is what chance gives."""
+    with _rows(rows, label, alt, signed=signed) as (axes, drawn):
+        for y, (method, (figure, low, high)) in enumerate(rows):
+            look = looks[method]
+            axes.plot([low, high], [y, y], color=look.colour, linewidth=2)
+            axes.plot([figure], [y], color=look.colour, marker=look.marker, markersize=6.5)
+        axes.axvline(nothing, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+    return drawn[0]
+
+
+def pairs(
+    rows: Sequence[tuple[str, Figure, Figure]],
+    looks: Mapping[str, Style],
+    *,
+    label: str,
+    alt: str,
+) -> str:
+    """Two figures of each method: a full mark for the first, a hollow one for the second."""
+    with _rows(rows, label, alt) as (axes, drawn):
+        for y, (method, first, second) in enumerate(rows):
+            look = looks[method]
+            axes.plot([first[0], second[0]], [y, y], color=look.colour, linewidth=1.2)
+            for (figure, low, high), face in ((second, "white"), (first, look.colour)):
+                axes.plot([low, high], [y, y], color=look.colour, linewidth=2.6, alpha=0.45)
+                axes.plot(
+                    [figure],
+                    [y],
+                    color=look.colour,
+                    marker=look.marker,
+                    markersize=6.5,
+                    markerfacecolor=face,
+                )
+        axes.axvline(0.5, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+    return drawn[0]
+
+
+def curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    looks: Mapping[str, Style],
+    *,
+    labels: tuple[str, str],
+    alt: str,
+    diagonal: bool,
+) -> str:
+    """ROC curves, or curves of precision and recall: for each method, x and y."""
+    with _panel(alt, WIDTH, 300) as (axes, drawn):
+        for method, (x, y) in lines.items():
+            axes.plot(x, y, color=looks[method].colour, linestyle=looks[method].line)
+        if diagonal:
+            axes.plot([0, 1], [0, 1], color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1 if diagonal else None)
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+    return drawn[0]
+
+
+def profile(
+    steps: Sequence[str],
+    lines: Mapping[str, Mapping[str, Figure]],
+    looks: Mapping[str, Style],
+    *,
+    labels: tuple[str, str],
+    alt: str,
+    chance: float | None = None,
+) -> str:
+    """A figure of each method at each step, such as a class of size, with its interval."""
+    with _panel(alt, WIDTH, 270) as (axes, drawn):
+        place = {step: i for i, step in enumerate(steps)}
+        faint = 0.55 if len(lines) <= 6 else 0.3
+        for i, (method, figures) in enumerate(lines.items()):
+            look = looks[method]
+            # Beside each other, so that the intervals of many methods can be seen.
+            aside = (i - (len(lines) - 1) / 2) * 0.5 / max(len(lines), 4)
+            x = [place[step] + aside for step in figures]
+            for at, (_, low, high) in zip(x, figures.values(), strict=True):
+                axes.plot([at, at], [low, high], color=look.colour, linewidth=1, alpha=faint)
+            axes.plot(
+                x,
+                [figure for figure, *_ in figures.values()],
+                color=look.colour,
+                linestyle=look.line,
+                marker=look.marker,
+            )
+        if chance is not None:
+            axes.axhline(chance, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+        axes.set_xticks(range(len(steps)), [cell_text(step) for step in steps])
+        axes.set_xlim(-0.5, len(steps) - 0.5)
+        axes.grid(visible=False, axis="x")
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+    return drawn[0]
+
+
+def costs(
+    points: Sequence[tuple[str, float, Figure]],
+    looks: Mapping[str, Style],
+    *,
+    label: str,
+    alt: str,
+) -> str:
+    """A figure of each method against the seconds of its training, on a logarithmic axis."""
+    times = [max(seconds, 0.1) for _, seconds, _ in points]
+    # At least three decades, so that methods of like cost are not pulled apart.
+    middle = math.sqrt(min(times) * max(times))
+    start, end = min(*times, middle / 30) / 1.6, max(*times, middle * 30) * 1.6
+    ticks = [10.0**i for i in range(-1, 9) if start <= 10.0**i <= end]
+    with _panel(alt, WIDTH, 270) as (axes, drawn):
+        for (method, _, (figure, low, high)), at in zip(points, times, strict=True):
+            look = looks[method]
+            axes.plot([at, at], [low, high], color=look.colour, linewidth=1, alpha=0.55)
+            axes.plot([at], [figure], color=look.colour, marker=look.marker, markersize=7.5)
+        axes.set_xscale("log")
+        axes.set_xlim(start, end)
+        axes.set_xticks(ticks, ["≤ 0.1" if tick < 1 else f"{tick:,.0f}" for tick in ticks])
+        axes.minorticks_off()
+        axes.set_xlabel("seconds of training")
+        axes.set_ylabel(label)
+    return drawn[0]
+
+
+def short(name: str, most: int = 44) -> str:
+    """A name that fits into a panel: its start and its end, where it is too long.
+
+    Examples
+    --------
+    >>> short("published architecture, our training time", most=22)
+    'published …aining time'
+    """
+    name = cell_text(name)
+    if len(name) <= most:
+        return name
+    return f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
+
+
+@contextmanager
+def _rows(
+    rows: Sequence[tuple[Any, ...]], label: str, alt: str, *, signed: bool = False
+) -> Iterator[tuple[Axes, list[str]]]:
+    """A panel with a line for each method, its name above and its (first) figure on the right."""
+    with _panel(alt, WIDTH, 48 + 34 * len(rows)) as (axes, drawn):
+        yield axes, drawn
+        axes.set_yticks([])
+        axes.locator_params(axis="x", nbins=6)
+        axes.set_ylim(len(rows) - 0.55, -0.75)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(label)
+        at = axes.get_yaxis_transform()
+        for y, (method, (figure, *_), *_) in enumerate(rows):
+            text = f"{figure:+.3f}" if signed else f"{figure:.3f}"
+            axes.text(1.02, y, text, transform=at, va="center")
+            # On white, so that no line of the grid runs through a name.
+            paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+            axes.text(
+                0, y - 0.2, short(method), transform=at, va="bottom", bbox=paper, in_layout=False
+            )
+
+
+@contextmanager
+def _panel(alt: str, width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
+    """Axes to draw on; at the end, the list gets the SVG, with `alt` for who cannot see it."""
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure as Canvas
+    except ImportError as error:
+        raise MissingExtraError("The page of a benchmark", "bench") from error
+    drawn: list[str] = []
+    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
+        # A name in a script that the measuring font lacks: the browser has it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        canvas = Canvas(figsize=(width / 72, height / 72), layout="constrained")
+        yield canvas.add_subplot(), drawn
+        target = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        canvas.savefig(target, format="svg", transparent=True, metadata=nothing)
+    drawn.append(_inline(target.getvalue(), alt))
+
+
+def _inline(svg: str, alt: str) -> str:
+    """An SVG file's drawing, as it stands in a page."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    box = re.search(r'viewBox="[^"]*"', svg)
+    assert box is not None
+    body = svg[svg.index(">") + 1 :]
+    # Parts have names that come again in other drawings of the page: only those that are referred
+    # to are kept, and made the drawing's own.
+    used = set(re.findall(r"#([\w-]+)", body))
+    own = hashlib.sha256(svg.encode()).hexdigest()[:8]
+    body = re.sub(r' id="([^"]+)"', lambda m: f' id="d{own}{m[1]}"' * (m[1] in used), body)
+    body = re.sub(r'(href="|url\()#', rf"\g<1>#d{own}", body)
+    # What says nothing is left out, and a hundredth of a pixel is enough.
+    body = re.sub(r"<style.*?</style>| transform=\"rotate\(-0 [^\"]*\"", "", body)
+    body = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', _shorter, body)
+    body = re.sub(r"\s*\n\s*", "\n", body).replace("<g/>\n", "").replace("<defs>\n</defs>\n", "")
+    return f'<svg {box[0]} role="img" aria-label="{html.escape(cell_text(alt))}">{body}'
+
+
+def _shorter(attribute: re.Match[str]) -> str:
+    return re.sub(r"(\.\d\d)\d+", r"\1", attribute[0])

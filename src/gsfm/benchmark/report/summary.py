@@ -1,0 +1,448 @@
+"""What a benchmark found, in one dict: the figures, their uncertainty, and what each one is.
+
+`summarise` turns the tables of a run into ``summary.json``: flat lists of records, each figure
+with its 95% interval, and `DEFINITIONS`, which says what every key holds. The page and the table
+for the README are made of nothing else (and of the curves, which are too long for it).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gsfm.benchmark.statistics import interval, paired
+from gsfm.report import json_value
+
+#: The format of ``summary.json`` and its version; a reader refuses any other.
+FORMAT, VERSION = "gsfm benchmark summary", 1
+
+#: The metrics of a question, the first ones first in every report.
+METRICS = (
+    "auroc",
+    "matched_auroc",
+    "average_precision",
+    "ndcg_100",
+    "recall_10",
+    "recall_50",
+    "recall_100",
+    "enrichment_score",
+)
+#: The metrics that methods are tested in, and that strata are given for.
+TESTED = ("auroc", "matched_auroc", "average_precision")
+
+#: A method that was fitted again without the training sets that cover a term is called
+#: ``<name>, without leaks``.
+WITHOUT_LEAKS = ", without leaks"
+
+#: Protocols that ask about pairs of genes, and not about the terms of a library.
+PAIRS = ("new-relations", "new-interactions", "context-switch")
+
+#: The least number of genes of a term in each class of size; the last class is open.
+SIZES = (1, 10, 20, 50, 100, 200)
+
+#: What every key of the summary holds: it is part of the summary.
+DEFINITIONS = {
+    "about": "the run: its configuration, versions, hashes",
+    "reference": "the method that lift is counted from (null: none)",
+    "bootstrap": "percentile bootstrap: number of resamples, and their seed",
+    "tasks": "what was asked: for each task the protocol, the number of genes of the background, "
+    "of terms and of questions, and how many terms were skipped, for each reason; "
+    "popularity_deciles: least and greatest number of training sets of a gene, and the number of "
+    "genes, in each tenth of the background (equal counts stay together); understudied: the fifth "
+    "of the background with the fewest papers (equal counts stay together), as the greatest number "
+    "of papers and the number of genes; leaked_terms: terms that some training set covers",
+    "methods": "what was compared, and what it cost before its first answer (null: not known); "
+    "without_leaks_of: the method that it is, fitted again without the training sets that cover "
+    "a term; answer_seconds: for each task; refused: why it has no part in a task",
+    "results": "for each task, method and metric, over terms (the mean over a term's questions is "
+    "one value): median and mean, each as [figure, low, high] with a 95% bootstrap interval over "
+    "terms; spread: the 5th, 25th, 75th and 95th percentile over terms",
+    "strata": "as results, for a part, the median (of average_precision the mean). By 'term size' "
+    "(genes shown and hidden), 'shown' (genes shown), 'shown, same terms' (only the terms that "
+    "were asked about with every number of genes shown), 'leaked' (whether a training set covers "
+    "the term): n terms. By 'popularity' (tenth of the background by training sets, 1 the fewest) "
+    "and 'papers' (understudied or others): n genes, each by its mean over the times that it was "
+    "hidden; intervals over genes",
+    "lift": "mean over terms of the method's figure less that of the reference method for the same "
+    "term, as [figure, low, high] with a 95% bootstrap interval over terms",
+    "tests": "two-sided Wilcoxon signed-rank tests over the terms that both methods answered; "
+    "difference: median over terms of the figure of one less that of other; better: share of the "
+    "terms where one has more, equal ones counted half; p_holm: p_value after Holm's correction "
+    "over all pairs of methods of the task and metric. Methods without leaks take no part. Terms "
+    "of a library share genes, so that the tests find differences more readily than independent "
+    "terms would",
+    "verdicts": "for each task and metric, the method with the best median (mean for "
+    "average_precision), the second, and all that the tests do not tell from the best (p_holm of "
+    "0.05 or more, or better on fewer than half of the terms)",
+    "auroc": "chance that a hidden gene is ranked above a candidate that is not hidden; 0.5 is "
+    "chance",
+    "matched_auroc": "the same against genes that are in about as many training sets, so that "
+    "popularity alone gets 0.5",
+    "average_precision": "area under precision and recall; chance is the share of hidden genes",
+    "ndcg_100": "normalised discounted cumulative gain of the 100 best",
+    "recall_10, recall_50, recall_100": "hidden genes among the k best, over the most possible",
+    "enrichment_score": "greatest lead of the true over the false positive rate, 0 to 1",
+}
+
+
+def summarise(
+    questions: pl.DataFrame,
+    genes: pl.DataFrame,
+    backgrounds: pl.DataFrame,
+    *,
+    tasks: Sequence[Mapping[str, Any]] = (),
+    methods: Sequence[Mapping[str, Any]] = (),
+    leaks: pl.DataFrame | None = None,
+    reference: str | None = "popularity",
+    about: Mapping[str, Any] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Summarise the tables of a benchmark.
+
+    Parameters
+    ----------
+    questions
+        A row for each task, method and question: ``task``, ``protocol``, ``method``, ``term``,
+        ``split``, ``k``, ``n_shown``, ``n_hidden``, and the `METRICS` (null where undefined).
+    genes
+        A row for each task, method and gene that was ever hidden: ``task``, ``method``, ``gene``,
+        ``auroc``, ``matched_auroc``.
+    backgrounds
+        A row for each task and gene of its background: ``task``, ``gene``, ``popularity`` (sets of
+        the training corpus that have it), ``papers``.
+    tasks
+        What is known of each task: ``task``, and anything else that is to stand in the summary
+        (``skipped``, ``background``, ``about``, ...). The order of the report.
+    methods
+        What is known of each method: ``method``, ``kind``, ``training_seconds``,
+        ``peak_memory_bytes``, ``size_bytes``, and anything else. The order of the report.
+    leaks
+        ``task``, ``term``, ``covering``: how many training sets cover the term. Terms that are
+        not in it are covered by none, but of a task that is not in it nothing is said; None where
+        it was not counted.
+    reference
+        The method that the others' lift is counted from; none is given where it is not among them.
+    about
+        The run: its name, configuration, versions, hashes. JSON-serialisable.
+    resamples, seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        As ``summary.json`` has it: figures are rounded to 4 places, p-values to 3 digits.
+
+    Examples
+    --------
+    >>> row = {"task": "GO", "protocol": "half-split", "split": 0, "k": None, "n_shown": 5,
+    ...        "n_hidden": 6, **{metric: 0.5 for metric in METRICS}}
+    >>> questions = pl.DataFrame(
+    ...     [row | {"method": m, "term": t, "auroc": a}
+    ...      for m, t, a in [("A", "x", 0.8), ("A", "y", 0.9), ("B", "x", 0.7), ("B", "y", 0.5)]])
+    >>> genes = pl.DataFrame({"task": ["GO"], "method": ["A"], "gene": ["TP53"], "auroc": [0.9],
+    ...                       "matched_auroc": [0.8]})
+    >>> background = pl.DataFrame(
+    ...     {"task": ["GO"], "gene": ["TP53"], "popularity": [12], "papers": [3]})
+    >>> summary = summarise(questions, genes, background)
+    >>> [(r["method"], r["median"][0]) for r in summary["results"] if r["metric"] == "auroc"]
+    [('A', 0.85), ('B', 0.6)]
+    """
+    questions = questions.with_columns(pl.col(METRICS).cast(pl.Float64).fill_nan(None))
+    genes = genes.with_columns(pl.col("auroc", "matched_auroc").cast(pl.Float64).fill_nan(None))
+    genes = genes.join(_parts_of_genes(backgrounds), on=["task", "gene"], how="left")
+    if leaks is not None:
+        leaked = leaks.select("task", "term", leaked=pl.col("covering") > 0)
+        questions = questions.join(leaked, on=["task", "term"], how="left")
+        counted = pl.col("task").is_in(leaks["task"].unique().to_list())
+        questions = questions.with_columns(
+            leaked=pl.when(counted).then(pl.col("leaked").fill_null(value=False))
+        )
+    task_rows = _tasks(questions, backgrounds, tasks)
+    method_rows = _methods(questions, methods)
+    rivals = [row["method"] for row in method_rows if row["without_leaks_of"] is None]
+    figures = _Figures(resamples, seed)
+    found: dict[str, list[dict[str, Any]]] = {
+        key: [] for key in ("results", "strata", "lift", "tests", "verdicts")
+    }
+    for task in (row["task"] for row in task_rows):
+        asked, hidden = (table.filter(pl.col("task") == task) for table in (questions, genes))
+        answered = set(asked["method"].unique())
+        present = [row["method"] for row in method_rows if row["method"] in answered]
+        results = []
+        for method in present:
+            mine, genes_of_mine = (t.filter(pl.col("method") == method) for t in (asked, hidden))
+            of = {"task": task, "method": method}
+            results += [of | row for row in _results(_per_term(mine), figures)]
+            found["strata"] += [of | row for row in _strata(mine, genes_of_mine, figures)]
+            if reference in present and method != reference:
+                theirs = _per_term(asked.filter(pl.col("method") == reference))
+                found["lift"] += [of | row for row in _lift(_per_term(mine), theirs, figures)]
+        sides = [method for method in present if method in rivals]
+        tests = list(_tests(asked.filter(pl.col("method").is_in(sides)), sides))
+        found["results"] += results
+        found["tests"] += tests
+        found["verdicts"] += [{"task": task} | row for row in _verdicts(results, tests, sides)]
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "about": json_value(dict(about or {})),
+        "definitions": DEFINITIONS,
+        "reference": reference if reference in rivals else None,
+        "bootstrap": {"resamples": resamples, "seed": seed},
+        "tasks": task_rows,
+        "methods": method_rows,
+        **found,
+    }
+
+
+def summary_text(summary: Mapping[str, Any]) -> str:
+    """The summary as JSON, a record on a line, so that two versions of it compare well.
+
+    Examples
+    --------
+    >>> print(summary_text({"version": 1, "tasks": [{"task": "GO"}, {"task": "KEGG"}]}))
+    {
+    "version": 1,
+    "tasks": [
+     {"task": "GO"},
+     {"task": "KEGG"}
+    ]
+    }
+    <BLANKLINE>
+    """
+    parts = []
+    for key, value in summary.items():
+        text = _json(value)
+        if isinstance(value, list) and value:
+            text = "[\n " + ",\n ".join(map(_json, value)) + "\n]"
+        parts.append(f"{_json(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(json_value(value), ensure_ascii=False, allow_nan=False)
+
+
+class _Figures:
+    """Figures with their 95% bootstrap intervals, rounded."""
+
+    def __init__(self, resamples: int, seed: int) -> None:
+        self._resamples, self._seed = resamples, seed
+
+    def median(self, values: pl.Series) -> list[float]:
+        """[median, low, high]"""
+        return self._of(values, "median", values.median())
+
+    def mean(self, values: pl.Series) -> list[float]:
+        """[mean, low, high]"""
+        return self._of(values, "mean", values.mean())
+
+    def centre(self, metric: str, values: pl.Series) -> dict[str, list[float]]:
+        """The figure that is usual for the metric, by its name."""
+        name = centre(metric)
+        return {name: self.mean(values) if name == "mean" else self.median(values)}
+
+    def _of(self, values: pl.Series, statistic: Any, figure: Any) -> list[float]:
+        ends = interval(values.to_numpy(), statistic, n=self._resamples, seed=self._seed)
+        return [_rounded(end) for end in (figure, *ends)]
+
+
+def _rounded(figure: float) -> float:
+    return round(float(figure), 4)
+
+
+def centre(metric: str) -> str:
+    """Whether the ``"mean"`` or the ``"median"`` over terms stands for a metric.
+
+    The median for areas under ROC curves, as is usual; the mean for average precision, which is
+    near 0 for most terms and far from it for a few.
+    """
+    return "median" if metric in ("auroc", "matched_auroc", "enrichment_score") else "mean"
+
+
+def subject(task: Mapping[str, Any]) -> tuple[str, int]:
+    """What a task asks about, and how many: terms, or questions where it asks about pairs."""
+    noun = "question" if task["protocol"] in PAIRS else "term"
+    return noun, task[f"{noun}s"]
+
+
+def _per_term(questions: pl.DataFrame, *also: str) -> pl.DataFrame:
+    """The mean of each metric over the questions of a term (and of each value of `also`)."""
+    return questions.group_by(*also, "term", maintain_order=True).agg(pl.col(METRICS).mean())
+
+
+def _results(terms: pl.DataFrame, figures: _Figures) -> Iterator[dict[str, Any]]:
+    """A record for each metric that is defined for some term of one method."""
+    for metric in METRICS:
+        values = terms[metric].drop_nulls()
+        if len(values):
+            ends = np.quantile(values.to_numpy(), [0.05, 0.25, 0.75, 0.95])
+            yield {
+                "metric": metric,
+                "terms": len(values),
+                "median": figures.median(values),
+                "mean": figures.mean(values),
+                "spread": [_rounded(end) for end in ends],
+            }
+
+
+def _strata(
+    questions: pl.DataFrame, genes: pl.DataFrame, figures: _Figures
+) -> Iterator[dict[str, Any]]:
+    """A record for each part of one method's terms and genes, and each metric tested."""
+    # (by, a row for each term or gene of a part, the names of the parts where they have one)
+    parts: list[tuple[str, pl.DataFrame, dict[int, str]]] = []
+    # Questions about pairs of genes have terms of no size.
+    if questions["protocol"][0] not in PAIRS:
+        size = pl.col("n_shown") + pl.col("n_hidden")
+        part = pl.max_horizontal(pl.when(size >= low).then(low) for low in SIZES)
+        names = {low: f"{low}-{high - 1}" for low, high in pairwise(SIZES)}
+        names[SIZES[-1]] = f"{SIZES[-1]}+"
+        parts.append(("term size", _per_term(questions.with_columns(part=part), "part"), names))
+    by_k = questions.filter(pl.col("k").is_not_null()).with_columns(part="k")
+    if by_k.height:
+        every = pl.col("k").n_unique().over("term") == by_k["k"].n_unique()
+        parts.append(("shown", _per_term(by_k, "part"), {}))
+        parts.append(("shown, same terms", _per_term(by_k.filter(every), "part"), {}))
+    if "leaked" in questions.columns:
+        part = pl.col("leaked").cast(pl.Int32)
+        names = {0: "not leaked", 1: "leaked"}
+        parts.append(("leaked", _per_term(questions.with_columns(part=part), "part"), names))
+    parts.append(("popularity", genes.with_columns(part="decile"), {}))
+    part = pl.col("understudied").cast(pl.Int32)
+    parts.append(("papers", genes.with_columns(part=part), {0: "others", 1: "understudied"}))
+    for by, table, names in parts:
+        for metric in (name for name in TESTED if name in table.columns):
+            defined = table.drop_nulls(["part", metric]).sort("part")
+            for (number,), rows in defined.group_by("part", maintain_order=True):
+                yield {
+                    "by": by,
+                    "stratum": names.get(number, str(number)),
+                    "metric": metric,
+                    "n": rows.height,
+                    **figures.centre(metric, rows[metric]),
+                }
+
+
+def _parts_of_genes(backgrounds: pl.DataFrame) -> pl.DataFrame:
+    """``task``, ``gene``, ``decile`` (1 to 10, by popularity), ``understudied``.
+
+    Genes of equal counts are of one part, so that the parts do not depend on the genes' order.
+    """
+    among = (pl.col("popularity").rank("average").over("task") - 0.5) / pl.len().over("task")
+    fewer = (pl.col("papers").rank("min").over("task") - 1) / pl.len().over("task")
+    return backgrounds.with_columns(
+        decile=(among * 10).floor().cast(pl.Int32).clip(0, 9) + 1, understudied=fewer < 0.2
+    )
+
+
+def _lift(mine: pl.DataFrame, theirs: pl.DataFrame, figures: _Figures) -> Iterator[dict[str, Any]]:
+    """A record for each metric tested: how much better than the reference, term by term."""
+    both = mine.join(theirs, on="term")
+    for metric in TESTED:
+        values = (both[metric] - both[f"{metric}_right"]).drop_nulls()
+        if len(values):
+            yield {"metric": metric, "terms": len(values), "mean": figures.mean(values)}
+
+
+def _tasks(
+    questions: pl.DataFrame, backgrounds: pl.DataFrame, tasks: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What was asked: a record for each task, also for those of which nothing was left to ask."""
+    known = {str(row["task"]): dict(row) for row in tasks}
+    parts = _parts_of_genes(backgrounds)
+    rows = []
+    for task in dict.fromkeys([*known, *questions["task"].unique(maintain_order=True)]):
+        asked = questions.filter(pl.col("task") == task)
+        genes = parts.filter(pl.col("task") == task)
+        row = {
+            "task": task,
+            "protocol": asked["protocol"][0] if asked.height else None,
+            "background": genes.height,
+            "terms": asked["term"].n_unique(),
+            "questions": asked.select("term", "split", "k").n_unique() if asked.height else 0,
+        }
+        row |= json_value(known.get(task, {}))
+        deciles = genes.group_by("decile").agg(
+            pl.col("popularity").min().alias("low"),
+            pl.col("popularity").max().alias("high"),
+            n=pl.len(),
+        )
+        row["popularity_deciles"] = {
+            str(decile): [low, high, n] for decile, low, high, n in deciles.sort("decile").rows()
+        }
+        few = genes.filter(pl.col("understudied"))
+        row["understudied"] = {"most_papers": few["papers"].max(), "genes": few.height}
+        if "leaked" in asked.columns and asked["leaked"].count():
+            row["leaked_terms"] = asked.filter(pl.col("leaked"))["term"].n_unique()
+        rows.append(row)
+    return rows
+
+
+def _methods(questions: pl.DataFrame, methods: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What was compared: a record for each method, in the order of the run."""
+    costs = dict.fromkeys(("kind", "training_seconds", "peak_memory_bytes", "size_bytes"))
+    rows = {str(row["method"]): {**costs, **json_value(row)} for row in methods}
+    for name in questions["method"].unique(maintain_order=True):
+        rows.setdefault(name, {"method": name, **costs})
+    for name, row in rows.items():
+        base = name.removesuffix(WITHOUT_LEAKS)
+        row["without_leaks_of"] = base if base != name and base in rows else None
+    return [{"method": row.pop("method"), **row} for row in rows.values()]
+
+
+def _tests(asked: pl.DataFrame, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """A record for each metric tested and two methods of a task, in the order of the run."""
+    in_order = asked.sort(pl.col("method").cast(pl.Enum(sides)), maintain_order=True)
+    for metric in TESTED:
+        for row in paired(in_order, metric).drop_nulls("p_value").iter_rows(named=True):
+            yield {
+                "task": row["task"],
+                "metric": metric,
+                "one": row["one"],
+                "other": row["other"],
+                "terms": row["n_terms"],
+                "difference": _rounded(row["difference"]),
+                "better": _rounded(row["better"]),
+                "p_value": float(f"{row['p_value']:.3g}"),
+                "p_holm": float(f"{row['p_holm']:.3g}"),
+            }
+
+
+def _verdicts(
+    results: Sequence[Mapping[str, Any]],
+    tests: Sequence[Mapping[str, Any]],
+    sides: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """For each metric tested: which method is best, and which the tests do not tell from it."""
+    for metric in TESTED:
+        name = centre(metric)
+        figures = {
+            row["method"]: row[name]
+            for row in results
+            if row["metric"] == metric and row["method"] in sides
+        }
+        if not figures:
+            continue
+        order = sorted(figures, key=lambda method: -figures[method][0])
+        best, *others = order
+        beaten = {
+            row["other" if row["one"] == best else "one"]
+            for row in tests
+            if row["metric"] == metric
+            and row["p_holm"] < 0.05
+            and best == (row["one"] if row["better"] > 0.5 else row["other"])
+        }
+        yield {
+            "metric": metric,
+            "best": best,
+            name: figures[best],
+            "second": others[0] if others else None,
+            "not_told_apart": [other for other in others if other not in beaten],
+        }

@@ -1,0 +1,246 @@
+"""A folder of results: what a run has found so far, and the tables and pages made of it.
+
+run.json                        format, configuration, data, tasks, methods, times
+units/<task>/<method>/          what one method answered in one task
+models/<method>/                the models trained for the run
+results.parquet                 a row for each task, method and question
+genes.parquet, curves.parquet   as `Measured` has them
+backgrounds.parquet             the genes of each task, in how many sets and papers they are
+leaks.parquet                   the terms that training sets cover
+summary.json, report.html, report.md
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+
+from gsfm.benchmark.measures import Measured
+from gsfm.benchmark.report.summary import summarise, summary_text
+from gsfm.errors import FormatError, GsfmError
+from gsfm.io.files import atomic_path
+from gsfm.report import json_text
+
+FORMAT = "gsfm-benchmark/1"
+
+#: The file of each table of a unit, and of the results.
+UNIT = {name: f"{name}.parquet" for name in ("questions", "genes", "curves")}
+TABLES = {**UNIT, "questions": "results.parquet"}
+
+
+class Results:
+    """What a benchmark found.
+
+    Parameters
+    ----------
+    folder
+        The folder that `run` wrote.
+
+    Raises
+    ------
+    GsfmError
+        If it is no such folder, or of another version.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        #: What was run: the content of ``run.json``.
+        self.about = read_about(self.folder)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """Open a folder of results that `run` wrote.
+
+        Raises
+        ------
+        GsfmError
+            If it is no such folder, of another version, or no unit of it is finished.
+        """
+        results = cls(folder)
+        if not (results.folder / TABLES["questions"]).exists():
+            raise GsfmError(f"{folder}: nothing is finished here yet; run the benchmark again")
+        return results
+
+    def __repr__(self) -> str:
+        return (
+            f"Results({self.about['name']!r}: {len(self.about['tasks'])} tasks, "
+            f"{len(self.about['methods'])} methods)"
+        )
+
+    @functools.cached_property
+    def questions(self) -> pl.DataFrame:
+        """A row for each task, method and question, with all metrics; ``results.parquet``."""
+        return self._table(TABLES["questions"])
+
+    @functools.cached_property
+    def genes(self) -> pl.DataFrame:
+        """A row for each task, method and gene that was ever hidden; ``genes.parquet``."""
+        return self._table(TABLES["genes"])
+
+    @functools.cached_property
+    def curves(self) -> pl.DataFrame:
+        """ROC and precision-recall curves of each task and method; ``curves.parquet``."""
+        return self._table(TABLES["curves"])
+
+    @functools.cached_property
+    def summary(self) -> dict[str, Any]:
+        """The figures with their intervals, tests and definitions; ``summary.json``."""
+        return _json(self.folder / "summary.json")
+
+    def summarise(self) -> None:
+        """Make ``summary.json`` of the tables."""
+        leaks = self.folder / "leaks.parquet"
+        shown = ("name", "gsfm", "seed", "configuration", "hash", "data", "corpus", "leakage")
+        summary = summarise(
+            self.questions,
+            self.genes,
+            self._table("backgrounds.parquet"),
+            tasks=self.about["tasks"],
+            methods=self.about["methods"],
+            leaks=self._table(leaks.name) if leaks.exists() else None,
+            reference=self.about["reference"],
+            about={key: self.about[key] for key in shown if key in self.about},
+            seed=self.about["seed"],
+        )
+        with atomic_path(self.folder / "summary.json") as temporary:
+            temporary.write_text(summary_text(summary), encoding="utf-8")
+        self.__dict__.pop("summary", None)
+
+    def markdown(self) -> str:
+        """The table of results for a README."""
+        from gsfm.benchmark.report.markdown import markdown
+
+        return markdown(self.summary)
+
+    def write_pages(self) -> None:
+        """Write ``report.html`` and ``report.md``.
+
+        Raises
+        ------
+        MissingExtraError
+            If the page's parts are not installed.
+        """
+        from gsfm.benchmark.report.page import html_page
+
+        pages = {"report.html": html_page(self.summary, self.curves), "report.md": self.markdown()}
+        for name, text in pages.items():
+            with atomic_path(self.folder / name) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+
+    def _table(self, name: str) -> pl.DataFrame:
+        path = self.folder / name
+        try:
+            return pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise FormatError(path, f"cannot be read ({error}); run the benchmark again") from error
+
+
+# -- what a run writes -----------------------------------------------------------------------------
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Read ``run.json``.
+
+    Raises
+    ------
+    GsfmError
+        If the folder has none, or one of another version.
+    """
+    path = folder / "run.json"
+    if not path.exists():
+        raise GsfmError(f"{folder}: no folder of results: it has no run.json")
+    about = _json(path)
+    if about.get("format") != FORMAT:
+        raise FormatError(
+            path,
+            f"the format is {about.get('format')!r}, and this gsfm reads {FORMAT!r}; "
+            "choose another folder, or use the gsfm that wrote it",
+        )
+    return about
+
+
+def write_about(folder: Path, about: Mapping[str, Any]) -> None:
+    """Write ``run.json``."""
+    with atomic_path(folder / "run.json") as temporary:
+        temporary.write_text(json_text({"format": FORMAT, **about}), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The part of the results that is computed at once: one method's answers to one task.
+
+    Parameters
+    ----------
+    folder
+        Of its files.
+    fingerprint
+        The hash of all that the answers depend on.
+    """
+
+    folder: Path
+    fingerprint: str
+
+    def about(self) -> dict[str, Any] | None:
+        """What is known of the finished unit; None if it is not there, or of something else."""
+        path = self.folder / "unit.json"
+        if not path.exists():
+            return None
+        try:
+            about = _json(path)
+        except FormatError:  # damaged: it is computed again
+            return None
+        return about if about.get("fingerprint") == self.fingerprint else None
+
+    def write(self, about: Mapping[str, Any], measured: Measured | None) -> None:
+        """Write the tables, if there are any, and last the file that says they are whole."""
+        path = self.folder / "unit.json"
+        path.unlink(missing_ok=True)
+        for name, file in UNIT.items():
+            if measured is not None:
+                with atomic_path(self.folder / file) as temporary:
+                    getattr(measured, name).write_parquet(temporary)
+        with atomic_path(path) as temporary:
+            content = {"fingerprint": self.fingerprint, **about}
+            temporary.write_text(json_text(content), encoding="utf-8")
+
+    def table(self, name: str) -> pl.DataFrame:
+        """One of the tables of a finished unit."""
+        path = self.folder / UNIT[name]
+        try:
+            return pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            reason = f"cannot be read ({error}); remove {self.folder} and run the benchmark again"
+            raise FormatError(path, reason) from error
+
+
+def join(folder: Path, units: Mapping[tuple[str, str], Unit]) -> None:
+    """Write the tables of the results of those of the units, by task and method."""
+    for name, file in TABLES.items():
+        parts = [
+            unit.table(name).with_columns(
+                task=pl.lit(task, pl.String), method=pl.lit(method, pl.String)
+            )
+            for (task, method), unit in units.items()
+        ]
+        whole = pl.concat(parts)
+        first = ["task", "protocol", "method"] if name == "questions" else ["task", "method"]
+        with atomic_path(folder / file) as temporary:
+            whole.select(*first, pl.exclude(first)).write_parquet(temporary)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FormatError(path, error.strerror or "cannot be read") from error
+    except ValueError as error:
+        raise FormatError(path, f"not JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise FormatError(path, "not a JSON object")
+    return value

@@ -1,0 +1,472 @@
+"""A run: every method of a benchmark answers every task, and what they found is brought together.
+
+The run goes method by method, so that one large model at a time is in memory. The answers of a
+method to a task are a unit, which is written when it is whole; a run that was stopped goes on after
+the last of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gsfm import corpus as corpora
+from gsfm import sets as libraries
+from gsfm.benchmark import answering, methods
+from gsfm.benchmark import corpora as corpora_module
+from gsfm.benchmark.answering import Asked
+from gsfm.benchmark.config import (
+    DEFAULT,
+    Benchmark,
+    Spec,
+    Task,
+    Trained,
+    content_hash,
+    folder_name,
+)
+from gsfm.benchmark.measures import Measured, measure
+from gsfm.benchmark.method import Cost, Method
+from gsfm.benchmark.methods import Methods, hash_of_array
+from gsfm.benchmark.results import Results, Unit, join, read_about, write_about
+from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.io.files import atomic_path, sha256_file
+from gsfm.sets import GeneSets
+from gsfm.training import Progress
+from gsfm.version import __version__
+
+#: Units are computed again if what they are made of changes; raise it when the measuring does.
+UNIT_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """A moment of a run.
+
+    Attributes
+    ----------
+    text
+        What is going on, or was found.
+    passing
+        Whether the next event overtakes it; otherwise it is worth keeping.
+    done, units
+        How many answers of a method to a task there are, and how many there will be.
+    seconds_left
+        Time left for the answers, without that for training; None until one of them is there.
+    """
+
+    text: str
+    passing: bool = False
+    done: int = 0
+    units: int = 0
+    seconds_left: float | None = None
+
+
+def run(
+    benchmark: Benchmark,
+    folder: str | Path,
+    *,
+    threads: int | None = None,
+    models: str | Path | None = None,
+    only: Collection[str] = (),
+    pages: bool = True,
+    progress: Callable[[Event], None] | None = None,
+) -> Results:
+    """Run a benchmark, or go on with one that was stopped.
+
+    Parameters
+    ----------
+    benchmark
+        What is asked of which methods.
+    folder
+        Where the results are, or shall be.
+    threads
+        Threads for training; as many as the libraries choose if None.
+    models
+        Where the trained models are, or shall be; ``folder / "models"`` if None. A model there that
+        was trained in the same way on the same corpus, for another benchmark, is used again.
+    only
+        The names of the tasks to do now; all if empty. The results then hold these, and what was
+        there before.
+    pages
+        Write ``report.html`` and ``report.md``.
+    progress
+        Called as the run goes on.
+
+    Returns
+    -------
+    Results
+        What was found.
+
+    Raises
+    ------
+    GsfmError
+        If the folder has results of another configuration, or a file is wrong, or nothing could be
+        asked of any task.
+    MissingExtraError
+        If the pages, or the training of a method, need an extra that is not installed; before
+        anything is computed.
+    KeyboardInterrupt
+        On Ctrl-C. Finished units stay, and a model in training is saved with its checkpoint; the
+        same call goes on from there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gsfm.benchmark.config import Corpus
+    >>> here = Path(tempfile.mkdtemp())
+    >>> letters = GeneSets.from_lists({"one": list("ABCDEFGHIJKL"), "two": list("FGHIJKLMNOPQ")})
+    >>> letters.save(here / "library.gsets")
+    >>> letters.union(letters[:1]).save(here / "corpus.gsets")
+    >>> benchmark = Benchmark(
+    ...     [Task("half-split", {"library": "library.gsets"}, name="letters")],
+    ...     [Trained("popularity", "popularity")],
+    ...     corpus=Corpus("corpus.gsets"),
+    ...     data=here,
+    ... )
+    >>> results = run(benchmark, here / "results", pages=False)
+    >>> results.questions.select("task", "method", "term", "split").row(0)
+    ('letters', 'popularity', 'one', 1)
+    """
+    folder = Path(folder)
+    place = folder / "models" if models is None else Path(models)
+    return _Run(benchmark, folder, threads, place, progress or (lambda event: None)).do(only, pages)
+
+
+class _Run:
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        folder: Path,
+        threads: int | None,
+        models: Path,
+        progress: Callable[[Event], None],
+    ) -> None:
+        self.benchmark, self.folder, self.threads, self.models = benchmark, folder, threads, models
+        self._progress = progress
+        self._done = self._units = 0
+        #: Questions to be answered now, questions answered, and the seconds that these took.
+        self._waiting = self._answered = 0
+        self._seconds = 0.0
+        #: SHA-256 of what was read, by its name in the configuration.
+        self.data: dict[str, str] = {}
+        self._libraries: dict[str, GeneSets] = {}
+
+    def tell(self, text: str, *, passing: bool = False) -> None:
+        left = None
+        if self._answered:
+            left = self._seconds / self._answered * (self._waiting - self._answered)
+        self._progress(Event(text, passing, self._done, self._units, left))
+
+    def do(self, only: Collection[str], pages: bool) -> Results:
+        names = [task.name for task in self.benchmark.tasks]
+        unknown = sorted(set(only) - set(names))
+        if unknown:
+            raise GsfmError(f"there is no task {unknown[0]!r}; there are {', '.join(names)}")
+        if pages:
+            _need_for_pages()
+        methods.check(self.benchmark.methods)
+        before = self._before()
+        corpus, of_corpus = self._read_corpus()
+        self.tell("looking at the methods", passing=True)
+        self.methods = Methods(
+            self.benchmark,
+            (corpus, of_corpus["hash"]),
+            self.models,
+            threads=self.threads,
+            progress=self._training,
+        )
+        asked = [self._ask(task, corpus) for task in self.benchmark.tasks]
+        if all(one.questions is None for one in asked):
+            reasons = "; ".join(f"{one.name}: {one.record['reason']}" for one in asked)
+            raise GsfmError(f"no task has anything to ask: {reasons}")
+        self.data |= self.methods.data
+        if before is not None:
+            self._compare_data(before["data"])
+        leaks, of_leakage = self._look_for_leaks(asked, corpus)
+        self._write_tables(asked, leaks)
+        about = {
+            "name": self.benchmark.name,
+            "gsfm": __version__,
+            "seed": self.benchmark.seed,
+            "configuration": self.benchmark.to_dict(),
+            "hash": self.benchmark.hash,
+            "data": self.data,
+            "corpus": of_corpus,
+            "leakage": of_leakage,
+            "reference": _reference(self.methods.specs),
+            "tasks": [one.record for one in asked],
+            "methods": [self.methods.record(spec) for spec in self.methods.specs],
+        }
+        write_about(self.folder, about)
+        asked = [one for one in asked if one.questions is not None]
+        units = {
+            (one.name, spec.name): self._unit(one, spec)
+            for one in asked
+            for spec in self.methods.specs
+        }
+        self._answer([one for one in asked if not only or one.name in only], units)
+        return self._finish(about, units, pages)
+
+    # -- before ----------------------------------------------------------------------------------
+
+    def _before(self) -> dict[str, Any] | None:
+        """What the folder says of an earlier run of this benchmark; None if it is new."""
+        if not self.folder.exists() or not any(self.folder.iterdir()):
+            return None
+        about = read_about(self.folder)
+        differs = _difference(about["configuration"], self.benchmark.to_dict())
+        if differs is not None:
+            raise GsfmError(
+                f"{self.folder}: these results are of another configuration ({differs}); "
+                "choose another folder"
+            )
+        return about
+
+    def _compare_data(self, before: Mapping[str, str]) -> None:
+        """See that the files are those of the earlier run; there may be more."""
+        for key in before:
+            if self.data.get(key) != before[key]:
+                raise GsfmError(
+                    f"{self.folder}: {key!r} is not what it was when these results were begun; "
+                    "choose another folder"
+                )
+
+    def _read_corpus(self) -> tuple[GeneSets, dict[str, Any]]:
+        """What the methods are trained on, and its record for the report."""
+        part = self.benchmark.corpus
+        self.tell("reading the corpus", passing=True)
+        whole = corpora.load(DEFAULT if part.file == DEFAULT else self.benchmark.path(part.file))
+        self.data["corpus"] = corpora.content_hash(whole)
+        corpus, dropped = corpora_module.select(whole, until=part.until, exclude=part.exclude)
+        left_out = [f"{n:,} {why.replace('_', ' ')}" for why, n in dropped.items() if n]
+        self.tell(
+            f"corpus: {len(corpus):,} sets, {corpus.n_genes:,} genes"
+            + (f"; left out: {', '.join(left_out)}" if left_out else "")
+        )
+        whole_hash = self.data["corpus"]
+        return corpus, {
+            "sets": len(corpus),
+            "members": len(corpus.indices),
+            "genes": corpus.n_genes,
+            "hash": corpora.content_hash(corpus) if left_out else whole_hash,
+            "dropped": dropped,
+        }
+
+    def _library(self, file: str) -> GeneSets:
+        """The gene sets of a file of the configuration; each is read once."""
+        if file not in self._libraries:
+            self.tell(f"reading {Path(file).name}", passing=True)
+            path = self.benchmark.path(file)
+            name = path.name if Path(file).is_absolute() else file
+            if file == DEFAULT or path.is_dir():
+                read = corpora.load(DEFAULT if file == DEFAULT else path)
+                self.data[name] = corpora.content_hash(read)
+            else:
+                read = libraries.read(path)
+                self.data[name] = sha256_file(path)
+            self._libraries[file] = read
+        return self._libraries[file]
+
+    def _ask(self, task: Task, corpus: GeneSets) -> Asked:
+        """Make the questions of a task, the same for all methods."""
+        files = {key: self._library(file) for key, file in task.files.items()}
+        papers = self._library(DEFAULT)
+        self.tell(f"asking {task.name}", passing=True)
+        asked = answering.ask(
+            task,
+            files,
+            self.methods.vocabularies,
+            corpus=corpus,
+            papers=papers,
+            whole_genome=(task.background or self.benchmark.background) == "genome",
+            seed=self.benchmark.seed,
+        )
+        self.tell(asked.said())
+        return asked
+
+    def _look_for_leaks(
+        self, asked: Sequence[Asked], corpus: GeneSets
+    ) -> tuple[pl.DataFrame | None, dict[str, Any] | None]:
+        """The terms that training sets cover, if they are to be looked for; and what was found."""
+        part = self.benchmark.leakage
+        if part is None:
+            return None, None
+        self.tell("looking for training sets that cover a term", passing=True)
+        table, rows, record = answering.covered(asked, corpus, part.share, self.tell)
+        self.methods.leave_out(rows)
+        return table, {"share": part.share, "covering_sets": len(rows), "tasks": record}
+
+    def _write_tables(self, asked: Sequence[Asked], leaks: pl.DataFrame | None) -> None:
+        backgrounds = pl.concat(one.table() for one in asked if one.questions is not None)
+        for name, table in {"backgrounds": backgrounds, "leaks": leaks}.items():
+            if table is not None:
+                with atomic_path(self.folder / f"{name}.parquet") as temporary:
+                    table.write_parquet(temporary)
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def _unit(self, one: Asked, spec: Spec) -> Unit:
+        depends = {
+            "format": UNIT_FORMAT,
+            "questions": one.record["hash"],
+            "popularity": hash_of_array(one.popularity),
+            "papers": hash_of_array(one.papers),
+            "method": self.methods.identity(spec),
+        }
+        folder = self.folder / "units" / folder_name(one.name) / folder_name(spec.name)
+        return Unit(folder, content_hash(depends))
+
+    def _answer(self, asked: Sequence[Asked], units: Mapping[tuple[str, str], Unit]) -> None:
+        """Compute what is not there yet, method by method."""
+        todo = {
+            spec.name: [one for one in asked if units[one.name, spec.name].about() is None]
+            for spec in self.methods.specs
+        }
+        self._waiting = sum(len(one.questions or ()) for ones in todo.values() for one in ones)
+        self._units = len(asked) * len(todo)
+        self._done = self._units - sum(map(len, todo.values()))
+        if self._done:
+            self.tell(f"{self._done} of {self._units} were answered before")
+        for spec in self.methods.specs:
+            method = None
+            for one in todo[spec.name]:
+                if method is None:
+                    self.tell(f"getting {spec.name}", passing=True)
+                    method = self.methods.get(spec)
+                text = self._answer_one(method, one, units[one.name, spec.name])
+                self._done += 1
+                self.tell(text)
+            del method  # before the next one is loaded
+
+    def _training(self, name: str, now: Progress) -> None:
+        self.tell(
+            f"training {name}: step {now.step:,}/{now.steps:,}, {clock(now.seconds)} gone, "
+            f"{clock(now.seconds_left)} left, loss {now.loss:.3f}",
+            passing=True,
+        )
+
+    def _answer_one(self, method: Method, one: Asked, unit: Unit) -> str:
+        """Compute one unit; say in a line what came out."""
+        questions = one.questions
+        assert questions is not None
+        if answering.hash_of(questions) != one.record["hash"]:
+            raise GsfmError(f"{one.name}: a method before {method.name} has changed the questions")
+        head = f"{one.name} · {method.name}"
+        about: dict[str, Any] = {"task": one.name, "method": method.name, "refused": None}
+        refused = method.refuses(questions)
+        if refused is not None:
+            unit.write({**about, "refused": refused}, None)
+            self._waiting -= len(questions)
+            return f"{head}: skipped: {refused}"
+        started = time.monotonic()
+        answered, seconds = self._answered, self._seconds
+
+        def progress(done: int, of: int) -> None:
+            self._answered, self._seconds = answered + done, seconds + time.monotonic() - started
+            self.tell(f"{head}: {done:,} of {of:,} questions", passing=True)
+
+        self.tell(f"{head}: getting ready", passing=True)
+        try:
+            method.prepare(questions)
+            ready = time.monotonic()
+            measured = measure(method, questions, one.popularity, one.papers, progress=progress)
+        except ValueError as error:  # nothing to fit on, or scores that are no numbers
+            raise GsfmError(f"{one.name}: {error}") from error
+        ended = time.monotonic()
+        about |= {
+            **dataclasses.asdict(method.cost),
+            "prepare_seconds": round(ready - started, 2),
+            "answer_seconds": round(ended - ready, 2),
+            "questions": len(questions),
+        }
+        unit.write(about, measured)
+        took = f"{len(questions):,} questions in {ended - ready:.0f} s"
+        return f"{head}: {_headline(measured)}, {took}"
+
+    # -- after -----------------------------------------------------------------------------------
+
+    def _finish(
+        self, about: dict[str, Any], units: Mapping[tuple[str, str], Unit], pages: bool
+    ) -> Results:
+        """Bring the finished units together."""
+        self.tell("summing up", passing=True)
+        finished = {key: found for key, unit in units.items() if (found := unit.about())}
+        answered = {key: units[key] for key, found in finished.items() if found["refused"] is None}
+        if not answered:
+            reasons = dict.fromkeys(found["refused"] for found in finished.values())
+            raise GsfmError(f"no method answered any task: {'; '.join(reasons)}")
+        join(self.folder, answered)
+        for record in about["methods"]:
+            own = {task: f for (task, name), f in finished.items() if name == record["method"]}
+            done = {task: found for task, found in own.items() if found["refused"] is None}
+            for key in (field.name for field in dataclasses.fields(Cost)):
+                known = [found[key] for found in done.values() if found[key] is not None]
+                record[key] = max(known, default=None)
+            record["answer_seconds"] = {
+                task: found["answer_seconds"] for task, found in done.items()
+            }
+            record["refused"] = {t: f["refused"] for t, f in own.items() if f["refused"]}
+        write_about(self.folder, about)
+        results = Results.open(self.folder)
+        results.summarise()
+        if pages:
+            results.write_pages()
+        return results
+
+
+def _need_for_pages() -> None:
+    """MissingExtraError unless the pages can be made."""
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("The page of a benchmark", "bench") from None
+
+
+def _reference(specs: Sequence[Spec]) -> str | None:
+    """The method that the others are measured by: popularity in the run's corpus."""
+    popularity = [s.name for s in specs if isinstance(s, Trained) and s.train == "popularity"]
+    return popularity[0] if popularity else None
+
+
+def _headline(measured: Measured) -> str:
+    terms = measured.questions.group_by("term").agg(pl.col("auroc", "average_precision").mean())
+    auroc, precision = (terms[c].drop_nulls().to_numpy() for c in terms.columns[1:])
+    if len(auroc) == 0:
+        return "nothing to tell apart"
+    return f"median AUROC {np.median(auroc):.3f}, mean average precision {precision.mean():.3f}"
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """What differs between two configurations, in a few words; tasks and methods may be added."""
+    for key in [*before, *(k for k in now if k not in before)]:
+        if key not in ("task", "method"):
+            if before.get(key) != now.get(key):
+                return f"its {key} differs"
+            continue
+        new = {part["name"]: part for part in now.get(key, ())}
+        for part in before.get(key, ()):
+            if part != new.get(part["name"]):
+                what = "differs" if part["name"] in new else "is not in it any more"
+                return f"the {key} {part['name']!r} {what}"
+    return None
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with hours if there are any.
+
+    Examples
+    --------
+    >>> clock(75), clock(3700)
+    ('1:15', '1:01:40')
+    """
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

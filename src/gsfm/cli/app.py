@@ -1,0 +1,108 @@
+"""The root command: its groups are imported when they are called, for a fast start."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+
+from gsfm.errors import GsfmError
+
+#: Every command: the module with its `app`, and whether the command is a group of commands.
+COMMANDS: dict[str, tuple[str, bool]] = {
+    "complete": ("gsfm.cli.complete", False),
+    "annotate": ("gsfm.cli.annotate", False),
+    "term": ("gsfm.cli.term", False),
+    "explain": ("gsfm.cli.explain", False),
+    "relate": ("gsfm.cli.relate", False),
+    "network": ("gsfm.cli.network", False),
+    "nearest": ("gsfm.cli.nearest", False),
+    "embed": ("gsfm.cli.embed", True),
+    "map": ("gsfm.cli.map", False),
+    "prioritise": ("gsfm.cli.prioritize", False),
+    "discover": ("gsfm.cli.discover", True),
+    "enrich": ("gsfm.cli.enrich", False),
+    "genes": ("gsfm.cli.genes", True),
+    "sets": ("gsfm.cli.sets", True),
+    "library": ("gsfm.cli.library", True),
+    "corpus": ("gsfm.cli.corpus", True),
+    "train": ("gsfm.cli.train", False),
+    "models": ("gsfm.cli.models", True),
+    "benchmark": ("gsfm.cli.benchmark", True),
+}
+
+
+class OnDemand(Mapping[str, Any]):
+    """The commands by name; a command's module is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, is_group = COMMANDS[name]
+        group = typer.main.get_group(importlib.import_module(module).app)
+        command = group if is_group else group.commands[name]
+        command.name = name
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Root(typer.core.TyperGroup):
+    """The root group: commands on demand, and errors in one line."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "commands": None})
+        self.commands: Any = OnDemand()
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; an error of gsfm or of a file is one line on stderr, exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(141) from None
+        except GsfmError as error:
+            message = str(error)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            message = f"{error.filename}: {error.strerror}"
+        typer.echo(f"gsfm: {message}", err=True)
+        raise typer.Exit(1)
+
+
+app = typer.Typer(
+    name="gsfm",
+    cls=Root,
+    help="A Gene Set Foundation Model: learn what genes mean from the company they keep.",
+    epilog="Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage, 130 Ctrl-C.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from gsfm.version import __version__
+
+        typer.echo(f"gsfm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass

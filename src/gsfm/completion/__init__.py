@@ -1,0 +1,14 @@
+"""From scores to an answer: the query, the ranking, the probabilities, and the result."""
+
+from gsfm.completion.calibration import Calibration
+from gsfm.completion.ranking import Completion, LibraryCompletion, complete, complete_many
+from gsfm.completion.result import Result
+
+__all__ = [
+    "Calibration",
+    "Completion",
+    "LibraryCompletion",
+    "Result",
+    "complete",
+    "complete_many",
+]

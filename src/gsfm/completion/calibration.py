@@ -1,0 +1,448 @@
+"""Calibration: from scores to probabilities, each set by its own genes.
+
+How far a score can be trusted differs between sets far more than between models: the genes of a
+pathway are found among the first hundred, those of an association study hardly are. What a set's
+missing genes will score like can be seen from the genes that it has, each scored as if it were left
+out of the set. So every set gets a curve of its own, fitted to its left-out genes and steadied by
+what is usual, which is learned from sets whose missing genes are known.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.completion.reliability import calibration_error
+from gsfm.errors import GsfmError
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+FORMAT = "gsfm-calibration/1"
+
+#: The share of the whole set that is missing: what a calibration is fitted on.
+HALF = 0.5
+
+#: The terms of the log-odds, see `Calibration`.
+TERMS = ("constant", "evidence", "rank", "first_10", "first_1000")
+
+#: Each bin of ranks ends at so many times the rank of the last one, but holds a gene at least.
+STEP = 1.35
+#: Fewest sets to fit on.
+FEWEST = 20
+#: Sets whose evidence is held at once when fitting.
+BLOCK = 64
+#: How much it counts, when fitting, that what is usual is right without the set's own deviation.
+ALONE = 0.1
+#: Pulls the usual weights and the log-confidences a little to 0: as much as one gene would.
+RIDGE = 1.0
+
+
+def meaning(missing: float = HALF) -> str:
+    """What a calibrated probability is, in the same words for every user.
+
+    Parameters
+    ----------
+    missing
+        The share of the whole set that is missing from what is given.
+
+    Raises
+    ------
+    ValueError
+        If it is not between 0 and 1.
+    """
+    check_missing(missing)
+    given = "half" if missing == HALF else f"{100 * (1 - missing):.6g}%"
+    return (
+        "the chance that the gene is one of the set's missing genes, if the genes given are a "
+        f"random {given} of the whole set: of all genes with 0.3, about 3 in 10 are"
+    )
+
+
+def check_missing(missing: float) -> None:
+    """Raise ValueError if `missing` cannot be the share of a set that is missing."""
+    if not 0 < missing < 1:
+        raise ValueError(
+            "missing, the share of the whole set that is missing from what is given, must be above "
+            f"0 and below 1, not {missing}"
+        )
+
+
+@dataclass(frozen=True)
+class Calibration:
+    r"""Turns the evidence for the genes of a set into probabilities.
+
+    Parameters
+    ----------
+    usual
+        (5,) the weights of `TERMS` that are usual among sets, :math:`\theta`.
+    confidence
+        (5,) the confidence in each of them, above 0: 1 over the variance among sets.
+
+    Notes
+    -----
+    For a set of n genes, with N genes to choose from, the log-odds that a gene with the
+    standardised evidence e at the rank r among those N is one of m missing ones are
+
+    .. math:: \log \frac{P}{1 - P} = \log \frac{m}{N - m} + (\theta + u) \cdot
+              \big(1,\ \pm \log(1 + |e|),\ \tfrac13 \log \tfrac{N}{r},\
+              \log^+ \tfrac{10}{r},\ \tfrac13 \log^+ \tfrac{1000}{r}\big)
+
+    Of a half, m is n; if the share s of the whole set is missing, m is n s / (1 - s). The
+    calibration is fitted on halves: :math:`\theta` and the confidence are the same for any share.
+
+    The deviation :math:`u \sim N(0, 1 / \text{confidence})` is the set's own. It is found by
+    maximum a posteriori, with the set's own genes, each scored as if left out and counted m / n
+    times, in the place of the missing ones: what is left out at random has the same evidence as
+    what is missing at random. A set of one gene has no deviation, an empty one only probabilities
+    of 0. The sums run over bins of ranks, each about a third longer than the last. Where the
+    probability of a bin would be below that of a worse one, the two are pooled; between the bins
+    the log-odds are interpolated by the evidence.
+    """
+
+    usual: tuple[float, ...]
+    confidence: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("usual", "confidence"):
+            values = getattr(self, name)
+            if len(values) != len(TERMS) or not np.isfinite(values).all():
+                raise ValueError(f"{name} must hold {len(TERMS)} finite numbers")
+        if min(self.confidence) <= 0:
+            raise ValueError("confidence must hold numbers above 0")
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def probabilities(
+        self,
+        of_genes: Floats,
+        of_members: Floats,
+        members: sp.csr_array,
+        missing: float = HALF,
+    ) -> Floats:
+        """Return the probability of each gene, for each set.
+
+        Parameters
+        ----------
+        of_genes, of_members
+            (n, genes) and (members,) standardised evidence, as models have it: of each gene, and
+            of each member as if it were not in the set.
+        members
+            (n, genes) 0/1 membership.
+        missing
+            The share of each whole set that is missing from it, above 0 and below 1.
+
+        Returns
+        -------
+        ndarray
+            (n, genes) float32. It never falls as the evidence of a set rises. Of a member, it is
+            that of its evidence as if it were not in the set.
+
+        Raises
+        ------
+        GsfmError
+            If the evidence is not finite.
+        ValueError
+            If `missing` is out of its range.
+        """
+        check_missing(missing)
+        binned = Binned.of(of_genes, of_members, members)
+        curves = self._curves(binned, missing)
+        out = np.zeros(of_genes.shape, np.float32)
+        # Of an empty set nothing is missing, and to a set of all genes nothing can be added.
+        for u in np.flatnonzero((binned.size > 0) & (binned.n_bins > 0)):
+            k = binned.n_bins[u]
+            # From the worst bin to the best.
+            evidence, curve = binned.evidence[u, :k][::-1], curves[u, :k][::-1]
+            at = slice(members.indptr[u], members.indptr[u + 1])
+            own = of_genes[u].copy()
+            own[members.indices[at]] = of_members[at]
+            out[u] = _sigmoid(np.interp(own, evidence, curve))
+        return out
+
+    def _curves(self, binned: Binned, missing: float = HALF) -> Numbers:
+        """(n, bins) the log-odds of a gene of each bin, never rising with the rank."""
+        each = missing / (1 - missing)
+        terms = binned.terms()
+        usual = binned.prior(each)[:, None] + terms @ np.array(self.usual)
+        own, _ = _deviations(binned, terms, usual, np.array(self.confidence), each)
+        log_odds = usual + np.einsum("nbk,nk->nb", terms, own)
+        for curve, genes, k in zip(log_odds, binned.genes, binned.n_bins, strict=True):
+            curve[:k] = _never_rising(curve[:k], genes[:k])
+        return np.asarray(log_odds)
+
+    # -- fitting -------------------------------------------------------------------------------
+
+    @classmethod
+    def fit(cls, binned: Binned) -> Self:
+        """Learn what is usual from sets whose hidden genes are known, by maximum likelihood.
+
+        Parameters
+        ----------
+        binned
+            The sets, with their hidden genes.
+
+        Raises
+        ------
+        GsfmError
+            If there are fewer than 20 sets with a hidden gene.
+        """
+        # Here and not above: an import that prediction does not need.
+        from scipy.optimize import minimize
+
+        if len(binned.size) < FEWEST or not binned.hidden.any():
+            raise GsfmError(
+                f"a calibration needs {FEWEST} halved sets or more, not {len(binned.size)}"
+            )
+        terms, prior, m = binned.terms(), binned.prior(), len(TERMS)
+        total = binned.hidden.sum()
+
+        def loss(theta: Numbers) -> tuple[float, Numbers]:
+            confidence = np.exp(theta[m:])
+            usual = prior[:, None] + terms @ theta[:m]
+            own, curvature = _deviations(binned, terms, usual, confidence)
+            z = usual + np.einsum("nbk,nk->nb", terms, own)
+            p = _sigmoid(z)
+            value = (binned.genes * np.logaddexp(0, z) - binned.hidden * z).sum()
+            error = binned.genes * p - binned.hidden  # (n, bins)
+            value += ALONE * (binned.genes * np.logaddexp(0, usual) - binned.hidden * usual).sum()
+            alone = ALONE * (binned.genes * _sigmoid(usual) - binned.hidden)
+            # The deviations move with what is usual: by the implicit function theorem,
+            # du / d theta = -C^-1 T' W T and du / d log(confidence) = -C^-1 confidence u.
+            pull = np.einsum("nbk,nb->nk", terms, error)
+            pull = np.linalg.solve(curvature, pull[:, :, None])[:, :, 0]
+            weight = binned.genes * p * (1 - p) * (binned.size > 1)[:, None]
+            direct = error - weight * np.einsum("nbk,nk->nb", terms, pull)
+            gradient = np.concatenate(
+                [
+                    np.einsum("nbk,nb->k", terms, direct + alone),
+                    -(pull * confidence * own).sum(axis=0),
+                ]
+            )
+            value += 0.5 * RIDGE * theta @ theta
+            return float(value / total), (gradient + RIDGE * theta) / total
+
+        bounds = [(-50.0, 50.0)] * m + [(-6.0, 12.0)] * m
+        start = np.concatenate([np.zeros(m), np.ones(m)])
+        options = {"maxiter": 300, "ftol": 1e-10, "gtol": 1e-6}
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+        return cls(tuple(map(float, found[:m])), tuple(map(float, np.exp(found[m:]))))
+
+    def errors(self, binned: Binned) -> dict[str, float]:
+        """How far the probabilities are from what was hidden.
+
+        Returns
+        -------
+        dict
+            ``log_loss``, over all genes, for each hidden gene; and ``error_top_100``, the expected
+            calibration error over the bins that hold the 100 best genes of each set.
+        """
+        z = self._curves(binned)
+        loss = (binned.genes * np.logaddexp(0, z) - binned.hidden * z).sum()
+        top = (np.cumsum(binned.genes, axis=1) <= 100) & (binned.genes > 0)
+        told = np.repeat(_sigmoid(z)[top], binned.genes[top].astype(np.int64))
+        share = binned.hidden[top] / binned.genes[top]
+        happened = np.repeat(share, binned.genes[top].astype(np.int64))
+        return {
+            "log_loss": float(loss / max(binned.hidden.sum(), 1)),
+            "error_top_100": calibration_error(told, happened) if len(told) else 0.0,
+        }
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def to_json(self) -> dict[str, Any]:
+        """The object in ``calibration.json``."""
+        return {
+            "format": FORMAT,
+            "meaning": meaning(),
+            "usual": dict(zip(TERMS, self.usual, strict=True)),
+            "confidence": dict(zip(TERMS, self.confidence, strict=True)),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The opposite of `to_json`; ValueError names the field that is wrong."""
+        if value.get("format") != FORMAT:
+            raise ValueError(f"format is {value.get('format')!r}; this gsfm reads {FORMAT!r}")
+        if surplus := set(value) - {"format", "meaning", "usual", "confidence"}:
+            raise ValueError(f"there is no field {min(surplus)!r}")
+        return cls(*(_numbers(name, value.get(name)) for name in ("usual", "confidence")))
+
+
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    """The numbers of a field, in the order of `TERMS`."""
+    if not isinstance(value, dict) or set(value) != set(TERMS):
+        raise ValueError(f"{name} must be an object of {', '.join(TERMS)}")
+    for term in TERMS:
+        number = value[term]
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise ValueError(f"{name}.{term} must be a number, not {number!r}")
+        if not abs(number) < 1e6 or (name == "confidence" and not number > 0):
+            raise ValueError(f"{name}.{term} is out of range: {number}")
+    return tuple(float(value[term]) for term in TERMS)
+
+
+@dataclass(frozen=True)
+class Binned:
+    """The genes outside each of n sets, binned by the rank of their evidence.
+
+    The first bin of a set holds the best genes; short sets of bins are filled with empty ones.
+    Genes of the same evidence are in the same bin.
+    """
+
+    size: Integers  # (n,) genes in the set
+    others: Integers  # (n,) genes that are not
+    n_bins: Integers  # (n,)
+    genes: Numbers  # (n, bins) genes in the bin
+    evidence: Numbers  # (n, bins) the mean evidence
+    log_rank: Numbers  # (n, bins) the mean logarithm of the rank, from 1
+    left_out: Numbers  # (n, bins) the set's own genes, each as if it were left out
+    hidden: Numbers  # (n, bins) missing genes, where they are known
+
+    @classmethod
+    def of(
+        cls,
+        of_genes: Floats,
+        of_members: Floats,
+        members: sp.csr_array,
+        hidden: sp.csr_array | None = None,
+    ) -> Self:
+        """Bin the evidence; the arrays are those of `Calibration.probabilities`."""
+        n, genes = of_genes.shape
+        if not (np.isfinite(of_genes).all() and np.isfinite(of_members).all()):
+            raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
+        ends, logs = _ends(genes), _sum_of_logs(genes)
+        shape = (n, len(ends))
+        out = [np.zeros(shape) for _ in range(5)]
+        n_genes, evidence, log_rank, left_out, found = out
+        n_bins = np.zeros(n, np.int64)
+        size = np.diff(members.indptr).astype(np.int64)
+        for u in range(n):
+            at = slice(members.indptr[u], members.indptr[u + 1])
+            values = np.sort(np.delete(of_genes[u], members.indices[at])).astype(np.float64)
+            count = len(values)
+            if not count:
+                continue
+            last = np.append(ends[ends < count], count)
+            lowest = values[count - last]  # of each bin
+            # Bins end where the evidence changes.
+            last = np.unique(count - np.searchsorted(values, lowest))
+            lowest, first = values[count - last], np.append(0, last[:-1])
+            k = n_bins[u] = len(last)
+            sums = np.append(0, np.cumsum(values[::-1]))
+            n_genes[u, :k] = last - first
+            evidence[u, :k] = (sums[last] - sums[first]) / (last - first)
+            log_rank[u, :k] = (logs[last] - logs[first]) / (last - first)
+            left_out[u, :k] = _count(of_members[at], lowest)
+            if hidden is not None:
+                own = hidden.indices[hidden.indptr[u] : hidden.indptr[u + 1]]
+                found[u, :k] = _count(of_genes[u, own], lowest)
+        # Means of a bin go down, but for the rounding of a long sum.
+        return cls(size, genes - size, n_bins, *out)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The sets of all parts; they have the same genes."""
+        fields = cls.__dataclass_fields__
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+
+    def __getitem__(self, rows: Any) -> Self:
+        return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    def prior(self, each: float = 1.0) -> Numbers:
+        """(n,) the log-odds of any gene, with `each` missing genes for each given one."""
+        missing = np.maximum(self.size, 1) * each
+        return np.asarray(np.log(missing / np.maximum(self.others - missing, 1)))
+
+    def terms(self) -> Numbers:
+        """(n, bins, 5) the terms of the log-odds."""
+        e, r = self.evidence, self.log_rank
+        return (
+            np.stack(
+                [
+                    np.ones_like(e),
+                    np.sign(e) * np.log1p(np.abs(e)),
+                    (np.log(np.maximum(self.others, 1))[:, None] - r) / 3,
+                    np.maximum(np.log(10) - r, 0),
+                    np.maximum(np.log(1000) - r, 0) / 3,
+                ],
+                axis=2,
+            )
+            * (self.genes > 0)[:, :, None]
+        )
+
+
+def _deviations(
+    binned: Binned, terms: Numbers, usual: Numbers, confidence: Numbers, each: float = 1.0
+) -> tuple[Numbers, Numbers]:
+    """Each set's own deviation (n, 5) from the `usual` log-odds (n, bins), and the curvature.
+
+    There are `each` missing genes for each given one: the genes left out stand for so many.
+    The posterior is that of a logistic regression, which has one maximum: Newton's method.
+    """
+    # One gene left out of one leaves nothing to score it from.
+    told = (binned.size > 1).astype(np.float64)[:, None]
+    trials, successes = binned.genes * told, binned.left_out * told * each
+    own = np.zeros((len(usual), len(confidence)))
+    curvature = np.broadcast_to(np.diag(confidence), (*own.shape, len(confidence)))
+    for _ in range(60):
+        p = _sigmoid(usual + np.einsum("nbk,nk->nb", terms, own))
+        slope = np.einsum("nbk,nb->nk", terms, successes - trials * p) - confidence * own
+        weighted = terms * (trials * p * (1 - p))[:, :, None]
+        curvature = np.matmul(weighted.transpose(0, 2, 1), terms) + np.diag(confidence)
+        step = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
+        # A whole step can go too far where the curve is flat.
+        longest = np.abs(step).max(axis=1, keepdims=True, initial=1e-9)
+        step *= np.minimum(1, 2 / longest)
+        own += step
+        if np.abs(step).max(initial=0) < 1e-7:
+            break
+    return own, curvature
+
+
+def _never_rising(log_odds: Numbers, genes: Numbers) -> Numbers:
+    """Pool neighbouring bins until the probability falls from bin to bin: isotonic regression."""
+    if (np.diff(log_odds) <= 0).all():
+        return log_odds
+    pools: list[tuple[float, float, int]] = []  # probability, genes, bins
+    for p, n in zip(_sigmoid(log_odds).tolist(), genes.tolist(), strict=True):
+        bins = 1
+        while pools and pools[-1][0] < p:
+            p0, n0, bins0 = pools.pop()
+            p, n, bins = (p0 * n0 + p * n) / (n0 + n), n0 + n, bins0 + bins
+        pools.append((p, n, bins))
+    pooled = np.repeat([p for p, _, _ in pools], [bins for _, _, bins in pools])
+    pooled = np.clip(pooled, 1e-30, 1 - 1e-15)
+    return np.asarray(np.log(pooled) - np.log1p(-pooled))
+
+
+def _count(values: Floats, lowest: Numbers) -> Integers:
+    """How many values fall into each bin, given its lowest value; the last takes the rest."""
+    bins = np.searchsorted(-lowest, -values.astype(np.float64))
+    return np.bincount(np.minimum(bins, len(lowest) - 1), minlength=len(lowest))
+
+
+def _sigmoid(z: Numbers) -> Numbers:
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * z))
+
+
+@functools.lru_cache(maxsize=8)
+def _ends(genes: int) -> Integers:
+    """The last rank of each bin."""
+    ends = [1]
+    while ends[-1] < genes:
+        ends.append(min(genes, max(ends[-1] + 1, int(ends[-1] * STEP))))
+    return np.array(ends)
+
+
+@functools.lru_cache(maxsize=8)
+def _sum_of_logs(genes: int) -> Numbers:
+    """(genes + 1,) the sum of the logarithms of the first ranks."""
+    return np.append(0, np.cumsum(np.log(np.arange(1, genes + 1))))

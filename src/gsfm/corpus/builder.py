@@ -1,0 +1,336 @@
+"""Compile a training corpus: read, resolve, filter, merge, weigh; and account for every set."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+import gsfm.sets
+from gsfm.corpus import inputs as inputs_module
+from gsfm.corpus.hashing import content_hash
+from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.genes import Species, Vocabulary
+from gsfm.sets import GeneSets, csr
+from gsfm.version import __version__
+
+#: Why a set is not in the corpus.
+REASONS = ("no_known_gene", "too_small", "too_large", "duplicate", "rare_genes")
+_NO_GENE, _SMALL, _LARGE, _DUPLICATE, _RARE = range(1, 6)
+
+_NAMES = pl.List(pl.String)
+_COLUMNS: dict[str, Any] = {
+    "name": pl.String,
+    "description": pl.String,
+    "source": pl.String,
+    "year": pl.Int32,
+    "species": pl.String,
+    "link": pl.String,
+    "duplicates": _NAMES,
+}
+
+
+def build(
+    inputs: str | Path | Iterable[str | Path | tuple[str, str | Path]],
+    *,
+    min: int = 4,
+    max: int = 1001,
+    min_gene_sets: int = 1,
+    near_duplicates: float | None = 0.8,
+    shrink: float = 1.0,
+    species: Species | None = None,
+    exclude: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> GeneSets:
+    """Compile gene sets from files, folders and public resources into one training corpus.
+
+    The result does not depend on the order of `inputs`. Where the folder of a file holds a
+    ``SOURCES.tsv``, its columns ``library``, ``available_by``, ``licence``, ``species`` and
+    ``kind`` are used, if there: the year for sets without one, the species whose symbols the file
+    has, and the rest for the manifest.
+
+    Parameters
+    ----------
+    inputs
+        Gene-set files, folders (every gene-set file within), or pairs of a source's name and a
+        file of it, such as ``("publications", "gene2pubmed.gz")``; ``"-"`` is standard input.
+    min, max
+        Kept are sets with **more than** `min` and **fewer than** `max` genes.
+    min_gene_sets
+        Genes in fewer sets than this are left out, which may make sets too small or equal; the
+        rules are applied until the corpus fulfils them all.
+    near_duplicates
+        Sets whose Jaccard similarity reaches this, directly or by way of others, make a cluster;
+        the column ``cluster`` numbers the clusters of two and more. None: do not look for them.
+    shrink
+        A set of a cluster of ``n`` weighs ``n ** -shrink``: with 1 a cluster counts as one set,
+        with 0 as ``n`` sets. The weights are in the column ``weight``.
+    species
+        The species of the identifiers, for files of which no ``SOURCES.tsv`` says one.
+    exclude
+        Names of libraries to leave out; ``*`` and ``?`` stand for what they do in a shell.
+    progress
+        Called with a line of text as the work goes on.
+
+    Returns
+    -------
+    GeneSets
+        With the columns ``name``, ``description``, ``source`` (the set's own, or the name of its
+        file), ``year`` (of merged duplicates the earliest), ``species``, ``link``, ``duplicates``
+        (``source: name`` of the sets that had the same genes), and ``cluster`` and ``weight``. The
+        vocabulary is the sorted symbols that occur. The manifest is specified in
+        ``docs/corpus.md``; in it, the sets of every input are its kept sets plus those dropped for
+        each reason.
+
+    Raises
+    ------
+    GsfmError
+        If nothing is given or left, a source is unknown, or a folder holds no gene-set file.
+    FormatError
+        If a file is not what it claims to be.
+    MissingExtraError
+        If near-duplicates are to be found without the extra ``corpus``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "library.gmt"
+    >>> _ = path.write_text(
+    ...     "repair\\t\\tBRCA1\\tBRCA2\\tPALB2\\n"
+    ...     "recombination\\t\\tPALB2\\tBRCA2\\tBRCA1\\n"
+    ...     "pair\\t\\tRB1\\tE2F1\\n"
+    ... )
+    >>> corpus = build(path, min=2)
+    >>> corpus[0].name, corpus[0].genes, corpus[0].metadata["duplicates"]
+    ('repair', ('BRCA1', 'BRCA2', 'PALB2'), ['library: recombination'])
+    >>> corpus.manifest["inputs"][0]["sets"]["dropped"]
+    {'too_small': 1, 'duplicate': 1}
+    """
+    if not 0 <= min < max - 1:
+        raise GsfmError(f"no set has more than {min} and fewer than {max} genes")
+    if near_duplicates is not None:
+        # Before the work that comes before the search.
+        if not 0 < near_duplicates <= 1:
+            raise GsfmError(f"near_duplicates must be above 0 and up to 1, not {near_duplicates}")
+        if importlib.util.find_spec("datasketch") is None:
+            raise MissingExtraError("a search for near-duplicates (None: leave it out)", "corpus")
+    given = [inputs] if isinstance(inputs, str | Path) else inputs
+    say = progress or (lambda line: None)
+    found, excluded = inputs_module.find(given, exclude)
+    parts, records, reasons = [], [], []
+    for number, item in enumerate(found):
+        sets, record = read(item, species)
+        say(f"[{number + 1}/{len(found)}] {item.name}: {len(sets):,} sets")
+        reason = by_size(sets.sizes, min, max)
+        # Sets of a wrong size never come back: let go of the millions of tiny ones now.
+        parts.append(_tidy(sets[np.flatnonzero(reason == 0)], item))
+        records.append(record)
+        reasons.append(np.bincount(reason, minlength=len(REASONS) + 1))
+    counts = np.array(reasons)  # (n_inputs, 1 + n_reasons); the sets that are kept come first
+    owner = np.repeat(np.arange(len(found)), counts[:, 0])
+    corpus = gsfm.sets.concat(parts)
+    del parts
+
+    say(f"{len(corpus):,} sets of {min + 1} to {max - 1} genes: merging duplicates")
+    corpus, later, rare = _settle(corpus, min=min, min_gene_sets=min_gene_sets)
+    if not len(corpus):
+        raise GsfmError(f"no set is left: none has more than {min} and fewer than {max} genes")
+    counts[:, 0] = 0
+    np.add.at(counts, (owner, later), 1)
+    for record, row in zip(records, counts, strict=True):
+        record["sets"] = account(row)
+    if near_duplicates is not None:
+        say(f"{len(corpus):,} sets: looking for near-duplicates")
+        corpus = _weigh(corpus, near_duplicates, shrink)
+    settings = {
+        "min": min,
+        "max": max,
+        "min_gene_sets": min_gene_sets,
+        "near_duplicates": near_duplicates,
+        "shrink": shrink,
+        "species": species,
+        "exclude": sorted(exclude),
+    }
+    corpus.manifest = manifest(corpus, settings, records, excluded=excluded, rare_genes=rare)
+    say(f"{len(corpus):,} sets, {corpus.n_genes:,} genes, {len(corpus.indices):,} members")
+    return corpus
+
+
+def read(item: inputs_module.Input, species: Species | None) -> tuple[GeneSets, dict[str, Any]]:
+    """The resolved sets of a file, and its record for the manifest, but for the counts of sets."""
+    species = item.species or species
+    if item.source:
+        sets = item.source.read(item.path, species=species)
+    elif item.path.suffix.lower() == ".gsets":
+        sets = GeneSets.open(item.path).resolve(species)
+    else:
+        given = item.path if item.content is None else io.BytesIO(item.content)
+        sets = gsfm.sets.read(given, species=species)
+    report = sets.report
+    assert report is not None  # reading and resolving always report
+    record = {
+        "source": item.name,
+        "file": item.path.name,
+        "bytes": item.n_bytes,
+        "sha256": item.sha256,
+        "licence": item.licence,
+        "release": sets.manifest.get("release") if item.source else None,
+        "kind": item.facts.get("kind"),
+        "available_by": item.year,
+        "species": species,
+        "format": report.format,
+        "notes": {note.kind: note.count for note in report.notes},
+        "identifiers": {
+            "given": report.n_identifiers,
+            "matched": dict(report.matched),
+            "ambiguous": len(report.ambiguous),
+            "unmatched": len(report.unmatched),
+            "most_frequent_unmatched": dict(itertools.islice(report.unmatched.items(), 20)),
+        },
+    }
+    return sets, {key: value for key, value in record.items() if value is not None}
+
+
+def by_size(sizes: NDArray[np.int64], min: int, max: int) -> NDArray[np.int64]:
+    """(n_sets,) why a set of this size is dropped; 0 where it is not."""
+    return np.select([sizes == 0, sizes <= min, sizes >= max], [_NO_GENE, _SMALL, _LARGE], 0)
+
+
+def account(counts: NDArray[np.int64]) -> dict[str, Any]:
+    """What became of sets, from (1 + n_reasons,) counts: of those kept, and of each reason."""
+    kept, *dropped = counts.tolist()
+    reasons = {reason: n for reason, n in zip(REASONS, dropped, strict=True) if n}
+    return {"read": sum(counts.tolist()), "kept": kept, "dropped": reasons}
+
+
+def manifest(
+    corpus: GeneSets,
+    settings: dict[str, Any],
+    inputs: list[dict[str, Any]],
+    *,
+    excluded: Sequence[str] = (),
+    rare_genes: int = 0,
+) -> dict[str, Any]:
+    """How a corpus came to be; specified in ``docs/corpus.md``."""
+    dropped: Counter[str] = Counter()
+    for record in inputs:
+        dropped.update(record["sets"]["dropped"])
+    return {
+        "made_by": f"gsfm {__version__}",
+        "settings": settings,
+        "sets": {
+            "read": sum(record["sets"]["read"] for record in inputs),
+            "kept": len(corpus),
+            "dropped": {reason: dropped[reason] for reason in REASONS},
+        },
+        "genes": {"kept": corpus.n_genes, "rare": rare_genes},
+        "members": len(corpus.indices),
+        "excluded": list(excluded),
+        "inputs": inputs,
+        "hash": content_hash(corpus),
+    }
+
+
+def _tidy(sets: GeneSets, item: inputs_module.Input) -> GeneSets:
+    """The sets with the columns of a corpus; what a set does not say, its library says."""
+    table = sets.metadata
+    filled = {"source": item.name, "year": item.year, "species": item.facts.get("species")}
+    columns = []
+    for name, kind in _COLUMNS.items():
+        # A column of lists is ours (of a corpus that is built upon), or means something else.
+        usable = name in table and isinstance(table.schema[name], pl.List) == (kind == _NAMES)
+        own = pl.col(name).cast(kind, strict=False) if usable else pl.lit(None, kind)
+        columns.append(pl.coalesce(own, pl.lit(filled.get(name), kind)).alias(name))
+    # `with_columns` keeps the height where every column is a constant.
+    table = table.with_columns(columns).select(*_COLUMNS)
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
+
+
+def _settle(
+    sets: GeneSets, *, min: int, min_gene_sets: int
+) -> tuple[GeneSets, NDArray[np.int64], int]:
+    """Merge equal sets and leave rare genes out until neither is left.
+
+    Returns the corpus, why each of `sets` is not in it (0: it is), and the number of rare genes.
+    """
+    table = sets.metadata
+    reason = np.zeros(len(sets), np.int64)
+    leader = np.arange(len(sets))  # the set that each is merged into
+    rows = np.arange(len(sets))  # where the sets that are left stood at first
+    rare = 0
+    while True:
+        first = csr.first_equal(sets.indptr, sets.indices)
+        alone = first == np.arange(len(sets))
+        leader[rows[~alone]] = rows[first[~alone]]
+        reason[rows[~alone]] = _DUPLICATE
+        sets, rows = sets[np.flatnonzero(alone)], rows[alone]
+        frequency = np.bincount(sets.indices, minlength=sets.n_genes)
+        kept = (frequency > 0) & (frequency >= min_gene_sets)
+        dropped = int(np.count_nonzero(frequency)) - int(kept.sum())
+        symbols = sets.vocabulary.symbols
+        sets = sets.reindex(Vocabulary(sorted(symbols[g] for g in np.flatnonzero(kept))))
+        if not dropped:
+            break
+        rare += dropped
+        small = sets.sizes <= min
+        reason[rows[small]] = _RARE
+        sets, rows = sets[np.flatnonzero(~small)], rows[~small]
+    while (leader[leader] != leader).any():
+        leader = leader[leader]
+    return _merge(table, sets, rows, np.flatnonzero(reason == _DUPLICATE), leader), reason, rare
+
+
+def _merge(
+    table: pl.DataFrame,
+    sets: GeneSets,
+    rows: NDArray[np.int64],
+    duplicates: NDArray[np.int64],
+    leader: NDArray[np.int64],
+) -> GeneSets:
+    """The sets with the names of their duplicates, and the earliest year among them."""
+    none = pl.lit([], _NAMES)
+    names = pl.concat_list(
+        pl.format("{}: {}", "source", "name"), pl.col("duplicates").fill_null(none)
+    )
+    gone = (
+        table[duplicates]
+        .select(names.alias("names"), row=pl.Series(leader[duplicates]), first="year")
+        .explode("names")
+        .group_by("row", maintain_order=True)
+        .agg("names", pl.col("first").min())
+    )
+    names = pl.concat_list(pl.col("duplicates", "names").fill_null(none))
+    table = (
+        table[rows]
+        .with_columns(row=pl.Series(rows))
+        .join(gone, on="row", how="left", maintain_order="left")
+        .with_columns(
+            year=pl.min_horizontal("year", "first"),
+            duplicates=pl.when(names.list.len() > 0).then(names),
+        )
+        .select(*_COLUMNS)
+    )
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
+
+
+def _weigh(sets: GeneSets, threshold: float, shrink: float) -> GeneSets:
+    """The sets with the columns ``cluster`` and ``weight``."""
+    n = len(sets)
+    first = gsfm.sets.clusters(sets.near_duplicates(threshold), n)
+    size = np.bincount(first, minlength=n)[first]
+    # Number the clusters of two and more, in the order of their first sets.
+    cluster = np.full(n, -1)
+    _, cluster[size > 1] = np.unique(first[size > 1], return_inverse=True)
+    table = sets.metadata.with_columns(
+        cluster=pl.Series(cluster, dtype=pl.Int32).replace(-1, None),
+        weight=pl.Series(np.power(size, -float(shrink)), dtype=pl.Float32),
+    )
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)

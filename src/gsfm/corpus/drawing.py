@@ -1,0 +1,157 @@
+"""One figure of a corpus: sizes, genes, sources, years."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gsfm.corpus.description import _columns, describe
+from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.io.files import atomic_path
+from gsfm.sets import GeneSets
+
+_COLOUR = "#2f6f8f"
+_PALE = "#c9d3d8"
+_MOST = 15  # sources drawn by name
+
+
+def plot(corpus: GeneSets, path: str | Path) -> None:
+    """Draw set sizes, gene frequencies, sources and years of a corpus on one figure.
+
+    Parameters
+    ----------
+    corpus
+        Any collection of gene sets.
+    path
+        The file to write; ``.png``, ``.svg`` or ``.pdf`` chooses the format.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    GsfmError
+        If the corpus is empty, or the file's ending is another.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "corpus.svg"
+    >>> plot(GeneSets.from_lists({"repair": ["BRCA1", "BRCA2"], "growth": ["EGFR"]}), path)
+    >>> path.read_text()[:5]
+    '<?xml'
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise GsfmError(f"cannot draw {path.name}: choose an ending of .png, .svg or .pdf")
+    if not len(corpus.indices):
+        raise GsfmError("there is nothing to draw: the corpus has no members")
+    try:
+        # The object interface, without pyplot: no window system, no state shared with the caller.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("a plot of a corpus", "plot") from error
+    figure = Figure(figsize=(11, 8), layout="constrained")
+    FigureCanvasAgg(figure)
+    described = describe(corpus)
+    figure.suptitle(
+        f"{described.sets:,} gene sets, {described.genes:,} genes, {described.members:,} members",
+        fontsize=14,
+    )
+    (sizes, genes), (sources, years) = figure.subplots(2, 2)
+    _draw_sizes(sizes, corpus)
+    _draw_genes(genes, corpus)
+    _draw_sources(sources, described.sources)
+    _draw_years(years, _columns(corpus)["year"])
+    for axes in (sizes, genes, sources, years):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.title.set_fontsize(11)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150, format=path.suffix[1:].lower())
+
+
+def _draw_sizes(axes: Any, corpus: GeneSets) -> None:
+    sizes = corpus.sizes[corpus.sizes > 0]
+    # Three bins to a doubling: about equal on the logarithmic axis, whole numbers in each.
+    steps = np.arange(3 * np.log2(sizes.max() + 1) + 4)
+    edges = np.unique(np.floor(2 ** (steps / 3))) - 0.5
+    edges = edges[np.searchsorted(edges, sizes.min(), side="right") - 1 :]
+    edges = edges[: np.searchsorted(edges, sizes.max()) + 1]
+    axes.hist(sizes, bins=edges, color=_COLOUR)
+    axes.set_xscale("log")
+    median = float(np.median(sizes))
+    axes.axvline(median, color="black", linewidth=1, linestyle=":")
+    axes.annotate(
+        f"median {median:g}", (median, 1), xycoords=("data", "axes fraction"), xytext=(4, -10),
+        textcoords="offset points", fontsize=9,
+    )  # fmt: skip
+    axes.set(title="Set sizes", xlabel="genes in a set", ylabel="sets")
+    _plain(axes.xaxis)
+    _thousands(axes.yaxis)
+
+
+def _draw_genes(axes: Any, corpus: GeneSets) -> None:
+    frequency = np.bincount(corpus.indices, minlength=corpus.n_genes)
+    order = np.argsort(-frequency, kind="stable")[: np.count_nonzero(frequency)]
+    rank = np.arange(1, len(order) + 1)
+    axes.plot(rank, frequency[order], color=_COLOUR, linewidth=2)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    names = "\n".join(corpus.vocabulary[int(g)] for g in order[:8])
+    axes.annotate(f"in most sets:\n{names}", (0.05, 0.06), xycoords="axes fraction", fontsize=9)
+    axes.set(title="Genes by frequency", xlabel="rank of the gene", ylabel="sets with the gene")
+    _plain(axes.xaxis)
+    _plain(axes.yaxis)
+
+
+def _draw_sources(axes: Any, sources: pl.DataFrame) -> None:
+    shown = sources.head(_MOST)
+    names = [_short(name or "(no source)") for name in shown["source"]]
+    counts = shown["sets"].to_list()
+    colours = [_COLOUR] * len(names)
+    if sources.height > _MOST:
+        names.append(f"{sources.height - _MOST} others")
+        counts.append(sources["sets"][_MOST:].sum())
+        colours.append(_PALE)
+    axes.barh(np.arange(len(names)), counts, color=colours)
+    axes.set_yticks(np.arange(len(names)), names, fontsize=8)
+    axes.set_ylim(max(len(names), 8) - 0.4, -0.6)  # first on top; few bars stay slim
+    axes.set(title=f"Sources ({sources.height})", xlabel="sets")
+    _thousands(axes.xaxis)
+
+
+def _draw_years(axes: Any, years: pl.Series) -> None:
+    known = years.drop_nulls().to_numpy()
+    axes.set(title="Years", xlabel="year", ylabel="sets")
+    if len(known):
+        first, last = int(known.min()), int(known.max())
+        axes.hist(known, bins=np.arange(first, last + 2) - 0.5, color=_COLOUR, rwidth=0.9)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _thousands(axes.yaxis)
+    else:
+        axes.set(xticks=[], yticks=[])
+    if unknown := years.null_count():
+        axes.annotate(f"{unknown:,} sets of unknown year", (0.03, 0.93), xycoords="axes fraction",
+                      fontsize=9)  # fmt: skip
+
+
+def _short(name: str, limit: int = 34) -> str:
+    return name if len(name) <= limit else name[: limit - 1] + "…"
+
+
+def _plain(axis: Any) -> None:
+    """Numbers, not powers of ten, at the ticks of a logarithmic axis."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _thousands(axis: Any) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(5, integer=True))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

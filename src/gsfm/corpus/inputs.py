@@ -1,0 +1,141 @@
+"""What a corpus is built from: files, folders, and sources; and what is known beside them."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+import polars as pl
+
+from gsfm.corpus.sources import Source, get
+from gsfm.errors import FormatError, GsfmError
+from gsfm.genes import Species
+from gsfm.io.files import sha256_file
+
+#: The table beside gene-set files that says what they are.
+TABLE = "SOURCES.tsv"
+_FACTS = ("library", "available_by", "licence", "species", "kind")
+
+_COMPRESSIONS = (".gz", ".zst", ".zstd", ".zip")
+_ENDINGS = (".gmt", ".gmx", ".grp", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".pq", ".gsets")
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file of a build."""
+
+    name: str  # of the library: the source of its sets
+    path: Path
+    source: Source | None  # the public resource whose file it is; None for a gene-set file
+    sha256: str
+    n_bytes: int
+    facts: dict[str, str] = field(default_factory=dict)  # its row of SOURCES.tsv
+    content: bytes | None = None  # of standard input
+
+    @property
+    def species(self) -> Species | None:
+        """The species whose symbols the file has, where its row says one."""
+        words = self.facts.get("species", "").lower().split()[:1]
+        return next((species for species in get_args(Species) if [species] == words), None)
+
+    @property
+    def year(self) -> int | None:
+        """The year by which the library was there."""
+        year = self.facts.get("available_by", "")
+        return int(year) if year else None
+
+    @property
+    def licence(self) -> str | None:
+        """The terms of use, of the resource or of the row."""
+        return self.source.licence if self.source else self.facts.get("licence") or None
+
+
+def find(
+    inputs: Iterable[str | Path | tuple[str, str | Path]], exclude: Sequence[str] = ()
+) -> tuple[list[Input], list[str]]:
+    """Find the files of a build, and the names of the libraries that are left out.
+
+    Files of public resources come first, then libraries by name; the order of `inputs` does not
+    matter.
+    """
+    found: dict[Path, Input] = {}
+    excluded: set[str] = set()
+    tables: dict[Path, dict[str, dict[str, str]]] = {}
+    for given in inputs:
+        source, path = (None, Path(given)) if isinstance(given, str | Path) else (
+            get(given[0]), Path(given[1])
+        )  # fmt: skip
+        if not source and str(path) == "-":
+            content = sys.stdin.buffer.read()
+            digest = hashlib.sha256(content).hexdigest()
+            found[path] = Input("stdin", path, None, digest, len(content), content=content)
+            continue
+        if not path.exists():
+            raise GsfmError(f"{path}: no such file or folder")
+        for file in [path] if source or not path.is_dir() else _files(path):
+            name = source.name if source else library_name(file)
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude):
+                excluded.add(name)
+            elif file.resolve() not in found:
+                table = file.parent / TABLE
+                if table not in tables:
+                    tables[table] = _facts(table)
+                facts = {} if source else tables[table].get(name, {})
+                size = file.stat().st_size
+                found[file.resolve()] = Input(name, file, source, sha256_file(file), size, facts)
+    if not found:
+        raise GsfmError("nothing to build from: no file is given, or all are excluded")
+    ordered = sorted(found.values(), key=lambda i: (i.source is None, i.name, i.sha256))
+    return ordered, sorted(excluded)
+
+
+def library_name(path: Path) -> str:
+    """The file's name without the endings of its format and compression."""
+    name = path.name
+    for endings in (_COMPRESSIONS, (*_ENDINGS, ".txt")):
+        ending = Path(name).suffix
+        if ending.lower() in endings and ending != name:
+            name = name[: -len(ending)]
+    return name
+
+
+def _files(folder: Path) -> list[Path]:
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.name != TABLE
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and any(suffix.lower() in _ENDINGS for suffix in path.suffixes[-2:])
+    ]
+    if not files:
+        endings = " ".join(_ENDINGS)
+        raise GsfmError(f"{folder}: the folder holds no gene-set file ({endings}, or compressed)")
+    return files
+
+
+def _facts(path: Path) -> dict[str, dict[str, str]]:
+    """The rows of a SOURCES.tsv by library; empty where there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        table = pl.read_csv(path, separator="\t", infer_schema=False, quote_char=None)
+    except pl.exceptions.PolarsError as error:
+        raise FormatError(path, f"is not a table with tabs ({error})") from error
+    if "library" not in table.columns:
+        raise FormatError(path, "has no column 'library' (the file names without endings)", line=1)
+    table = table.select(name for name in _FACTS if name in table.columns)
+    rows = {}
+    for line, row in enumerate(table.iter_rows(named=True), 2):
+        facts = {key: value for key, value in row.items() if value}
+        if not facts.get("available_by", "0").isdigit():
+            raise FormatError(
+                path, f"available_by is {facts['available_by']!r}, not a year", line=line
+            )
+        rows[facts.pop("library", "")] = facts
+    return rows

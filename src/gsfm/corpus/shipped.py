@@ -1,0 +1,71 @@
+"""The corpus inside the package: a gene set for every human paper with a handful of genes.
+
+The file is a safetensors container compressed with xz. The PubMed ids are ascending, and stored as
+differences, as the gene ids are (see `gsfm.sets.packed`). Names, links and years follow from the
+PubMed ids.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import json
+import lzma
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from gsfm.corpus.sources import publications
+from gsfm.sets import GeneSets, packed
+
+FORMAT = "gsfm-publications/1"
+FILE = "publications.safetensors.xz"
+
+
+@functools.lru_cache(maxsize=1)
+def _shipped() -> bytes:
+    return importlib.resources.files("gsfm.corpus").joinpath("data", FILE).read_bytes()
+
+
+def embedded() -> GeneSets:
+    """Return the corpus that is shipped with gsfm: human papers with 4 to 1000 genes.
+
+    Each set is a paper, named by its PMID, with a link and an approximate year. Papers with the
+    same genes are kept apart. The manifest has the form of that of `build`.
+
+    Examples
+    --------
+    >>> corpus = embedded()
+    >>> corpus.manifest["inputs"][0]["release"], corpus.manifest["inputs"][0]["licence"]
+    ('NCBI Gene 2022-Sep12', 'NCBI, public domain')
+    >>> corpus[corpus.names.index("PMID:7545954")].metadata["link"]
+    'https://pubmed.ncbi.nlm.nih.gov/7545954'
+    """
+    return unpack(_shipped())
+
+
+def pack(pmids: NDArray[np.int64], sets: GeneSets) -> bytes:
+    """Compress the sets of papers with ascending `pmids`, with their vocabulary and manifest."""
+    tensors = {"pmids": packed.planes(np.diff(pmids, prepend=0), 4), **packed.pack(sets)}
+    about = {"format": FORMAT, "manifest": json.dumps(sets.manifest, sort_keys=True)}
+    content = safetensors.numpy.save(tensors, about)
+    return lzma.compress(content, preset=6 | lzma.PRESET_EXTREME)  # looks back 8 MB: all of it
+
+
+def unpack(content: bytes) -> GeneSets:
+    """Undo `pack`."""
+    content = lzma.decompress(content)
+    tensors = safetensors.numpy.load(content)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    manifest: dict[str, Any] = json.loads(header["__metadata__"]["manifest"])
+    vocabulary, indptr, indices = packed.unpack(tensors)
+    pmids = np.cumsum(packed.numbers(tensors["pmids"]))
+    return GeneSets(
+        vocabulary,
+        indptr,
+        indices,
+        publications.metadata(pmids, "human"),
+        manifest=manifest,
+    )

@@ -1,0 +1,171 @@
+"""One gene in full, and what to say when a name means none."""
+
+from __future__ import annotations
+
+import dataclasses
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gsfm.errors import UnknownGenesError
+from gsfm.genes import tables
+from gsfm.genes.lookup import CODE, find_names, unpack
+from gsfm.genes.resolver import Species, resolve
+
+
+@dataclass(frozen=True)
+class GeneRecord:
+    """An approved human gene, with everything that the bundled table knows of it.
+
+    ``match`` and ``rule`` tell how the identifier that was asked for means this gene; the other
+    fields are the columns of `table`.
+    """
+
+    symbol: str
+    name: str | None
+    hgnc_id: str
+    locus_type: str
+    chromosome: str | None
+    start: int | None
+    end: int | None
+    strand: int | None
+    band: str | None
+    previous: tuple[str, ...]
+    aliases: tuple[str, ...]
+    entrez_id: str | None
+    ensembl_id: str | None
+    ensembl_other: tuple[str, ...]
+    uniprot: tuple[str, ...]
+    uniprot_other: tuple[str, ...]
+    domains: tuple[str, ...]
+    mouse: tuple[str, ...]
+    mgi_id: tuple[str, ...]
+    rat: tuple[str, ...]
+    rgd_id: tuple[str, ...]
+    match: str
+    rule: str
+
+    @property
+    def position(self) -> str | None:
+        """Chromosome, first and last base and strand on GRCh38, as text; None if unknown.
+
+        Examples
+        --------
+        >>> from gsfm import genes
+        >>> genes.show("TP53").position
+        '17:7668402-7687550 (-)'
+        """
+        if self.start is None:
+            return None
+        strand = "+" if self.strand == 1 else "-"
+        return f"{self.chromosome}:{self.start}-{self.end} ({strand})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON has them: lists for tuples."""
+        fields = dataclasses.asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
+
+    def __str__(self) -> str:
+        head = f"{self.symbol}: {self.name}" if self.name else self.symbol
+        lines = [head]
+        fields = self.to_dict()
+        if self.position:
+            fields["chromosome"] = f"{self.position} on GRCh38"
+        for field, value in fields.items():
+            if value and field not in ("symbol", "name", "start", "end", "strand", "match", "rule"):
+                text = ", ".join(value) if isinstance(value, list) else value
+                lines.append(f"  {field.replace('_', ' '):14} {text}")
+        return "\n".join(lines)
+
+
+def show(identifier: str | int, *, species: Species | None = None) -> GeneRecord:
+    """Return all that the table knows of the gene that an identifier means.
+
+    Parameters
+    ----------
+    identifier
+        Any identifier that `resolve` understands.
+    species
+        Prefer the names of this species, as in `resolve`.
+
+    Raises
+    ------
+    UnknownGenesError
+        If the identifier means no gene (the message tells names that are a typing error away), or
+        several (it tells them).
+
+    Examples
+    --------
+    >>> from gsfm import genes
+    >>> print(genes.show("DELEC1"))
+    DELEC1: deleted in esophageal cancer 1
+      hgnc id        HGNC:23658
+      locus type     RNA, long non-coding
+      chromosome     9:115141818-115402644 (+) on GRCh38
+      band           9q33.1
+      previous       DEC1
+      aliases        CTS9
+      entrez id      50514
+      ensembl id     ENSG00000173077
+      uniprot        Q9P2X7
+    >>> genes.show("TP35")
+    Traceback (most recent call last):
+        ...
+    gsfm.errors.UnknownGenesError: no gene is known as 'TP35'; did you mean TP53, ...
+    """
+    found = resolve([identifier], species=species).table.row(0, named=True)
+    if found["match"] == "ambiguous":
+        choices = ", ".join(found["candidates"])
+        raise UnknownGenesError(
+            f"{str(identifier)!r} may mean {choices} ({found['rule']}); name one of them"
+        )
+    if found["symbol"] is None:
+        close = close_symbols(str(identifier))
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        raise UnknownGenesError(f"no gene is known as {str(identifier)!r}{hint}")
+    row = tables.table().row(tables.symbols().search_sorted(found["symbol"]), named=True)
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return GeneRecord(**fields, match=found["match"], rule=found["rule"])
+
+
+def close_symbols(identifier: str, *, limit: int = 5) -> list[str]:
+    """Return symbols of genes whose human names are one typing error away.
+
+    Swapped letters come first, then a letter too many, a missing one, a wrong one; symbols before
+    their synonyms.
+
+    Examples
+    --------
+    >>> close_symbols("BRAC1")[0], close_symbols("EGFRR"), close_symbols("qqqqqq")
+    ('BRCA1', ['EGFR'], [])
+    """
+    key = tables.bare(pl.Series([identifier])).str.to_uppercase().item()
+    if not 2 < len(key) <= 40:
+        return []
+    edits = list(dict.fromkeys(_edits(key)))
+    rows, kinds, genes = unpack(find_names(np.arange(len(edits)), pl.Series(edits)))
+    human = kinds <= CODE["alias"]
+    order = np.lexsort((rows[human], kinds[human]))
+    symbols = tables.symbols().gather(genes[human][order])
+    return symbols.unique(maintain_order=True).head(limit).to_list()
+
+
+def _edits(key: str) -> Iterator[str]:
+    letters = string.ascii_uppercase + string.digits + "-"
+    # From the end: few people mistype the first letter.
+    cuts = [(key[:i], key[i:]) for i in range(len(key), -1, -1)]
+    for left, right in cuts:
+        if len(right) > 1:
+            yield left + right[1] + right[0] + right[2:]
+    for left, right in cuts:
+        if right:
+            yield left + right[1:]
+    for left, right in cuts:
+        yield from (left + letter + right for letter in letters)
+    for left, right in cuts:
+        if right:
+            yield from (left + letter + right[1:] for letter in letters)

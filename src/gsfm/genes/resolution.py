@@ -1,0 +1,143 @@
+"""The result of `resolve`: a table, and short answers from it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from gsfm.report import pandas_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# Matches by a name rather than an id, or by none.
+_BY_NAME = (
+    *("approved (case)", "previous", "alias", "ambiguous"),
+    *("mouse symbol", "rat symbol", "mouse alias", "rat alias"),
+)
+
+
+def _either(symbols: list[str], limit: int = 4) -> str:
+    more = ["..."] if len(symbols) > limit else []
+    return " or ".join(symbols[:limit] + more)
+
+
+class Resolution:
+    """What `resolve` returns: one row an identifier, in the order given.
+
+    Attributes
+    ----------
+    table
+        ``input``; ``symbol``, the approved symbol (null: none); ``match``, how it was found
+        (``approved``, ``approved (case)``, ``previous``, ``alias``, ``entrez``, ``hgnc``,
+        ``ensembl gene``, ``ensembl transcript``, ``uniprot``, ``mouse symbol``, ``rat symbol``,
+        ``mouse alias``, ``rat alias``, ``mgi``, ``rgd``, ``mouse ensembl gene``,
+        ``rat ensembl gene``, ``excel date``, ``excel serial``, ``ambiguous``, ``unmatched``);
+        ``candidates``, the symbols that it could mean where these are several, the one taken
+        first; ``rule``, in words.
+    species
+        The species whose names were preferred, as given to `resolve`.
+
+    Examples
+    --------
+    >>> from gsfm import genes
+    >>> found = genes.resolve(["TP53", "SEPT2", "1-Mar"])
+    >>> found
+    Resolution(3 identifiers: 2 matched, 1 ambiguous, 0 unmatched)
+    >>> found.counts
+    {'ambiguous': 1, 'approved': 1, 'previous': 1}
+    """
+
+    def __init__(self, table: pl.DataFrame, *, species: str | None = None) -> None:
+        self.table = table
+        self.species = species
+
+    @functools.cached_property
+    def symbols(self) -> list[str | None]:
+        """The approved symbols, aligned with the input; None where there is none."""
+        return self.table["symbol"].to_list()
+
+    def _inputs(self, condition: pl.Expr) -> list[str]:
+        return self.table.filter(condition)["input"].drop_nulls().to_list()
+
+    @property
+    def matched(self) -> list[str]:
+        """The inputs with a symbol, in order."""
+        return self._inputs(pl.col("symbol").is_not_null())
+
+    @property
+    def ambiguous(self) -> list[str]:
+        """The inputs that may mean several genes, in order."""
+        return self._inputs(pl.col("match") == "ambiguous")
+
+    @property
+    def unmatched(self) -> list[str]:
+        """The inputs that mean nothing known, in order (missing values are left out)."""
+        return self._inputs(pl.col("match") == "unmatched")
+
+    @functools.cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many inputs were matched in which way, most frequent first."""
+        counted = self.table.group_by("match").len().sort("len", "match", descending=[True, False])
+        return dict(counted.iter_rows())
+
+    def summary(self, *, limit: int = 10) -> str:
+        """Return a few lines for people: how many were matched and how, and which were not.
+
+        Examples
+        --------
+        >>> from gsfm import genes
+        >>> print(genes.resolve(["TP53", "SEPT2", "1-Mar", "nonsense"]).summary())
+        2 of 4 identifiers are known genes (2 distinct): 1 approved, 1 previous
+        ambiguous (1): 1-Mar (MARCHF1 or MTARC1)
+        unmatched (1): nonsense
+        """
+        known = self.table["symbol"].drop_nulls()
+        ways = [f"{n:,} {m}" for m, n in self.counts.items() if m not in ("ambiguous", "unmatched")]
+        head = f"{len(known):,} of {len(self):,} identifiers are known genes"
+        lines = [f"{head} ({known.n_unique():,} distinct): {', '.join(ways)}" if ways else head]
+        for match in ("ambiguous", "unmatched"):
+            if count := self.counts.get(match):
+                rows = self.table.filter(pl.col("match") == match)
+                rows = rows.unique("input", maintain_order=True)
+                told = [
+                    f"{name} ({_either(several)})" if several else name or "(blank)"
+                    for name, several in rows.select("input", "candidates").head(limit).iter_rows()
+                ]
+                more = f", ... ({rows.height - limit:,} more)" if rows.height > limit else ""
+                lines.append(f"{match} ({count:,}): {', '.join(told)}{more}")
+        if self.species is None and self._like_mouse():
+            lines.append(
+                "most look like mouse or rat symbols: species 'mouse' prefers their orthologs"
+            )
+        return "\n".join(lines)
+
+    def _like_mouse(self) -> bool:
+        """Whether more than half of the identifiers are written like Trp53."""
+        by_name = pl.col("match").is_in([*_BY_NAME])
+        written = pl.col("input").str.contains(r"^\s*[A-Z][a-z0-9-]*[a-z][a-z0-9-]*\s*$")
+        return 2 * self.table.filter(by_name & written).height > len(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a pandas data frame.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        return pandas_frame(self.table, "Resolution.to_pandas")
+
+    def __len__(self) -> int:
+        return self.table.height
+
+    def __repr__(self) -> str:
+        ambiguous, unmatched = (self.counts.get(m, 0) for m in ("ambiguous", "unmatched"))
+        return (
+            f"Resolution({len(self):,} identifiers: {len(self) - ambiguous - unmatched:,} matched, "
+            f"{ambiguous:,} ambiguous, {unmatched:,} unmatched)"
+        )

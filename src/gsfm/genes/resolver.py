@@ -1,0 +1,303 @@
+"""Any identifier -> an approved human symbol, with how it was matched.
+
+Each distinct identifier becomes a key (upper case, no quotes or blanks around it). The key is
+looked up among names (text) and among numeric ids; every hit is a gene and a *kind*. The kind that
+stands first in the order of precedence wins; two genes of the same kind are ambiguous, and neither
+is taken. What has no hit is tried again without database prefixes, versions and isoforms, and at
+last as a date that a spreadsheet made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm.genes import excel, tables
+from gsfm.genes.lookup import (
+    CODE,
+    KINDS,
+    PREFIXES,
+    Hits,
+    find_names,
+    find_numbers,
+    pack,
+    unpack,
+)
+from gsfm.genes.resolution import Resolution
+
+Species = Literal["human", "mouse", "rat"]
+
+
+# Outcomes besides the kinds, whose codes they follow.
+_CASE, _UNMATCHED, _MISSING = range(len(KINDS), len(KINDS) + 3)
+_MATCHES = pl.Series([*(k.match for k in KINDS), "approved (case)", "unmatched", "unmatched"])
+_RULE = [
+    *(k.rule for k in KINDS),
+    "approved symbol, in another case",
+    "not found among human genes and their mouse and rat orthologs",
+    "a missing value",
+]
+_RULES = pl.Series(
+    [
+        *_RULE,
+        *(f"{rule}; taken before the other candidates" for rule in _RULE),
+        *(f"{rule}; several genes, none taken" for rule in _RULE),
+    ]
+)
+_HUMAN = np.array([kind.human for kind in KINDS])
+
+# Written for "no value". NA was once the symbol of XK, and NaN is an alias of SCN11A.
+_NOTHING = ("", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "<NA>", "NULL", "NONE")
+
+# Ids that are a prefix and a number. Only Ensembl's have versions; 7157.0 is how pandas writes 7157
+# in a column with gaps.
+_NUMBERED = r"^(?:\d|ENS|HGNC:|MGI:|RGD:)"
+_PREFIX_NUMBER = r"^(HGNC:|MGI:|RGD:|ENS(?:MUS|RNO)?[GT])?0*(\d{1,14})(\.\d+)?(?:_PAR_Y)?$"
+
+# What databases and tools put around an identifier: tried where nothing else was found.
+_WRAPPED = r"[:=|\u2010-\u2015\u2212]|^LOC\d|[-.]\d+$"
+_UNWRAP = (
+    (r"[\u2010-\u2015\u2212]", "-"),
+    (r"^(?:ENTREZ(?:_?GENE)?|NCBI_?GENE|GENE_?ID) ?[:=] ?(\d+)$", "$1"),
+    (r"^LOC(\d+)$", "$1"),  # NCBI names a gene that has no symbol after its id
+    (r"^(?:ENSEMBL|HGNC|SYMBOL|GENE) ?: ?([A-Z].*)$", "$1"),
+    (r"^(?:SP|TR)\|([A-Z0-9-]+)(?:\|.*)?$", "$1"),
+    (r"^UNIPROT(?:KB)?(?:/(?:SWISS-PROT|TREMBL))? ?: ?", ""),
+    # Isoforms and versions of UniProt accessions (the pattern is UniProt's own).
+    (
+        r"^([OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2})[-.]\d+$",
+        "$1",
+    ),
+)
+
+
+def resolve(
+    identifiers: Iterable[Any], *, species: Species | None = None, excel_serials: bool = False
+) -> Resolution:
+    """Map any mix of gene identifiers to approved human symbols.
+
+    Understood are symbols in any case, previous symbols, aliases, Entrez ids, Ensembl gene and
+    transcript ids (versions are dropped), HGNC ids (``HGNC:11998``; a bare number is an Entrez id),
+    UniProt accessions (isoforms too), symbols, synonyms and ids of mouse and rat genes with a human
+    ortholog, and names that a spreadsheet turned into dates (``2-Sep``, ``Sep-02``, ISO dates).
+
+    Precedence: ids, approved symbol, previous symbol, alias, UniProt, mouse and rat symbols, mouse
+    and rat synonyms, dates. Case never decides which gene is meant. Several genes of the kind that
+    wins are reported as ambiguous, with the candidates and without a symbol.
+
+    Parameters
+    ----------
+    identifiers
+        A list, array or series; integers are Entrez ids.
+    species
+        Prefer the names of this species where they contradict another's. None is human first,
+        then mouse, then rat.
+    excel_serials
+        Take numbers that Excel would show as a date whose name is a gene (``44621``: 1 March 2022)
+        for that gene, rather than for Entrez ids.
+
+    Returns
+    -------
+    Resolution
+        One row an identifier, in the order given.
+
+    Raises
+    ------
+    TypeError
+        If `identifiers` is one string.
+    ValueError
+        If `species` is none of the three.
+
+    Examples
+    --------
+    >>> from gsfm import genes
+    >>> found = genes.resolve(["TP53", "p53", "ENSG00000146648.18", "2-Sep", "Trp53", "nonsense"])
+    >>> found.symbols
+    ['TP53', 'TP53', 'EGFR', 'SEPTIN2', 'TP53', None]
+    >>> found.table["match"].to_list()
+    ['approved', 'alias', 'ensembl gene', 'excel date', 'mouse symbol', 'unmatched']
+    >>> genes.resolve(["OCT1"]).table["candidates"].to_list()
+    [['POU2F1', 'SLC22A1']]
+    """
+    if species is not None and species not in get_args(Species):
+        raise ValueError(f"species must be one of {get_args(Species)} or None, not {species!r}")
+    inputs = _series(identifiers)
+    distinct = inputs.unique(maintain_order=True)
+    names = tables.bare(distinct.fill_null(""))
+    keys = names.str.to_uppercase()
+    answer = _decide(_hits(keys, excel_serials=excel_serials), len(keys), species)
+
+    symbols = _gather(tables.symbols(), answer.genes)
+    codes = answer.codes
+    exact = (symbols == names).fill_null(False).to_numpy()
+    codes[(codes == CODE["approved"]) & ~exact] = _CASE
+    codes[keys.is_in(_NOTHING).to_numpy()] = _MISSING
+    matches = _gather(_MATCHES, codes)
+    if answer.ambiguous.any():
+        matches = matches.scatter(np.flatnonzero(answer.ambiguous), "ambiguous")
+    several = (answer.candidates.list.len() > 0).to_numpy()
+    answers = pl.DataFrame(
+        {
+            "symbol": symbols,
+            "match": matches,
+            "candidates": answer.candidates,
+            "rule": _gather(_RULES, codes + len(_RULE) * (several + answer.ambiguous.astype(int))),
+        }
+    )
+    if len(distinct) < len(inputs):
+        rows = distinct.to_frame("input").with_row_index("row")
+        positions = inputs.to_frame("input").join(
+            rows, on="input", how="left", nulls_equal=True, maintain_order="left"
+        )
+        answers = answers[positions["row"]]
+    return Resolution(answers.insert_column(0, inputs.alias("input")), species=species)
+
+
+def _series(identifiers: Iterable[Any]) -> pl.Series:
+    """Return the identifiers as a series of text."""
+    if isinstance(identifiers, str | bytes):
+        raise TypeError(f"resolve takes a list of identifiers: use [{identifiers!r}]")
+    if isinstance(identifiers, pl.Series):
+        return identifiers.cast(pl.String)
+    values = identifiers.tolist() if hasattr(identifiers, "tolist") else identifiers
+    values = values if isinstance(values, list) else list(values)
+    try:
+        return pl.Series(values, dtype=pl.String)
+    except (TypeError, ValueError):  # not text alone
+        return pl.Series([_text(value) for value in values], dtype=pl.String)
+
+
+def _text(value: Any) -> str | None:
+    missing = value is None or (isinstance(value, float) and value != value)
+    return None if missing else str(value)
+
+
+def _gather(values: pl.Series, positions: NDArray[Any]) -> pl.Series:
+    """Return ``values[positions]``, null where a position is negative."""
+    index = pl.Series(positions)
+    return values.gather(index.set(index < 0, None) if len(index) else index)
+
+
+# -- hits --------------------------------------------------------------------------------------
+
+
+def _hits(keys: pl.Series, *, excel_serials: bool) -> Hits:
+    """Return the hits of all keys; the rows are positions in `keys`."""
+    rows = np.flatnonzero(~keys.is_in(_NOTHING).to_numpy())
+    keys = keys.gather(rows)
+    found = _lookup(rows, keys)
+    if excel_serials:
+        serial = keys.str.contains(r"^\d{5}$").to_numpy()
+        found = np.append(found, _dates(rows[serial], keys.filter(serial), serials=True))
+
+    rest = ~np.isin(rows, unpack(found)[0])
+    rows, keys = rows[rest], keys.filter(rest)
+    wrapped = keys.str.contains(_WRAPPED).to_numpy()
+    if wrapped.any():
+        inner = keys.filter(wrapped)
+        for pattern, replacement in _UNWRAP:
+            inner = inner.str.replace_all(pattern, replacement)
+        found = np.append(found, _lookup(rows[wrapped], inner))
+    dated = keys.str.contains(excel.LIKELY).to_numpy()
+    return np.append(found, _dates(rows[dated], keys.filter(dated), serials=False))
+
+
+def _lookup(rows: NDArray[np.int64], keys: pl.Series) -> Hits:
+    """Look `keys` up among the names and the ids."""
+    found = [find_names(rows, keys)]
+    numbered = keys.str.contains(_NUMBERED).to_numpy()
+    if numbered.any():
+        parts = keys.filter(numbered).str.extract_groups(_PREFIX_NUMBER).struct.unnest()
+        prefixes, numbers, versions = (parts[name] for name in parts.columns)
+        prefixes = prefixes.fill_null("")
+        plain = versions.is_null() | prefixes.str.starts_with("ENS")
+        plain |= (prefixes == "") & (versions == ".0")
+        plain &= numbers.is_not_null()
+        rows = rows[numbered]
+        for prefix in PREFIXES:
+            chosen = (plain & (prefixes == prefix)).fill_null(False)
+            if chosen.any():
+                ids = numbers.filter(chosen).cast(pl.UInt64)
+                found.append(find_numbers(prefix, rows[chosen.to_numpy()], ids))
+    return np.concatenate(found)
+
+
+def _dates(rows: NDArray[np.int64], keys: pl.Series, *, serials: bool) -> Hits:
+    """Look up the names that Excel may have turned into `keys`."""
+    parse = excel.parse_serial if serials else excel.parse
+    meant = [
+        (row, name)
+        for row, key in zip(rows.tolist(), keys, strict=True)
+        if (date := parse(key)) is not None
+        for name in excel.names(*date)
+    ]
+    if not meant:
+        return np.empty(0, dtype=np.int64)
+    hits = find_names(np.array([row for row, _ in meant]), pl.Series([name for _, name in meant]))
+    rows, kinds, genes = unpack(np.sort(hits))
+    # An alias counts only where no current or previous symbol explains the date.
+    first = kinds[np.searchsorted(rows, rows)]
+    best = (kinds == first) & (kinds <= CODE["alias"])
+    code = CODE["excel serial" if serials else "excel date"]
+    return pack(rows[best], np.full(best.sum(), code), genes[best])
+
+
+# -- the decision ------------------------------------------------------------------------------
+
+
+class _Answer(NamedTuple):
+    genes: NDArray[np.int64]  # -1 where there is none
+    codes: NDArray[np.int64]
+    ambiguous: NDArray[np.bool_]
+    candidates: pl.Series
+
+
+def _precedence(species: Species | None) -> NDArray[np.int64]:
+    """Return the rank of every kind: lower wins."""
+    order = list(range(len(KINDS)))
+    if species in ("mouse", "rat"):
+        for kind, before in ((f"{species} symbol", "approved"), (f"{species} alias", "previous")):
+            order.remove(CODE[kind])
+            order.insert(order.index(CODE[before]), CODE[kind])
+    return np.argsort(order)
+
+
+def _decide(hits: Hits, n: int, species: Species | None) -> _Answer:
+    """Decide for each of `n` keys which of its hits is meant."""
+    rank_of = _precedence(species)
+    row, kind, gene = unpack(hits)
+    row, rank, gene = unpack(np.sort(pack(row, rank_of[kind], gene)))
+    kind = np.argsort(rank_of)[rank]
+
+    start = np.flatnonzero(np.diff(row, prepend=-1))
+    count = np.diff(start, append=len(row))
+    genes = np.full(n, -1)
+    codes = np.full(n, _UNMATCHED)
+    genes[row[start]], codes[row[start]] = gene[start], kind[start]
+
+    first = np.repeat(start, count)  # the position of the hit that wins the row
+    other = gene != gene[first]
+    ambiguous = np.zeros(n, dtype=np.bool_)
+    ambiguous[row[other & (rank == rank[first])]] = True
+    genes[ambiguous] = -1
+
+    # Candidates are told where there is a choice, among the same species: a human symbol is not in
+    # doubt because some rat synonym looks like it.
+    alike = _HUMAN[kind] == _HUMAN[kind[first]]
+    choice = np.zeros(n, dtype=np.bool_)
+    choice[row[other & alike]] = True
+    told = choice[row] & alike
+    lists = (
+        pl.DataFrame({"row": row[told], "symbol": _gather(tables.symbols(), gene[told])})
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("symbol").unique(maintain_order=True))["symbol"]
+    )
+    position = np.zeros(n, dtype=np.int64)  # 0 is the empty list
+    position[choice] = np.arange(1, len(lists) + 1)
+    empty = pl.Series("symbol", [[]], dtype=pl.List(pl.String))
+    candidates = pl.concat([empty, lists], rechunk=True).gather(position)
+    return _Answer(genes, codes, ambiguous, candidates)

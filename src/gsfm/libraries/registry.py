@@ -1,0 +1,119 @@
+"""Get a library by its name, and say what there is."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gsfm.errors import GsfmError
+from gsfm.libraries import shipped, store
+from gsfm.libraries.metadata import complete
+from gsfm.report import Report
+from gsfm.sets import GeneSets, read
+from gsfm.version import __version__
+
+_COLUMNS = {
+    "name": "the library's name",
+    "terms": "how many terms (gene sets) it has",
+    "genes": "how many genes are in any of them",
+    "release": "the release of the data",
+    "date": "the date of the release",
+    "licence": "the terms of use of the data",
+    "species": "whose genes the source has; the symbols are always those of human genes",
+    "where": "shipped with gsfm, or added by you",
+}
+
+
+def names() -> list[str]:
+    """The names of all libraries: those that are shipped, then those that were added.
+
+    Examples
+    --------
+    >>> names()[:3]
+    ['go-bp', 'go-mf', 'go-cc']
+    """
+    return [*shipped.manifests(), *store.names()]
+
+
+def load(name: str | Path) -> GeneSets:
+    """Return the library of this name, its terms by approved symbols.
+
+    A library is read once in a process.
+
+    Parameters
+    ----------
+    name
+        The name of a library that is shipped or was added (see `names`), or the path of a gene-set
+        file.
+
+    Returns
+    -------
+    GeneSets
+        The terms. The metadata have the columns ``name`` ("DNA repair"), ``id`` ("GO:0006281"),
+        ``description``, ``link``, ``source`` (the library's name) and ``species``. The manifest
+        says name, title, release, date, licence, species, source, and what was dropped.
+
+    Raises
+    ------
+    GsfmError
+        If there is neither a library nor a file of this name.
+    FormatError
+        If the file is not what it claims to be.
+
+    Examples
+    --------
+    >>> go = load("go-bp")
+    >>> term = go[go.metadata["id"].to_list().index("GO:0006281")]
+    >>> term.name, "BRCA1" in term.genes, term.metadata["description"][:34]
+    ('DNA repair', True, 'The process of restoring DNA after')
+    >>> go.manifest["date"], go.manifest["licence"]
+    ('2022-09-12', 'CC BY 4.0 (Gene Ontology Consortium)')
+    """
+    if isinstance(name, str):
+        if name in shipped.manifests():
+            return shipped.load(name)
+        if name in store.names():
+            return store.load(name)
+    path = Path(name)
+    if path.is_file():
+        state = path.stat()
+        return _read(path, state.st_mtime_ns, state.st_size)
+    known = names()
+    like = difflib.get_close_matches(str(name), known, 1)
+    hint = f"did you mean {like[0]!r}? There are" if like else "there are"
+    raise GsfmError(f"no library {str(name)!r}, and no such file: {hint} {', '.join(known)}")
+
+
+@functools.lru_cache(maxsize=16)
+def _read(path: Path, modified: int, size: int) -> GeneSets:
+    return complete(read(path), {"name": path.name.split(".")[0], "source": str(path)})
+
+
+def available() -> Report:
+    """Say which libraries there are.
+
+    Returns
+    -------
+    Report
+        One row a library: ``name``, ``terms``, ``genes``, ``release``, ``date``, ``licence``,
+        ``species``, ``where`` (``shipped`` or ``added``).
+
+    Examples
+    --------
+    >>> available().table.row(0, named=True)["where"]
+    'shipped'
+    """
+    rows = [_row(manifest, "shipped") for manifest in shipped.manifests().values()]
+    rows += [_row(store.load(name).manifest, "added") for name in store.names()]
+    schema = {key: pl.Int64 if key in ("terms", "genes") else pl.String for key in _COLUMNS}
+    provenance = {"task": "libraries", "gsfm": __version__, "columns": _COLUMNS}
+    return Report(pl.DataFrame(rows, schema), provenance)
+
+
+def _row(manifest: Mapping[str, Any], where: str) -> dict[str, Any]:
+    return {**{key: manifest.get(key) for key in _COLUMNS}, "where": where}

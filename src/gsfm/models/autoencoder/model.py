@@ -1,0 +1,296 @@
+"""The set autoencoder: sparse input, random hold-out, multinomial likelihood.
+
+A set is the normalised sum of its genes' input vectors, passed through one residual block; every
+gene is then scored by the product with its output vector. It is trained to give the hidden part of
+a set a high probability among all genes that it was not shown, after the multinomial likelihood of
+Liang et al. 2018 (10.1145/3178876.3186150), or each gene of a set by itself the probability of a
+member (`loss`). No dense multi-hot vector is ever made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.errors import MissingExtraError
+from gsfm.models.base import Floats, Model, Tensors, take
+from gsfm.models.evidence import left_out, standardise
+from gsfm.sets import GeneSets
+
+Numbers = NDArray[np.float64]
+
+# Added to a variance before the square root, as torch.nn.LayerNorm does.
+LAYER_NORM_EPSILON = 1e-5
+
+#: The largest whole number of each `storage` that has them, on either side of 0.
+STEPS = {"int8": 127, "int4": 7}
+#: Rows of a table that are unpacked at once.
+ROWS = 1024
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """Settings of `Autoencoder`: its shape, then how it is trained."""
+
+    dimensions: int = 512  # length of a gene's vector and of a set's vector
+    hidden: int = 1024  # width of the residual block
+    tied: bool = False  # one table of gene vectors for input and output
+    storage: str = "float16"  # how tables are stored: float32, float16; int8, int4: a scale a row
+    epochs: float = 16.0  # passes: sets drawn in training / sets in the corpus
+    batch_size: int = 1024  # sets in a step
+    learning_rate: float = 3e-3  # peak; warms up, and falls as a cosine if nothing is averaged
+    average: float = 0.25  # share of the steps, the last, that the weights are a mean over; 0: none
+    weight_decay: float = 0.0  # of the gene tables (AdamW)
+    dropout: float = 0.0  # on the pooled set vector
+    input_low: float = 0.1  # smallest share of a set that is shown; the rest is to be found
+    input_high: float = 0.9  # largest share of a set that is shown
+    targets: Literal["hidden", "all"] = "hidden"  # what is to be found; all: the shown genes, too
+    #: Multinomial: which gene is next, of all. Logistic: is it a member, for each gene by itself.
+    loss: Literal["multinomial", "logistic"] = "multinomial"
+    max_members: int = 512  # larger sets are subsampled, anew in every pass
+    size_exponent: float = 0.0  # a set of size s is drawn in proportion to its weight / s ** this
+
+    def __post_init__(self) -> None:
+        for name in ("dimensions", "hidden", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if self.storage not in ("float32", "float16", "int8", "int4"):
+            raise ValueError(
+                f"storage must be float32, float16, int8 or int4, not {self.storage!r}"
+            )
+        if self.epochs <= 0 or self.learning_rate <= 0:
+            raise ValueError("epochs and learning_rate must be above 0")
+        if not 0 < self.input_low <= self.input_high < 1:
+            raise ValueError("0 < input_low <= input_high < 1 must hold")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average must be in [0, 1), not {self.average}")
+        if not 0 <= self.dropout < 1 or self.weight_decay < 0:
+            raise ValueError("dropout must be in [0, 1) and weight_decay 0 or more")
+        if self.loss == "logistic" and self.targets == "hidden":
+            # It knows no candidates: a shown gene that is not to be found would be a wrong one.
+            raise ValueError("the logistic loss is of all members: it needs targets='all'")
+        if self.size_exponent < 0:
+            raise ValueError(f"size_exponent must be 0 or more, not {self.size_exponent}")
+        if self.max_members < 2:
+            raise ValueError(f"max_members must be 2 or more, not {self.max_members}")
+
+
+class Autoencoder(Model):
+    """The set autoencoder.
+
+    Examples
+    --------
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"]] * 8)
+    >>> model = Autoencoder(dimensions=8, hidden=8, epochs=50, batch_size=16)
+    >>> scores = model.fit(corpus).score([["A", "B"]])
+    >>> model.vocabulary[int(scores[0, 2:].argmax()) + 2]
+    'C'
+    """
+
+    family = "autoencoder"
+    description = "Sparse-input autoencoder with random hold-out and multinomial likelihood"
+    paper = "Liang et al., WWW 2018, doi:10.1145/3178876.3186150"
+    Config = AutoencoderConfig
+    fit_needs_torch = True
+    can_resume = True
+    learns_in_steps = True
+    can_distribute = True
+    skips_weightless = True
+    config: AutoencoderConfig
+
+    input_vectors: Floats  # (genes, d)
+    output_vectors: Floats  # (genes, d); the same array as input_vectors if tied
+    output_bias: Floats  # (genes,)
+    block: dict[str, Floats]  # the residual block's small tensors, see `shapes`
+    _sums: tuple[Numbers, Numbers] | None = None  # see `_gene_sums`
+
+    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+        # The only way down the list of rooms: learning needs torch, asking does not.
+        try:
+            import torch  # noqa: F401
+        except ImportError:
+            raise MissingExtraError("fitting an 'autoencoder' model", "train") from None
+        from gsfm.models.autoencoder.fit import fit_autoencoder
+
+        self.curve = fit_autoencoder(self, sets, weights=weights, seed=seed, run=self.run)
+        # Round to what is stored, so that the model that was fitted is the one that is loaded.
+        self._restore(self._tensors())
+
+    @staticmethod
+    def shapes(config: AutoencoderConfig) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the residual block's tensors."""
+        d, hidden = config.dimensions, config.hidden
+        return {
+            "norm_in.weight": (d,),
+            "norm_in.bias": (d,),
+            "up.weight": (hidden, d),
+            "up.bias": (hidden,),
+            "down.weight": (d, hidden),
+            "down.bias": (d,),
+            "norm_out.weight": (d,),
+            "norm_out.bias": (d,),
+        }
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
+        b = self.block
+        sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
+        x = members @ self.input_vectors / np.sqrt(sizes)[:, None]  # (n, d)
+        x = _layer_norm(x, b["norm_in.weight"], b["norm_in.bias"])
+        up = _gelu(x @ b["up.weight"].T + b["up.bias"])  # (n, hidden)
+        x = x + up @ b["down.weight"].T + b["down.bias"]
+        return _layer_norm(x, b["norm_out.weight"], b["norm_out.bias"])
+
+    def _score(self, members: sp.csr_array) -> Floats:
+        # The logits: log-probabilities of being the next member, up to a constant for each set; or,
+        # of the logistic loss, log-odds of being a member.
+        scores: Floats = self._embed_sets(members) @ self.output_vectors.T  # (n, genes)
+        scores += self.output_bias
+        return scores
+
+    def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
+        # As in `Model`, without the scores of all genes for each set that lacks some members: the
+        # mean and the spread over the genes follow from the output vectors' mean and Gram matrix.
+        scores = self._score(members)
+        of_genes = standardise(scores, members)
+        rest, at = left_out(members)
+        n = len(scores)
+        vectors = self._embed_sets(rest)  # (folds n, d)
+        total, squares = self._moments(vectors)
+        others = np.maximum(len(self.output_bias) - np.diff(rest.indptr), 1)
+        left = np.zeros(len(at))
+        # Set by set: all of its folds are asked of the same few genes.
+        for u in range(n):
+            of_set = slice(members.indptr[u], members.indptr[u + 1])
+            genes, out = members.indices[of_set], at[of_set]
+            own = vectors[u::n] @ self.output_vectors[genes].T + self.output_bias[genes]
+            own = own.astype(np.float64)  # (folds, genes of the set)
+            left[of_set] = own[out // n, np.arange(len(genes))]
+            if len(genes) > 1:  # a single gene stays in its set
+                own[out // n, np.arange(len(genes))] = 0
+            total[u::n] -= own.sum(axis=1)
+            squares[u::n] -= np.einsum("fg,fg->f", own, own)
+        mean = total / others
+        spread = np.sqrt(np.maximum(squares / others - mean**2, 0))[at]
+        of_members = np.divide(left - mean[at], spread, out=np.zeros_like(left), where=spread > 0)
+        return scores, of_genes, of_members.astype(np.float32)
+
+    def _moments(self, vectors: Floats) -> tuple[Numbers, Numbers]:
+        """(n,) sums of the scores of all genes, and of their squares, for (n, d) set vectors."""
+        total, gram = self._gene_sums()
+        with_one = np.column_stack([vectors, np.ones(len(vectors))]).astype(np.float64)
+        return with_one @ total, np.einsum("nd,nd->n", with_one @ gram, with_one)
+
+    def _gene_sums(self) -> tuple[Numbers, Numbers]:
+        """Sum (d + 1,) and Gram matrix (d + 1, d + 1) of the output vectors and their biases."""
+        if self._sums is None:
+            table = np.column_stack([self.output_vectors, self.output_bias])
+            # The product in single precision: it is most of the time of a first answer.
+            self._sums = table.sum(axis=0, dtype=np.float64), (table.T @ table).astype(np.float64)
+        return self._sums
+
+    def _embed_genes(self) -> Floats:
+        return self.output_vectors
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers stored in the model, of which two may share a byte."""
+        n, d = len(self.vocabulary), self.config.dimensions
+        return sum(n * d if t.dtype == np.uint8 else t.size for t in self._tensors().values())
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def _tensors(self) -> Tensors:
+        # The block is small beside the tables: eight bits would save little more.
+        width = np.float32 if self.config.storage == "float32" else np.float16
+        out: Tensors = {name: tensor.astype(width) for name, tensor in self.block.items()}
+        out["output_bias"] = self.output_bias
+        tables = {"input_vectors": self.input_vectors}
+        if not self.config.tied:
+            tables["output_vectors"] = self.output_vectors
+        for name, table in tables.items():
+            if self.config.storage in STEPS:
+                steps = STEPS[self.config.storage]
+                scale = _short(np.abs(table).max(axis=1, keepdims=True) / steps)
+                whole = np.rint(table / scale).astype(np.int8)
+                out[name] = _two_a_byte(whole) if self.config.storage == "int4" else whole
+                out[f"{name}.scale"] = scale[:, 0].astype(np.float32)
+            else:
+                out[name] = table.astype(self.config.storage)
+        return out
+
+    def _restore(self, tensors: Tensors) -> None:
+        n, d = len(self.vocabulary), self.config.dimensions
+        self._sums = None
+        self.output_bias = take(tensors, "output_bias", n).astype(np.float32)
+        self.block = {
+            name: take(tensors, name, *shape).astype(np.float32)
+            for name, shape in self.shapes(self.config).items()
+        }
+
+        def table(name: str) -> Floats:
+            packed = self.config.storage == "int4"
+            stored = take(tensors, name, n, (d + 1) // 2 if packed else d)
+            if packed and stored.dtype != np.uint8:
+                raise ValueError(f"a table of int4 must be of bytes (U8), not {stored.dtype}")
+            whole = packed or stored.dtype == np.int8
+            scale = take(tensors, f"{name}.scale", n).astype(np.float32) if whole else None
+            values = np.empty((n, d), np.float32)
+            # Some rows at a time: new memory takes longer than the numbers do.
+            for start in range(0, n, ROWS):
+                rows = slice(start, start + ROWS)
+                values[rows] = _one_a_byte(stored[rows], d) if packed else stored[rows]
+                if scale is not None:
+                    values[rows] *= scale[rows, None]
+            return values
+
+        self.input_vectors = table("input_vectors")
+        self.output_vectors = self.input_vectors if self.config.tied else table("output_vectors")
+
+
+def _two_a_byte(whole: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Pack (n, d) numbers of -7 to 7 as (n, ceil(d / 2)) bytes: 8 more, the first in the low bits.
+
+    Examples
+    --------
+    >>> _two_a_byte(np.array([[-7, 7, 0]], np.int8)).tolist()
+    [[241, 136]]
+    """
+    nibbles = (np.pad(whole, ((0, 0), (0, whole.shape[1] % 2))) + 8).astype(np.uint8)
+    return np.asarray(nibbles[:, ::2] | nibbles[:, 1::2] << 4, np.uint8)
+
+
+def _one_a_byte(packed: NDArray[Any], d: int) -> NDArray[np.int8]:
+    """Undo `_two_a_byte`."""
+    nibbles = np.stack([packed & 15, packed >> 4], axis=2).reshape(len(packed), -1)
+    return nibbles[:, :d].astype(np.int8) - np.int8(8)
+
+
+def _short(scale: Floats) -> Floats:
+    """Round up to 11 significant bits: 127 times that is exact, so that storing twice is too."""
+    mantissa, exponent = np.frexp(scale)
+    short = np.ldexp(np.ceil(mantissa * 2048) / 2048, exponent)
+    return np.where(scale == 0, 1, short).astype(np.float32)
+
+
+def _layer_norm(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """Normalise each row, as ``torch.nn.LayerNorm`` does."""
+    x = x - x.mean(axis=1, keepdims=True)
+    x /= np.sqrt((x * x).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
+    x *= weight
+    x += bias
+    return x
+
+
+def _gelu(x: Floats) -> Floats:
+    """The Gaussian error linear unit, in its tanh form (Hendrycks & Gimpel, arXiv:1606.08415)."""
+    cube = x * x * x  # many times faster than **
+    inner = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * cube)
+    out: Floats = np.float32(0.5) * x * (1 + np.tanh(inner))
+    return out

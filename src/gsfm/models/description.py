@@ -1,0 +1,77 @@
+"""What a model is and what trained it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from gsfm.report import Report
+
+if TYPE_CHECKING:
+    from gsfm.models import Model
+
+SHORT = 4  # entries of a list that are shown one by one
+
+
+def describe(model: Model) -> Report:
+    """Describe a model: family, size, settings, and the manifest of what trained it.
+
+    Parameters
+    ----------
+    model
+        A fitted or loaded model.
+
+    Returns
+    -------
+    Report
+        A table of ``field`` and ``value`` (text); a field inside another is written
+        ``outer.inner``, the first entry of a list ``list.0``. Of a long list the number of entries
+        is told; all of it is in the provenance, which is the model's manifest. The members of an
+        ensemble are all shown, each with its weight.
+
+    Examples
+    --------
+    >>> from gsfm.models import Popularity
+    >>> from gsfm.sets import GeneSets
+    >>> model = Popularity().fit(GeneSets.from_lists([["TP53", "MDM2"], ["TP53"]]))
+    >>> dict(describe(model).table.rows())["corpus.members"]
+    '3'
+    """
+    fields = {
+        "family": model.family,
+        "description": model.description,
+        "paper": model.paper,
+        "genes": len(model.vocabulary),
+        "parameters": model.n_parameters,
+        **dict(_flat(_settings(model), "config.")),
+        **dict(_flat({k: v for k, v in model.manifest.items() if k not in ("family", "config")})),
+    }
+    rows = [(name, "" if value is None else str(value)) for name, value in fields.items()]
+    schema = {"field": pl.String, "value": pl.String}
+    return Report(pl.DataFrame(rows, schema=schema, orient="row"), model.manifest)
+
+
+def _settings(model: Model) -> dict[str, Any]:
+    """The settings of a model; of each member of an ensemble its family, weight and settings."""
+    settings = dict(vars(model.config))
+    members = settings.pop("members", ())
+    for i, (weight, member) in enumerate(zip(settings.get("weights", ()), members, strict=True)):
+        own = {key: value for key, value in member.items() if key != "family"}
+        settings[f"members.{i}"] = {"family": member["family"], "weight": weight, **own}
+    return settings
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(item, Mapping):
+            yield from _flat(item, f"{name}.")
+        elif isinstance(item, list | tuple) and any(isinstance(one, Mapping) for one in item):
+            if len(item) <= SHORT:
+                yield from _flat({str(i): one for i, one in enumerate(item)}, f"{name}.")
+            else:
+                yield name, f"{len(item)} entries"
+        else:
+            yield name, item

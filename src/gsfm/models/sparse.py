@@ -1,0 +1,140 @@
+"""What the families made of gene-by-gene matrices share: the Gram matrix, pruning, storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gsfm.models.base import Floats, Tensors, take
+
+#: Rows of a gene-by-gene matrix that are worked on at once; bounds the working memory.
+BLOCK = 512
+
+
+def gram_blocks(members: sp.csr_array, weights: Floats) -> Iterator[tuple[int, Floats]]:
+    """Yield the first row and the rows, (block, genes), of X' W X, block after block.
+
+    X is the (sets, genes) 0/1 membership and W the diagonal of the sets' weights: the entry (i, j)
+    is the weight of the sets that hold both i and j. The work is the sum of the squared sizes.
+    """
+    weighted = sp.csr_array(
+        (np.repeat(weights, np.diff(members.indptr)), members.indices, members.indptr),
+        shape=members.shape,
+    )
+    by_gene = weighted.T.tocsr()  # (genes, sets)
+    for start in range(0, by_gene.shape[0], BLOCK):
+        yield start, (by_gene[start : start + BLOCK] @ members).toarray()
+
+
+def keep_largest(blocks: Iterable[tuple[Floats, Floats]], keep: int) -> sp.csr_array:
+    """Stack blocks of rows, keeping the most important entries of each row, as sparse rows.
+
+    Values are rounded to float16, the precision in which `csr_tensors` stores them, so that what
+    is loaded is what was fitted.
+
+    Parameters
+    ----------
+    blocks
+        Rows of values and, in the same shape, how important each is (0 or more; 0 is never kept).
+    keep
+        Entries kept of each row. Of equals at the edge those in the smaller columns are kept.
+    """
+    sizes, indices, data = [np.zeros(1, np.int64)], [], []
+    width = 0
+    for block, importance in blocks:
+        width = block.shape[1]
+        k = min(keep, width)
+        edge = np.partition(importance, width - k, axis=1)[:, width - k]
+        smallest = np.finfo(np.float32).smallest_subnormal
+        rows, columns = np.nonzero(importance >= np.maximum(edge, smallest)[:, None])
+        # All above the edge are in; those at the edge as far as there is room.
+        tied = importance[rows, columns] == edge[rows]
+        room = k - np.bincount(rows[~tied], minlength=len(block))
+        before = np.cumsum(tied) - tied  # tied entries before this one, from the first row on
+        first = np.searchsorted(rows, np.arange(len(block)))
+        at_row_start = np.append(before, tied.sum())[first]
+        values = block[rows, columns].astype(np.float16).astype(np.float32)
+        kept = (~tied | (before - at_row_start[rows] < room[rows])) & (values != 0)
+        sizes.append(np.bincount(rows[kept], minlength=len(block)))
+        indices.append(columns[kept].astype(np.int32))
+        data.append(values[kept])
+    indptr = np.cumsum(np.concatenate(sizes))
+    index = np.concatenate(indices)
+    return sp.csr_array((np.concatenate(data), index, indptr), shape=(len(indptr) - 1, width))
+
+
+def csr_tensors(matrix: sp.csr_array, prefix: str) -> Tensors:
+    """Three tensors that hold a sparse matrix of float16-rounded values, a row a gene."""
+    narrow = np.uint16 if matrix.shape[1] <= np.iinfo(np.uint16).max + 1 else np.int32
+    return {
+        f"{prefix}.indptr": matrix.indptr.astype(np.int64),
+        f"{prefix}.indices": matrix.indices.astype(narrow),
+        f"{prefix}.values": matrix.data.astype(np.float16),
+    }
+
+
+def take_csr(tensors: Tensors, prefix: str, *shape: int) -> sp.csr_array:
+    """Take back what `csr_tensors` gave; ValueError if it is not a sparse matrix of the shape."""
+    genes, width = shape
+    indptr = take(tensors, f"{prefix}.indptr", genes + 1, kinds="iu").astype(np.int64)
+    if indptr[0] != 0 or (np.diff(indptr) < 0).any():
+        raise ValueError(f"the tensor '{prefix}.indptr' does not rise from 0")
+    n = int(indptr[-1])
+    indices = take(tensors, f"{prefix}.indices", n, kinds="iu")
+    if n and (indices.min() < 0 or indices.max() >= width):
+        raise ValueError(f"the tensor '{prefix}.indices' holds a column outside 0..{width - 1}")
+    # Only from one row to the next may they fall.
+    if not np.isin(np.flatnonzero(indices[1:] <= indices[:-1]) + 1, indptr).all():
+        raise ValueError(f"the tensor '{prefix}.indices' is not ascending within each row")
+    values = take(tensors, f"{prefix}.values", n, kinds="f").astype(np.float32)
+    # 32-bit indices keep products with 32-bit memberships in 32 bits.
+    wide = np.int64 if n > np.iinfo(np.int32).max else np.int32
+    return sp.csr_array((values, indices.astype(wide), indptr.astype(wide)), shape=(genes, width))
+
+
+def principal_rows(matrix: Any, dimensions: int) -> Floats:
+    """Coordinates of the rows of `matrix` in its leading right singular vectors, U S.
+
+    Dot products between rows are kept as well as `dimensions` numbers can keep them. By subspace
+    iteration from a fixed start (Halko et al. 2011, 10.1137/090771806): the same matrix gives the
+    same coordinates.
+
+    Parameters
+    ----------
+    matrix
+        (genes, n) sparse or dense.
+    dimensions
+        Length of the result's rows, at most n.
+    """
+    n = matrix.shape[1]
+    k = min(dimensions, n)
+    basis: NDArray[Any] = np.random.default_rng(0).standard_normal((n, min(k + 16, n)))
+    for _ in range(4):
+        basis = _orthonormal(matrix @ _orthonormal(basis))
+        basis = _orthonormal(matrix.T @ basis)  # (n, k + 16)
+    rows = np.asarray(matrix @ basis, np.float64)  # (n, k + 16)
+    # Rotate so that the directions come in order of size, and keep the first k.
+    vectors = np.linalg.eigh(rows.T @ rows)[1][:, ::-1][:, :k]
+    rows = rows @ vectors
+    rows *= np.where(-rows.min(axis=0) > rows.max(axis=0), -1, 1)  # a sign that does not wander
+    return np.pad(rows, ((0, 0), (0, k - rows.shape[1]))).astype(np.float32)
+
+
+def _orthonormal(columns: NDArray[Any]) -> Floats:
+    """An orthonormal basis of the span of a few long columns.
+
+    By their (small) Gram matrix in double precision: many times faster than a QR decomposition,
+    and exact enough between the steps of an iteration.
+    """
+    columns = columns.astype(np.float64)
+    values, vectors = np.linalg.eigh(columns.T @ columns)
+    kept = values > values[-1] * 1e-14
+    if not kept.any():
+        kept[-1] = True  # of a matrix of zeros: one direction, of length 0
+    lengths = np.sqrt(np.maximum(values[kept], np.finfo(float).tiny))
+    basis: Floats = (columns @ (vectors[:, kept] / lengths)).astype(np.float32)
+    return basis

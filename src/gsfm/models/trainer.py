@@ -1,0 +1,220 @@
+"""From a corpus to a saved model, with what it cost and how well it learned."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gsfm.completion.calibration import FEWEST
+from gsfm.errors import GsfmError
+from gsfm.io.files import atomic_path
+from gsfm.models import Model
+from gsfm.models.base import read_json, write_json
+from gsfm.models.calibrating import calibrate
+from gsfm.models.held_out import HeldOut
+from gsfm.sets import GeneSets
+from gsfm.training.interrupt import Interrupted
+from gsfm.training.processes import start
+from gsfm.training.run import Run
+
+
+def train(
+    model: Model,
+    corpus: GeneSets,
+    folder: str | Path,
+    *,
+    seed: int = 0,
+    held_out: int = 2000,
+    run: Run | None = None,
+    snapshots: Mapping[int | str, str | Path] | None = None,
+) -> Model:
+    """Fit a model of any family on a corpus and save it with its manifest.
+
+    Parameters
+    ----------
+    model
+        An unfitted model: its family and settings.
+    corpus
+        The gene sets to learn from.
+    folder
+        Where to save the model folder.
+    seed
+        Seed of everything random. The same seed, corpus, settings and number of threads give the
+        same model, also when the run was stopped and resumed.
+    held_out
+        Number of sets kept from training (at most a tenth of the corpus). Of each, one half is
+        shown and the other is to be found: on all of them recall is measured, on every other one
+        the model is calibrated, and on the rest it is measured how well.
+    run
+        Threads, precision, progress, checkpoint, and the processes that share the work (only the
+        first of which writes, watches and reports; all return the model).
+    snapshots
+        Folders in which the model is also saved as it was during training. The key is the number of
+        the look (1 to `run.watches`), or ``"best"``: the look with the best recall@50. The manifest
+        of a snapshot says at which ``step`` and after how many ``seconds`` it was taken; a
+        snapshot is not calibrated.
+
+    Returns
+    -------
+    Model
+        The fitted model. Its manifest has gained ``training``: seconds, peak memory in bytes (of
+        the first process), threads, processes, recall@50 on the sets kept from training, and what
+        `calibrate` returns; null with fewer than 40 such sets, or if the fit was stopped.
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C, after the model so far was saved, and a checkpoint by families that can resume.
+    GsfmError
+        If the run is to be resumed, or shared by processes, and the family cannot.
+    MissingExtraError
+        If the family is fitted with torch, or the run needs Lightning Fabric, and that is not
+        installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gsfm.models import Popularity
+    >>> corpus = GeneSets.from_lists([["TP53", "MDM2"], ["TP53", "ATM"], ["TP53", "CHEK2"]])
+    >>> folder = Path(tempfile.mkdtemp()) / "model"
+    >>> model = train(Popularity(), corpus, folder)
+    >>> sorted(path.name for path in folder.iterdir())
+    ['config.json', 'manifest.json', 'model.safetensors', 'vocab.txt']
+    """
+    run = run or Run()
+    if run.resume and not model.can_resume:
+        raise GsfmError(
+            f"a model of the family {model.family} is fitted in one go; start it without resuming"
+        )
+    model.check_run(run)
+    processes = start(run)
+    held, rows = HeldOut.draw(corpus, held_out, seed=seed)
+    if snapshots and not (model.learns_in_steps and len(held) and run.watches):
+        raise GsfmError(
+            "snapshots are taken when a model in training is looked at: that needs held-out sets, "
+            f"and a family that learns in steps, which {model.family} "
+            f"{'does' if model.learns_in_steps else 'does not'}"
+        )
+    taken = [_Snapshot(at, Path(place), run) for at, place in (snapshots or {}).items()]
+    if len(held):
+
+        def watch(model: Model) -> float:
+            recall = held.recall(model)
+            for snapshot in taken:
+                snapshot.look(model, recall)
+            return recall
+
+        run = dataclasses.replace(run, watch=watch)
+    weights = np.zeros(len(corpus), np.float32)
+    weights[rows] = corpus.weights[rows]
+    started = time.monotonic()
+    stopped: Interrupted | None = None
+    try:
+        model.fit(corpus, weights=weights, seed=seed, run=run)
+    except Interrupted as stop:
+        if not model.is_fitted:  # an ensemble with a member to go: there is only its checkpoint
+            raise
+        stopped = stop
+    if processes.is_first:
+        # A curve counts the time before a resumed run was stopped too.
+        curve_seconds = (point["seconds"] for point in model.curve)
+        seconds = max(time.monotonic() - started, *curve_seconds, 0.0)
+        can_calibrate = len(held) >= 2 * FEWEST
+        training: dict[str, Any] = {
+            "seconds": round(seconds, 1),
+            "peak_memory_bytes": peak_memory(),
+            "threads": run.threads,
+            "processes": processes.count,
+            "held_out_sets": len(held),
+            "recall_at_50": round(held.recall(model), 4) if len(held) else None,
+            "calibration": calibrate(model, held) if can_calibrate and stopped is None else None,
+            "finished": stopped is None,
+            "curve": model.curve,
+        }
+        model.manifest["training"] = {**model.manifest.get("training", {}), **training}
+        model.save(folder)
+        for snapshot in taken:
+            snapshot.finish(model.curve, finished=stopped is None)
+        if stopped is None and run.checkpoint is not None:
+            run.checkpoint.unlink(missing_ok=True)
+    # A launcher may end all processes when one of them ends: not before the model is saved.
+    processes.wait()
+    if stopped is not None:
+        raise stopped
+    return model
+
+
+class _Snapshot:
+    """Saves a model in training at one look, or whenever its recall is better than before.
+
+    A resumed run may look once more at what it has seen: that changes nothing.
+    """
+
+    def __init__(self, at: int | str, folder: Path, run: Run) -> None:
+        if at != "best" and not (isinstance(at, int) and 1 <= at <= run.watches):
+            raise ValueError(
+                f"a snapshot is taken at 'best' or at look 1 to {run.watches}, not {at!r}"
+            )
+        self.at, self.folder, self.recall = at, folder, -1.0
+        goes_on = run.resume and run.checkpoint is not None and run.checkpoint.exists()
+        self.is_there = goes_on and (folder / "manifest.json").exists()
+        if self.is_there:
+            self.recall = read_json(folder / "manifest.json")["training"]["recall_at_50"]
+
+    def look(self, model: Model, recall: float) -> None:
+        """Save the model if this is the moment."""
+        number = len(model.curve) + 1
+        if number != self.at and not (self.at == "best" and recall > self.recall):
+            return
+        self.recall, self.is_there = recall, True
+        manifest = model.manifest
+        training = {"recall_at_50": recall, "look": number, "finished": False}
+        config = dataclasses.asdict(model.config)
+        model.manifest = {**manifest, "config": config, "training": training}
+        model.save(self.folder)
+        model.manifest = manifest
+
+    def finish(self, curve: list[dict[str, Any]], *, finished: bool) -> None:
+        """Say in the manifest when the moment was."""
+        if not self.is_there:  # the run was stopped before
+            return
+        manifest = read_json(self.folder / "manifest.json")
+        point = curve[manifest["training"]["look"] - 1]
+        manifest["training"] |= {
+            "seconds": round(point["seconds"], 1),
+            "peak_memory_bytes": peak_memory(),
+            "step": point["step"],
+            "steps": curve[-1]["step"],
+            "finished": finished,
+        }
+        with atomic_path(self.folder / "manifest.json") as temporary:
+            write_json(temporary, manifest)
+
+
+def peak_memory() -> int | None:
+    """Return the largest memory that this process has held, in bytes; None where it is unknown.
+
+    Examples
+    --------
+    >>> peak_memory() > 1_000_000
+    True
+    """
+    try:
+        # Not getrusage's figure, where there is a choice: that one begins with the memory of the
+        # process that started this one.
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+    except (OSError, IndexError, ValueError):
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,213 @@
+"""Arithmetic of memberships: pure functions of `indptr`, `indices` and member weights.
+
+Everything walks through the members in chunks of whole sets, so that the working memory stays at
+some few megabytes however many members there are. The sort of a chunk is one sort of 64-bit
+keys (set, gene), which NumPy does with vector instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsfm.sets.formats.parallel import in_order
+
+Int32s = NDArray[np.int32]
+Int64s = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+#: Members worked on at once: few enough for the processor's cache.
+CHUNK = 1 << 18
+
+
+def chunks(indptr: Int64s, size: int = CHUNK) -> Iterator[tuple[int, int]]:
+    """Ranges of whole sets, (first, past the last), with about `size` members each."""
+    n = len(indptr) - 1
+    first = 0
+    while first < n:
+        last = int(np.searchsorted(indptr, indptr[first] + size, side="right")) - 1
+        last = min(max(last, first + 1), n)
+        yield first, last
+        first = last
+
+
+def owners(indptr: Int64s, first: int, last: int) -> Int64s:
+    """The set of each member of the sets `first` to `last`, counted from `first`."""
+    return np.repeat(np.arange(last - first), np.diff(indptr[first : last + 1]))
+
+
+def to_indptr(sizes: NDArray[Any]) -> Int64s:
+    """(n,) sizes to (n + 1,) offsets."""
+    indptr = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=indptr[1:])
+    return indptr
+
+
+def check(indptr: Int64s, indices: Int32s, n_genes: int) -> None:
+    """Raise ValueError unless every set's ids are ascending, distinct and below `n_genes`."""
+    if len(indices) and (indices.min() < 0 or indices.max() >= n_genes):
+        raise ValueError("a gene id is outside the vocabulary")
+    for first, last in chunks(indptr):
+        start, stop = int(indptr[first]), int(indptr[last])
+        part = indices[start:stop]
+        rising = part[1:] > part[:-1]
+        borders = indptr[first + 1 : last] - start
+        borders = borders[(borders > 0) & (borders < len(part))]
+        rising[borders - 1] = True  # between two sets anything may follow
+        if not rising.all():
+            raise ValueError("gene ids must be ascending and distinct within each set")
+
+
+def gather(
+    indptr: Int64s, indices: Int32s, weights: Floats | None, rows: Int64s
+) -> tuple[Int64s, Int32s, Floats | None]:
+    """The sets `rows`, in that order; a run of neighbours is a view, not a copy."""
+    if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1 and (np.diff(rows) == 1).all():
+        start, stop = indptr[rows[0]], indptr[rows[-1] + 1]
+        new = indptr[rows[0] : rows[-1] + 2] - start
+        return new, indices[start:stop], None if weights is None else weights[start:stop]
+    starts = indptr[rows]
+    new = to_indptr(indptr[rows + 1] - starts)
+    out = np.empty(new[-1], np.int32)
+    out_weights = None if weights is None else np.empty(new[-1], np.float32)
+    for first, last in chunks(new):
+        a, b = int(new[first]), int(new[last])
+        # Where each member lies in the old arrays.
+        shift = starts[first:last] - new[first:last]
+        take = np.arange(a, b) + np.repeat(shift, np.diff(new[first : last + 1]))
+        out[a:b] = indices[take]
+        if weights is not None and out_weights is not None:
+            out_weights[a:b] = weights[take]
+    return new, out, out_weights
+
+
+def remap(
+    indptr: Int64s, indices: Int32s, weights: Floats | None, mapping: Int32s
+) -> tuple[Int64s, Int32s, Floats | None]:
+    """Rename the genes: id ``g`` becomes ``mapping[g]``, and goes where that is -1.
+
+    Ids come out ascending and distinct within each set; of members that become the same gene, the
+    largest weight stays. The input need not be sorted.
+    """
+    bits = int(mapping.max(initial=0)).bit_length()
+
+    def part(span: tuple[int, int]) -> tuple[Int32s, Floats | None, NDArray[Any]]:
+        first, last = span
+        start, stop = int(indptr[first]), int(indptr[last])
+        # One sortable number a member: its set, then its gene.
+        keys = owners(indptr, first, last)
+        keys <<= bits
+        keys |= mapping[indices[start:stop]]  # -1 has every bit set: it gives -1, and comes first
+        order = None
+        if weights is None:
+            keys.sort()
+        else:
+            order = np.lexsort((-weights[start:stop], keys))
+            keys = keys[order]
+        keep = np.empty(len(keys), np.bool_)
+        keep[:1] = True
+        np.not_equal(keys[1:], keys[:-1], out=keep[1:])
+        keep &= keys >= 0
+        keys = keys[keep]
+        heavy = None if weights is None else weights[start:stop][order][keep]
+        sizes = np.bincount(keys >> bits, minlength=last - first)
+        keys &= (1 << bits) - 1
+        return keys.astype(np.int32), heavy, sizes
+
+    parts: list[Int32s] = []
+    weight_parts: list[Floats] = []
+    sizes: list[NDArray[Any]] = [np.empty(0, np.int64)]
+    for ids, heavy, counts in in_order(part, chunks(indptr)):
+        parts.append(ids)
+        sizes.append(counts)
+        if heavy is not None:
+            weight_parts.append(heavy)
+    out = join(parts, np.int32)
+    out_weights = None if weights is None else join(weight_parts, np.float32)
+    return to_indptr(np.concatenate(sizes)), out, out_weights
+
+
+def join(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
+    """Concatenate, giving each part back as soon as it is copied; `parts` is emptied."""
+    out: NDArray[Any] = np.empty(sum(map(len, parts)), dtype)
+    stop = len(out)
+    while parts:
+        part = parts.pop()
+        out[stop - len(part) : stop] = part
+        stop -= len(part)
+    return out
+
+
+def count(ids: Int32s, n: int) -> Int64s:
+    """How often each id below `n` occurs; in parts, for bincount makes a wider copy."""
+    total = np.zeros(n, np.int64)
+    for start in range(0, len(ids), CHUNK):
+        total += np.bincount(ids[start : start + CHUNK], minlength=n)
+    return total
+
+
+def first_equal(indptr: Int64s, indices: Int32s) -> Int64s:
+    """(n_sets,) the first set that has exactly the members of each set; itself if it is the first.
+
+    Sets are grouped by a 64-bit hash, and then compared member by member.
+    """
+    hashes = _hashes(indptr, indices)
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    result = first[inverse].astype(np.int64)
+    # Equal hashes of unequal sets: tell these sets apart by their bytes.
+    exact: dict[bytes, int] = {}
+    for row in np.flatnonzero(~_equal(indptr, indices, np.arange(len(result)), result)):
+        members = indices[indptr[row] : indptr[row + 1]].tobytes()
+        result[row] = exact.setdefault(members, int(row))
+    return result
+
+
+def _hashes(indptr: Int64s, indices: Int32s) -> NDArray[np.uint64]:
+    """(n_sets,) sums of a pseudo-random number for each member (the finaliser of splitmix64)."""
+    z = np.arange(1, int(indices.max(initial=0)) + 2, dtype=np.uint64)
+    z *= np.uint64(0x9E3779B97F4A7C15)
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    hashes = np.empty(len(indptr) - 1, np.uint64)
+    for first, last in chunks(indptr):
+        total = np.zeros(int(indptr[last] - indptr[first]) + 1, np.uint64)
+        np.cumsum(z[indices[indptr[first] : indptr[last]]], out=total[1:])
+        at = indptr[first : last + 1] - indptr[first]
+        hashes[first:last] = total[at[1:]] - total[at[:-1]]  # wraps around, rightly
+    return hashes
+
+
+def _equal(indptr: Int64s, indices: Int32s, one: Int64s, other: Int64s) -> NDArray[np.bool_]:
+    """Whether the sets `one` and `other` have the same members, pair by pair."""
+    sizes = np.diff(indptr)
+    equal: NDArray[np.bool_] = sizes[one] == sizes[other]
+    rows = np.flatnonzero(equal & (one != other))
+    mine, my_members, _ = gather(indptr, indices, None, one[rows])
+    _, their_members, _ = gather(indptr, indices, None, other[rows])
+    wrong = np.flatnonzero(my_members != their_members)
+    equal[rows[np.searchsorted(mine, wrong, side="right") - 1]] = False
+    return equal
+
+
+def intersections(indptr: Int64s, indices: Int32s, one: Int64s, other: Int64s) -> Int64s:
+    """(n_pairs,) how many members the sets `one` and `other` share, pair by pair."""
+    result = np.empty(len(one), np.int64)
+    sizes = np.diff(indptr)
+    for first, last in chunks(to_indptr(sizes[one] + sizes[other]), 1 << 20):
+        keys = []
+        for rows in (one[first:last], other[first:last]):
+            part, members, _ = gather(indptr, indices, None, rows)
+            owner = owners(part, 0, len(rows))
+            owner <<= 32
+            keys.append(owner | members)
+        both = np.concatenate(keys)
+        both.sort()
+        shared = both[1:][both[1:] == both[:-1]] >> 32
+        result[first:last] = np.bincount(shared, minlength=last - first)
+    return result

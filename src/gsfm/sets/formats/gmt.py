@@ -1,0 +1,198 @@
+"""GMT: one set a line; name, description, members, separated by tabs.
+
+A file of gigabytes is read in blocks of whole lines. The bytes of a block are cut at their tabs and
+line feeds all at once, and the members become small integers at once, so that no string is ever
+made of a member.
+"""
+
+from __future__ import annotations
+
+import functools
+from itertools import compress
+from typing import BinaryIO
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm.errors import FormatError
+from gsfm.io.notes import Notes
+from gsfm.io.streams import Source
+from gsfm.io.text import clean, whole_lines
+from gsfm.sets import csr
+from gsfm.sets.csr import Floats, Int32s, Int64s
+from gsfm.sets.formats.cells import labels, member_rows, weight_of
+from gsfm.sets.formats.parallel import in_order
+from gsfm.sets.formats.raw import Raw
+from gsfm.sets.formats.tokens import PADDING, Encoder, keys_of
+from gsfm.sets.genesets import GeneSets
+
+_TAB, _LINE_FEED, _COMMA = b"\t\n,"
+
+
+def read_gmt(source: Source) -> Raw:
+    """Read a GMT file.
+
+    Raises
+    ------
+    FormatError
+        If a line has no tab.
+    """
+    notes = Notes()
+    encoder = Encoder()
+    names: list[str] = []
+    descriptions: list[str] = []
+    lines: list[Int64s] = []
+    sizes: list[Int64s] = []
+    ids: list[Int32s] = []
+    weights: list[Floats] = []
+    # Blocks are cut on other cores while the last one's members get their ids on this.
+    for block in in_order(functools.partial(_Block, source.name), whole_lines(source, notes)):
+        notes.add_all(block.notes)
+        names += block.names
+        descriptions += block.descriptions
+        lines.append(block.lines)
+        sizes.append(block.sizes)
+        if block.weights is not None and not weights:
+            weights = [np.ones(len(part), np.float32) for part in ids]
+        if block.weights is not None or weights:
+            plain = np.ones(len(block.starts), np.float32)
+            weights.append(plain if block.weights is None else block.weights)
+        ids.append(encoder.encode(block.text, block.starts, block.lengths, block.keys))
+    return Raw(
+        pl.DataFrame(
+            {"name": names, "description": descriptions},
+            {"name": pl.String, "description": pl.String},
+        ),
+        csr.join(sizes, np.int64),
+        csr.join(ids, np.int32),
+        [word.decode() for word in encoder.words],
+        csr.join(weights, np.float32) if weights else None,
+        csr.join(lines, np.int64),
+        notes,
+    )
+
+
+class _Block:
+    """The sets in a block of whole lines; their members as places in its text."""
+
+    def __init__(self, path: str, numbered: tuple[int, bytes]) -> None:
+        line, block = numbered
+        self.notes = Notes()
+        block = clean(block, line, path, self.notes)
+        self.text = block + PADDING
+        text = np.frombuffer(block, np.uint8)
+        border = text == _TAB
+        border |= text == _LINE_FEED
+        stops = np.flatnonzero(border)
+        starts = np.empty_like(stops)
+        starts[0] = 0
+        np.add(stops[:-1], 1, out=starts[1:])
+        # The first and the last field of each line.
+        last = np.flatnonzero(text[stops] == _LINE_FEED)
+        first = np.empty_like(last)
+        first[0] = 0
+        np.add(last[:-1], 1, out=first[1:])
+
+        kept = self._labels(path, line, starts, stops, first, last)
+        is_member = self._members(line, starts, stops, first, last, kept)
+        self.sizes = np.add.reduceat(is_member, first, dtype=np.int64)[kept]
+        self.lines = line + np.flatnonzero(kept)
+        self.starts, stops = starts[is_member], stops[is_member]
+        self.weights: Floats | None = None
+        if _COMMA in block:
+            stops = self._split_weights(text, stops)
+        self.lengths = stops - self.starts
+        self.keys = keys_of(self.text, self.starts, self.lengths)
+
+    def _labels(
+        self, path: str, line: int, starts: Int64s, stops: Int64s, first: Int64s, last: Int64s
+    ) -> NDArray[np.bool_]:
+        """Take the names and descriptions; which lines are sets, that is, not blank."""
+        self.names = self._cut(starts[first], stops[first])
+        # Where a line has no second field this is a field of the next; it will not be used.
+        second = np.minimum(first + 1, len(starts) - 1)
+        self.descriptions = self._cut(starts[second], stops[second])
+        kept = np.ones(len(first), np.bool_)
+        for i in [i for i, name in enumerate(self.names) if not name.strip()]:
+            if not self.text[starts[first[i]] : stops[last[i]]].strip():
+                kept[i] = False
+                self.notes.add("blank-lines", line=line + i)
+        untabbed = np.flatnonzero(kept & (first == last))
+        if len(untabbed):
+            raise FormatError(
+                path,
+                "the line has no tab, and GMT is name, description, genes, separated by tabs; "
+                "if the file is of another format, name it",
+                line=line + int(untabbed[0]),
+            )
+        if not kept.all():
+            self.names = list(compress(self.names, kept))
+            self.descriptions = list(compress(self.descriptions, kept))
+        return kept
+
+    def _cut(self, starts: Int64s, stops: Int64s) -> list[str]:
+        text = self.text
+        spans = zip(starts.tolist(), stops.tolist(), strict=True)
+        return [text[start:stop].decode() for start, stop in spans]
+
+    def _members(
+        self,
+        line: int,
+        starts: Int64s,
+        stops: Int64s,
+        first: Int64s,
+        last: Int64s,
+        kept: NDArray[np.bool_],
+    ) -> NDArray[np.bool_]:
+        """Which fields are members: from the third on, unless empty."""
+        member = np.ones(len(starts), np.bool_)
+        member[first] = False
+        member[np.minimum(first + 1, last)] = False
+        for i in np.flatnonzero(~kept):
+            member[first[i] : last[i] + 1] = False
+        empty = np.flatnonzero(member & (starts == stops))
+        if len(empty):
+            member[empty] = False
+            of_line = np.searchsorted(last, empty)
+            trailing = np.unique(of_line[empty == last[of_line]])
+            if len(trailing):
+                self.notes.add("trailing-tabs", len(trailing), line=line + int(trailing[0]))
+            # Before the last member of the line they are holes, after it they end the line.
+            filled = np.maximum.reduceat(np.where(member, np.arange(len(member)), -1), first)
+            holes = of_line[empty < filled[of_line]]
+            if len(holes):
+                self.notes.add("empty-members", len(holes), line=line + int(holes[0]))
+        return member
+
+    def _split_weights(self, text: NDArray[np.uint8], stops: Int64s) -> Int64s:
+        """Cut ``,1.0`` off the members that end so; return where the identifiers stop."""
+        starts = self.starts
+        commas = np.flatnonzero(text == _COMMA)
+        owner = np.searchsorted(stops, commas)
+        inside = owner < len(starts)
+        inside[inside] = commas[inside] > starts[owner[inside]]
+        cuts = np.full(len(starts), -1)
+        cuts[owner[inside]] = commas[inside]  # of several commas the last
+        rows = np.flatnonzero((cuts >= 0) & (cuts + 1 < stops))
+        # Weights repeat much as genes do: make a number of each distinct one.
+        encoder = Encoder()
+        ids = encoder.encode(self.text, cuts[rows] + 1, stops[rows] - cuts[rows] - 1)
+        values = np.array([weight_of(word) for word in encoder.words], np.float32)[ids]
+        heavy = np.isfinite(values)
+        if not heavy.any():
+            return stops
+        self.notes.add("weighted-members", int(heavy.sum()))
+        self.weights = np.ones(len(starts), np.float32)
+        self.weights[rows[heavy]] = values[heavy]
+        stops = stops.copy()
+        stops[rows[heavy]] = cuts[rows[heavy]]
+        return stops
+
+
+def write_gmt(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+    """Write a GMT file; weighted members as ``GENE,1.0``."""
+    names, descriptions = labels(sets, target)
+    rows = zip(names, descriptions, member_rows(sets, target), strict=True)
+    for name, description, members in rows:
+        stream.write(("\t".join([name, description, *members]) + "\n").encode())

@@ -1,0 +1,73 @@
+"""GRP: one set a file, one gene a line, comments after ``#``."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import polars as pl
+
+from gsfm.errors import FormatError
+from gsfm.io.notes import Notes
+from gsfm.io.streams import Source
+from gsfm.io.text import lines
+from gsfm.sets.formats.cells import CONTROL, check_sets, labels
+from gsfm.sets.formats.raw import Raw, from_lists
+from gsfm.sets.genesets import GeneSets
+
+
+def read_grp(source: Source) -> Raw:
+    """Read a GRP file.
+
+    The first comment before the genes is the set's name, the second its description; without one,
+    the file's name is. In an older form the first line is the name, and a second one that begins
+    with ``>`` the description.
+
+    Raises
+    ------
+    FormatError
+        If a line has a tab.
+    """
+    notes = Notes()
+    comments: list[str] = []
+    members: list[str] = []
+    for line, text in lines(source, notes):
+        stripped = text.strip()
+        if stripped.startswith("#"):
+            comment = stripped[1:].strip()
+            if members or len(comments) == 2:
+                notes.add("comments", example=comment or None, line=line)
+            else:
+                comments.append(comment)
+        elif stripped.startswith(">") and len(members) == 1 and not comments:
+            comments = [members.pop(), stripped[1:].strip()]
+        elif "\t" in stripped:
+            reason = "the line has a tab, and GRP is one gene a line"
+            raise FormatError(source.name, reason, line=line)
+        else:
+            members.append(text)
+    name, description = [*comments, "", ""][:2]
+    metadata = pl.DataFrame(
+        {"name": [name or source.stem], "description": [description]},
+        {"name": pl.String, "description": pl.String},
+    )
+    return from_lists(metadata, [members], None, notes)
+
+
+def write_grp(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+    """Write a GRP file.
+
+    Raises
+    ------
+    FormatError
+        If there is more than one set.
+    """
+    if len(sets) != 1:
+        raise FormatError(target, f"GRP holds one set, not {len(sets)}: write GMT")
+    (name,), (description,) = labels(sets, target)
+    symbols = check_sets(sets, target, CONTROL)
+    marked = [s for s in symbols if s.startswith(("#", ">"))]
+    if marked or name != name.strip() or description != description.strip():
+        what = repr(marked[0]) if marked else "white space around the name or description"
+        raise FormatError(target, f"GRP cannot hold {what}: change it, or write JSON or Parquet")
+    comments = [f"# {text}\n" for text in (name, description) if text]
+    stream.write("".join([*comments, *(f"{symbol}\n" for symbol in symbols)]).encode())

@@ -1,0 +1,148 @@
+"""XLSX: a long table, or one column a set; the first sheet of the workbook."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from gsfm.errors import FormatError, MissingExtraError
+from gsfm.genes.lists import GENE_HEADERS, plain
+from gsfm.io.notes import Notes
+from gsfm.io.streams import Source
+from gsfm.sets.formats.raw import Raw, from_lists
+from gsfm.sets.formats.table import (
+    SET_HEADERS,
+    SET_WEIGHT_HEADER,
+    WEIGHT_HEADERS,
+    find,
+    from_long,
+    to_long,
+)
+from gsfm.sets.genesets import GeneSets
+
+#: Limits of the format.
+_MAX_ROWS, _MAX_TEXT = 1_048_576, 32_767
+
+#: How a cell that is a date comes out; the identifiers of genes have no such form.
+_DATE = r"^(\d{4}-\d{2}-\d{2})(?: 00:00:00)?$"
+
+
+def read_xlsx(source: Source) -> Raw:
+    """Read a workbook.
+
+    The first sheet is a long table if its header names a column of sets and one of genes (as in
+    CSV); else every column is a set, with its name on top.
+
+    Raises
+    ------
+    FormatError
+        If it is not a workbook, or its first sheet is empty.
+    MissingExtraError
+        Without the extra ``xlsx``.
+    """
+    try:
+        import fastexcel
+    except ImportError as error:
+        raise MissingExtraError("reading XLSX", "xlsx") from error
+    notes = Notes()
+    try:
+        book = fastexcel.read_excel(source.stream.read())
+        sheet = _load(book, "string")
+        # As text a number has nine decimals; where all of it counts, it is read as a number too.
+        numbers = _load(book, "float")
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
+        reason = f"not a readable XLSX workbook ({error})"
+        raise FormatError(source.name, reason) from error
+    notes.add("other-sheets", len(book.sheet_names) - 1)
+    if not sheet.height or not sheet.width:
+        raise FormatError(source.name, "the first sheet of the workbook is empty")
+    header = [cell or "" for cell in sheet.row(0)]
+    sheet = sheet.with_columns(
+        pl.coalesce(numbers[c].cast(pl.String), sheet[c]).alias(c)
+        for c, name in zip(sheet.columns, header, strict=True)
+        if plain(name) in (*WEIGHT_HEADERS, SET_WEIGHT_HEADER)
+    )
+    body = sheet[1:]
+    if find(header, GENE_HEADERS) and find(header, SET_HEADERS):
+        # Cells beside the table, and columns without a name, are no part of it.
+        named = {c: name for c, name in zip(sheet.columns, header, strict=True) if name.strip()}
+        if len(set(named.values())) < len(named):
+            raise FormatError(source.name, "two columns of the header have the same name", line=1)
+        table = body.select(pl.col(c).alias(name) for c, name in named.items())
+        gene = find(table.columns, GENE_HEADERS) or ""
+        return from_long(_undated(table, [gene], notes), source, notes, 2)
+    return _columns(_undated(body, body.columns, notes), header, source, notes)
+
+
+def _load(book: Any, kind: str) -> pl.DataFrame:
+    """The cells of the first sheet, all of one type; the names in the first row are cells too."""
+    return pl.DataFrame(book.load_sheet(0, header_row=None, dtypes=kind))
+
+
+def _undated(table: pl.DataFrame, columns: list[str], notes: Notes) -> pl.DataFrame:
+    """Cells that are dates as days: ``2024-09-02 00:00:00`` as ``2024-09-02``."""
+    for column in columns:
+        dates = table[column].str.contains(_DATE).fill_null(False)
+        if dates.any():
+            example = table[column].filter(dates)[0]
+            notes.add("excel-dates", int(dates.sum()), example=example[:10])
+            days = table[column].str.replace(_DATE, "$1")
+            table = table.with_columns(days.alias(column))
+    return table
+
+
+def _columns(body: pl.DataFrame, header: list[str], source: Source, notes: Notes) -> Raw:
+    members: list[list[str]] = []
+    names: list[str] = []
+    for column, name in zip(body.columns, header, strict=True):
+        cells = body[column].drop_nulls().to_list()
+        if not name.strip() and cells:
+            reason = f"{cells[0]!r} stands in a column without a name on top"
+            raise FormatError(source.name, reason)
+        if name.strip():
+            names.append(name)
+            members.append(cells)
+    if not any(members):
+        raise FormatError(source.name, "there is a first row, and nothing below it")
+    return from_lists(pl.DataFrame({"name": names}), members, None, notes)
+
+
+def write_xlsx(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+    """Write a workbook with a long table; every identifier is a text, never a date or a formula.
+
+    Raises
+    ------
+    FormatError
+        If there are more members than rows, or a text is longer than a cell can be.
+    MissingExtraError
+        Without the extra ``xlsx``.
+    """
+    try:
+        import xlsxwriter  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise MissingExtraError("writing XLSX", "xlsx") from error
+    table = to_long(sets, target, breaks=False)
+    if table.height >= _MAX_ROWS:
+        reason = f"{table.height:,} members are more than the rows of a sheet: write Parquet or CSV"
+        raise FormatError(target, reason)
+    for column in table.columns:
+        longest = table[column].str.len_chars().max()
+        if isinstance(longest, int) and longest > _MAX_TEXT:
+            raise FormatError(target, f"a cell of {column!r} is longer than {_MAX_TEXT} characters")
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet("sets")
+        for j, column in enumerate(table.columns):
+            sheet.write_string(0, j, column)
+        numeric = [c in ("weight", "set_weight", "year", "set_id") for c in table.columns]
+        for i, row in enumerate(table.iter_rows(), 1):
+            for j, cell in enumerate(row):
+                if cell is None:
+                    continue
+                if numeric[j]:
+                    sheet.write_number(i, j, float(cell))
+                else:
+                    sheet.write_string(i, j, cell)
+    stream.write(buffer.getvalue())

@@ -1,0 +1,734 @@
+"""Gene sets and libraries: CSR membership over a vocabulary and a table of metadata."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from gsfm.errors import FormatError
+from gsfm.genes import Vocabulary
+from gsfm.sets import csr
+from gsfm.sets.csr import Floats, Int32s, Int64s
+from gsfm.sets.formats import gsets
+
+if TYPE_CHECKING:
+    from gsfm.genes.resolver import Species
+    from gsfm.io.notes import ReadReport
+
+
+_OVERLAP = {
+    "left": pl.Int64,
+    "right": pl.Int64,
+    "left_name": pl.String,
+    "right_name": pl.String,
+    "left_size": pl.Int64,
+    "right_size": pl.Int64,
+    "shared": pl.Int64,
+    "jaccard": pl.Float64,
+    "p_value": pl.Float64,
+}
+
+
+@dataclass(frozen=True)
+class GeneSet:
+    """One named set of genes with its metadata (source, year, link, ...)."""
+
+    name: str
+    genes: tuple[str, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.genes)
+
+
+class GeneSets:
+    """A collection of gene sets.
+
+    Parameters
+    ----------
+    vocabulary
+        The genes that the ids count by.
+    indptr
+        (n_sets + 1,) int64; set ``i`` has the members ``indices[indptr[i]:indptr[i + 1]]``.
+    indices
+        (n_members,) int32 gene ids, ascending and distinct within a set.
+    metadata
+        One row a set. The column ``name`` is always there; ``description``, ``source``, ``year``,
+        ``species``, ``link`` and ``weight`` have a meaning throughout gsfm; others are free.
+    member_weights
+        (n_members,) float32, for libraries with weighted members; None where there are none.
+    manifest
+        How the collection came to be (inputs, hashes, what was dropped); JSON-serialisable.
+
+    Attributes
+    ----------
+    report
+        What reading or resolving met (a `ReadReport`); None for a collection made otherwise.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not describe sets of distinct genes of the vocabulary.
+
+    Examples
+    --------
+    >>> sets = GeneSets.from_lists({"repair": ["BRCA1", "BRCA2"], "growth": ["EGFR", "BRCA1"]})
+    >>> len(sets), sets.n_genes, sets.sizes.tolist()
+    (2, 3, [2, 2])
+    >>> sets[1].genes
+    ('BRCA1', 'EGFR')
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        indptr: ArrayLike,
+        indices: ArrayLike,
+        metadata: pl.DataFrame | None = None,
+        *,
+        member_weights: ArrayLike | None = None,
+        manifest: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._set(
+            vocabulary,
+            np.asarray(indptr, dtype=np.int64),
+            np.asarray(indices, dtype=np.int32),
+            metadata,
+            None if member_weights is None else np.asarray(member_weights, dtype=np.float32),
+            manifest,
+        )
+        self.validate()
+
+    def _set(
+        self,
+        vocabulary: Vocabulary,
+        indptr: Int64s,
+        indices: Int32s,
+        metadata: pl.DataFrame | Callable[[], pl.DataFrame] | None,
+        member_weights: Floats | None,
+        manifest: Mapping[str, Any] | None,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.indptr = indptr
+        self.indices = indices
+        self.member_weights = member_weights
+        self.manifest: dict[str, Any] = dict(manifest or {})
+        self.report: ReadReport | None = None
+        # The file whose members were mapped without a look at them; None once they are checked.
+        self._unchecked: Path | None = None
+        if metadata is None:
+            names = [f"set {i + 1}" for i in range(len(indptr) - 1)]
+            metadata = pl.DataFrame({"name": names}, {"name": pl.String})
+        if isinstance(metadata, pl.DataFrame):
+            self.metadata = metadata
+        else:
+            self._read_metadata = metadata
+
+    @classmethod
+    def _make(
+        cls,
+        vocabulary: Vocabulary,
+        indptr: Int64s,
+        indices: Int32s,
+        metadata: pl.DataFrame | Callable[[], pl.DataFrame] | None,
+        member_weights: Floats | None = None,
+        manifest: Mapping[str, Any] | None = None,
+    ) -> GeneSets:
+        """Make a collection of arrays that are right by construction: no pass over them."""
+        sets = cls.__new__(cls)
+        sets._set(vocabulary, indptr, indices, metadata, member_weights, manifest)
+        return sets
+
+    @functools.cached_property
+    def metadata(self) -> pl.DataFrame:
+        """The table of metadata; that of a mapped file is decoded when it is first asked for."""
+        return self._read_metadata()
+
+    def validate(self) -> None:
+        """Check every member: one pass, about 50 ms for 100 million.
+
+        The constructor has done it; `open` leaves it to the first use that needs it.
+
+        Raises
+        ------
+        ValueError
+            If the arrays do not describe sets of distinct genes of the vocabulary.
+        FormatError
+            The same, for a collection that `open` mapped.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["TP53"]]).validate()
+        """
+        n = len(self.indptr) - 1
+        try:
+            if n < 0 or self.indptr[0] != 0 or self.indptr[-1] != len(self.indices):
+                raise ValueError("indptr must start at 0 and end at the number of members")
+            if (self.indptr[1:] < self.indptr[:-1]).any():
+                raise ValueError("indptr must not decrease")
+            csr.check(self.indptr, self.indices, len(self.vocabulary))
+            if self.metadata.height != n or "name" not in self.metadata.columns:
+                raise ValueError("metadata needs one row a set and a column 'name'")
+            if self.member_weights is not None and len(self.member_weights) != len(self.indices):
+                raise ValueError("member_weights needs one weight a member")
+        except ValueError as error:
+            if self._unchecked is None:
+                raise
+            raise FormatError(self._unchecked, str(error)) from error
+        self._unchecked = None
+
+    def _ensure_valid(self) -> None:
+        """Check a mapped collection once, before its ids index anything."""
+        if self._unchecked is not None:
+            self.validate()
+
+    @classmethod
+    def from_lists(
+        cls,
+        sets: Mapping[str, Iterable[str]] | Sequence[Iterable[str]],
+        *,
+        vocabulary: Vocabulary | None = None,
+    ) -> GeneSets:
+        """Make a collection from lists of symbols.
+
+        Parameters
+        ----------
+        sets
+            The symbols of each set, by name or in order.
+        vocabulary
+            The genes to count by; the distinct symbols, sorted, if None.
+
+        Raises
+        ------
+        ValueError
+            If a symbol is not in the given vocabulary; `reindex` drops such members knowingly.
+        TypeError
+            If a set is a single string.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["TP53", "MDM2"], ["EGFR"]])
+        GeneSets(2 sets, 3 members, 3 genes)
+        """
+        names = list(sets) if isinstance(sets, Mapping) else None
+        rows = list(sets.values() if isinstance(sets, Mapping) else sets)
+        if any(isinstance(row, str) for row in rows):
+            raise TypeError("a set is a list of symbols, not a string")
+        members = [list(row) for row in rows]
+        if vocabulary is None:
+            vocabulary = Vocabulary(sorted(set(chain.from_iterable(members))))
+        ids = vocabulary.ids(chain.from_iterable(members))
+        if (ids < 0).any():
+            symbol = next(s for s in chain.from_iterable(members) if s not in vocabulary)
+            raise ValueError(f"{symbol!r} is not in the vocabulary")
+        return cls._from_flat(vocabulary, [len(m) for m in members], ids, names)
+
+    @classmethod
+    def from_ids(
+        cls,
+        vocabulary: Vocabulary,
+        sets: Sequence[ArrayLike],
+        *,
+        names: Sequence[str] | None = None,
+    ) -> GeneSets:
+        """Make a collection from arrays of gene ids (in any order, duplicates merged).
+
+        Parameters
+        ----------
+        vocabulary
+            The genes that the ids count by.
+        sets
+            The gene ids of each set.
+        names
+            A name for each set; "set 1", "set 2", ... if None.
+
+        Raises
+        ------
+        ValueError
+            If an id is outside the vocabulary.
+
+        Examples
+        --------
+        >>> GeneSets.from_ids(Vocabulary(["TP53", "MDM2"]), [[1, 0, 1], []]).sizes
+        array([2, 0])
+        """
+        rows = [np.asarray(ids, dtype=np.int32) for ids in sets]
+        flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
+        if len(flat) and (flat.min() < 0 or flat.max() >= len(vocabulary)):
+            raise ValueError("a gene id is outside the vocabulary")
+        return cls._from_flat(vocabulary, [len(row) for row in rows], flat, names)
+
+    @classmethod
+    def _from_flat(
+        cls, vocabulary: Vocabulary, sizes: list[int], ids: Int32s, names: Sequence[str] | None
+    ) -> GeneSets:
+        same = np.arange(len(vocabulary), dtype=np.int32)
+        indptr, indices, _ = csr.remap(csr.to_indptr(np.asarray(sizes, np.int64)), ids, None, same)
+        metadata = (
+            None if names is None else pl.DataFrame({"name": list(names)}, {"name": pl.String})
+        )
+        if metadata is not None and metadata.height != len(sizes):
+            raise ValueError(f"{len(sizes)} sets need as many names, not {metadata.height}")
+        return cls._make(vocabulary, indptr, indices, metadata)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the collection to one file that `open` maps into memory.
+
+        The file, usually named ``*.gsets``, is a safetensors container; the documentation
+        specifies it byte by byte. It appears whole or not at all.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "small.gsets"
+        >>> GeneSets.from_lists({"repair": ["BRCA1", "BRCA2"]}).save(path)
+        >>> GeneSets.open(path)
+        GeneSets(1 sets, 2 members, 2 genes)
+        """
+        arrays: dict[str, NDArray[Any]] = {"indptr": self.indptr, "indices": self.indices}
+        if self.member_weights is not None:
+            arrays["member_weights"] = self.member_weights
+        gsets.write(path, arrays, self.vocabulary.symbols, self.metadata, self.manifest)
+
+    @classmethod
+    def open(cls, path: str | Path, *, validate: bool = False) -> GeneSets:
+        """Map a file that `save` wrote: milliseconds, whatever its size.
+
+        The members stay on the disk until they are used, and are read-only.
+
+        Parameters
+        ----------
+        path
+            The file.
+        validate
+            Check every member and every checksum now. Otherwise the members are checked once, when
+            they first matter.
+
+        Raises
+        ------
+        FormatError
+            If the file is damaged, or is something else.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "small.gsets"
+        >>> GeneSets.from_lists({"repair": ["BRCA1", "BRCA2"]}).save(path)
+        >>> GeneSets.open(path).names
+        ['repair']
+        """
+        path = Path(path)
+        tensors, manifest = gsets.read(path, verify=validate)
+        indptr = tensors["indptr"]
+        n_sets = len(indptr) - 1
+        sets = cls._make(
+            gsets.read_vocabulary(path, tensors["vocabulary"]),
+            indptr,
+            tensors["indices"],
+            functools.partial(gsets.read_metadata, path, tensors["metadata"], n_sets),
+            tensors.get("member_weights"),
+            manifest,
+        )
+        sets._unchecked = path
+        if validate:
+            sets.validate()
+        return sets
+
+    # -- shape ---------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes in the vocabulary."""
+        return len(self.vocabulary)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """(n_sets,) number of members of each set."""
+        return np.diff(self.indptr)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the sets."""
+        return self.metadata["name"].to_list()
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """(n_sets,) weight of each set in training: the column ``weight``; 1 without one."""
+        if "weight" in self.metadata.columns:
+            weights = self.metadata["weight"].cast(pl.Float32).fill_null(1.0)
+            return np.asarray(weights.to_numpy(), np.float32)
+        return np.ones(len(self), np.float32)
+
+    def __repr__(self) -> str:
+        return f"GeneSets({len(self)} sets, {len(self.indices)} members, {self.n_genes} genes)"
+
+    # -- selection -----------------------------------------------------------------------------
+
+    def ids(self, i: int) -> NDArray[np.int32]:
+        """The gene ids of set `i`, ascending; a negative `i` counts from the end.
+
+        Raises
+        ------
+        IndexError
+            If there is no such set.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["B", "A"], ["B"]]).ids(0)
+        array([0, 1], dtype=int32)
+        """
+        i = self._row(i)
+        return self.indices[self.indptr[i] : self.indptr[i + 1]]
+
+    def _row(self, i: int) -> int:
+        row = int(i) + (len(self) if i < 0 else 0)
+        if not 0 <= row < len(self):
+            raise IndexError(f"set {i} of {len(self)}")
+        return row
+
+    def genes(self, i: int) -> tuple[str, ...]:
+        """The symbols of set `i`, in the order of the ids.
+
+        Raises
+        ------
+        IndexError
+            If there is no such set.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["B", "A"], ["B"]]).genes(-1)
+        ('B',)
+        """
+        symbols, ids = self.vocabulary.symbols, self.ids(i)
+        if self._unchecked is not None:
+            # This set alone: to show one does not ask for a pass over all.
+            try:
+                csr.check(np.array([0, len(ids)]), ids, len(symbols))
+            except ValueError as error:
+                raise FormatError(self._unchecked, f"set {i + 1}: {error}") from error
+        return tuple(symbols[g] for g in ids)
+
+    @overload
+    def __getitem__(self, key: int) -> GeneSet: ...
+    @overload
+    def __getitem__(self, key: slice | NDArray[Any] | Sequence[int]) -> GeneSets: ...
+    def __getitem__(self, key: int | slice | NDArray[Any] | Sequence[int]) -> GeneSet | GeneSets:
+        if isinstance(key, int | np.integer):
+            i = self._row(int(key))
+            row = self.metadata.row(i, named=True)
+            return GeneSet(row.pop("name"), self.genes(i), row)
+        rows = np.arange(len(self))[key]
+        indptr, indices, weights = csr.gather(self.indptr, self.indices, self.member_weights, rows)
+        picked = self._make(
+            self.vocabulary, indptr, indices, self.metadata[rows], weights, self.manifest
+        )
+        picked._unchecked = self._unchecked
+        return picked
+
+    def filter(
+        self,
+        *,
+        min_size: int | None = None,
+        max_size: int | None = None,
+        min_year: int | None = None,
+        max_year: int | None = None,
+        sources: str | Iterable[str] | None = None,
+        species: str | Iterable[str] | None = None,
+    ) -> GeneSets:
+        """The sets within some bounds; all bounds belong to what is kept.
+
+        Parameters
+        ----------
+        min_size, max_size
+            Number of members.
+        min_year, max_year
+            The column ``year``; a set without a year is left out.
+        sources, species
+            One value or several of the column ``source`` or ``species``.
+
+        Raises
+        ------
+        ValueError
+            If the collection has not the column that is asked for.
+
+        Examples
+        --------
+        >>> sets = GeneSets.from_lists({"a": ["TP53"], "b": ["TP53", "MDM2"]})
+        >>> sets.filter(min_size=2).names
+        ['b']
+        """
+        sizes = self.sizes
+        keep = np.ones(len(self), np.bool_)
+        if min_size is not None:
+            keep &= sizes >= min_size
+        if max_size is not None:
+            keep &= sizes <= max_size
+        if min_year is not None or max_year is not None:
+            year = self._column("year").cast(pl.Int64, strict=False)
+            inside = year.is_between(
+                -(2**62) if min_year is None else min_year,
+                2**62 if max_year is None else max_year,
+            )
+            keep &= inside.fill_null(False).to_numpy()
+        for name, wanted in (("source", sources), ("species", species)):
+            if wanted is not None:
+                values = [wanted] if isinstance(wanted, str) else list(wanted)
+                keep &= self._column(name).is_in(values).fill_null(False).to_numpy()
+        return self[np.flatnonzero(keep)]
+
+    def _column(self, name: str) -> pl.Series:
+        if name not in self.metadata.columns:
+            raise ValueError(
+                f"the collection has no column {name!r}; it has {', '.join(self.metadata.columns)}"
+            )
+        return self.metadata[name]
+
+    def union(self, *others: GeneSets) -> GeneSets:
+        """The sets of this and other collections, one after another; see `concat`.
+
+        Examples
+        --------
+        >>> one = GeneSets.from_lists({"a": ["TP53"]})
+        >>> len(one.union(one, one))
+        3
+        """
+        from gsfm.sets.algebra import concat
+
+        return concat([self, *others])
+
+    def deduplicate(self) -> GeneSets:
+        """One set of those with exactly the same members: the first.
+
+        Its metadata stays, with three changes: the column ``names`` lists the distinct names of
+        all of them, ``copies`` counts them, and ``year`` is the earliest. Member weights are the
+        first set's; they make no difference to what is the same.
+
+        Examples
+        --------
+        >>> sets = GeneSets.from_ids(Vocabulary("AB"), [[0], [1], [0]], names=["x", "y", "z"])
+        >>> sets.deduplicate().metadata["names"].to_list()
+        [['x', 'z'], ['y']]
+        """
+        from gsfm.sets.algebra import deduplicate
+
+        return deduplicate(self)
+
+    # -- comparison ----------------------------------------------------------------------------
+
+    def near_duplicates(
+        self, threshold: float = 0.8, *, n_permutations: int = 128, seed: int = 0
+    ) -> pl.DataFrame:
+        """Pairs of sets that are almost, or exactly, the same.
+
+        Candidates are found by MinHash, cut into bands so that a pair at the threshold is missed
+        with a chance of 1 %, one well above it hardly ever. Their Jaccard index is then computed
+        exactly. Empty sets are like no other. `clusters` makes groups of the pairs.
+
+        Parameters
+        ----------
+        threshold
+            Least Jaccard index (shared members over all members of both), above 0 and up to 1.
+        n_permutations
+            Length of the signatures; longer ones take more time and sort candidates better.
+        seed
+            Seed of the permutations.
+
+        Returns
+        -------
+        DataFrame
+            ``first``, ``second`` (rows, the first before the second), ``first_name``,
+            ``second_name``, ``jaccard``; in the order of the rows.
+
+        Raises
+        ------
+        ValueError
+            If a setting is out of its range.
+        MissingExtraError
+            Without the extra ``corpus``.
+
+        Examples
+        --------
+        >>> sets = GeneSets.from_lists([["A", "B", "C", "D"], ["A", "B", "C"], ["E"]])
+        >>> sets.near_duplicates(0.7).rows()
+        [(0, 1, 'set 1', 'set 2', 0.75)]
+        """
+        from gsfm.sets import similarity
+
+        if not 0 < threshold <= 1:
+            raise ValueError(f"threshold must be above 0 and up to 1, not {threshold}")
+        if n_permutations < 2:
+            raise ValueError(f"n_permutations must be 2 or more, not {n_permutations}")
+        self._ensure_valid()
+        first, second, jaccard = similarity.near_duplicates(
+            self.vocabulary, self.indptr, self.indices, threshold, n_permutations, seed
+        )
+        names = self.metadata["name"]
+        return pl.DataFrame(
+            {
+                "first": first,
+                "second": second,
+                "first_name": names.gather(first),
+                "second_name": names.gather(second),
+                "jaccard": jaccard,
+            }
+        )
+
+    def overlap(
+        self,
+        other: GeneSets,
+        *,
+        background: int | None = None,
+        min_shared: int = 1,
+        min_jaccard: float = 0.0,
+        max_p_value: float = 1.0,
+    ) -> pl.DataFrame:
+        """Every set of this collection with every set of another, where they share genes.
+
+        Parameters
+        ----------
+        other
+            The other collection, over any vocabulary.
+        background
+            Number of genes that could have been members of either; the genes that occur in either
+            collection if None.
+        min_shared, min_jaccard, max_p_value
+            Bounds of the pairs to return. Pairs without a common gene never are.
+
+        Returns
+        -------
+        DataFrame
+            ``left``, ``right`` (rows), ``left_name``, ``right_name``, ``left_size``,
+            ``right_size``, ``shared``, ``jaccard``, ``p_value``; in the order of the rows. The
+            p-value is the hypergeometric chance to share as many genes or more, had the members of
+            the right set been drawn from the background; it is not corrected for the number of
+            pairs.
+
+        Raises
+        ------
+        ValueError
+            If the background is smaller than the genes that occur.
+
+        Examples
+        --------
+        >>> one = GeneSets.from_lists({"a": ["TP53", "MDM2"]})
+        >>> other = GeneSets.from_lists({"b": ["MDM2", "EGFR"], "c": ["KRAS"]})
+        >>> one.overlap(other, background=10).drop("left", "right").rows()
+        [('a', 'b', 2, 2, 1, 0.333..., 0.377...)]
+        """
+        from gsfm.sets import overlap as overlap_module
+
+        vocabulary = self.vocabulary
+        if other.vocabulary != vocabulary:
+            known = set(vocabulary.symbols)
+            extra = tuple(s for s in other.vocabulary if s not in known)
+            vocabulary = Vocabulary(vocabulary.symbols + extra)
+        self._ensure_valid()
+        other._ensure_valid()
+        left, right = self.reindex(vocabulary), other.reindex(vocabulary)
+        occurring = np.zeros(len(vocabulary), np.bool_)
+        occurring[left.indices] = occurring[right.indices] = True
+        n_occurring = int(occurring.sum())
+        if background is None:
+            background = n_occurring
+        elif background < n_occurring:
+            raise ValueError(
+                f"the background must be at least the {n_occurring} genes that occur, "
+                f"not {background}"
+            )
+        parts = []
+        for rows, columns, shared in overlap_module.shared_counts(left.to_csr(), right.to_csr()):
+            left_size, right_size = left.sizes[rows], right.sizes[columns]
+            jaccard = shared / (left_size + right_size - shared)
+            keep = (shared >= min_shared) & (jaccard >= min_jaccard)
+            rows, columns, shared = rows[keep], columns[keep], shared[keep]
+            left_size, right_size = left_size[keep], right_size[keep]
+            part = pl.DataFrame(
+                {
+                    "left": rows,
+                    "right": columns,
+                    "left_name": left.metadata["name"].gather(rows),
+                    "right_name": right.metadata["name"].gather(columns),
+                    "left_size": left_size,
+                    "right_size": right_size,
+                    "shared": shared,
+                    "jaccard": jaccard[keep],
+                    "p_value": overlap_module.p_values(shared, left_size, right_size, background),
+                }
+            )
+            parts.append(part.filter(pl.col("p_value") <= max_p_value))
+        return pl.concat(parts) if parts else pl.DataFrame(schema=_OVERLAP)
+
+    # -- views ---------------------------------------------------------------------------------
+
+    def to_csr(self) -> sp.csr_array:
+        """(n_sets, n_genes) float32 0/1 membership.
+
+        Examples
+        --------
+        >>> GeneSets.from_lists([["A", "B"], ["B"]]).to_csr().toarray()
+        array([[1., 1.],
+               [0., 1.]], dtype=float32)
+        """
+        self._ensure_valid()
+        return sp.csr_array(
+            (np.ones(len(self.indices), np.float32), self.indices, self.indptr),
+            shape=(len(self), self.n_genes),
+        )
+
+    def reindex(self, vocabulary: Vocabulary) -> GeneSets:
+        """The same sets over another vocabulary; members outside it are left out.
+
+        Examples
+        --------
+        >>> sets = GeneSets.from_lists([["A", "B"], ["B"]])
+        >>> sets.reindex(Vocabulary(["B", "C"])).indices
+        array([0, 0], dtype=int32)
+        """
+        if vocabulary == self.vocabulary:
+            return self
+        self._ensure_valid()
+        mapping = vocabulary.ids(self.vocabulary.symbols)
+        indptr, indices, weights = csr.remap(
+            self.indptr, self.indices, self.member_weights, mapping
+        )
+        return self._make(vocabulary, indptr, indices, self.metadata, weights, self.manifest)
+
+    # -- identifiers ---------------------------------------------------------------------------
+
+    def resolve(self, species: Species | None = None) -> GeneSets:
+        """Map raw identifiers to approved symbols; `report` of the result says what became of them.
+
+        Every distinct identifier is looked up once. Members that prove to be the same gene are
+        merged (the largest weight stays); identifiers without a gene, or with several, are left
+        out and listed in the report. The vocabulary of the result is the symbols that occur,
+        sorted.
+
+        Parameters
+        ----------
+        species
+            The species whose names are preferred, as `gsfm.genes.resolve` takes it.
+
+        Examples
+        --------
+        >>> raw = GeneSets.from_lists([["p53", "TP53", "mdm2", "nonsense"]])
+        >>> sets = raw.resolve()
+        >>> sets.genes(0), dict(sets.report.unmatched)
+        (('MDM2', 'TP53'), {'nonsense': 1})
+        """
+        from gsfm.sets.mapping import resolve
+
+        return resolve(self, species)

@@ -1,0 +1,160 @@
+"""The processes that fit one model together, through Lightning Fabric; or one alone, without it."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.training.run import Run
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes of a fit, as one of them sees them.
+
+    Each holds the whole model and computes the gradient of its part of a batch. The mean of the
+    gradients moves all copies alike, so they stay the same.
+    """
+
+    device: str = "cpu"  # of this process
+    fabric: Fabric | None = None  # None: this process is the only one
+
+    @property
+    def rank(self) -> int:
+        """Number of this process, from 0."""
+        return 0 if self.fabric is None else self.fabric.global_rank
+
+    @property
+    def count(self) -> int:
+        """Number of processes."""
+        return 1 if self.fabric is None else self.fabric.world_size
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that reports and writes files."""
+        return self.rank == 0
+
+    def part(self, n: int) -> slice:
+        """This process's part of n sets; the parts differ by one set at most."""
+        return slice(self.rank * n // self.count, (self.rank + 1) * n // self.count)
+
+    def wrap(self, network: nn.Module) -> Any:
+        """Return `network` so that its gradients become the mean over the processes."""
+        return network if self.fabric is None else self.fabric.setup_module(network)
+
+    def backward(self, loss: Tensor) -> None:
+        """Work out the gradients."""
+        if self.fabric is None:
+            loss.backward()  # type: ignore[no-untyped-call]
+        else:
+            self.fabric.backward(loss)
+
+    def sum(self, *values: float) -> list[float]:
+        """Sum numbers over the processes, the same result in each."""
+        if self.fabric is None:
+            return list(values)
+        import torch
+
+        # No GPU of Apple's is supported, so that double precision is there.
+        total = torch.tensor(values, dtype=torch.float64, device=self.fabric.device)
+        self.fabric.all_reduce(total, reduce_op="sum")
+        return total.tolist()
+
+    def wait(self) -> None:
+        """Return when all processes have come here."""
+        if self.fabric is not None:
+            self.fabric.barrier()
+
+
+def start(run: Run) -> Processes:
+    """Start the processes that a run asks for; those that run already, if it is asked again.
+
+    Where a launcher (torchrun, SLURM's srun) has started them, they find each other. Otherwise this
+    process starts the others, by the command or the script that started itself: all of them come
+    to this line, and go on from it together.
+
+    Raises
+    ------
+    GsfmError
+        If the machine, or the launcher, has not what the run asks for.
+    MissingExtraError
+        If several processes are asked for and Lightning Fabric is not installed.
+
+    Examples
+    --------
+    >>> processes = start(Run())
+    >>> processes.count, processes.is_first, processes.part(100)
+    (1, True, slice(0, 100, None))
+    """
+    if run.is_plain or (run.devices, run.nodes, run.strategy) == (1, 1, "auto"):
+        if "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
+            raise GsfmError(
+                f"torchrun started {os.environ['WORLD_SIZE']} processes; say with --devices and "
+                "--nodes (Run.devices and Run.nodes) how they are spread"
+            )
+        return Processes("cpu" if run.is_plain else _accelerator(run)[0])
+    return _launch(*_accelerator(run), run.nodes)
+
+
+def _accelerator(run: Run) -> tuple[str, int]:
+    """cpu or cuda, and the number of processes on a machine."""
+    if run.accelerator == "cpu":
+        return "cpu", 1 if run.devices == "auto" else run.devices
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError("a fit on a GPU", "train") from None
+    there = torch.cuda.device_count()
+    if run.accelerator == "cuda" and not there:
+        raise GsfmError("no CUDA GPU is to be seen here; use the accelerator cpu or auto")
+    if not there:
+        return "cpu", 1 if run.devices == "auto" else run.devices
+    devices = there if run.devices == "auto" else run.devices
+    if devices > there:
+        raise GsfmError(f"{devices} GPUs are asked for, and there are {there}")
+    return "cuda", devices
+
+
+@functools.cache
+def _launch(accelerator: str, devices: int, nodes: int) -> Processes:
+    if _launch.cache_info().currsize:  # launched with other arguments: a process can do it once
+        raise GsfmError("this process fits on other devices already; start anew for these")
+    # Without a launcher, this process starts the others as it was started itself.
+    if devices > 1 and "LOCAL_RANK" not in os.environ and not Path(sys.argv[0]).is_file():
+        raise GsfmError("several processes are started by gsfm train or a script, not by a prompt")
+    try:
+        import lightning_fabric
+        from lightning_fabric.utilities.exceptions import MisconfigurationException
+    except ImportError:
+        raise MissingExtraError("a fit by several processes", "scale") from None
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    try:
+        fabric = lightning_fabric.Fabric(
+            accelerator=accelerator, devices=devices, num_nodes=nodes, strategy="ddp"
+        )
+        fabric.launch()
+    except (ValueError, RuntimeError, MisconfigurationException) as error:
+        reason = " ".join(str(error).split())
+        raise GsfmError(f"the processes could not be started: {reason}") from error
+    if accelerator == "cpu":
+        atexit.register(_leave)
+    return Processes(str(fabric.device), fabric)
+
+
+def _leave() -> None:
+    """Leave the group: threads of it that are still there would abort a process that is done."""
+    import torch.distributed as group
+
+    if group.is_initialized():
+        group.destroy_process_group()

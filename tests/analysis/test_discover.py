@@ -1,0 +1,214 @@
+"""Biomarkers, targets and understudied genes: known biology, leave-one-out, and bad input."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gsfm import GeneSets, GsfmError, UnknownGenesError, UnknownTermError, genes, libraries
+from gsfm.analysis import annotate, biomarkers, complete, targets, term, understudied
+from gsfm.analysis.discover.few_papers import COLUMNS as OF_UNDERSTUDIED
+from gsfm.analysis.discover.members import COLUMNS, FAMILIES, PLACES
+from gsfm.analysis.term_scores import MISSING
+
+ACUTE_PHASE = ["CRP", "SAA1", "FGA", "HP", "ORM1"]
+ERBB = ["EGFR", "ERBB2", "GRB2", "SHC1"]
+
+
+# -- biomarkers ------------------------------------------------------------------------------------
+
+
+def test_biomarkers_of_the_acute_phase_are_secreted(shipped):
+    found = biomarkers(shipped, ACUTE_PHASE, which="new", top=20).table
+    assert {"FGB", "FGG", "SAA2", "SERPINA1", "APOA1"} <= set(found["symbol"])
+    assert found["kind"].list.contains("secreted").sum() >= 17
+    reason = dict(found.select("symbol", "reason").rows())["SERPINA1"]
+    assert reason == ["extracellular region (GO:0005576)"]
+    assert not found["known"].any()
+
+
+def test_every_biomarker_is_outside_the_cell(shipped):
+    found = biomarkers(shipped, "GO:0006281", top=100).table
+    outside = set(genes.facts(found["symbol"]).filter("extracellular")["symbol"])
+    go = {i: set(libraries.find(i, "go-cc").genes) for kind in PLACES for i in kind.terms}
+    for symbol, kinds in found.select("symbol", "kind").rows():
+        assert ("secreted" in kinds) == (symbol in outside)
+        assert ("cell surface" in kinds) == any(symbol in go[i] for i in PLACES[1].terms)
+    # Nuclear proteins are none, whatever the exosome's mass spectrometry has.
+    assert not {"RAD51", "TP53", "MSH2", "GAPDH"} & set(found["symbol"])
+
+
+# -- targets ---------------------------------------------------------------------------------------
+
+
+def test_targets_of_the_erbb_pathway_are_kinases(shipped):
+    found = targets(shipped, ERBB, top=10).table
+    assert {"EGFR", "ERBB2", "ERBB3", "ERBB4", "SRC"} <= set(found["symbol"])
+    assert found["kind"].list.contains("protein kinase").mean() >= 0.8
+    assert dict(found.select("symbol", "known").rows())["EGFR"]
+    assert not {"GRB2", "SHC1"} & set(found["symbol"])
+
+
+@pytest.mark.parametrize(
+    ("family", "are", "are_not"),
+    [
+        ("protein kinase", "ABL1 BRAF EGFR ERBB3", "PTEN TP53"),
+        ("lipid kinase", "PIK3CA", "KRAS"),
+        ("GPCR", "ADRB1 DRD2 OPRM1 GLP1R GRM5", "OR5A1 GNAS"),
+        ("nuclear receptor", "ESR1 AR PPARG NR3C1", "STAT3 MYC"),
+        ("ion channel", "SCN5A KCNH2 CFTR GABRA1 CACNA1C", "ACTB"),
+        ("transporter", "SLC6A4 ABCB1 SLC5A2 ATP4A", "ALB"),
+        ("protease", "DPP4 F10 ACE MMP9 REN", "SERPINA1"),
+        ("phosphodiesterase", "PDE5A PDE4B", "PLCG1"),
+        ("histone deacetylase", "HDAC1 HDAC6", "EP300"),
+        ("cytochrome P450", "CYP19A1 CYP17A1", "POR"),
+    ],
+)
+def test_families_hold_what_drugs_bind(shipped, family, are, are_not):
+    found = targets(shipped, [*are.split(), *are_not.split()], top=None).table
+    kinds = dict(found.select("symbol", "kind").rows())
+    assert all(family in kinds[gene] for gene in are.split())
+    assert not any(family in kinds.get(gene, []) for gene in are_not.split())
+    assert family in {kind.name for kind in FAMILIES}
+
+
+# -- both ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ask", [biomarkers, targets])
+def test_the_numbers_are_those_of_the_term(shipped, ask):
+    found = ask(shipped, "chloride transport", library="go-bp", top=30)
+    whole = term(shipped, "chloride transport", "go-bp", top=None, which="all").table
+    columns = ["known", "score", "z_score", "probability", "gene_rank"]
+    both = found.table.join(whole, on="symbol", suffix="_there", maintain_order="left")
+    assert both.height == 30
+    for name in columns:
+        np.testing.assert_allclose(both[name], both[f"{name}_there"], rtol=1e-4)
+    assert both["rank_there"].is_sorted()
+    assert found.provenance["set"]["name"] == "chloride transport (GO:0006821)"
+
+
+@pytest.mark.parametrize("ask", [biomarkers, targets])
+def test_a_term_misses_a_fifth_and_a_list_a_half(shipped, ask):
+    of_term = ask(shipped, "chloride transport", library="go-bp", top=5)
+    of_genes = ask(shipped, ERBB, top=5, which="new")
+    for found, share, words in ((of_term, MISSING, "random 80% of"), (of_genes, 0.5, "half of")):
+        assert found.provenance["missing"] == share
+        assert words in found.provenance["columns"]["probability"]
+    whole = complete(shipped, ERBB, top=None).table.select("symbol", wanted="probability")
+    both = of_genes.table.join(whole, on="symbol", maintain_order="left")
+    np.testing.assert_allclose(both["probability"], both["wanted"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("ask", [biomarkers, targets])
+def test_which_genes_are_shown(shipped, ask):
+    every = ask(shipped, ERBB, top=None).table
+    parts = [ask(shipped, ERBB, top=5, which=which).table for which in ("known", "new")]
+    for part in parts:
+        same = every.filter(pl.col("symbol").is_in(part["symbol"].to_list()))
+        assert same["rank"].to_list() == part["rank"].to_list()
+    assert parts[0]["known"].all()
+    assert not parts[1]["known"].any()
+    some = ask(shipped, ERBB, background=["ERBB3", "MET", "ALB", "nonsense", "EGFR"])
+    assert set(some.table["symbol"]) <= {"ERBB3", "MET", "ALB", "EGFR"}
+    assert some.table["rank"].to_list() == list(range(1, len(some) + 1))
+    assert some.unmatched == ["nonsense"]
+    there = every.filter(pl.col("symbol") == "MET").row(0, named=True)
+    here = some.table.filter(pl.col("symbol") == "MET").row(0, named=True)
+    assert {**there, "rank": 0} == {**here, "rank": 0}
+
+
+def test_what_is_told(shipped):
+    found = targets(shipped, ["p185erbb2", "Egfr", "nonsense"], top=3)
+    assert found.unmatched[-1] == "nonsense"
+    assert set(found.provenance["columns"]) == set(found.table.columns) == {*COLUMNS, "kind"}
+    assert json.loads(json.dumps(found.to_dict()))["results"][0]["kind"] == ["protein kinase"]
+    assert "protein kinase" in found.summary()
+    assert "3 targets of the genes given" in repr(found)
+
+
+@pytest.mark.parametrize("ask", [biomarkers, targets])
+def test_bad_questions(small, ask):
+    with pytest.raises(UnknownTermError, match="like it: chloride transport"):
+        ask(small, "chlorid transport", library="go-bp")
+    with pytest.raises(UnknownGenesError, match="no gene of the set is known"):
+        ask(small, ["nonsense"])
+    with pytest.raises(UnknownGenesError, match="it needs at least 2"):
+        ask(small, ["TP53"])
+    with pytest.raises(UnknownGenesError, match="no gene of the background is known"):
+        ask(small, ["TP53", "EGFR"], background=["nonsense"])
+    with pytest.raises(ValueError, match="top"):
+        ask(small, ["TP53", "EGFR"], top=0)
+    with pytest.raises(ValueError, match="which"):
+        ask(small, ["TP53", "EGFR"], which="some")
+
+
+# -- understudied ----------------------------------------------------------------------------------
+
+FEW = ["TAS2R41", "TAS2R45", "CLDN24", "UPRT", "PSTK", "OR5D3", "ZNF888"]
+
+
+@pytest.fixture(scope="module")
+def terms() -> GeneSets:
+    """Some terms of GO, among them bitter taste."""
+    go = libraries.load("go-bp")
+    at = go.metadata["id"].to_list().index("GO:0050913")
+    rows = np.random.default_rng(0).choice(len(go), 300, replace=False)
+    return go[np.union1d(rows, [at])]
+
+
+def test_understudied_genes_and_what_they_do(shipped, terms):
+    found = understudied(shipped, terms, background=[*FEW, "TP53", "MALAT1"]).table
+    assert not {"TP53", "MALAT1"} & set(found["symbol"])
+    assert found["papers"].max() <= 20
+    assert found["symbol"][0].startswith("TAS2R")
+    assert found["term"][0] == "sensory perception of bitter taste"
+    assert found["probability"][0] > 0.9
+    assert found["recoverability"][0] > 0.9
+    assert found["rank"].to_list() == list(range(1, len(found) + 1))
+
+
+def test_the_numbers_are_those_of_annotate(shipped, terms):
+    found = understudied(shipped, terms, background=FEW, terms=3, max_size=10**6, min_size=1)
+    for symbol in ("TAS2R41", "UPRT"):
+        mine = found.table.filter(pl.col("symbol") == symbol)
+        theirs = annotate(shipped, symbol, terms, which="new", top=3).table
+        columns = ["id", "size", "support", "score", "probability", "specificity", "recoverability"]
+        assert mine["id"].to_list() == theirs["id"].to_list()
+        for name in columns[1:]:
+            np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-4)
+    assert found.provenance["missing"] == MISSING
+    assert "are a random 80% of the whole set" in found.provenance["columns"]["probability"]
+    best = found.table.group_by("rank", maintain_order=True).first()["support"]
+    assert best.is_sorted(descending=True)
+    known = annotate(shipped, "PSTK", terms, which="known", top=None, exact=False)
+    told = found.table.filter(pl.col("symbol") == "PSTK")["known_terms"]
+    assert told.to_list() == [len(known)] * 3
+
+
+def test_settings_of_understudied(shipped, terms):
+    tight = understudied(shipped, terms, background=FEW, max_papers=8, max_size=20, top=2)
+    assert len(tight) == 2
+    assert tight.table["papers"].max() <= 8
+    assert tight.table["size"].max() <= 20
+    assert set(tight.provenance["columns"]) == set(tight.table.columns) == set(OF_UNDERSTUDIED)
+    assert "coding genes of up to 8 papers" in tight.summary()
+    everything = understudied(shipped, terms, background=[*FEW, "LINC01000"], coding=False)
+    assert "LINC01000" in everything.table["symbol"].to_list()
+
+
+def test_bad_questions_of_understudied(small, terms):
+    with pytest.raises(GsfmError, match="knows no coding gene of up to 20 papers"):
+        understudied(small, "go-bp")
+    with pytest.raises(GsfmError, match=r"no term of .* has 4,000 to 5,000 genes"):
+        understudied(small, "go-bp", min_size=4000, max_size=5000)
+    with pytest.raises(GsfmError, match=r"no library 'go-bb'.*did you mean 'go-bp'"):
+        understudied(small, "go-bb")
+    with pytest.raises(UnknownGenesError, match="background"):
+        understudied(small, "go-bp", background=["nonsense"])
+    for setting in ({"max_papers": -1}, {"terms": 0}, {"top": 0}):
+        with pytest.raises(ValueError, match=next(iter(setting))):
+            understudied(small, "go-bp", **setting)

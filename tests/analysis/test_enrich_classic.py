@@ -1,0 +1,222 @@
+"""Over-representation and prerank: against SciPy, GSEApy, and by hand."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from gsfm import (
+    FormatError,
+    GeneSets,
+    GsfmError,
+    MissingExtraError,
+    UnknownGenesError,
+    Vocabulary,
+)
+from gsfm.analysis import ora, prerank
+from gsfm.analysis.enrichment.common import false_discovery_rate
+from gsfm.analysis.enrichment.ora import hypergeometric_tail
+from gsfm.genes import read_ranked
+
+GENES = [f"gene{i:03}" for i in range(200)]
+RNG = np.random.default_rng(0)
+LIBRARY = GeneSets.from_lists(
+    {
+        f"term {i}": RNG.choice(GENES[:150], n, replace=False).tolist()
+        for i, n in enumerate([5, 9, 30, 60])
+    },
+    vocabulary=Vocabulary(GENES),
+)
+GIVEN = [*LIBRARY.genes(1)[:6], *GENES[100:112]]
+
+
+def _table(given: set[str], term: set[str], background: set[str]) -> list[list[int]]:
+    given, term = given & background, term & background
+    return [
+        [len(given & term), len(given - term)],
+        [len(term - given), len(background - given - term)],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["library", "given"])
+def test_ora_is_fisher_s_exact_test(kind):
+    background = set(GENES[20:]) if kind == "given" else {GENES[i] for i in LIBRARY.indices}
+    setting = sorted(background) if kind == "given" else "library"
+    found = ora(GIVEN, LIBRARY, background=setting, min_size=1)
+    assert len(found) == len(LIBRARY)
+    for row in found:
+        term = set(LIBRARY[LIBRARY.names.index(row["term"])].genes)
+        table = _table(set(GIVEN), term, background)
+        peer = stats.fisher_exact(table, alternative="greater")
+        assert row["p_value"] == pytest.approx(peer.pvalue)
+        assert row["odds_ratio"] == pytest.approx(peer.statistic)
+        assert row["overlap"] == table[0][0] == len(row["genes"])
+        assert row["genes"] == sorted(set(GIVEN) & term & background)
+        assert row["expected"] == pytest.approx(
+            sum(table[0]) * (table[0][0] + table[1][0]) / len(background)
+        )
+    assert found.table["term"][0] == "term 1"
+    assert found.table["p_value"].is_sorted()
+    np.testing.assert_allclose(
+        found.table["fdr"], stats.false_discovery_control(found.table["p_value"])
+    )
+    assert found.provenance["background"]["kind"] == kind
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 1500), st.data())
+def test_the_hypergeometric_tail_is_that_of_scipy(n_background, data):
+    n = data.draw(st.integers(0, n_background))
+    m = data.draw(st.integers(0, n_background))
+    k = np.unique(np.linspace(0, min(n, m), 5).astype(int))
+    mine = hypergeometric_tail(k, np.full(len(k), n), np.full(len(k), m), n_background)
+    peer = stats.hypergeom.sf(k - 1, n_background, m, n)
+    np.testing.assert_allclose(mine, peer, rtol=1e-6, atol=1e-290)
+
+
+def test_ora_of_all_genes_counts_all_approved_ones():
+    found = ora(
+        ["BRCA1", "BRCA2", "RAD51"],
+        GeneSets.from_lists({"hr": ["BRCA1", "RAD51", "PALB2"]}),
+        background="all",
+        min_size=2,
+    )
+    [n] = [found.provenance["background"]["genes"]]
+    assert n > 40_000
+    assert found.table["p_value"].item() == pytest.approx(stats.hypergeom.sf(1, n, 3, 3))
+
+
+def test_each_library_has_its_own_background():
+    other = GeneSets.from_lists({"few": GENES[100:106], "rest": GENES[106:120]})
+    both = ora(GIVEN, [LIBRARY, other], min_size=1)
+    alone = ora(GIVEN, other, min_size=1)
+    mine = both.table.filter(library="library 2").select("term", "p_value").sort("term")
+    assert mine.equals(alone.table.select("term", "p_value").sort("term"))
+    assert both.provenance["background"]["genes"] == [
+        len(np.unique(LIBRARY.indices)),
+        len(np.unique(other.indices)),
+    ]
+
+
+def test_identifiers_of_any_kind_are_one_gene():
+    terms = GeneSets.from_lists({"arrest": ["TP53", "CDKN1A", "MDM2"], "rest": ["EGFR", "GRB2"]})
+    found = ora(["p53", "7157", "Cdkn1a", "nonsense", "KRAS"], terms, min_size=1)
+    assert found.table["genes"][0].to_list() == ["CDKN1A", "TP53"]
+    assert found.unmatched == ["nonsense"]
+    assert found.not_in_background == ["KRAS"]
+    assert "read as (2): p53 = TP53, 7157 = TP53" in found.summary()
+
+
+def test_known_biology_of_the_shipped_libraries():
+    repair = ora(["BRCA1", "BRCA2", "RAD51", "PALB2", "ATM", "CHEK2"], "go-bp", top=10)
+    assert any("repair" in term for term in repair.table["term"])
+    assert repair.table["id"].str.starts_with("GO:").all()
+    everything = ora(["RPL3", "RPL4", "RPS3", "RPS6", "RPL5", "RPS8"], top=20)
+    assert any("ribosom" in term.lower() for term in everything.table["term"])
+    assert len(everything.provenance["libraries"]) >= 5
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
+def test_false_discovery_rate_is_that_of_scipy(p_values):
+    np.testing.assert_allclose(
+        false_discovery_rate(p_values), stats.false_discovery_control(p_values), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("genes", "library", "settings", "error", "told"),
+    [
+        (["nonsense"], LIBRARY, {}, UnknownGenesError, "nonsense"),
+        ([], LIBRARY, {}, UnknownGenesError, "empty"),
+        (["TP53"], LIBRARY, {}, UnknownGenesError, "TP53; give another background or library"),
+        (["TP53"], LIBRARY, {"background": "all"}, GsfmError, "no gene of the set is in any term"),
+        (GIVEN, LIBRARY, {"min_size": 100}, GsfmError, "100 or more genes"),
+        (GIVEN, LIBRARY, {"min_size": 9, "max_size": 3}, GsfmError, "no size of a term"),
+    ],
+)
+def test_ora_of_bad_input(genes, library, settings, error, told):
+    with pytest.raises(error, match=told):
+        ora(genes, library, **settings)
+
+
+# -- prerank ---------------------------------------------------------------------------------------
+
+
+def _ranked() -> dict[str, float]:
+    values = RNG.normal(0, 1, 200)
+    values[np.isin(GENES, LIBRARY.genes(2))] += 2.0
+    values[np.isin(GENES, LIBRARY.genes(1))] -= 2.5
+    return dict(zip(GENES, values, strict=True))
+
+
+def test_prerank_is_that_of_gseapy():
+    gseapy = pytest.importorskip("gseapy")
+    pd = pytest.importorskip("pandas")
+    ranked = _ranked()
+    found = prerank(ranked, LIBRARY, permutations=100, seed=3)
+    sets = {name: list(LIBRARY.genes(i)) for i, name in enumerate(LIBRARY.names)}
+    peer = gseapy.prerank(
+        rnk=pd.Series(ranked).sort_values(ascending=False),
+        gene_sets=sets,
+        min_size=5,
+        permutation_num=100,
+        seed=3,
+        threads=1,
+        outdir=None,
+        no_plot=True,
+    ).res2d.set_index("Term")
+    assert set(found.table["term"]) == set(peer.index)
+    for row in found:
+        theirs = peer.loc[row["term"]]
+        assert row["es"] == pytest.approx(theirs["ES"])
+        assert row["nes"] == pytest.approx(theirs["NES"])
+        assert row["genes"] == theirs["Lead_genes"].split(";")
+    by_term = {row["term"]: row for row in found}
+    assert by_term["term 2"]["nes"] > 1.5
+    assert by_term["term 1"]["nes"] < -1.5
+    assert found.provenance["null"] == {"permutations": 100, "seed": 3, "weight": 1.0}
+    assert prerank(ranked, LIBRARY, permutations=100, seed=3).table.equals(found.table)
+
+
+def test_prerank_without_gseapy_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gseapy", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'gsfm\[gsea\]'"):
+        prerank(_ranked(), LIBRARY)
+
+
+# -- files of ranked lists -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TP53\t-2\nBAX\t1.5\n",
+        "# made by hand\nTP53,-2\nBAX,1.5\n",
+        "gene,stat\nTP53,-2\nBAX,1.5\nMDM2,NA\n",
+        '"","baseMean","log2FoldChange","stat","pvalue"\n"TP53",10,-1,-2,0.1\n"BAX",9,1,1.5,0.1\n',
+        "names;scores\r\nTP53;-2\r\nBAX;1.5\r\n",
+        "logFC\tSymbol\n-2\tTP53\n1.5\tBAX\n",
+    ],
+)
+def test_a_ranked_list_in_any_usual_table(text):
+    assert read_ranked(io.BytesIO(text.encode())).rows() == [("TP53", -2.0), ("BAX", 1.5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("TP53\nBAX\n", "line 1: give a gene and a statistic"),
+        ("TP53\t1\nBAX\tmuch\n", "line 2: 'much' is not a number"),
+        ("TP53\t1\nBAX\tinf\n", "line 2: 'inf' is not a finite number"),
+        ("gene\tstat\n", "no gene with a statistic"),
+    ],
+)
+def test_a_file_that_is_no_ranked_list(text, told):
+    with pytest.raises(FormatError, match=told):
+        read_ranked(io.BytesIO(text.encode()))
