@@ -110,8 +110,8 @@ FILES = {
 WORDS = {"context-term": "--context-term", "prioritise": "prioritise"}
 
 
-def record(folder: Path) -> None:
-    """Run every command and keep its JSON."""
+def record(folder: Path, only: str) -> None:
+    """Run every command whose name starts with `only` and keep its JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         paths = {"folder": scratch, **WORDS}
@@ -121,6 +121,8 @@ def record(folder: Path) -> None:
             path.write_text(text, encoding="utf-8")
             paths[name] = str(path)
         for name, command in COMMANDS.items():
+            if not name.startswith(tuple(only.split(","))):
+                continue
             words = [word.format(**paths) for word in shlex.split(command)]
             words += [] if name in PLAIN else ["--json"]
             done = subprocess.run(
@@ -137,6 +139,9 @@ def compare(old: Path, new: Path, names: dict[str, Any]) -> int:
     """Print where the recordings differ; return in how many places."""
     differences = []
     for name in COMMANDS:
+        if not (new / f"{name}.json").exists():
+            print(f"{name} was not recorded")
+            continue
         before = renamed(json.loads((old / f"{name}.json").read_text()), names)
         after = json.loads((new / f"{name}.json").read_text())
         differences += [f"{name}: {where}" for where in different(before, after, "")]
@@ -179,9 +184,10 @@ def main() -> None:
     parser.add_argument("task", choices=["record", "compare"])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--names", type=Path, help="TOML with the tables keys and values")
+    parser.add_argument("--only", default="", help="beginnings of names, separated by commas")
     options = parser.parse_args()
     if options.task == "record":
-        record(options.folders[0])
+        record(options.folders[0], options.only)
     else:
         names = tomllib.loads(options.names.read_text()) if options.names else {}
         raise SystemExit(compare(*options.folders, names) > 0)

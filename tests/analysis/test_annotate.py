@@ -16,7 +16,6 @@ import gsfm
 from gsfm import GeneSets, GsfmError, UnknownGenesError, libraries
 from gsfm.analysis import annotate
 from gsfm.analysis.annotation import NONE, SIZE_WEIGHT
-from gsfm.analysis.term_matrix import index, is_fast, without
 from gsfm.analysis.term_scores import MISSING
 from gsfm.models import (
     Adaptive,
@@ -28,6 +27,7 @@ from gsfm.models import (
     Popularity,
 )
 from gsfm.models.evidence import shuffled
+from gsfm.models.term_matrix import without
 
 SYMBOLS = [
     *("TP53", "MDM2", "CDKN1A", "BAX", "BBC3", "PMAIP1", "GADD45A", "SESN1", "EGFR", "ERBB2"),
@@ -86,22 +86,22 @@ def _check(model: Model, terms: GeneSets, genes: list[int]) -> None:
     That is in single precision, and the fast form is not.
     """
     members = model.encode(terms)
-    fast = index(model, members)
-    of_genes, of_members = model._evidence(members)
+    fast = model.term_matrix(members)
+    of_genes, of_members = model.evidence(members)
     dense = members.toarray() > 0
     own = dict(zip(zip(*members.nonzero(), strict=True), of_members, strict=True))
     for gene in genes:
         new, known = ~dense[:, gene], np.flatnonzero(dense[:, gene])
         np.testing.assert_allclose(
-            fast.of_gene(gene)[new], of_genes[new, gene], rtol=2e-4, atol=1e-4
+            fast.evidence(gene)[new], of_genes[new, gene], rtol=2e-4, atol=1e-4
         )
         if not len(known):
             continue
         if model.leaves_itself_out:
             want = [own[t, gene] for t in known]
         else:
-            want = model._evidence(without(members, known, gene))[0][:, gene]
-        np.testing.assert_allclose(fast.left_out(known, gene), want, rtol=2e-4, atol=1e-4)
+            want = model.evidence(without(members, known, gene))[0][:, gene]
+        np.testing.assert_allclose(fast.leave_one_out(known, gene), want, rtol=2e-4, atol=1e-4)
 
 
 def _genes_of(model: Model, terms: GeneSets, n: int) -> list[int]:
@@ -113,7 +113,7 @@ def _genes_of(model: Model, terms: GeneSets, n: int) -> list[int]:
 
 
 def test_every_member_of_the_shipped_model_has_its_evidence(shipped, some_terms):
-    assert is_fast(shipped)
+    assert shipped.has_fast_term_matrix
     for member in shipped.members:
         _check(member, some_terms, _genes_of(member, some_terms, 8))
 
@@ -136,7 +136,7 @@ def test_every_family_answers_as_by_brute_force(make, library):
 
 
 def test_common_and_rare_features_together(monkeypatch, library):
-    monkeypatch.setattr("gsfm.analysis.term_matrix.COMMON", 12)
+    monkeypatch.setattr("gsfm.models.features.COMMON", 12)
     model = Features(of="sets").fit(GeneSets.from_lists([*_sets(80, 3, 0), *_sets(20, 14, 3)]))
     assert {True, False} == set((model._have() >= 12).tolist())
     _check(model, library[:40], list(range(len(model.vocabulary))))
@@ -148,22 +148,22 @@ def test_an_ensemble_is_the_weighted_sum_whatever_its_members_know(library):
     members = [Linear(regularisation=2).fit(few), Features().fit(corpus), Popularity().fit(few)]
     model = Ensemble.of(members, weights=[0.7, 0.2, 0.0])
     terms = model.encode(library[:40])
-    fast = index(model, terms)
+    fast = model.term_matrix(terms)
     dense = terms.toarray() > 0
     for gene in range(len(model.vocabulary)):
         total = np.zeros(40)
         for weight, member in zip(model.config.weights, members, strict=True):
             symbol = model.vocabulary[gene]
             if symbol in member.vocabulary:
-                evidence = member._evidence(member.encode(library[:40]))[0]
+                evidence = member.evidence(member.encode(library[:40]))[0]
                 total += weight * evidence[:, member.vocabulary.ids([symbol])[0]]
         new = ~dense[:, gene]
-        np.testing.assert_allclose(fast.of_gene(gene)[new], total[new], atol=1e-4)
+        np.testing.assert_allclose(fast.evidence(gene)[new], total[new], atol=1e-4)
 
 
 def test_a_model_without_a_fast_form_answers_too(model, library):
     wider = model.with_library(library[:40])
-    assert not is_fast(wider)
+    assert not wider.has_fast_term_matrix
     told = []
     result = annotate(wider, "BAX", library, progress=lambda *event: told.append(event))
     assert len(result) == 5
@@ -239,7 +239,7 @@ def test_support_and_specificity_by_hand(model, library):
     np.testing.assert_allclose(table["specificity"].to_numpy(), expected, atol=1e-9)
     members = model.encode(library[:40])
     parts = zip(model.config.weights, model.members, strict=True)
-    brute = sum(weight * member._evidence(members)[0] for weight, member in parts)
+    brute = sum(weight * member.evidence(members)[0] for weight, member in parts)
     gene = model.vocabulary.ids(["BAX"])[0]
     for row, value in zip(table.iter_rows(named=True), evidence, strict=True):
         term = library.names.index(row["term"])
@@ -315,7 +315,7 @@ def test_a_set_by_hand(model, library):
     table = annotate(model, genes, library, top=None).table
     assert table["evidence"].is_sorted(descending=True)
     members = model.encode([genes])
-    of_genes, of_members = model._evidence(members)
+    of_genes, of_members = model.evidence(members)
     values = dict(zip(model.vocabulary, map(float, of_genes[0]), strict=True))
     values |= {
         model.vocabulary[g]: float(e) for g, e in zip(members.indices, of_members, strict=True)

@@ -65,7 +65,7 @@ def test_confidence_keeps_the_assumed_weights(model):
     sure = Adaptive.of(model.members, weights=[0.5, 0.5], confidence=1e9)
     np.testing.assert_allclose(sure.weigh(genes), [[0.5, 0.5]], atol=1e-6)
     # And then the order is that of the fixed sum.
-    total = sum(0.5 * m._evidence(m.encode(genes))[0] for m in model.members)
+    total = sum(0.5 * m.evidence(m.encode(genes))[0] for m in model.members)
     assert (np.argsort(sure.score(genes)) == np.argsort(total)).mean() > 0.95
 
 
@@ -254,12 +254,12 @@ def test_a_term_is_no_evidence_of_itself(make, seed):
     library = random_library(seed)
     model = make(covered=1.0).fit(library)
     asked = [library.genes(i) for i in range(len(library))]
-    found = model._evidence(model.encode(asked))
+    found = model.evidence(model.encode(asked))
     sizes, start = np.array([len(genes) for genes in asked]), 0
     for i, genes in enumerate(asked):
         rest = [k for k in range(len(library)) if not set(library.genes(k)) <= set(genes)]
         without = make(covered=1.0).fit(library[np.array(rest)])
-        expected = without._evidence(without.encode([genes]))
+        expected = without.evidence(without.encode([genes]))
         np.testing.assert_allclose(found[0][i], expected[0][0], rtol=5e-3, atol=5e-3)
         members = found[1][start : start + sizes[i]]
         np.testing.assert_allclose(members, expected[1], rtol=5e-3, atol=5e-3)

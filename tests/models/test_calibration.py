@@ -283,7 +283,7 @@ def test_a_half_is_what_it_was(oracle):
         np.testing.assert_array_equal(told, oracle.score_and_probability(shown, **options)[1])
     # And by the formula of halves: n of n are missing, and each gene left out stands for one.
     members = shown.to_csr()
-    binned = Binned.of(*oracle._evidence(members), members)
+    binned = Binned.of(*oracle.evidence(members), members)
     terms = binned.terms()
     prior = np.log(binned.size / np.maximum(binned.others - binned.size, 1))
     usual = prior[:, None] + terms @ np.array(oracle.calibration.usual)
@@ -314,7 +314,7 @@ def test_what_is_no_share_is_refused(model, missing):
     asked = [
         lambda: model.probability([["A0", "A1"]], missing=missing),
         lambda: model.score_and_probability([["A0", "A1"]], missing=missing),
-        lambda: model.calibration.probabilities(*model._evidence(members), members, missing),
+        lambda: model.calibration.probabilities(*model.evidence(members), members, missing),
         lambda: meaning(missing),
     ]
     for ask in asked:
@@ -474,7 +474,7 @@ def test_adaptive_leaves_its_own_genes_out():
     members = adaptive.encode([["A0", "A1", "A2", "B7"], ["C1", "C2", "C3", "C4"]])
     scores, of_genes, own = adaptive._score_and_evidence(members)
     np.testing.assert_array_equal(scores, adaptive._score(members))
-    np.testing.assert_array_equal(of_genes, adaptive._evidence(members)[0])
+    np.testing.assert_array_equal(of_genes, adaptive.evidence(members)[0])
     outside = members.toarray() == 0
     for u in range(2):
         # Standardised over the genes outside, and ordered as the scores are.

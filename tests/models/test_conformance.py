@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import scipy.sparse
 from safetensors.numpy import load_file, save_file
 
 import gsfm.models
 from gsfm import GeneSets, ModelFormatError, NotCalibratedError, NotFittedError, Vocabulary
 from gsfm.models import FAMILIES, Model, families, load
+from gsfm.models.term_matrix import Rescored
 from gsfm.training import Run
 
 #: Small settings of every family, and variants that are stored in another way.
@@ -209,6 +211,47 @@ def test_lists_ids_and_gene_sets_are_the_same(model: Model) -> None:
     ):
         np.testing.assert_array_equal(model.score(same), expected)
         np.testing.assert_array_equal(model.embed_sets(same), model.embed_sets(lists))
+
+
+def test_the_term_matrix_is_the_evidence_of_every_term(case: str, model: Model) -> None:
+    if CASES[case][0] in JOINT:
+        return  # their term matrix has the weights of the configuration: tests/analysis
+    terms = model.encode([A[:4], B[:5], [A[0], B[0], B[1]], A, B[2:4]])
+    fast, slow = model.term_matrix(terms), Rescored(model, terms)
+    dense = terms.toarray() > 0
+    for gene in range(len(model.vocabulary)):
+        new, known = ~dense[:, gene], np.flatnonzero(dense[:, gene])
+        np.testing.assert_allclose(
+            fast.evidence(gene)[new], slow.evidence(gene)[new], rtol=1e-3, atol=1e-3
+        )
+        if len(known):
+            np.testing.assert_allclose(
+                fast.leave_one_out(known, gene),
+                slow.leave_one_out(known, gene),
+                rtol=1e-3,
+                atol=1e-3,
+            )
+
+
+def test_the_attribution_adds_up_to_the_score(model: Model) -> None:
+    ids = np.sort(model.vocabulary.ids([*A[:4], B[0]]))
+    for symbol in (A[5], B[3]):
+        found = model.attribution(ids, int(model.vocabulary.ids([symbol])[0]))
+        assert found.by_gene.shape == (5,)
+        total = found.baseline + found.by_gene.sum()
+        assert total == pytest.approx(found.score, rel=1e-3, abs=1e-3)
+
+
+def test_a_sparse_matrix_is_a_collection_of_sets(model: Model) -> None:
+    members = model.encode([A[:4], B[:5]])
+    np.testing.assert_array_equal(model.score(members), model.score([A[:4], B[:5]]))
+    np.testing.assert_array_equal(
+        model.score(scipy.sparse.coo_matrix(members)), model.score(members)
+    )
+    with pytest.raises(ValueError, match="columns"):
+        model.score(members[:, :3])
+    with pytest.raises(ValueError, match="other than 0 and 1"):
+        model.score(2 * members)
 
 
 def test_unknown_genes_are_left_out_and_named(model: Model) -> None:

@@ -1,6 +1,6 @@
 """Annotation: the terms that a gene, or a set of genes, belongs to.
 
-For a gene the question to the model is turned round. Of every term the fast form (`_index`) has the
+For a gene the question to the model is turned round. Of every term the term matrix has the
 evidence for the gene; the terms at the top are then put to the whole model. A set is completed
 once, and the terms are ranked by how high their genes come out.
 """
@@ -15,7 +15,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.analysis.term_matrix import Index, holders
 from gsfm.analysis.term_scores import (
     MISSING,
     Library,
@@ -33,6 +32,7 @@ from gsfm.completion.scorer import model_told
 from gsfm.errors import UnknownGenesError
 from gsfm.genes import Species
 from gsfm.models import Model
+from gsfm.models.term_matrix import TermMatrix, holders
 from gsfm.version import __version__
 
 #: Which terms are shown: all, those that hold the gene (or a gene of the set) already, the others.
@@ -284,7 +284,7 @@ def _ranked(
     progress: Progress | None,
 ) -> tuple[NDArray[np.int64], pl.DataFrame]:
     """The terms that are shown, best first, and what the fast form says of them."""
-    evidence, support, known = supports(library, library.index(progress, keep=keep), gene)
+    evidence, support, known = supports(library, library.term_matrix(progress, keep=keep), gene)
     shown = np.isfinite(support)  # a term of this gene alone says nothing of it
     # The rank is among all terms, whichever are shown.
     order = _descending(support, np.flatnonzero(shown))
@@ -301,18 +301,18 @@ def _ranked(
 
 
 def supports(
-    library: Library, terms: Index, gene: int
+    library: Library, terms: TermMatrix, gene: int
 ) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
     """(terms,) the evidence for a gene, the support, and whether each term holds the gene already.
 
     Those of a term that holds it are of the term without it; the support by a term of the gene
     alone is minus infinity.
     """
-    evidence = terms.of_gene(gene)
+    evidence = terms.evidence(gene)
     known = np.zeros(len(library.rows), bool)
     known[holders(library.members, gene)[0]] = True
     if known.any():
-        evidence[known] = terms.left_out(np.flatnonzero(known), gene)
+        evidence[known] = terms.leave_one_out(np.flatnonzero(known), gene)
     rest = library.sizes - known
     support = evidence + SIZE_WEIGHT * np.log(np.maximum(rest, 1))
     return evidence, np.where(rest > 0, support, -np.inf), known
@@ -327,7 +327,7 @@ def specificity(evidence: Numbers, chosen: Numbers) -> Numbers:
 def _evidence(model: Model, ids: NDArray[np.integer[Any]]) -> Numbers:
     """(genes,) how much each gene looks like one of the set; those of the set as if left out."""
     members = model.encode([ids])
-    of_genes, of_members = model._evidence(members)
+    of_genes, of_members = model.evidence(members)
     evidence: Numbers = of_genes[0].astype(np.float64)
     # Of a single gene nothing is left when it is left out: it is like any other.
     evidence[members.indices] = of_members if len(of_members) > 1 else 0.0

@@ -432,12 +432,12 @@ def nearest(
 def _model_scores(model: Model, found: Collection, ids: Ids) -> Numbers:
     """(n_sets,) how well the model, shown a set, predicts the genes of each other."""
     members = model.encode([ids])
-    of_genes, of_members = model._evidence(members)
+    of_genes, of_members = model.evidence(members)
     evidence = of_genes[0].astype(np.float64)
     evidence[members.indices] = of_members
     if len(ids) == 1:
         evidence[ids] = 0  # there is nothing to leave it out of
-    nothing = model._evidence(model.encode([[]]))[0][0].astype(np.float64)
+    nothing = model.evidence(model.encode([[]]))[0][0].astype(np.float64)
     if nothing.any():
         evidence -= nothing * (evidence @ nothing) / (nothing @ nothing)
     spread = float(evidence.std())

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.attribution import TOLERANCE, Shares, shares
 from gsfm.analysis.query import PAPERS, Asked, Collection, collection, standard_scores
 from gsfm.completion.identifiers import Ids, Understood
 from gsfm.completion.ranking import probability_told
@@ -17,6 +16,7 @@ from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.genes.tables import names_of
 from gsfm.models import Model
+from gsfm.models.attribution import TOLERANCE, Attribution
 from gsfm.sets.overlap import p_values
 
 #: A paper has the gene and so many genes of the set: then that they belong together is known.
@@ -207,8 +207,8 @@ def explain(
         raise UnknownGenesError(
             f"the set has no known gene but {symbols[target]}; a gene is not explained by itself"
         )
-    taken = shares(model, ids, target, seed=seed)
-    of_genes = taken.of_genes
+    taken = model.attribution(ids, target, seed=seed)
+    of_genes = taken.by_gene
     whole = taken.baseline + of_genes.sum()
     error = abs(whole - taken.score)
     if not error <= TOLERANCE * max(1.0, abs(taken.score)):
@@ -282,7 +282,7 @@ def _standing(model: Model, ids: Ids, gene: int) -> dict[str, Any]:
     }
 
 
-def _kinds(taken: Shares) -> pl.DataFrame:
+def _kinds(taken: Attribution) -> pl.DataFrame:
     rows = [
         (k.name, k.weight, k.evidence, k.baseline + float(k.shares.sum()), k.baseline + 0.0)
         for k in taken.kinds  # 0.0: a negative weight of nothing is no -0
@@ -294,7 +294,7 @@ def _kinds(taken: Shares) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _by_kind(taken: Shares, ids: Ids, symbols: tuple[str, ...]) -> pl.DataFrame:
+def _by_kind(taken: Attribution, ids: Ids, symbols: tuple[str, ...]) -> pl.DataFrame:
     rows = [
         (symbols[gene], kind.name, float(share))
         for kind in taken.kinds

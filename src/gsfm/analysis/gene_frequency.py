@@ -12,29 +12,13 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.float64]
 
-#: What is counted in `counted`.
+#: What `Model.log_gene_frequency` counts.
 COUNTED = "log frequency in the training corpus"
-
-
-def counted(model: Model) -> Numbers | None:
-    """(genes,) the logarithm of how often each gene is in the training corpus.
-
-    None of a model that has not counted: neither it nor a member is `gsfm.models.Popularity`. A
-    gene that the member does not know has its least.
-    """
-    for one in (model, *getattr(model, "members", ())):
-        frequency = getattr(one, "log_frequency", None)
-        if frequency is not None:
-            values = np.full(len(model.vocabulary), float(frequency.min()))
-            ids = model.vocabulary.ids(one.vocabulary.symbols)
-            values[ids[ids >= 0]] = frequency[ids >= 0]
-            return values
-    return None
 
 
 def popularity(model: Model) -> tuple[Numbers, str]:
     """(genes,) how popular each gene is, and what was counted."""
-    values = counted(model)
+    values = model.log_gene_frequency()
     if values is not None:
         return values, COUNTED
     # Here and not above: a completion needs no papers.

@@ -16,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm import genes as who
-from gsfm.analysis.attribution import shares
 from gsfm.analysis.gene_frequency import popularity
 from gsfm.analysis.query import Asked, evidence, standard_scores
 from gsfm.analysis.term_scores import (
@@ -442,7 +441,7 @@ def _by_term(
 def _why(model: Model, ids: Ids, gene: int) -> list[str]:
     """The seeds with the largest shares of a candidate's score."""
     rest = ids[ids != gene]
-    of_seeds = shares(model, rest, gene).of_genes
+    of_seeds = model.attribution(rest, gene).by_gene
     total = of_seeds[of_seeds > 0].sum()
     best = [i for i in np.argsort(-of_seeds, kind="stable")[:REASONS] if of_seeds[i] > 0]
     return [f"{model.vocabulary[int(rest[i])]} {100 * of_seeds[i] / total:.0f}%" for i in best]

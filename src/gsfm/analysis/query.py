@@ -149,7 +149,7 @@ def evidence(model: Model, asked: Sequence[Ids]) -> Floats:
     Members as they do when they are left out of it, alone or with up to an eighth of the set.
     """
     members = model.encode(asked)
-    of_others, of_members = model._evidence(members)
+    of_others, of_members = model.evidence(members)
     out: Floats = of_others.copy()
     out[rows_of(members), members.indices] = of_members
     return out

@@ -1,13 +1,12 @@
 """What annotating a gene and asking for a term's genes share: libraries, and the model's answers.
 
-Everything here is the whole model's: `_index` has the fast form.
+Everything here is the whole model's; term matrices (`gsfm.models.term_matrix`) have the fast form.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,14 +18,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm.analysis.term_matrix import Index, Kept, index
 from gsfm.analysis.terms import LibrariesLike, loaded_libraries
 from gsfm.completion.ranking import score, z_scores
 from gsfm.errors import GsfmError
 from gsfm.io.files import atomic_path
-from gsfm.models import Autoencoder, Model
-from gsfm.models.ensemble import Ensemble
+from gsfm.models import Model
 from gsfm.models.evidence import shuffled
+from gsfm.models.term_matrix import Cache, TermMatrix
 from gsfm.progress import Progress as Progress
 from gsfm.sets import GeneSets
 
@@ -72,25 +70,25 @@ class Library:
         metadata = sets.metadata[self.rows]
         self.names = metadata["name"]
         self.ids = metadata["id"] if "id" in metadata.columns else self.names
-        self._index: Index | None = None
+        self._matrix: TermMatrix | None = None
         #: Of the terms that were asked about so far.
         self.recoverability: dict[int, float] = {}
 
-    def index(self, progress: Progress | None = None, *, keep: bool = False) -> Index:
+    def term_matrix(self, progress: Progress | None = None, *, keep: bool = False) -> TermMatrix:
         """The library, ready for one gene after another; `keep` it on the disk for others."""
-        if self._index is None:
+        if self._matrix is None:
             told = None
             if progress is not None:
                 told = functools.partial(
                     progress, f"reading the {len(self.rows):,} terms of {self}"
                 )
             file = _kept_file(self.model, self.members) if keep else None
-            kept = Kept() if file is None else _read(file)
-            as_read = len(kept)
-            self._index = index(self.model, self.members, kept, told)
-            if file is not None and len(kept) > as_read:
-                _write(file, kept)
-        return self._index
+            cache = {} if file is None else _read(file)
+            as_read = len(cache)
+            self._matrix = self.model.term_matrix(self.members, cache=cache, progress=told)
+            if file is not None and len(cache) > as_read:
+                _write(file, cache)
+        return self._matrix
 
     def genes(self, term: int) -> NDArray[np.int32]:
         """The model's genes of a term."""
@@ -268,14 +266,7 @@ def _auroc(found: Floats, others: Floats) -> Numbers:
 def _kept_file(model: Model, members: sp.csr_array) -> Path:
     """Where the index of these terms is kept for this model."""
     digest = hashlib.sha256(KEPT_FORMAT.encode())
-    digest.update(json.dumps(model._config_json(), sort_keys=True, default=str).encode())
-    digest.update(json.dumps(model.manifest, sort_keys=True, default=str).encode())
-    digest.update("\n".join(model.vocabulary.symbols).encode())
-    for one in model.members if isinstance(model, Ensemble) else [model]:
-        if isinstance(one, Autoencoder):
-            # A part of what was learned is enough to tell two fits apart.
-            digest.update(one.output_bias.tobytes())
-            digest.update(np.ascontiguousarray(one.output_vectors[::64]).tobytes())
+    digest.update(model.fingerprint().encode())
     for array in (members.indptr, members.indices):
         digest.update(array.tobytes())
     if given := os.environ.get("GSFM_HOME"):
@@ -287,20 +278,20 @@ def _kept_file(model: Model, members: sp.csr_array) -> Path:
     return base / "terms" / f"{digest.hexdigest()[:32]}.safetensors"
 
 
-def _read(file: Path) -> Kept:
+def _read(file: Path) -> Cache:
     try:
-        kept = Kept(load_file(file))
+        cache: Cache = load_file(file)
         os.utime(file)
     except (OSError, SafetensorError):
-        return Kept()  # not there, or damaged: it is computed and written anew
-    return kept
+        return {}  # not there, or damaged: it is computed and written anew
+    return cache
 
 
-def _write(file: Path, kept: Kept) -> None:
+def _write(file: Path, cache: Cache) -> None:
     """Keep an index, and forget the oldest; a disk that cannot be written to keeps nothing."""
     try:
         with atomic_path(file) as temporary:
-            save_file({k: np.ascontiguousarray(v) for k, v in kept.items()}, temporary)
+            save_file({k: np.ascontiguousarray(v) for k, v in cache.items()}, temporary)
         files = sorted(file.parent.glob("*.safetensors"), key=lambda f: f.stat().st_mtime)
         for old in files[:-KEPT_FILES]:
             old.unlink(missing_ok=True)

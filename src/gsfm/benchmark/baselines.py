@@ -89,7 +89,7 @@ class ModelMethod(Method):
         model = load(folder)
         foreign = not model.manifest  # a checkpoint of other makers has none
         if foreign:
-            model._vocabulary = _approved(model.vocabulary)
+            model.rename_genes(_approved(model.vocabulary))
         what = f"{model.family}, {'shipped' if folder is None else 'saved'}"
         cost = cost_of(model, SHIPPED if folder is None else folder)
         return cls(name, model, kind or ("published checkpoint" if foreign else what), cost)
@@ -121,10 +121,10 @@ class ModelMethod(Method):
         members.sort_indices()
         same = len(columns) == members.shape[1] and bool((np.diff(columns) == 1).all())
         if same and len(shown) <= BATCH:
-            return np.asarray(self.model._score(members), np.float32)
+            return np.asarray(self.model.score(members, batch_size=BATCH), np.float32)
         out = np.empty((len(shown), len(columns)), np.float32)
         for start in range(0, len(shown), BATCH):
-            scores = np.asarray(self.model._score(members[start : start + BATCH]), np.float32)
+            scores = np.asarray(self.model.score(members[start : start + BATCH]), np.float32)
             # Every column is in range: with "clip" they are written to their place at once.
             np.take(scores, columns, axis=1, out=out[start : start + BATCH], mode="clip")
         return out

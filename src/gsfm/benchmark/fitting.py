@@ -145,7 +145,7 @@ def trained(
     with _saved(corpus, folder) as path:
         job = {
             "family": model.family,
-            "config": model._config_json(),
+            "config": model.config_json(),
             "corpus": str(path),
             "folder": str(folder),
             "seed": seed,

@@ -21,6 +21,7 @@ from gsfm.models.base import Floats, Model, require
 from gsfm.models.ensemble import Ensemble, EnsembleConfig
 from gsfm.models.evidence import rows_of, shuffled, standardise
 from gsfm.models.features import Features
+from gsfm.models.term_matrix import Ids
 from gsfm.sets import GeneSets
 
 #: What is assumed of the weights of a library's evidence, its terms and its counts of annotations,
@@ -200,6 +201,15 @@ class Adaptive(Ensemble):
         evidence = standardise(evidence, members)
         return scores, evidence, evidence[rows, members.indices]
 
+    def _weights_of(self, members: sp.csr_array) -> tuple[NDArray[np.float64], float]:
+        fitted, constants, _, _ = self._fit_weights(members)
+        return fitted[0], float(constants[0])
+
+    def _member_attribution(
+        self, member: Model, ids: Ids, gene: int, seed: int
+    ) -> tuple[float, Numbers]:
+        return member._evidence_attribution(ids, gene, seed)
+
     def _combined(self, members: sp.csr_array) -> tuple[Floats, Floats]:
         """Scores (n, genes), and (members,) those of the sets' own genes as if left out.
 
@@ -227,7 +237,7 @@ class Adaptive(Ensemble):
         n, genes = members.shape
         of_genes, of_members = [], []
         for model, _, own, columns in self._parts(members):
-            theirs, left_out = model._evidence(own)
+            theirs, left_out = model.evidence(own)
             if own is members:  # the same genes in the same order
                 of_genes.append(theirs)
                 of_members.append(left_out)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from gsfm.models.attribution import constant
 from gsfm.models.base import Floats, Model, Tensors, require, take
 from gsfm.models.evidence import covered
 from gsfm.models.sparse import csr_tensors, take_csr
+from gsfm.models.term_matrix import Ids, Mask, Numbers
 from gsfm.sets import GeneSets
 
 
@@ -78,6 +80,9 @@ class Annotation(Model):
         counts = self._counts - (own @ self._by_term).toarray()  # (n, genes)
         scores: Floats = np.log(np.float32(self.config.pseudocount) + np.maximum(counts, 0))
         return scores
+
+    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+        return constant(self, ids, gene, others)
 
     def _embed_genes(self) -> Floats:
         logs: Floats = np.log(np.float32(self.config.pseudocount) + self._counts)

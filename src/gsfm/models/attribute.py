@@ -16,7 +16,9 @@ import scipy.sparse as sp
 
 from gsfm import genes
 from gsfm.genes.tables import read
+from gsfm.models.attribution import constant
 from gsfm.models.base import Floats, Model, Tensors, take
+from gsfm.models.term_matrix import Cache, Constant, Ids, Mask, Numbers, Progress, TermMatrix
 from gsfm.sets import GeneSets
 
 #: The locus type of a gene that codes for a protein, as HGNC calls it.
@@ -76,6 +78,12 @@ class Attribute(Model):
 
     def _score(self, members: sp.csr_array) -> Floats:
         return np.tile(self.values, (members.shape[0], 1))
+
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        return Constant(self.values.astype(np.float64), members)
+
+    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+        return constant(self, ids, gene, others)
 
     def _embed_genes(self) -> Floats:
         return self.values[:, None]

@@ -8,6 +8,7 @@ fills in five hooks: `_fit`, `_score`, `_embed_sets`, `_embed_genes`, and the pa
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import numbers
@@ -31,7 +32,9 @@ from gsfm.completion.calibration import BLOCK, HALF, Binned, Calibration, check_
 from gsfm.errors import GsfmError, ModelFormatError, NotCalibratedError, NotFittedError
 from gsfm.genes import Vocabulary
 from gsfm.io.files import usual_permissions
+from gsfm.models.attribution import Attribution, Kind, shapley
 from gsfm.models.evidence import left_out, rows_of, standardise
+from gsfm.models.term_matrix import Cache, Ids, Mask, Numbers, Progress, Rescored, TermMatrix
 from gsfm.sets import GeneSets
 from gsfm.training.run import Run
 from gsfm.version import __version__
@@ -40,7 +43,11 @@ FORMAT = "gsfm-model/1"
 
 #: What a model can be asked about: a collection, lists of symbols, or lists or arrays of gene ids.
 SetsLike: TypeAlias = (
-    GeneSets | Sequence[Sequence[str]] | Sequence[Sequence[int]] | Sequence[NDArray[Any]]
+    GeneSets
+    | sp.csr_array
+    | Sequence[Sequence[str]]
+    | Sequence[Sequence[int]]
+    | Sequence[NDArray[Any]]
 )
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -221,6 +228,9 @@ class Model(ABC):
         if batch_size < 1:
             raise ValueError("batch_size must be 1 or more")
         members = self.encode(sets)
+        if members.shape[0] <= batch_size:
+            scores = self._score(members)
+            return scores if scores.flags.writeable else scores.copy()
         out = np.empty(members.shape, np.float32)
         for start in range(0, members.shape[0], batch_size):
             batch = members[start : start + batch_size]
@@ -305,6 +315,82 @@ class Model(ABC):
             )
         return scores, probabilities
 
+    def evidence(self, sets: SetsLike) -> tuple[Floats, Floats]:
+        """Return scores that can be compared between sets, and between members and other genes.
+
+        Parameters
+        ----------
+        sets
+            As in `score`; all are scored at once.
+
+        Returns
+        -------
+        of_genes
+            (n, genes) float32 scores, standardized over the genes outside the set.
+        of_members
+            (members,) float32 leave-one-out evidence for each entry of `encode(sets)`: for the gene
+            if it were not in the set, alone or with up to an eighth of the set.
+
+        Examples
+        --------
+        >>> from gsfm.models import Linear
+        >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"]] * 5)
+        >>> of_genes, of_members = Linear(regularisation=1).fit(corpus).evidence([["A", "B"]])
+        >>> of_genes.shape, of_members.shape
+        ((1, 6), (2,))
+        """
+        return self._score_and_evidence(self.encode(sets))[1:]
+
+    def term_matrix(
+        self,
+        members: sp.csr_array,
+        *,
+        cache: Cache | None = None,
+        progress: Progress = None,
+    ) -> TermMatrix:
+        """Return the evidence for one gene in every term, gene after gene.
+
+        Parameters
+        ----------
+        members
+            (terms, genes) 0/1 membership in the model's vocabulary.
+        cache
+            The arrays of an earlier term matrix of the same model and terms; filled if it is empty.
+        progress
+            Called with the number of terms done and the number of all.
+
+        Notes
+        -----
+        Of a family without a fast form every term is scored for each gene.
+        """
+        return self._term_matrix(members, {} if cache is None else cache, progress)
+
+    @property
+    def has_fast_term_matrix(self) -> bool:
+        """Whether `term_matrix` answers a gene without scoring every term."""
+        return type(self)._term_matrix is not Model._term_matrix
+
+    def attribution(self, ids: Ids, gene: int, *, seed: int = 0) -> Attribution:
+        """Split the score of a gene for a set into what each gene of the set adds.
+
+        Parameters
+        ----------
+        ids
+            Gene ids of the set, ascending.
+        gene
+            The id of a gene outside the set.
+        seed
+            Of the random orders, for families without a formula.
+        """
+        score = float(self.score([ids])[0, gene])
+        nobody = np.zeros(len(self.vocabulary), bool)
+        base, parts = self._attribution(ids, gene, nobody, seed)
+        return Attribution(score, 0.0, [Kind(self.family, 1.0, base + parts.sum(), base, parts)])
+
+    def log_gene_frequency(self) -> Numbers | None:
+        """(genes,) log of how often each gene is in the training corpus; None if not counted."""
+        return None
+
     def calibrate(self, shown: SetsLike, hidden: SetsLike) -> Self:
         """Learn to turn scores into probabilities, from sets that the model was not fitted on.
 
@@ -335,7 +421,7 @@ class Model(ABC):
         parts = []
         for start in range(0, members.shape[0], BLOCK):
             rows = slice(start, start + BLOCK)
-            parts.append(Binned.of(*self._evidence(members[rows]), members[rows], missing[rows]))
+            parts.append(Binned.of(*self.evidence(members[rows]), members[rows], missing[rows]))
         if not parts:
             raise GsfmError("there are no sets to calibrate on")
         binned = Binned.joined(parts)
@@ -384,6 +470,31 @@ class Model(ABC):
             raise NotFittedError(f"this {self.family} model is not fitted; call fit or load first")
         return self._vocabulary
 
+    def fingerprint(self) -> str:
+        """SHA-256 of settings, manifest, vocabulary and a part of what was learned.
+
+        Two fits have different fingerprints; a model that was saved and loaded keeps its own.
+        """
+        digest = hashlib.sha256()
+        for part in (self.config_json(), self.manifest):
+            digest.update(json.dumps(part, sort_keys=True, default=str).encode())
+        digest.update("\n".join(self.vocabulary.symbols).encode())
+        for array in self._fingerprint_arrays():
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def rename_genes(self, vocabulary: Vocabulary) -> None:
+        """Call the genes by other symbols, in the same order.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many symbols as genes.
+        """
+        if len(vocabulary) != len(self.vocabulary):
+            raise ValueError(f"{len(self.vocabulary)} genes need as many symbols")
+        self._vocabulary = vocabulary
+
     @property
     def is_fitted(self) -> bool:
         """Whether the model can be asked."""
@@ -397,6 +508,8 @@ class Model(ABC):
     def encode(self, sets: SetsLike) -> sp.csr_array:
         """(n, genes) float32 0/1 membership of `sets` in the model's vocabulary."""
         vocabulary = self.vocabulary
+        if sp.issparse(sets):
+            return _as_members(sets, len(vocabulary))
         if isinstance(sets, GeneSets):
             own = sets.reindex(vocabulary).to_csr()
             data, indices, indptr = own.data, own.indices, own.indptr
@@ -457,7 +570,7 @@ class Model(ABC):
         new, old = temporary / "new", temporary / "old"
         try:
             new.mkdir()
-            write_json(new / "config.json", {"format": FORMAT, **self._config_json()})
+            write_json(new / "config.json", {"format": FORMAT, **self.config_json()})
             _write(new / "vocab.txt", "".join(f"{line}\n" for line in lines))
             tensors = {k: np.ascontiguousarray(v) for k, v in self._tensors().items()}
             save_file(tensors, new / "model.safetensors")
@@ -515,11 +628,16 @@ class Model(ABC):
         """Parse ``vocab.txt``; the opposite of `_vocab_lines`."""
         return Vocabulary(vocab_lines(text))
 
-    def _config_json(self) -> dict[str, Any]:
+    def config_json(self) -> dict[str, Any]:
+        """Family and settings, as ``config.json`` has them."""
         return {"family": self.family, **dataclasses.asdict(self.config)}
 
     def _vocab_lines(self) -> Sequence[str]:
         return self.vocabulary.symbols
+
+    def _fingerprint_arrays(self) -> Iterable[NDArray[Any]]:
+        """What the fingerprint has of the learned arrays; nothing where the manifest tells all."""
+        return ()
 
     # -- hooks ---------------------------------------------------------------------------------
 
@@ -531,20 +649,8 @@ class Model(ABC):
     def _score(self, members: sp.csr_array) -> Floats:
         """(n, genes) 0/1 membership to (n, genes) float32 scores."""
 
-    def _evidence(self, members: sp.csr_array) -> tuple[Floats, Floats]:
-        """Scores that can be compared between sets, and between members and other genes.
-
-        Returns
-        -------
-        of_genes
-            (n, genes) scores, standardised over the genes that are not in the set.
-        of_members
-            (members,) the same for each entry of `members`, as if the gene were not in the set.
-        """
-        return self._score_and_evidence(members)[1:]
-
     def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
-        """What `_score` and `_evidence` return; a family with evidence of its own has it here."""
+        """What `score` and `evidence` return; a family with evidence of its own has it here."""
         scores = self._score(members)
         of_genes = standardise(scores, members)
         if self.leaves_itself_out:
@@ -561,6 +667,31 @@ class Model(ABC):
         total = np.asarray(members @ self._embed_genes(), np.float32)
         mean: Floats = total / sizes[:, None]
         return mean
+
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        """The form of `term_matrix`; a family with a fast one has it here."""
+        return Rescored(self, members, progress)
+
+    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+        """The baseline and (n,) the parts of a gene's score less the mean score of the `others`.
+
+        Without others it is the score itself. The gene is not in the set `ids`.
+        """
+        return shapley(self, ids, gene, others, seed)
+
+    def _standardised_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
+        """The same for the score standardized over the genes outside the set."""
+        others = np.ones(len(self.vocabulary), bool)
+        others[ids] = False
+        spread = self.score([ids])[0, others].astype(np.float64).std()
+        if spread == 0:
+            return 0.0, np.zeros(len(ids))
+        base, parts = self._attribution(ids, gene, others, seed)
+        return base / spread, parts / spread
+
+    def _evidence_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
+        """The same for `evidence`, with the mean and the spread of the scores held."""
+        return self._standardised_attribution(ids, gene, seed)
 
     @abstractmethod
     def _embed_genes(self) -> Floats:
@@ -703,6 +834,17 @@ def _write(path: Path, text: str) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write one of the JSON files of a model folder."""
     _write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _as_members(matrix: Any, genes: int) -> sp.csr_array:
+    """A sparse matrix as 0/1 membership; ValueError if it is not one over `genes` genes."""
+    if matrix.shape[1] != genes:
+        raise ValueError(f"the matrix has {matrix.shape[1]} columns; the model has {genes} genes")
+    members = sp.csr_array(matrix, dtype=np.float32)
+    members.sort_indices()
+    if not (members.data == 1).all():
+        raise ValueError("the matrix holds something other than 0 and 1")
+    return members
 
 
 def _are_symbols(one: Any) -> bool:

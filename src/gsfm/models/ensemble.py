@@ -7,7 +7,8 @@ scale can be added once they are standardised for each set (stacking with fixed 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -16,8 +17,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
+from gsfm.models.attribution import Attribution, Kind
 from gsfm.models.base import FAMILIES, Floats, Model, Tensors, require, take
 from gsfm.models.evidence import standardise
+from gsfm.models.term_matrix import Cache, Ids, Numbers, Progress, TermMatrix
 from gsfm.sets import GeneSets
 
 
@@ -108,7 +111,7 @@ class Ensemble(Model):
             Other settings of the family.
         """
         weights = [1.0] * len(models) if weights is None else weights
-        members = [model._config_json() for model in models]
+        members = [model.config_json() for model in models]
         ensemble = cls(weights=weights, members=members, **settings)
         ensemble.members = list(models)
         ensemble._join()
@@ -137,7 +140,7 @@ class Ensemble(Model):
         self._vocabulary = Vocabulary(symbols)
         self.columns = [self._vocabulary.ids(member.vocabulary) for member in self.members]
         # Fitting may settle a member's setting.
-        settled = tuple(member._config_json() for member in self.members)
+        settled = tuple(member.config_json() for member in self.members)
         self.config = dataclasses.replace(self.config, members=settled)
 
     def _manifest_of_members(self) -> dict[str, Any]:
@@ -172,6 +175,69 @@ class Ensemble(Model):
             parts.append(part)
         return np.concatenate(parts, axis=1)
 
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        return _WeightedSum(self, members, cache, progress)
+
+    @property
+    def has_fast_term_matrix(self) -> bool:
+        """Whether all members have one."""
+        return all(member.has_fast_term_matrix for member in self.members)
+
+    def log_gene_frequency(self) -> Numbers | None:
+        """(genes,) that of the first member that has counted; its least for genes unknown to it."""
+        for member, columns in zip(self.members, self.columns, strict=True):
+            frequency = member.log_gene_frequency()
+            if frequency is not None:
+                values = np.full(len(self.vocabulary), frequency.min())
+                values[columns] = frequency
+                return values
+        return None
+
+    def member_names(self) -> list[str]:
+        """A name for each member: its family, what it is of, and a number if there are several."""
+        names = []
+        for member in self.members:
+            of = getattr(member.config, "of", None)
+            names.append(f"{member.family}: {of}" if of else member.family)
+        return [
+            f"{name} {names[: i + 1].count(name)}" if names.count(name) > 1 else name
+            for i, name in enumerate(names)
+        ]
+
+    def attribution(self, ids: Ids, gene: int, *, seed: int = 0) -> Attribution:
+        """Split the score of a gene by member and gene of the set; see `Model.attribution`.
+
+        The members' weights for this set, and the mean and the spread by which their scores are
+        standardized, are held.
+        """
+        members = self.encode([ids])
+        weights, constant = self._weights_of(members)
+        kinds = []
+        for name, weight, (member, _, own, columns) in zip(
+            self.member_names(), weights, self._parts(members), strict=True
+        ):
+            local = np.full(len(self.vocabulary), -1)
+            local[columns] = np.arange(own.shape[1])
+            part = np.zeros(len(ids))
+            base = 0.0
+            if local[gene] >= 0:
+                known = local[ids] >= 0
+                base, part[known] = self._member_attribution(
+                    member, local[ids[known]].astype(np.int32), int(local[gene]), seed
+                )
+            kinds.append(Kind(name, weight, base + part.sum(), weight * base, weight * part))
+        return Attribution(float(self.score([ids])[0, gene]), constant, kinds)
+
+    def _weights_of(self, members: sp.csr_array) -> tuple[NDArray[np.float64], float]:
+        """The members' weights for one set, and the constant of the sum."""
+        return np.array(self.config.weights, float), 0.0
+
+    def _member_attribution(
+        self, member: Model, ids: Ids, gene: int, seed: int
+    ) -> tuple[float, Numbers]:
+        """The baseline and the parts of a member's evidence in the sum."""
+        return member._standardised_attribution(ids, gene, seed)
+
     def _parts(self, members: sp.csr_array) -> list[tuple[Model, float, sp.csr_array, Any]]:
         """Each member, its weight, the sets in its vocabulary, and its columns."""
         out: list[tuple[Model, float, sp.csr_array, Any]] = []
@@ -191,12 +257,15 @@ class Ensemble(Model):
         """Numbers stored in the members."""
         return sum(member.n_parameters for member in self.members)
 
+    def _fingerprint_arrays(self) -> Iterable[NDArray[Any]]:
+        return itertools.chain.from_iterable(m._fingerprint_arrays() for m in self.members)
+
     # -- files -----------------------------------------------------------------------------------
 
-    def _config_json(self) -> dict[str, Any]:
+    def config_json(self) -> dict[str, Any]:
         settings = {f.name: getattr(self.config, f.name) for f in dataclasses.fields(self.config)}
         settings["weights"] = list(self.config.weights)
-        settings["members"] = [member._config_json() for member in self.members]
+        settings["members"] = [member.config_json() for member in self.members]
         return {"family": self.family, **settings}
 
     def _tensors(self) -> Tensors:
@@ -232,6 +301,52 @@ class Ensemble(Model):
         orphans = np.setdiff1d(np.arange(n), np.concatenate(self.columns))
         if len(orphans):
             raise ValueError(f"no member knows {self.vocabulary[int(orphans[0])]!r} of vocab.txt")
+
+
+class _WeightedSum(TermMatrix):
+    """The sum of the members' evidence with the weights of the configuration.
+
+    `Adaptive` has weights for each set, which take longer than all else: they are left to the terms
+    that are shown.
+    """
+
+    def __init__(
+        self,
+        model: Ensemble,
+        members: sp.csr_array,
+        cache: Cache,
+        progress: Progress,
+    ) -> None:
+        self.n = members.shape[0]
+        self.parts: list[tuple[float, TermMatrix, Any]] = []
+        weighted = [(m, *part) for m, part in enumerate(model._parts(members)) if part[1] != 0]
+        for i, (m, member, weight, own, columns) in enumerate(weighted):
+            part = None if progress is None else _part_of(progress, i, len(weighted))
+            theirs = {k.removeprefix(f"{m}."): cache[k] for k in cache if k.startswith(f"{m}.")}
+            matrix = member.term_matrix(own, cache=theirs, progress=part)
+            self.parts.append((weight, matrix, columns))
+            cache.update({f"{m}.{name}": array for name, array in theirs.items()})
+            if part is not None:
+                part(self.n, self.n)
+
+    def evidence(self, gene: int) -> Numbers:
+        return self._total(gene, self.n, lambda part, own: part.evidence(own))
+
+    def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
+        return self._total(gene, len(terms), lambda part, own: part.leave_one_out(terms, own))
+
+    def _total(self, gene: int, n: int, ask: Callable[[TermMatrix, int], Numbers]) -> Numbers:
+        total = np.zeros(n)
+        for weight, part, columns in self.parts:
+            own = [gene] if isinstance(columns, slice) else np.flatnonzero(columns == gene)
+            if len(own):  # a member adds nothing for a gene unknown to it
+                total += weight * ask(part, int(own[0]))
+        return total
+
+
+def _part_of(progress: Callable[[int, int], None], i: int, parts: int) -> Progress:
+    """The progress of part `i`, from 0, of several."""
+    return lambda done, total: progress(i * total + done, parts * total)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -14,10 +14,27 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gsfm.models.attribution import contrast
 from gsfm.models.base import Floats, Model, Tensors, require, take
 from gsfm.models.evidence import covered, rows_of
 from gsfm.models.sparse import csr_tensors, principal_rows, take_csr
+from gsfm.models.term_matrix import (
+    Cache,
+    Ids,
+    Mask,
+    Numbers,
+    Progress,
+    TermMatrix,
+    blocks,
+    cached,
+    moments,
+    standard,
+    sums,
+)
 from gsfm.sets import GeneSets
+
+#: A feature of so many genes is worked on with dense matrices, the others with sparse ones.
+COMMON = 64
 
 
 @dataclass(frozen=True)
@@ -139,6 +156,37 @@ class Features(Model):
         scores, of_genes, of_members = super()._score_and_evidence(members)
         return scores, np.arcsinh(of_genes), np.arcsinh(of_members)
 
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        if self.config.covered is not None:
+            return super()._term_matrix(members, cache, progress)
+        return _FeatureTerms(self, members, cache)
+
+    @property
+    def has_fast_term_matrix(self) -> bool:
+        """Not if some features are left out for each set."""
+        return self.config.covered is None
+
+    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+        vectors = self.vectors
+        if self.config.covered is not None:
+            # As in `_score`: without the features that the set covers, scaled to length 1 again.
+            without = covered(self.encode([ids]), self._by_feature, self.config.covered)
+            scale = self._scale(without)[0]
+            keep = sp.diags_array(1 - without.toarray()[0])
+            vectors = (sp.diags_array(scale) @ vectors @ keep).tocsr()
+        target = vectors.T @ contrast(gene, others)  # (features,)
+        return 0.0, np.asarray(vectors[ids] @ target, np.float64) / max(len(ids), 1)
+
+    def _evidence_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
+        # Of the inverse hyperbolic sine of a sum each gene has a part in proportion: exactly what
+        # integrated gradients along the straight path give.
+        base, part = self._standardised_attribution(ids, gene, seed)
+        total = part.sum()
+        if abs(total) < 1e-9:
+            return float(np.arcsinh(base)), part / np.sqrt(1 + base**2)
+        rise = (np.arcsinh(base + total) - np.arcsinh(base)) / total
+        return float(np.arcsinh(base)), part * rise
+
     def _embed_genes(self) -> Floats:
         if self._gene_vectors is None:
             self._gene_vectors = principal_rows(self.vectors, self.config.dimensions)
@@ -158,3 +206,75 @@ class Features(Model):
     def _have(self) -> NDArray[np.int64]:
         """(features,) how many genes have each."""
         return np.asarray(np.diff(self._by_feature.indptr), np.int64)
+
+
+class _FeatureTerms(TermMatrix):
+    """A score is the mean of the cosines between the gene and the term's genes."""
+
+    def __init__(self, model: Features, members: sp.csr_array, cache: Cache) -> None:
+        self.model, self.members = model, members
+        self.sizes = np.diff(members.indptr)
+        self.moments = cached(cache, lambda: {"moments": self._compute()})["moments"]
+
+    def _compute(self) -> Numbers:
+        genes, features = self.model.vectors.shape
+        # Of papers there are more than genes.
+        every, own = self._by_likeness() if features > genes else self._by_feature()
+        # Scores are means over the term's genes.
+        scale = 1 / np.maximum(self.sizes, 1)
+        powers = np.array([scale, scale**2])
+        return moments(self.members, every * powers, own * powers)
+
+    def _by_likeness(self) -> tuple[Numbers, Numbers]:
+        return sums(self.members, (self.model.vectors @ self.model._by_feature).tocsr())
+
+    def _by_feature(self) -> tuple[Numbers, Numbers]:
+        members, vectors = self.members, self.model.vectors  # (genes, features)
+        profiles = (members @ vectors).tocsr()  # (terms, features)
+        every, own = np.empty((2, 2, members.shape[0]))
+        every[0] = profiles @ np.asarray(vectors.sum(axis=0, dtype=np.float64)).ravel()
+        every[1] = _quadratic(profiles, (vectors.T @ vectors).tocsr(), self.model._have())
+        for rows in blocks(members.shape[0], 256):
+            block = members[rows]
+            dense, of_term = profiles[rows].toarray(), rows_of(block)
+            theirs = vectors[block.indices]  # (members, features)
+            of_member = rows_of(theirs)
+            entries = theirs.data * dense[of_term[of_member], theirs.indices]
+            scores = np.bincount(of_member, entries, len(of_term))
+            own[0, rows] = np.bincount(of_term, scores, block.shape[0])
+            own[1, rows] = np.bincount(of_term, scores**2, block.shape[0])
+        return every, own
+
+    def evidence(self, gene: int) -> Numbers:
+        scores = self.members @ self._likeness(gene) / np.maximum(self.sizes, 1)
+        return np.arcsinh(standard(scores, self.moments))
+
+    def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
+        # Compared with the others alone, as the model does.
+        total = self.members[terms] @ self._likeness(gene) - self.model._squares[gene]
+        scores = total / np.maximum(self.sizes[terms] - 1, 1)
+        return np.arcsinh(standard(scores, self.moments, terms))
+
+    def _likeness(self, gene: int) -> Floats:
+        """(genes,) how alike each is to the gene."""
+        vectors = self.model.vectors
+        return np.asarray(vectors @ vectors[[gene]].toarray()[0])
+
+
+def _quadratic(rows: sp.csr_array, gram: sp.csr_array, have: Ids) -> Numbers:
+    """(n,) r G r' for each sparse row r: the sum of the squared scores of all genes.
+
+    The few features that many genes have fill most of the Gram matrix: they are taken out of it,
+    and worked on with dense matrices.
+    """
+    common = have >= COMMON
+    rare = ~common
+    few, many = rows[:, rare], rows[:, common]
+    dense = gram[common][:, common].toarray()
+    across, sparse = gram[rare][:, common], gram[rare][:, rare]
+    out = np.empty(rows.shape[0])
+    for at in blocks(rows.shape[0]):
+        x, y = many[at].toarray(), few[at]
+        product = x @ dense + 2 * (y @ across).toarray()
+        out[at] = np.einsum("nc,nc->n", product, x) + (y @ sparse).multiply(y).sum(axis=1)
+    return out

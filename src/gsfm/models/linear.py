@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
+from gsfm.models.attribution import as_float64, contrast
 from gsfm.models.base import Floats, Model, Tensors, require, take
 from gsfm.models.sparse import (
     BLOCK,
@@ -21,6 +22,19 @@ from gsfm.models.sparse import (
     keep_largest,
     principal_rows,
     take_csr,
+)
+from gsfm.models.term_matrix import (
+    Cache,
+    Ids,
+    Mask,
+    Numbers,
+    Progress,
+    TermMatrix,
+    cached,
+    holders,
+    moments,
+    standard,
+    sums,
 )
 from gsfm.sets import GeneSets
 
@@ -159,6 +173,12 @@ class Linear(Model):
     def _score(self, members: sp.csr_array) -> Floats:
         return _dense(members @ self.matrix)  # (n, genes)
 
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        return _LinearTerms(self, members, cache)
+
+    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+        return 0.0, as_float64(self.matrix[ids]) @ contrast(gene, others)
+
     def _embed_genes(self) -> Floats:
         # A gene's vector is its row of weights, what it speaks for, in fewer numbers.
         if self._gene_vectors is None:
@@ -178,6 +198,32 @@ class Linear(Model):
             self.matrix = take_csr(tensors, "weights", n, n)
         else:
             self.matrix = take(tensors, "weights", n, n, kinds="f").astype(np.float32, copy=False)
+
+
+class _LinearTerms(TermMatrix):
+    """A score is the sum of the weights of the term's genes, a column of the matrix."""
+
+    def __init__(self, model: Linear, members: sp.csr_array, cache: Cache) -> None:
+        self.model, self.members = model, members
+        found = cached(cache, lambda: {"moments": moments(members, *sums(members, model.matrix))})
+        self.moments = found["moments"]
+
+    def evidence(self, gene: int) -> Numbers:
+        return standard(self.members @ self._weights(gene), self.moments)
+
+    def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
+        # No gene has a weight of its own.
+        return standard(self.members[terms] @ self._weights(gene), self.moments, terms)
+
+    def _weights(self, gene: int) -> Floats:
+        """(genes,) the weights whose sum is a term's score of the gene."""
+        matrix = self.model.matrix
+        if not isinstance(matrix, sp.csr_array):
+            return np.ascontiguousarray(matrix[:, gene])
+        weights = np.zeros(matrix.shape[0], np.float32)
+        rows, at = holders(matrix, gene)
+        weights[rows] = matrix.data[at]
+        return weights
 
 
 def _dense(matrix: Floats | sp.csr_array) -> Floats:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from gsfm.models.attribution import constant
 from gsfm.models.base import Floats, Model, Tensors, require, take
+from gsfm.models.term_matrix import Cache, Constant, Ids, Mask, Numbers, Progress, TermMatrix
 from gsfm.sets import GeneSets
 
 
@@ -59,6 +61,15 @@ class Popularity(Model):
 
     def _score(self, members: sp.csr_array) -> Floats:
         return np.broadcast_to(self.log_frequency, members.shape)
+
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        return Constant(self.log_frequency.astype(np.float64), members)
+
+    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+        return constant(self, ids, gene, others)
+
+    def log_gene_frequency(self) -> Numbers:
+        return self.log_frequency.astype(np.float64)
 
     def _embed_genes(self) -> Floats:
         return self.log_frequency[:, None]

@@ -216,12 +216,12 @@ def _strongest(
     progress: Progress | None,
 ) -> Numbers:
     """(genes,) the support of each gene's best new term; minus infinity where there is none."""
-    index = place.index(progress, keep=keep)
+    matrix = place.term_matrix(progress, keep=keep)
     size = SIZE_WEIGHT * np.log(place.sizes)
     holds = place.members.tocsc()
     out = np.empty(len(genes))
     for i, gene in enumerate(genes):
-        support = np.where(usable, index.of_gene(int(gene)) + size, -np.inf)
+        support = np.where(usable, matrix.evidence(int(gene)) + size, -np.inf)
         support[holds.indices[holds.indptr[gene] : holds.indptr[gene + 1]]] = -np.inf
         out[i] = support.max()
         if progress is not None and (i % STEP == 0 or i + 1 == len(genes)):
@@ -231,7 +231,7 @@ def _strongest(
 
 def _rows(place: Library, gene: int, usable: NDArray[np.bool_], k: int) -> dict[str, NDArray[Any]]:
     """The best new terms of a gene, and the fast form's numbers of them."""
-    evidence, support, known = supports(place, place.index(), gene)
+    evidence, support, known = supports(place, place.term_matrix(), gene)
     shown = np.isfinite(support)
     new = np.flatnonzero(shown & ~known & usable)
     best = _descending(support, new)[:k]

@@ -249,7 +249,7 @@ def by_gene(of_input: Ids, statistics: Numbers) -> tuple[Ids, Numbers]:
 def signatures(model: Model, sets: list[Ids]) -> Floats:
     """(n, genes) the bounded evidence for every gene, that of a set's own genes without them."""
     members = model.encode(sets)
-    of_genes, of_members = model._evidence(members)
+    of_genes, of_members = model.evidence(members)
     if not (np.isfinite(of_genes).all() and np.isfinite(of_members).all()):
         raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
     evidence = np.array(of_genes, np.float32)

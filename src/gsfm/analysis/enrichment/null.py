@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gsfm.analysis.gene_frequency import COUNTED, counted
+from gsfm.analysis.gene_frequency import COUNTED
 from gsfm.analysis.terms import Terms
 from gsfm.progress import Progress
 
@@ -43,7 +43,7 @@ def popularity(model: Model, terms: Terms) -> tuple[Numbers, str]:
 
     In the model's training corpus, if the model has counted; else in the terms. As a logarithm.
     """
-    values = counted(model)
+    values = model.log_gene_frequency()
     if values is not None:
         return values, COUNTED
     counts = np.bincount(terms.members.indices, minlength=len(terms.vocabulary))

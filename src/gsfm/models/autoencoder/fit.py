@@ -257,4 +257,4 @@ def _hand_over(parameters: Mapping[str, torch.Tensor], model: Autoencoder) -> No
     model.output_vectors = arrays.pop("output_vectors", model.input_vectors)
     model.output_bias = arrays.pop("output_bias")
     model.block = arrays
-    model._sums = None  # of vectors that it no longer has
+    model.gene_sums = None  # of vectors that it no longer has

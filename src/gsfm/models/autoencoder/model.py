@@ -9,6 +9,7 @@ member (`loss`). No dense multi-hot vector is ever made.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,14 +18,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.errors import MissingExtraError
+from gsfm.models.autoencoder.attribution import integrated_gradients
+from gsfm.models.autoencoder.layers import gelu, layer_norm
+from gsfm.models.autoencoder.terms import Vectors
 from gsfm.models.base import Floats, Model, Tensors, take
 from gsfm.models.evidence import left_out, standardise
+from gsfm.models.term_matrix import Cache, Ids, Mask, Numbers, Progress, TermMatrix
 from gsfm.sets import GeneSets
-
-Numbers = NDArray[np.float64]
-
-# Added to a variance before the square root, as torch.nn.LayerNorm does.
-LAYER_NORM_EPSILON = 1e-5
 
 #: The largest whole number of each `storage` that has them, on either side of 0.
 STEPS = {"int8": 127, "int4": 7}
@@ -107,7 +107,7 @@ class Autoencoder(Model):
     output_vectors: Floats  # (genes, d); the same array as input_vectors if tied
     output_bias: Floats  # (genes,)
     block: dict[str, Floats]  # the residual block's small tensors, see `shapes`
-    _sums: tuple[Numbers, Numbers] | None = None  # see `_gene_sums`
+    gene_sums: tuple[Numbers, Numbers] | None = None  # see `sums_over_genes`
 
     def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
         # The only way down the list of rooms: learning needs torch, asking does not.
@@ -142,10 +142,10 @@ class Autoencoder(Model):
         b = self.block
         sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
         x = members @ self.input_vectors / np.sqrt(sizes)[:, None]  # (n, d)
-        x = _layer_norm(x, b["norm_in.weight"], b["norm_in.bias"])
-        up = _gelu(x @ b["up.weight"].T + b["up.bias"])  # (n, hidden)
+        x = layer_norm(x, b["norm_in.weight"], b["norm_in.bias"])
+        up = gelu(x @ b["up.weight"].T + b["up.bias"])  # (n, hidden)
         x = x + up @ b["down.weight"].T + b["down.bias"]
-        return _layer_norm(x, b["norm_out.weight"], b["norm_out.bias"])
+        return layer_norm(x, b["norm_out.weight"], b["norm_out.bias"])
 
     def _score(self, members: sp.csr_array) -> Floats:
         # The logits: log-probabilities of being the next member, up to a constant for each set; or,
@@ -162,7 +162,7 @@ class Autoencoder(Model):
         rest, at = left_out(members)
         n = len(scores)
         vectors = self._embed_sets(rest)  # (folds n, d)
-        total, squares = self._moments(vectors)
+        total, squares = self.score_moments(vectors)
         others = np.maximum(len(self.output_bias) - np.diff(rest.indptr), 1)
         left = np.zeros(len(at))
         # Set by set: all of its folds are asked of the same few genes.
@@ -181,28 +181,41 @@ class Autoencoder(Model):
         of_members = np.divide(left - mean[at], spread, out=np.zeros_like(left), where=spread > 0)
         return scores, of_genes, of_members.astype(np.float32)
 
-    def _moments(self, vectors: Floats) -> tuple[Numbers, Numbers]:
+    def score_moments(self, vectors: Floats) -> tuple[Numbers, Numbers]:
         """(n,) sums of the scores of all genes, and of their squares, for (n, d) set vectors."""
-        total, gram = self._gene_sums()
+        total, gram = self.sums_over_genes()
         with_one = np.column_stack([vectors, np.ones(len(vectors))]).astype(np.float64)
         return with_one @ total, np.einsum("nd,nd->n", with_one @ gram, with_one)
 
-    def _gene_sums(self) -> tuple[Numbers, Numbers]:
+    def sums_over_genes(self) -> tuple[Numbers, Numbers]:
         """Sum (d + 1,) and Gram matrix (d + 1, d + 1) of the output vectors and their biases."""
-        if self._sums is None:
+        if self.gene_sums is None:
             table = np.column_stack([self.output_vectors, self.output_bias])
             # The product in single precision: it is most of the time of a first answer.
-            self._sums = table.sum(axis=0, dtype=np.float64), (table.T @ table).astype(np.float64)
-        return self._sums
+            self.gene_sums = (
+                table.sum(axis=0, dtype=np.float64),
+                (table.T @ table).astype(np.float64),
+            )
+        return self.gene_sums
 
     def _embed_genes(self) -> Floats:
         return self.output_vectors
+
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        return Vectors(self, members, cache, progress)
+
+    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+        return integrated_gradients(self, ids, gene, others)
 
     @property
     def n_parameters(self) -> int:
         """Numbers stored in the model, of which two may share a byte."""
         n, d = len(self.vocabulary), self.config.dimensions
         return sum(n * d if t.dtype == np.uint8 else t.size for t in self._tensors().values())
+
+    def _fingerprint_arrays(self) -> Iterable[NDArray[Any]]:
+        # A part of the vectors is enough to tell two fits apart.
+        return self.output_bias, self.output_vectors[::64]
 
     # -- files -----------------------------------------------------------------------------------
 
@@ -227,7 +240,7 @@ class Autoencoder(Model):
 
     def _restore(self, tensors: Tensors) -> None:
         n, d = len(self.vocabulary), self.config.dimensions
-        self._sums = None
+        self.gene_sums = None
         self.output_bias = take(tensors, "output_bias", n).astype(np.float32)
         self.block = {
             name: take(tensors, name, *shape).astype(np.float32)
@@ -277,20 +290,3 @@ def _short(scale: Floats) -> Floats:
     mantissa, exponent = np.frexp(scale)
     short = np.ldexp(np.ceil(mantissa * 2048) / 2048, exponent)
     return np.where(scale == 0, 1, short).astype(np.float32)
-
-
-def _layer_norm(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Normalise each row, as ``torch.nn.LayerNorm`` does."""
-    x = x - x.mean(axis=1, keepdims=True)
-    x /= np.sqrt((x * x).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
-    x *= weight
-    x += bias
-    return x
-
-
-def _gelu(x: Floats) -> Floats:
-    """The Gaussian error linear unit, in its tanh form (Hendrycks & Gimpel, arXiv:1606.08415)."""
-    cube = x * x * x  # many times faster than **
-    inner = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * cube)
-    out: Floats = np.float32(0.5) * x * (1 + np.tanh(inner))
-    return out

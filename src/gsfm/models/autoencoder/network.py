@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gsfm.models.autoencoder import AutoencoderConfig
-from gsfm.models.autoencoder.model import LAYER_NORM_EPSILON
+from gsfm.models.autoencoder.layers import LAYER_NORM_EPSILON
 
 
 class Network(nn.Module):

@@ -1,0 +1,92 @@
+r"""What each gene of a set adds to the score of another gene.
+
+A score is split so that the parts add up to it. Families whose score is a sum over the genes of the
+set are split as they are; the autoencoder by integrated gradients. For any other family the parts
+are Shapley values over random orders of the genes (Castro et al. 2009,
+doi:10.1016/j.cor.2008.04.004): in each order a gene gets what the score gains as it joins the set.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gsfm.models.base import Model
+
+Ids = NDArray[np.integer[Any]]
+Numbers = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+#: Random orders of the genes, and as many reversed, in `shapley`.
+ORDERS = 8
+#: Largest error of the sum of the parts, relative to the score (or to 1, if that is larger).
+TOLERANCE = 1e-3
+
+
+class Kind(NamedTuple):
+    """A kind of evidence: what a member of the model adds to the score."""
+
+    name: str
+    weight: float  # of its evidence in the score
+    evidence: float  # weight x evidence is its part of the score
+    baseline: float  # its part of the score for an empty set
+    shares: Numbers  # (n,) what each gene of the set adds; baseline + sum = weight x evidence
+
+
+class Attribution(NamedTuple):
+    """A score and its parts: the constant and the kinds add up to it."""
+
+    score: float
+    constant: float
+    kinds: list[Kind]
+
+    @property
+    def baseline(self) -> float:
+        """The score for an empty set."""
+        return float(self.constant + sum(kind.baseline for kind in self.kinds))
+
+    @property
+    def by_gene(self) -> Numbers:
+        """(n,) what each gene of the set adds, over all kinds."""
+        return np.asarray(sum(kind.shares for kind in self.kinds), np.float64)
+
+
+def shapley(model: Model, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+    """Shapley values over random orders, for any family; see `Model._attribution`."""
+    rng = np.random.default_rng(seed)
+    orders = [rng.permutation(len(ids)) for _ in range(ORDERS)]
+    orders += [order[::-1] for order in orders]  # pairs of opposite orders have a smaller error
+    total = np.zeros(len(ids))
+    empty = np.empty(0, np.int32)
+    base = 0.0
+    for order in orders:
+        growing = [np.sort(ids[order[:k]]) if k else empty for k in range(len(ids) + 1)]
+        scores = model.score(growing).astype(np.float64)
+        height = scores[:, gene]
+        if others.any():
+            height = height - scores[:, others].mean(axis=1)
+        total[order] += np.diff(height)
+        base = float(height[0])
+    return base, total / len(orders)
+
+
+def constant(model: Model, ids: Ids, gene: int, others: Mask) -> tuple[float, Numbers]:
+    """The parts of a score that is the same for every set: all of it is the baseline."""
+    scores = model.score([ids])[0].astype(np.float64)
+    mean = scores[others].mean() if others.any() else 0.0
+    return float(scores[gene] - mean), np.zeros(len(ids))
+
+
+def contrast(gene: int, others: Mask) -> Numbers:
+    """(genes,) factors of the scores: 1 for the gene, less the mean of the `others`."""
+    target = others / -max(int(others.sum()), 1)
+    target[gene] += 1
+    return np.asarray(target, np.float64)
+
+
+def as_float64(matrix: Any) -> Any:
+    """A dense matrix in double precision; a sparse one as it is."""
+    return np.asarray(matrix, np.float64) if isinstance(matrix, np.ndarray) else matrix
