@@ -68,7 +68,7 @@ def main() -> None:
     hub = int(counts.argmax())
     symbols = [model.vocabulary[int(g)] for g in some]
 
-    first = timed(lambda: annotate(model, symbols[0], terms, exact=False))
+    first = timed(lambda: annotate(symbols[0], terms, exact=False, model=model))
     sample = terms[rng.choice(len(terms), min(SAMPLE, len(terms)), replace=False)]
     model.score(sample[:8])
     peer = [timed(lambda: model.score(sample)) for _ in range(options.repeats)]
@@ -76,17 +76,17 @@ def main() -> None:
     seconds = {
         "peer: Model.score of every term": [value * scale for value in peer],
         "annotate a gene, fast form": [
-            timed(lambda s=s: annotate(model, s, terms, exact=False)) for s in symbols
+            timed(lambda s=s: annotate(s, terms, exact=False, model=model)) for s in symbols
         ],
         f"  the gene in most terms ({model.vocabulary[hub]}: {counts[hub]:,})": [
-            timed(lambda: annotate(model, model.vocabulary[hub], terms, exact=False))
+            timed(lambda: annotate(model.vocabulary[hub], terms, exact=False, model=model))
             for _ in range(options.repeats)
         ],
         "annotate a gene, 5 terms by the whole model": [
-            timed(lambda s=s: annotate(model, s, terms)) for s in symbols
+            timed(lambda s=s: annotate(s, terms, model=model)) for s in symbols
         ],
         f"annotate a set of {options.genes} genes": [
-            timed(lambda: annotate(model, symbols, terms)) for _ in range(options.repeats)
+            timed(lambda: annotate(symbols, terms, model=model)) for _ in range(options.repeats)
         ],
     }
     print(f"ready after {first:.1f} s (once in a process; a command keeps it in a cache folder)")

@@ -180,7 +180,9 @@ def ask(
             tables = {}
             try:
                 tables["ora"] = ora(genes, task.library, **settings).table
-                tables["model"] = enrich(model, genes, task.library, draws=draws, **settings).table
+                tables["model"] = enrich(
+                    genes, task.library, draws=draws, **settings, model=model
+                ).table
             except Exception as error:
                 raise RuntimeError(f"{query.truth}, {how}") from error
             if i < n_prerank:
@@ -294,7 +296,7 @@ def null(model: Model, library: str, n: int, draws: int, seed: int) -> pl.DataFr
             for a, b in zip(low, high, strict=True):
                 ids.add(int(order[rng.integers(a, b)]))
             genes = [model.vocabulary[i] for i in ids]
-            found = enrich(model, genes, library, draws=draws, top=None)
+            found = enrich(genes, library, draws=draws, top=None, model=model)
             p_values.append(found.table.sort("id")["p_value"].to_numpy())
         p = np.array(p_values)
         one_each = p[np.arange(n), rng.integers(0, p.shape[1], n)]

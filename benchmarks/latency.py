@@ -82,7 +82,7 @@ def warm(model: Model, symbols: list[str]) -> dict[str, Callable[[], object]]:
         "  of it: resolve": lambda: resolve(symbols),
         "  of it: score": lambda: model.score([symbols]),
         "complete, input ranked too (leave-one-out)": lambda: analysis.complete(
-            model, symbols, include_input=True
+            symbols, include_input=True, model=model
         ),
     }
 

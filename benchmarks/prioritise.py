@@ -218,7 +218,7 @@ def rankings(model: Model, questions: list[Question]) -> Iterator[pl.DataFrame]:
 def answer(model: Model, q: Question, **phenotype: object) -> Priorities:
     """All candidates of a question, ranked."""
     candidates = dict.fromkeys([q.gene, *(gene for ids in q.among.values() for gene in ids)])
-    return prioritise(model, candidates, top=None, why=False, **phenotype)  # type: ignore[arg-type]
+    return prioritise(candidates, top=None, why=False, **phenotype, model=model)  # type: ignore[arg-type]
 
 
 def mean_of_terms(found: Priorities) -> dict[str, float]:

@@ -34,7 +34,7 @@ def main() -> None:
     members = {term: set(new.genes(i)) for i, term in enumerate(new.metadata["id"])}
     # A few more than are counted, for the terms that the newer release lacks.
     found = understudied(
-        gsfm.load(options.model), options.old, max_papers=options.papers, top=2 * max(TOPS)
+        options.old, max_papers=options.papers, top=2 * max(TOPS), model=gsfm.load(options.model)
     )
     print(found.summary())
     rows = [row for row in found.table.select("symbol", "id").rows() if row[1] in members]

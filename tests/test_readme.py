@@ -8,7 +8,6 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-import gsfm
 from gsfm.cli.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -38,16 +37,3 @@ def test_the_test_command_is_the_one_that_ci_calls():
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "\nscripts/test\n" in README
     assert "\nscripts/test\n" in ci
-
-
-def test_the_public_face_is_what_all_says():
-    assert sorted(gsfm.__all__) == gsfm.__all__
-    assert all(hasattr(gsfm, name) for name in gsfm.__all__)
-    # Names only: every module of the face is a room or private.
-    rooms = {
-        *("analysis", "benchmark", "cli", "completion", "corpus", "genes", "io", "libraries"),
-        *("models", "sets", "scverse", "training"),
-        *("errors", "progress", "report", "version"),
-    }
-    public = {name for name in vars(gsfm) if not name.startswith("_")}
-    assert public - set(gsfm.__all__) <= rooms

@@ -1,4 +1,13 @@
-"""A Gene Set Foundation Model: learn what genes mean from the company they keep."""
+"""A gene set foundation model: complete gene sets, annotate genes, and find relations.
+
+The verbs ask the shipped model unless `model` names another. Submodules and verbs are imported when
+they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from gsfm.errors import (
     FormatError,
@@ -10,10 +19,57 @@ from gsfm.errors import (
     UnknownGenesError,
     UnknownTermError,
 )
-from gsfm.genes import Vocabulary
-from gsfm.models import load
-from gsfm.sets import GeneSet, GeneSets
 from gsfm.version import __version__
+
+if TYPE_CHECKING:
+    from gsfm import analysis as analysis
+    from gsfm import benchmark as benchmark
+    from gsfm import corpus as corpus
+    from gsfm import genes as genes
+    from gsfm import libraries as libraries
+    from gsfm import models as models
+    from gsfm import scverse as scverse
+    from gsfm import sets as sets
+    from gsfm import training as training
+    from gsfm.analysis import (
+        annotate,
+        complete,
+        embed,
+        enrich,
+        explain,
+        map,
+        nearest,
+        network,
+        prioritise,
+        relate,
+        term,
+    )
+    from gsfm.analysis import discover as discover
+    from gsfm.genes import Vocabulary
+    from gsfm.models import load, train
+    from gsfm.sets import GeneSet, GeneSets
+
+#: Where a name comes from: a package, or a submodule where the two are the same.
+_LAZY = {
+    **dict.fromkeys(
+        (
+            *("analysis", "benchmark", "corpus", "genes", "libraries", "models", "scverse"),
+            *("sets", "training"),
+        )
+    ),
+    **dict.fromkeys(
+        (
+            *("annotate", "complete", "discover", "embed", "enrich", "explain", "map"),
+            *("nearest", "network", "prioritise", "relate", "term"),
+        ),
+        "gsfm.analysis",
+    ),
+    "GeneSet": "gsfm.sets",
+    "GeneSets": "gsfm.sets",
+    "Vocabulary": "gsfm.genes",
+    "load": "gsfm.models",
+    "train": "gsfm.models",
+}
 
 __all__ = [
     "FormatError",
@@ -28,5 +84,42 @@ __all__ = [
     "UnknownTermError",
     "Vocabulary",
     "__version__",
+    "analysis",
+    "annotate",
+    "benchmark",
+    "complete",
+    "corpus",
+    "discover",
+    "embed",
+    "enrich",
+    "explain",
+    "genes",
+    "libraries",
     "load",
+    "map",
+    "models",
+    "nearest",
+    "network",
+    "prioritise",
+    "relate",
+    "scverse",
+    "sets",
+    "term",
+    "train",
+    "training",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'gsfm' has no attribute {name!r}")
+    home = _LAZY[name]
+    if home is None:
+        return importlib.import_module(f"gsfm.{name}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

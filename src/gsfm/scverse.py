@@ -14,7 +14,8 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.analysis import Enrichment, enrich_ranked, ora, prerank
+from gsfm import analysis
+from gsfm.analysis import Enrichment, ora, prerank
 from gsfm.analysis.enrichment.common import false_discovery_rate
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
 from gsfm.completion.identifiers import understand
@@ -221,7 +222,7 @@ def enrich(
     libraries
         One library or several; all that there are if None.
     method
-        ``"model"``, ``"ora"`` or ``"prerank"``: `gsfm.analysis.enrich_ranked`, `ora` of the
+        ``"model"``, ``"ora"`` or ``"prerank"``: `gsfm.analysis.enrich`, `ora` of the
         genes with the largest scores, `prerank`.
     key
         Where the ranked genes are.
@@ -269,7 +270,9 @@ def enrich(
         ]
         if method == "model":
             assert model is not None
-            found[group] = enrich_ranked(model, pairs, libraries, top_genes=top_genes, **options)
+            found[group] = analysis.enrich(
+                pairs, libraries, top_genes=top_genes, **options, model=model
+            )
         elif method == "prerank":
             found[group] = prerank(pairs, libraries, **options)
         elif method == "ora":

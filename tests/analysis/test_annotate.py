@@ -165,7 +165,7 @@ def test_a_model_without_a_fast_form_answers_too(model, library):
     wider = model.with_library(library[:40])
     assert not wider.has_fast_term_matrix
     told = []
-    result = annotate(wider, "BAX", library, progress=lambda *event: told.append(event))
+    result = annotate("BAX", library, progress=lambda *event: told.append(event), model=wider)
     assert len(result) == 5
     assert any(done == total for _, done, total in told)
 
@@ -174,7 +174,7 @@ def test_a_model_without_a_fast_form_answers_too(model, library):
 
 
 def test_the_numbers_are_the_whole_models(model, library):
-    result = annotate(model, "BAX", library, top=None)
+    result = annotate("BAX", library, top=None, model=model)
     assert set(result.table["known"]) == {True, False}
     vocabulary = model.vocabulary
     gene = vocabulary.ids(["BAX"])[0]
@@ -198,7 +198,7 @@ def test_the_numbers_are_the_whole_models(model, library):
 
 def test_recoverability_is_the_auroc_of_one_half_by_the_other(model, library):
     number = shuffled(len(model.vocabulary))
-    for row in annotate(model, "TP53", library, top=None):
+    for row in annotate("TP53", library, top=None, model=model):
         ids = model.vocabulary.ids(library.genes(library.names.index(row["term"])))
         ids = sorted(ids.tolist(), key=lambda g: number[g])
         found = []
@@ -220,7 +220,7 @@ def test_a_known_member_is_never_scored_on_itself(model, library, gene, term):
     told = []
     for genes in (rest, [*rest, symbol]):
         terms = GeneSets.from_lists({"it": genes, "other": ["EGFR", "MYC", "ATM"]})
-        row = annotate(model, symbol, terms).table.row(
+        row = annotate(symbol, terms, model=model).table.row(
             by_predicate=pl.col("term") == "it", named=True
         )
         told.append(row)
@@ -231,7 +231,7 @@ def test_a_known_member_is_never_scored_on_itself(model, library, gene, term):
 
 
 def test_support_and_specificity_by_hand(model, library):
-    table = annotate(model, "BAX", library, top=None, exact=False).table
+    table = annotate("BAX", library, top=None, exact=False, model=model).table
     assert "score" not in table.columns
     others = table["size"].to_numpy() - table["known"].to_numpy()
     evidence = table["support"].to_numpy() - SIZE_WEIGHT * np.log(others)
@@ -248,51 +248,51 @@ def test_support_and_specificity_by_hand(model, library):
 
 
 def test_the_order_and_what_is_shown(model, library):
-    whole = annotate(model, "BAX", library, top=None).table
+    whole = annotate("BAX", library, top=None, model=model).table
     assert whole["rank"].to_list() == list(range(1, whole.height + 1))
     assert whole["support"].is_sorted(descending=True)
-    assert annotate(model, "BAX", library, top=4).table.equals(whole.head(4))
+    assert annotate("BAX", library, top=4, model=model).table.equals(whole.head(4))
     for which in ("known", "new"):
-        part = annotate(model, "BAX", library, top=None, which=which).table
+        part = annotate("BAX", library, top=None, which=which, model=model).table
         assert part.equals(whole.filter(pl.col("known") == (which == "known")))
         assert 0 < part.height < whole.height
 
 
 def test_what_says_nothing_is_left_out(model, library):
-    names = annotate(model, "TP53", library, top=None, exact=False).table["term"]
+    names = annotate("TP53", library, top=None, exact=False, model=model).table["term"]
     assert "alone" not in names  # of TP53 but for itself nothing is in it
     assert "strange" not in names
-    assert "alone" in annotate(model, "BAX", library, top=None, exact=False).table["term"]
+    assert "alone" in annotate("BAX", library, top=None, exact=False, model=model).table["term"]
 
 
 def test_every_library_has_its_ranks(model, library, tmp_path):
     path = tmp_path / "mine.gmt"
     path.write_text("a\tna\tTP53\tBAX\nb\tna\tEGFR\tERBB2\n")
-    table = annotate(model, "p53", [library, path], top=2).table
+    table = annotate("p53", [library, path], top=2, model=model).table
     assert table["library"].to_list() == ["library", "library", "mine", "mine"]
     assert table["rank"].to_list() == [1, 2, 1, 2]
 
 
 def test_a_model_that_is_not_calibrated_has_no_probability(library):
     model = Linear(regularisation=2).fit(GeneSets.from_lists(_sets(200, 4, 0)))
-    result = annotate(model, "TP53", library)
+    result = annotate("TP53", library, model=model)
     assert "probability" not in result.table.columns
     assert list(result.provenance["columns"]) == result.table.columns
 
 
 def test_a_model_that_is_fitted_anew_is_asked_anew(library):
     model = Linear(regularisation=2).fit(GeneSets.from_lists(_sets(200, 4, 0)))
-    before = annotate(model, "TP53", library, exact=False).table
+    before = annotate("TP53", library, exact=False, model=model).table
     model.fit(GeneSets.from_lists(_sets(200, 4, 9)))
-    assert not annotate(model, "TP53", library, exact=False).table.equals(before)
+    assert not annotate("TP53", library, exact=False, model=model).table.equals(before)
 
 
 def test_the_share_of_a_term_that_is_missing(model, library):
-    usual = annotate(model, "BAX", library, top=None)
+    usual = annotate("BAX", library, top=None, model=model)
     assert usual.provenance["missing"] == MISSING == 0.2
     assert "are a random 80% of the whole set" in usual.provenance["columns"]["probability"]
     assert usual.provenance["columns"]["probability"].endswith("the genes given are the term's")
-    half = annotate(model, "BAX", library, top=None, missing=0.5)
+    half = annotate("BAX", library, top=None, missing=0.5, model=model)
     assert half.provenance["missing"] == 0.5
     assert "are a random half of the whole set" in half.provenance["columns"]["probability"]
     assert half.table.drop("probability").equals(usual.table.drop("probability"))
@@ -304,7 +304,7 @@ def test_the_share_of_a_term_that_is_missing(model, library):
         assert row["probability"] == pytest.approx(told, abs=1e-4)
     for genes in ("BAX", ["BAX", "TP53"]):
         with pytest.raises(ValueError, match="share of the whole set"):
-            annotate(model, genes, library, missing=1)
+            annotate(genes, library, missing=1, model=model)
 
 
 # -- a set -----------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def test_the_share_of_a_term_that_is_missing(model, library):
 
 def test_a_set_by_hand(model, library):
     genes = ["TP53", "BAX", "CDKN1A"]
-    table = annotate(model, genes, library, top=None).table
+    table = annotate(genes, library, top=None, model=model).table
     assert table["evidence"].is_sorted(descending=True)
     members = model.encode([genes])
     of_genes, of_members = model.evidence(members)
@@ -341,13 +341,13 @@ def test_a_set_by_hand(model, library):
 
 def test_only_terms_with_or_without_the_set(model, library):
     genes = ["TP53", "BAX"]
-    assert (annotate(model, genes, library, which="known").table["overlap"] > 0).all()
-    assert (annotate(model, genes, library, which="new").table["overlap"] == 0).all()
+    assert (annotate(genes, library, which="known", model=model).table["overlap"] > 0).all()
+    assert (annotate(genes, library, which="new", model=model).table["overlap"] == 0).all()
 
 
 def test_a_set_of_one_gene_is_no_evidence_of_itself(model):
     terms = GeneSets.from_lists({"with": ["TP53", "BAX"], "without": ["BAX"]})
-    table = annotate(model, ["TP53"], terms).table.sort("term")
+    table = annotate(["TP53"], terms, model=model).table.sort("term")
     # The gene itself counts as one that says nothing: not for the term that holds it.
     with_it, without_it = table["evidence"].to_list()
     assert with_it < without_it
@@ -357,7 +357,7 @@ def test_a_set_of_one_gene_is_no_evidence_of_itself(model):
 
 
 def test_what_was_understood_is_reported(model, library):
-    result = annotate(model, ["p53", "BAX", "no such gene", "CD8B"], library)
+    result = annotate(["p53", "BAX", "no such gene", "CD8B"], library, model=model)
     assert result.unmatched == ["no such gene"]
     assert result.provenance["input"]["not_in_model"] == ["CD8B"]
     assert result.provenance["input"]["genes"] == 2
@@ -374,18 +374,18 @@ def test_what_was_understood_is_reported(model, library):
 def test_errors_say_what_to_do(model, library):
     for nothing in ("no such gene", ["no such gene"], []):
         with pytest.raises(UnknownGenesError):
-            annotate(model, nothing, library)
+            annotate(nothing, library, model=model)
     strange = GeneSets.from_lists({"a": ["not a gene"]})
     with pytest.raises(GsfmError, match=r"no term of library has a gene .*gsfm sets convert"):
-        annotate(model, "TP53", strange)
+        annotate("TP53", strange, model=model)
     with pytest.raises(GsfmError, match=r"no library 'go-pb'.*go-bp"):
-        annotate(model, "TP53", "go-pb")
+        annotate("TP53", "go-pb", model=model)
     with pytest.raises(GsfmError, match="no library is given"):
-        annotate(model, "TP53", [])
+        annotate("TP53", [], model=model)
     with pytest.raises(ValueError, match="top must be 1 or more"):
-        annotate(model, "TP53", library, top=0)
+        annotate("TP53", library, top=0, model=model)
     with pytest.raises(ValueError, match="all, known or new"):
-        annotate(model, "TP53", library, which="old")
+        annotate("TP53", library, which="old", model=model)
 
 
 def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monkeypatch):
@@ -394,7 +394,7 @@ def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monke
     def ask() -> pl.DataFrame:
         # A collection that this process has not seen.
         terms = GeneSets.from_lists({f"term {i}": one for i, one in enumerate(_sets(9, 5, 2))})
-        return annotate(model, "BAX", terms, exact=False, keep=True).table
+        return annotate("BAX", terms, exact=False, keep=True, model=model).table
 
     first = ask()
     [file] = (tmp_path / "cache" / "terms").iterdir()
@@ -405,7 +405,7 @@ def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monke
     assert file.stat().st_size == written
     # And nothing is written unasked.
     file.unlink()
-    annotate(model, "BAX", GeneSets.from_lists({"a": ["TP53", "MDM2"]}), exact=False)
+    annotate("BAX", GeneSets.from_lists({"a": ["TP53", "MDM2"]}), exact=False, model=model)
     assert not list(file.parent.iterdir())
 
 
@@ -413,7 +413,7 @@ def test_a_folder_that_cannot_be_written_to_is_no_error(model, tmp_path, monkeyp
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GSFM_HOME", str(tmp_path / "file"))
     terms = GeneSets.from_lists({"a": ["TP53", "MDM2"]})
-    assert len(annotate(model, "BAX", terms, keep=True)) == 1
+    assert len(annotate("BAX", terms, keep=True, model=model)) == 1
 
 
 # -- known biology ---------------------------------------------------------------------------------
@@ -430,7 +430,7 @@ def test_a_folder_that_cannot_be_written_to_is_no_error(model, tmp_path, monkeyp
     ],
 )
 def test_what_sets_of_one_function_point_at(shipped, genes, library, expected):
-    assert expected in annotate(shipped, genes, library, top=10).table["term"].to_list()
+    assert expected in annotate(genes, library, top=10, model=shipped).table["term"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ def test_a_genes_terms_without_the_gene(shipped, gene, expected):
     if expected not in terms.names:
         more = reactome[np.array([reactome.names.index(expected)])]
         terms = gsfm.sets.concat([terms, more])
-    table = annotate(shipped, gene, terms, exact=False, top=20).table
+    table = annotate(gene, terms, exact=False, top=20, model=shipped).table
     row = table.row(by_predicate=pl.col("term") == expected, named=True)
     assert row["known"]
     assert row["specificity"] > 2

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsfm import GeneSets, GsfmError, UnknownGenesError, Vocabulary, genes
-from gsfm.analysis import complete, complete_many
+from gsfm.analysis import complete
 from gsfm.models import Linear, Popularity
 
 # Approved symbols in an order that is not the alphabet's, so that ties show the rule.
@@ -78,12 +78,12 @@ def test_the_ranking_is_that_of_brute_force(
     model, members, background, exclude, include_input, top
 ):
     result = complete(
-        model,
         members,
         background=background,
         exclude=exclude,
         include_input=include_input,
         top=top,
+        model=model,
     )
     expected = _brute_force(
         model,
@@ -115,13 +115,13 @@ def test_ranks_without_ties_are_an_argsort(model):
     members = ["TP53", "MDM2", "EGFR"]
     scores = model.score([members])[0]
     order = [SYMBOLS[i] for i in np.argsort(-scores) if SYMBOLS[i] not in members]
-    assert complete(model, members, top=None).table["symbol"].to_list() == order
-    assert complete(model, members, top=5).table["symbol"].to_list() == order[:5]
+    assert complete(members, top=None, model=model).table["symbol"].to_list() == order
+    assert complete(members, top=5, model=model).table["symbol"].to_list() == order[:5]
 
 
 def test_leave_one_out_is_the_score_of_the_set_without_the_gene(model):
     members = ["TP53", "MDM2", "CDKN1A", "BAX"]
-    table = complete(model, members, top=None, include_input=True).table
+    table = complete(members, top=None, include_input=True, model=model).table
     own = {r["symbol"]: r["score"] for r in table.iter_rows(named=True) if r["in_input"]}
     assert set(own) == set(members)
     for gene in members:
@@ -131,13 +131,13 @@ def test_leave_one_out_is_the_score_of_the_set_without_the_gene(model):
 
 def test_ranking_the_input_leaves_the_scores_of_the_others_alone(model):
     members = ["TP53", "MDM2", "CDKN1A", "BAX"]
-    with_input = complete(model, members, top=None, include_input=True).table
+    with_input = complete(members, top=None, include_input=True, model=model).table
     others = with_input.filter(~with_input["in_input"]).drop("in_input", "rank")
-    assert others.equals(complete(model, members, top=None).table.drop("rank"))
+    assert others.equals(complete(members, top=None, model=model).table.drop("rank"))
 
 
 def test_a_single_gene_is_not_scored_from_nothing(model):
-    result = complete(model, ["TP53"], top=None, include_input=True)
+    result = complete(["TP53"], top=None, include_input=True, model=model)
     assert not result.table["in_input"].any()
     assert len(result) == len(SYMBOLS) - 1
 
@@ -145,17 +145,17 @@ def test_a_single_gene_is_not_scored_from_nothing(model):
 def test_ties_are_in_the_order_of_symbols_wherever_the_cut_falls():
     rows = [[gene] for gene in SYMBOLS]
     model = Popularity().fit(GeneSets.from_lists([*rows, ["TP53"]]))
-    order = complete(model, ["TP53"], top=None).table
+    order = complete(["TP53"], top=None, model=model).table
     assert order["symbol"].to_list() == sorted(set(SYMBOLS) - {"TP53"})
     assert set(order["z_score"]) == {0.0}
     for top in (1, 7, 31):
-        few = complete(model, ["TP53"], top=top).table
+        few = complete(["TP53"], top=top, model=model).table
         assert few["symbol"].to_list() == order["symbol"].to_list()[:top]
 
 
 def test_every_identifier_is_accounted_for(model):
     given = ["p53", "ENSG00000146648.18", "tp53", "CD8B", "OCT1", "no such gene", "6714", "P04637"]
-    result = complete(model, given, top=3)
+    result = complete(given, top=3, model=model)
     rows = {row["input"]: row for row in result.inputs.iter_rows(named=True)}
     assert list(rows) == given
     assert (rows["p53"]["symbol"], rows["p53"]["match"]) == ("TP53", "alias")
@@ -175,19 +175,19 @@ def test_every_identifier_is_accounted_for(model):
     for name in ("no such gene", "OCT1", "CD8B", "6714", "p53 = TP53"):
         assert name in summary
     # Three names of one gene are one gene: the answer is that of the two symbols.
-    assert result.table.equals(complete(model, ["TP53", "EGFR"], top=3).table)
+    assert result.table.equals(complete(["TP53", "EGFR"], top=3, model=model).table)
 
 
 def test_a_model_with_an_old_symbol_is_found_by_the_new_one():
     corpus = GeneSets.from_lists([["SEPT2", "TP53"], ["SEPT2", "MDM2"], ["TP53", "MDM2"]])
-    result = complete(Linear(regularisation=1).fit(corpus), ["SEPTIN2"])
+    result = complete(["SEPTIN2"], model=Linear(regularisation=1).fit(corpus))
     assert result.inputs["in_model"].to_list() == [True]
     assert result.table["symbol"].to_list() == ["MDM2", "TP53"]
 
 
 def test_a_symbol_of_the_models_own_is_understood():
     corpus = GeneSets.from_lists([["my-gene-1", "my-gene-2"], ["my-gene-1", "my-gene-3"]])
-    result = complete(Linear(regularisation=1).fit(corpus), ["my-gene-2", "TP53"], top=1)
+    result = complete(["my-gene-2", "TP53"], top=1, model=Linear(regularisation=1).fit(corpus))
     assert result.table["symbol"].to_list() == ["my-gene-1"]
     assert result.inputs["match"].to_list() == ["model", "approved"]
     assert result.unmatched == []
@@ -195,11 +195,11 @@ def test_a_symbol_of_the_models_own_is_understood():
 
 
 def test_names_come_with_the_symbols(model):
-    table = complete(model, ["MDM2"], top=None).table
+    table = complete(["MDM2"], top=None, model=model).table
     names = dict(genes.table().select("symbol", "name").iter_rows())
     assert table["name"].to_list() == [names[symbol] for symbol in table["symbol"]]
     unknown = Popularity().fit(GeneSets.from_lists([["TP53", "AAAA", "ZZZZ", "MDM2x"]]))
-    shown = complete(unknown, ["TP53"]).table
+    shown = complete(["TP53"], model=unknown).table
     assert dict(shown.select("symbol", "name").iter_rows()) == dict.fromkeys(
         ["AAAA", "MDM2x", "ZZZZ"]
     )
@@ -207,7 +207,7 @@ def test_names_come_with_the_symbols(model):
 
 def test_the_background_is_all_that_is_ranked(model):
     result = complete(
-        model, ["TP53"], background=["mdm2", "EGFR", "TP53", "nonsense", "CD8B"], top=None
+        ["TP53"], background=["mdm2", "EGFR", "TP53", "nonsense", "CD8B"], top=None, model=model
     )
     assert set(result.table["symbol"]) == {"MDM2", "EGFR"}
     # Two values: one standard deviation above their mean, and one below.
@@ -221,8 +221,8 @@ def test_the_background_is_all_that_is_ranked(model):
 
 
 def test_exclude_leaves_out_genes_by_any_name(model):
-    all_of_them = complete(model, ["TP53"], top=None).table["symbol"].to_list()
-    result = complete(model, ["TP53"], top=None, exclude=["HGNC:6973", "her2", "nonsense"])
+    all_of_them = complete(["TP53"], top=None, model=model).table["symbol"].to_list()
+    result = complete(["TP53"], top=None, exclude=["HGNC:6973", "her2", "nonsense"], model=model)
     assert result.table["symbol"].to_list() == [
         s for s in all_of_them if s not in ("MDM2", "ERBB2")
     ]
@@ -230,14 +230,14 @@ def test_exclude_leaves_out_genes_by_any_name(model):
 
 
 def test_an_empty_ranking_is_a_table_without_rows(model):
-    result = complete(model, ["TP53"], exclude=SYMBOLS)
+    result = complete(["TP53"], exclude=SYMBOLS, model=model)
     assert len(result) == 0
     assert result.table.columns == ["rank", "symbol", "name", "score", "z_score"]
 
 
 def test_a_set_larger_than_512_genes_is_whole(model):
     many = [f"unknown-{i}" for i in range(600)]
-    result = complete(model, [*many, "TP53"])
+    result = complete([*many, "TP53"], model=model)
     assert result.provenance["input"]["given"] == 601
     assert len(result.unmatched) == 600
     assert "unmatched (600)" in result.summary()
@@ -247,32 +247,32 @@ def test_a_set_larger_than_512_genes_is_whole(model):
 @pytest.mark.parametrize("given", [["nonsense", "CD8B"], []])
 def test_nothing_known_is_an_error_that_names_them(model, given):
     with pytest.raises(UnknownGenesError) as error:
-        complete(model, given)
+        complete(given, model=model)
     assert all(gene in str(error.value) for gene in given)
     with pytest.raises(UnknownGenesError, match="background"):
-        complete(model, ["TP53"], background=given)
+        complete(["TP53"], background=given, model=model)
 
 
 def test_wrong_calls(model):
     with pytest.raises(TypeError):
-        complete(model, "TP53")
+        complete("TP53", model=model)
     with pytest.raises(ValueError, match="top"):
-        complete(model, ["TP53"], top=0)
+        complete(["TP53"], top=0, model=model)
     with pytest.raises(ValueError, match="species"):
-        complete(model, ["TP53"], species="fly")
+        complete(["TP53"], species="fly", model=model)
     with pytest.raises(ValueError, match="batch_size"):
-        complete_many(model, GeneSets.from_lists([["TP53"]]), batch_size=0)
+        complete(GeneSets.from_lists([["TP53"]]), batch_size=0, model=model)
 
 
 def test_scores_that_are_not_numbers_are_an_error(model):
     broken = Popularity().fit(_corpus())
     broken.log_frequency[3] = np.nan
     with pytest.raises(GsfmError, match="finite"):
-        complete(broken, ["TP53"])
+        complete(["TP53"], model=broken)
 
 
 def test_provenance_names_the_model_and_goes_through_json(model):
-    result = complete(model, ["TP53", "nonsense"], include_input=True)
+    result = complete(["TP53", "nonsense"], include_input=True, model=model)
     again = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert list(again) == ["provenance", "inputs", "results"]
     assert again["provenance"] == result.provenance
@@ -281,7 +281,8 @@ def test_provenance_names_the_model_and_goes_through_json(model):
     assert again["results"][0]["rank"] == 1
     other = Linear(regularisation=3).fit(_corpus())
     hashes = {
-        complete(m, ["TP53"]).provenance["model"]["manifest_sha256"] for m in (model, model, other)
+        complete(["TP53"], model=m).provenance["model"]["manifest_sha256"]
+        for m in (model, model, other)
     }
     assert len(hashes) == 2
 
@@ -298,16 +299,16 @@ def test_many_sets_are_each_completed_as_one(model, sets, include_input, batch_s
     asked = {"include_input": include_input, "top": top, "exclude": ["MYC"]}
     if not any(sets):
         with pytest.raises(UnknownGenesError, match="library"):
-            complete_many(model, library, **asked)
+            complete(library, **asked, model=model)
         return
-    result = complete_many(model, library, **asked, batch_size=batch_size)
+    result = complete(library, **asked, batch_size=batch_size, model=model)
     for i, members in enumerate(sets):
         part = result.table.filter(result.table["set"] == f"set {i}").drop("set")
         if not members:
             assert part.height == 0
             assert f"set {i}" in result.empty
             continue
-        alone = complete(model, members, **asked).table
+        alone = complete(members, **asked, model=model).table
         assert part["symbol"].to_list() == alone["symbol"].to_list()
         assert part["rank"].to_list() == alone["rank"].to_list()
         np.testing.assert_allclose(part["score"], alone["score"], atol=1e-6)
@@ -316,7 +317,7 @@ def test_many_sets_are_each_completed_as_one(model, sets, include_input, batch_s
 
 def test_a_library_of_any_identifiers(model):
     library = GeneSets.from_lists({"a": ["p53", "TP53", "HGNC:6973"], "b": ["nonsense", "CD8B"]})
-    result = complete_many(model, library, top=2)
+    result = complete(library, top=2, model=model)
     assert result.table["set"].to_list() == ["a", "a"]
     assert result.sets.rows() == [("a", 3, 2), ("b", 2, 0)]
     assert result.empty == ["b"]
@@ -340,8 +341,8 @@ def calibrated() -> Linear:
 
 def test_a_calibrated_model_tells_probabilities(calibrated, model):
     members = ["TP53", "MDM2", "BAX", "EGFR"]
-    plain = complete(model, members, top=None)
-    result = complete(calibrated, members, top=None)
+    plain = complete(members, top=None, model=model)
+    result = complete(members, top=None, model=calibrated)
     assert "probability" not in plain.table.columns
     assert "probability" not in plain.provenance["columns"]
     assert "calibration" not in plain.provenance
@@ -361,13 +362,13 @@ def test_a_calibrated_model_tells_probabilities(calibrated, model):
 
 def test_probabilities_of_input_genes_are_leave_one_out(calibrated):
     members = ["TP53", "MDM2", "BAX", "EGFR"]
-    result = complete(calibrated, members, top=None, include_input=True)
+    result = complete(members, top=None, include_input=True, model=calibrated)
     told = dict(result.table.select("symbol", "probability").iter_rows())
     for gene in members:
         rest = [other for other in members if other != gene]
         wanted = calibrated.probability([rest])[0, calibrated.vocabulary.ids([gene])[0]]
         assert told[gene] == pytest.approx(float(wanted), abs=1e-6)
-    outside = complete(calibrated, members, top=None).table
+    outside = complete(members, top=None, model=calibrated).table
     for symbol, probability in outside.select("symbol", "probability").iter_rows():
         assert told[symbol] == probability
     assert "probability" in result.provenance["columns"]["in_input"]
@@ -376,12 +377,12 @@ def test_probabilities_of_input_genes_are_leave_one_out(calibrated):
 def test_neither_background_nor_company_changes_a_probability(calibrated):
     members = ["TP53", "MDM2", "BAX"]
     alone = dict(
-        complete(calibrated, members, top=None).table.select("symbol", "probability").rows()
+        complete(members, top=None, model=calibrated).table.select("symbol", "probability").rows()
     )
-    few = complete(calibrated, members, background=["CDKN1A", "ERBB2", "BAX"])
+    few = complete(members, background=["CDKN1A", "ERBB2", "BAX"], model=calibrated)
     assert set(few.table["symbol"]) == {"CDKN1A", "ERBB2"}
     library = GeneSets.from_lists({"a": members, "b": ["EGFR", "ERBB2"]})
-    many = complete_many(calibrated, library, top=None)
+    many = complete(library, top=None, model=calibrated)
     for table in (few.table, many.table.filter(set="a")):
         for symbol, probability in table.select("symbol", "probability").iter_rows():
             assert probability == pytest.approx(alone[symbol], abs=1e-6)
@@ -389,8 +390,8 @@ def test_neither_background_nor_company_changes_a_probability(calibrated):
 
 def test_the_share_that_is_missing(calibrated, model):
     members = ["TP53", "MDM2", "BAX", "EGFR"]
-    plain = complete(calibrated, members, top=None, include_input=True)
-    few = complete(calibrated, members, top=None, include_input=True, missing=0.1)
+    plain = complete(members, top=None, include_input=True, model=calibrated)
+    few = complete(members, top=None, include_input=True, missing=0.1, model=calibrated)
     assert few.table.drop("probability").equals(plain.table.drop("probability"))
     assert (few.table["probability"] < plain.table["probability"]).all()
     told = dict(few.table.select("symbol", "probability").iter_rows())
@@ -403,14 +404,14 @@ def test_the_share_that_is_missing(calibrated, model):
     assert "if the genes given are a random 90% of the whole set" in meaning
     assert "if 11.1% more were" in meaning
     assert "if as many again were" in plain.provenance["columns"]["probability"]
-    half = complete(calibrated, members, top=None, include_input=True, missing=0.5)
+    half = complete(members, top=None, include_input=True, missing=0.5, model=calibrated)
     assert half.table.equals(plain.table)
     assert half.provenance == plain.provenance
-    many = complete_many(calibrated, GeneSets.from_lists({"a": members}), missing=0.1, top=None)
-    outside = complete(calibrated, members, top=None, missing=0.1)
+    many = complete(GeneSets.from_lists({"a": members}), missing=0.1, top=None, model=calibrated)
+    outside = complete(members, top=None, missing=0.1, model=calibrated)
     assert many.table.drop("set").equals(outside.table)
     assert many.provenance["missing"] == 0.1
     for one in (calibrated, model):
         for share in (0, 1, 2):
             with pytest.raises(ValueError, match="share of the whole set"):
-                complete(one, members, missing=share)
+                complete(members, missing=share, model=one)

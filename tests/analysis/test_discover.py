@@ -22,7 +22,7 @@ ERBB = ["EGFR", "ERBB2", "GRB2", "SHC1"]
 
 
 def test_biomarkers_of_the_acute_phase_are_secreted(shipped):
-    found = biomarkers(shipped, ACUTE_PHASE, which="new", top=20).table
+    found = biomarkers(ACUTE_PHASE, which="new", top=20, model=shipped).table
     assert {"FGB", "FGG", "SAA2", "SERPINA1", "APOA1"} <= set(found["symbol"])
     assert found["kind"].list.contains("secreted").sum() >= 17
     reason = dict(found.select("symbol", "reason").rows())["SERPINA1"]
@@ -31,7 +31,7 @@ def test_biomarkers_of_the_acute_phase_are_secreted(shipped):
 
 
 def test_every_biomarker_is_outside_the_cell(shipped):
-    found = biomarkers(shipped, "GO:0006281", top=100).table
+    found = biomarkers("GO:0006281", top=100, model=shipped).table
     outside = set(genes.facts(found["symbol"]).filter("extracellular")["symbol"])
     go = {i: set(libraries.find(i, "go-cc").genes) for kind in PLACES for i in kind.terms}
     for symbol, kinds in found.select("symbol", "kind").rows():
@@ -45,7 +45,7 @@ def test_every_biomarker_is_outside_the_cell(shipped):
 
 
 def test_targets_of_the_erbb_pathway_are_kinases(shipped):
-    found = targets(shipped, ERBB, top=10).table
+    found = targets(ERBB, top=10, model=shipped).table
     assert {"EGFR", "ERBB2", "ERBB3", "ERBB4", "SRC"} <= set(found["symbol"])
     assert found["kind"].list.contains("protein kinase").mean() >= 0.8
     assert dict(found.select("symbol", "known").rows())["EGFR"]
@@ -68,7 +68,7 @@ def test_targets_of_the_erbb_pathway_are_kinases(shipped):
     ],
 )
 def test_families_hold_what_drugs_bind(shipped, family, are, are_not):
-    found = targets(shipped, [*are.split(), *are_not.split()], top=None).table
+    found = targets([*are.split(), *are_not.split()], top=None, model=shipped).table
     kinds = dict(found.select("symbol", "kind").rows())
     assert all(family in kinds[gene] for gene in are.split())
     assert not any(family in kinds.get(gene, []) for gene in are_not.split())
@@ -80,8 +80,8 @@ def test_families_hold_what_drugs_bind(shipped, family, are, are_not):
 
 @pytest.mark.parametrize("ask", [biomarkers, targets])
 def test_the_numbers_are_those_of_the_term(shipped, ask):
-    found = ask(shipped, "chloride transport", library="go-bp", top=30)
-    whole = term(shipped, "chloride transport", "go-bp", top=None, which="all").table
+    found = ask("chloride transport", library="go-bp", top=30, model=shipped)
+    whole = term("chloride transport", "go-bp", top=None, which="all", model=shipped).table
     columns = ["known", "score", "z_score", "probability", "gene_rank"]
     both = found.table.join(whole, on="symbol", suffix="_there", maintain_order="left")
     assert both.height == 30
@@ -93,26 +93,26 @@ def test_the_numbers_are_those_of_the_term(shipped, ask):
 
 @pytest.mark.parametrize("ask", [biomarkers, targets])
 def test_a_term_misses_a_fifth_and_a_list_a_half(shipped, ask):
-    of_term = ask(shipped, "chloride transport", library="go-bp", top=5)
-    of_genes = ask(shipped, ERBB, top=5, which="new")
+    of_term = ask("chloride transport", library="go-bp", top=5, model=shipped)
+    of_genes = ask(ERBB, top=5, which="new", model=shipped)
     for found, share, words in ((of_term, MISSING, "random 80% of"), (of_genes, 0.5, "half of")):
         assert found.provenance["missing"] == share
         assert words in found.provenance["columns"]["probability"]
-    whole = complete(shipped, ERBB, top=None).table.select("symbol", wanted="probability")
+    whole = complete(ERBB, top=None, model=shipped).table.select("symbol", wanted="probability")
     both = of_genes.table.join(whole, on="symbol", maintain_order="left")
     np.testing.assert_allclose(both["probability"], both["wanted"], rtol=1e-4)
 
 
 @pytest.mark.parametrize("ask", [biomarkers, targets])
 def test_which_genes_are_shown(shipped, ask):
-    every = ask(shipped, ERBB, top=None).table
-    parts = [ask(shipped, ERBB, top=5, which=which).table for which in ("known", "new")]
+    every = ask(ERBB, top=None, model=shipped).table
+    parts = [ask(ERBB, top=5, which=which, model=shipped).table for which in ("known", "new")]
     for part in parts:
         same = every.filter(pl.col("symbol").is_in(part["symbol"].to_list()))
         assert same["rank"].to_list() == part["rank"].to_list()
     assert parts[0]["known"].all()
     assert not parts[1]["known"].any()
-    some = ask(shipped, ERBB, background=["ERBB3", "MET", "ALB", "nonsense", "EGFR"])
+    some = ask(ERBB, background=["ERBB3", "MET", "ALB", "nonsense", "EGFR"], model=shipped)
     assert set(some.table["symbol"]) <= {"ERBB3", "MET", "ALB", "EGFR"}
     assert some.table["rank"].to_list() == list(range(1, len(some) + 1))
     assert some.unmatched == ["nonsense"]
@@ -122,7 +122,7 @@ def test_which_genes_are_shown(shipped, ask):
 
 
 def test_what_is_told(shipped):
-    found = targets(shipped, ["p185erbb2", "Egfr", "nonsense"], top=3)
+    found = targets(["p185erbb2", "Egfr", "nonsense"], top=3, model=shipped)
     assert found.unmatched[-1] == "nonsense"
     assert set(found.provenance["columns"]) == set(found.table.columns) == {*COLUMNS, "kind"}
     assert json.loads(json.dumps(found.to_dict()))["results"][0]["kind"] == ["protein kinase"]
@@ -133,17 +133,17 @@ def test_what_is_told(shipped):
 @pytest.mark.parametrize("ask", [biomarkers, targets])
 def test_bad_questions(small, ask):
     with pytest.raises(UnknownTermError, match="like it: chloride transport"):
-        ask(small, "chlorid transport", library="go-bp")
+        ask("chlorid transport", library="go-bp", model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the set is known"):
-        ask(small, ["nonsense"])
+        ask(["nonsense"], model=small)
     with pytest.raises(UnknownGenesError, match="it needs at least 2"):
-        ask(small, ["TP53"])
+        ask(["TP53"], model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the background is known"):
-        ask(small, ["TP53", "EGFR"], background=["nonsense"])
+        ask(["TP53", "EGFR"], background=["nonsense"], model=small)
     with pytest.raises(ValueError, match="top"):
-        ask(small, ["TP53", "EGFR"], top=0)
+        ask(["TP53", "EGFR"], top=0, model=small)
     with pytest.raises(ValueError, match="which"):
-        ask(small, ["TP53", "EGFR"], which="some")
+        ask(["TP53", "EGFR"], which="some", model=small)
 
 
 # -- understudied ----------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def terms() -> GeneSets:
 
 
 def test_understudied_genes_and_what_they_do(shipped, terms):
-    found = understudied(shipped, terms, background=[*FEW, "TP53", "MALAT1"]).table
+    found = understudied(terms, background=[*FEW, "TP53", "MALAT1"], model=shipped).table
     assert not {"TP53", "MALAT1"} & set(found["symbol"])
     assert found["papers"].max() <= 20
     assert found["symbol"][0].startswith("TAS2R")
@@ -172,10 +172,10 @@ def test_understudied_genes_and_what_they_do(shipped, terms):
 
 
 def test_the_numbers_are_those_of_annotate(shipped, terms):
-    found = understudied(shipped, terms, background=FEW, terms=3, max_size=10**6, min_size=1)
+    found = understudied(terms, background=FEW, terms=3, max_size=10**6, min_size=1, model=shipped)
     for symbol in ("TAS2R41", "UPRT"):
         mine = found.table.filter(pl.col("symbol") == symbol)
-        theirs = annotate(shipped, symbol, terms, which="new", top=3).table
+        theirs = annotate(symbol, terms, which="new", top=3, model=shipped).table
         columns = ["id", "size", "support", "score", "probability", "specificity", "recoverability"]
         assert mine["id"].to_list() == theirs["id"].to_list()
         for name in columns[1:]:
@@ -184,31 +184,31 @@ def test_the_numbers_are_those_of_annotate(shipped, terms):
     assert "are a random 80% of the whole set" in found.provenance["columns"]["probability"]
     best = found.table.group_by("rank", maintain_order=True).first()["support"]
     assert best.is_sorted(descending=True)
-    known = annotate(shipped, "PSTK", terms, which="known", top=None, exact=False)
+    known = annotate("PSTK", terms, which="known", top=None, exact=False, model=shipped)
     told = found.table.filter(pl.col("symbol") == "PSTK")["known_terms"]
     assert told.to_list() == [len(known)] * 3
 
 
 def test_settings_of_understudied(shipped, terms):
-    tight = understudied(shipped, terms, background=FEW, max_papers=8, max_size=20, top=2)
+    tight = understudied(terms, background=FEW, max_papers=8, max_size=20, top=2, model=shipped)
     assert len(tight) == 2
     assert tight.table["papers"].max() <= 8
     assert tight.table["size"].max() <= 20
     assert set(tight.provenance["columns"]) == set(tight.table.columns) == set(OF_UNDERSTUDIED)
     assert "coding genes of up to 8 papers" in tight.summary()
-    everything = understudied(shipped, terms, background=[*FEW, "LINC01000"], coding=False)
+    everything = understudied(terms, background=[*FEW, "LINC01000"], coding=False, model=shipped)
     assert "LINC01000" in everything.table["symbol"].to_list()
 
 
 def test_bad_questions_of_understudied(small, terms):
     with pytest.raises(GsfmError, match="knows no coding gene of up to 20 papers"):
-        understudied(small, "go-bp")
+        understudied("go-bp", model=small)
     with pytest.raises(GsfmError, match=r"no term of .* has 4,000 to 5,000 genes"):
-        understudied(small, "go-bp", min_size=4000, max_size=5000)
+        understudied("go-bp", min_size=4000, max_size=5000, model=small)
     with pytest.raises(GsfmError, match=r"no library 'go-bb'.*did you mean 'go-bp'"):
-        understudied(small, "go-bb")
+        understudied("go-bb", model=small)
     with pytest.raises(UnknownGenesError, match="background"):
-        understudied(small, "go-bp", background=["nonsense"])
+        understudied("go-bp", background=["nonsense"], model=small)
     for setting in ({"max_papers": -1}, {"terms": 0}, {"top": 0}):
         with pytest.raises(ValueError, match=next(iter(setting))):
-            understudied(small, "go-bp", **setting)
+            understudied("go-bp", **setting, model=small)

@@ -10,39 +10,39 @@ import pytest
 from scipy.stats import hypergeom
 
 from gsfm import GeneSets, GsfmError, UnknownGenesError, corpus
-from gsfm.analysis import embed_genes, embed_sets, nearest
+from gsfm.analysis import embed, nearest
 
 INTERFERON = ["IFIT1", "IFIT3", "ISG15", "MX1", "OAS1", "STAT1"]
 
 
 def test_vectors_are_the_models(small):
-    found = embed_genes(small, ["EGFR", "p53", "TP53", "nonsense"])
+    found = embed(["EGFR", "p53", "TP53", "nonsense"], model=small)
     rows = small.embed_genes()[small.vocabulary.ids(["EGFR", "TP53"])]
     assert found.table["symbol"].to_list() == ["EGFR", "TP53"]
     assert np.array_equal(found.vectors, rows)
     assert found.unmatched == ["nonsense"]
-    everything = embed_genes(small)
+    everything = embed(model=small)
     assert everything.table["symbol"].to_list() == list(small.vocabulary)
     sets = GeneSets.from_lists({"a": ["p53", "Mdm2"], "b": ["EGFR"], "c": ["nonsense"]})
-    found = embed_sets(small, sets)
+    found = embed(sets, model=small)
     assert np.array_equal(found.vectors, small.embed_sets([["TP53", "MDM2"], ["EGFR"], []]))
     assert found.table["in_model"].to_list() == [2, 1, 0]
 
 
 def test_fewer_dimensions_keep_the_products(small):
-    whole = embed_genes(small).vectors
-    short = embed_genes(small, dimensions=5).vectors
+    whole = embed(model=small).vectors
+    short = embed(dimensions=5, model=small).vectors
     assert short.shape == (len(whole), 5)
     # The best five numbers can do (Eckart and Young).
     u, s, _ = np.linalg.svd(whole, full_matrices=False)
     best = (u[:, :5] * s[:5]) @ (u[:, :5] * s[:5]).T
     assert np.allclose(short @ short.T, best, atol=1e-3)
     with pytest.raises(ValueError, match="dimensions"):
-        embed_genes(small, dimensions=7)
+        embed(dimensions=7, model=small)
 
 
 def test_files_hold_the_vectors(small, tmp_path):
-    found = embed_genes(small, ["TP53", "EGFR", "MYC"])
+    found = embed(["TP53", "EGFR", "MYC"], model=small)
     for ending in ("parquet", "csv", "tsv", "npz", "json"):
         found.save(tmp_path / f"v.{ending}")
     tables = [
@@ -67,7 +67,7 @@ def test_files_hold_the_vectors(small, tmp_path):
 @pytest.mark.filterwarnings("ignore")  # anndata's own, of its dependencies
 def test_anndata(small, tmp_path):
     anndata = pytest.importorskip("anndata")
-    found = embed_genes(small, ["TP53", "EGFR", "MYC"])
+    found = embed(["TP53", "EGFR", "MYC"], model=small)
     found.save(tmp_path / "v.h5ad")
     read = anndata.read_h5ad(tmp_path / "v.h5ad")
     assert read.obs_names.tolist() == ["TP53", "EGFR", "MYC"]
@@ -79,7 +79,7 @@ def test_anndata(small, tmp_path):
 def test_the_benchmark_reads_them_as_gene_vectors(small, tmp_path):
     from gsfm.benchmark.embedding import Embedding
 
-    embed_genes(small).save(tmp_path / "v.parquet")
+    embed(model=small).save(tmp_path / "v.parquet")
     report = Embedding.read(tmp_path / "v.parquet").report
     assert (report.genes, report.dimensions) == (len(small.vocabulary), 6)
 
@@ -93,7 +93,7 @@ def test_nearest_by_overlap_against_brute_force(small):
             "none": ["BRCA1", "BRCA2", "RAD51"],
         }
     )
-    found = nearest(small, ["p53", "MDM2", "BAX", "nonsense"], library)
+    found = nearest(["p53", "MDM2", "BAX", "nonsense"], library, model=small)
     assert found.table["set"].to_list() == ["same", "more", "one"]
     background = len(set(library.vocabulary))
     for row in found:
@@ -109,19 +109,19 @@ def test_nearest_by_overlap_against_brute_force(small):
 def test_the_model_finds_related_sets_without_a_common_gene(small, worlds):
     library = GeneSets.from_lists({str(i): world[4:] for i, world in enumerate(worlds)})
     for i, world in enumerate(worlds):
-        found = nearest(small, world[1:4], library, by="model")
+        found = nearest(world[1:4], library, by="model", model=small)
         assert found.table["set"][0] == str(i)
         assert found.table["overlap"].sum() == 0
         assert len(found) == 3
-        assert len(nearest(small, world[1:4], library)) == 0
+        assert len(nearest(world[1:4], library, model=small)) == 0
 
 
 def test_papers(shipped):
     embedded = corpus.embedded()
     i = embedded.names.index("PMID:7545954")
-    found = nearest(shipped, embedded.genes(i), top=5)
+    found = nearest(embedded.genes(i), top=5, model=shipped)
     assert "PMID:7545954" in found.table.filter(pl.col("jaccard") == 1)["set"].to_list()
-    found = nearest(shipped, INTERFERON, by="model", top=10)
+    found = nearest(INTERFERON, by="model", top=10, model=shipped)
     shared = set().union(*found.table["shared"].to_list())
     assert len(shared & set(INTERFERON)) >= 5
     # Not the large papers of popular genes, which are near to everything.
@@ -130,14 +130,14 @@ def test_papers(shipped):
 
 def test_bad_questions(small, tmp_path):
     with pytest.raises(UnknownGenesError, match="no gene of the set"):
-        nearest(small, ["nonsense"])
+        nearest(["nonsense"], model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the genes"):
-        embed_genes(small, ["nonsense"])
+        embed(["nonsense"], model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the library"):
-        embed_sets(small, GeneSets.from_lists([["nonsense"]]))
+        embed(GeneSets.from_lists([["nonsense"]]), model=small)
     with pytest.raises(GsfmError):
-        nearest(small, ["TP53"], tmp_path / "no-such-file.gmt")
+        nearest(["TP53"], tmp_path / "no-such-file.gmt", model=small)
     with pytest.raises(GsfmError, match="approved"):
-        nearest(small, ["TP53"], GeneSets.from_lists([["p53", "Mdm2"]]))
+        nearest(["TP53"], GeneSets.from_lists([["p53", "Mdm2"]]), model=small)
     with pytest.raises(ValueError, match="by must be"):
-        nearest(small, ["TP53"], by="magic")
+        nearest(["TP53"], by="magic", model=small)

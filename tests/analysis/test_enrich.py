@@ -12,7 +12,7 @@ from scipy import stats
 
 import gsfm
 from gsfm import GeneSets, GsfmError, UnknownGenesError
-from gsfm.analysis import enrich, enrich_ranked
+from gsfm.analysis import enrich
 from gsfm.analysis.enrichment.null import Null, draw, profile, strata
 from gsfm.models import Ensemble, Linear, Popularity
 
@@ -45,7 +45,7 @@ def library() -> GeneSets:
 
 def test_the_score_is_the_mean_evidence_each_given_gene_left_out(model, library):
     given = GENES[100:108]
-    found = enrich(model, given, library, draws=20, top=None)
+    found = enrich(given, library, draws=20, top=None, model=model)
     assert len(found) == len(library)
     # By hand: scores of the whole set for the others, of the set without it for a given gene.
     column = {gene: i for i, gene in enumerate(model.vocabulary.symbols)}
@@ -80,7 +80,7 @@ def test_p_values_are_uniform_under_the_null(model, library, power):
     fame = FAME**power
     p_values = []
     for _ in range(80):
-        found = enrich(model, _some(20, fame, rng), library, draws=200, top=None)
+        found = enrich(_some(20, fame, rng), library, draws=200, top=None, model=model)
         p_values.append(found.table.sort("term")["p_value"].to_numpy())
     at = np.array(p_values)  # (80, terms); the terms of one set are not independent
     one_each = at[np.arange(80), rng.integers(0, at.shape[1], 80)]
@@ -158,7 +158,7 @@ def test_random_sets_have_the_size_and_the_popularity_of_the_given_one():
 def test_a_background_bounds_the_terms_the_genes_and_the_null(model, library):
     measured = GENES[:200]
     given = [*GENES[40:50], GENES[300], "no such gene"]
-    found = enrich(model, given, library, background=measured, draws=20, top=None)
+    found = enrich(given, library, background=measured, draws=20, top=None, model=model)
     assert found.not_in_background == [GENES[300]]
     assert found.unmatched == ["no such gene"]
     assert found.provenance["background"]["genes"] == 200
@@ -175,17 +175,17 @@ def test_a_background_bounds_the_terms_the_genes_and_the_null(model, library):
 
 def test_the_same_question_has_the_same_answer_and_the_null_is_remembered(model, library):
     genes = GENES[5:25]
-    first = enrich(model, genes, library, draws=30, seed=1)
-    assert enrich(model, genes, library, draws=30, seed=1).to_dict() == first.to_dict()
-    other = enrich(model, genes, library, draws=30, seed=2)
+    first = enrich(genes, library, draws=30, seed=1, model=model)
+    assert enrich(genes, library, draws=30, seed=1, model=model).to_dict() == first.to_dict()
+    other = enrich(genes, library, draws=30, seed=2, model=model)
     assert other.table["z_score"].to_list() != first.table["z_score"].to_list()
     json.dumps(first.to_dict())
     assert set(first.provenance["columns"]) == set(first.table.columns)
 
 
 def test_false_discovery_rate_is_over_all_terms_not_those_shown(model, library):
-    shown = enrich(model, GENES[5:25], library, draws=30, top=3).table
-    whole = enrich(model, GENES[5:25], library, draws=30, top=None).table
+    shown = enrich(GENES[5:25], library, draws=30, top=3, model=model).table
+    whole = enrich(GENES[5:25], library, draws=30, top=None, model=model).table
     assert shown.equals(whole.head(3))
     np.testing.assert_allclose(whole["fdr"], stats.false_discovery_control(whole["p_value"]))
 
@@ -193,17 +193,17 @@ def test_false_discovery_rate_is_over_all_terms_not_those_shown(model, library):
 def test_a_ranked_list_has_two_directions(model, library):
     statistics = dict(zip(GENES, RNG.normal(0, 0.1, 500), strict=True))
     statistics |= dict.fromkeys(GENES[100:110], 5.0) | dict.fromkeys(GENES[300:310], -4.0)
-    found = enrich_ranked(model, statistics, library, top_genes=10, draws=30, top=None)
+    found = enrich(statistics, library, top_genes=10, draws=30, top=None, model=model)
     best = found.table.unique("direction", keep="first")
     assert dict(best.select("direction", "term").rows()) == {"up": "near 96", "down": "near 300"}
     assert len(found) == 2 * len(library)
     # Each direction is what `enrich` says of its genes, with the list as the background.
-    up = enrich(model, GENES[100:110], library, background=GENES, draws=30, top=None)
+    up = enrich(GENES[100:110], library, background=GENES, draws=30, top=None, model=model)
     mine = found.table.filter(direction="up").sort("term")
     np.testing.assert_allclose(mine["p_value"], up.table.sort("term")["p_value"])
     # Turned round, up is down.
     turned = {gene: -value for gene, value in statistics.items()}
-    back = enrich_ranked(model, turned, library, top_genes=10, draws=30, top=None).table
+    back = enrich(turned, library, top_genes=10, draws=30, top=None, model=model).table
     down = back.filter(direction="down").sort("term")
     np.testing.assert_allclose(mine["z_score"], down["z_score"])
     inputs = found.inputs.drop_nulls("direction")
@@ -212,42 +212,42 @@ def test_a_ranked_list_has_two_directions(model, library):
 
 def test_a_ranked_list_of_one_sign_and_of_a_gene_twice(model, library):
     ranked = [(GENES[100], 1.0), (GENES[101], 2.0), (GENES[100], 3.0), (GENES[0], 0.0)]
-    found = enrich_ranked(model, ranked, library, top_genes=1, draws=20, top=None, background="all")
+    found = enrich(ranked, library, top_genes=1, draws=20, top=None, background="all", model=model)
     assert found.table["direction"].unique().to_list() == ["up"]
     assert found.inputs["direction"].to_list() == ["up", None, "up", None]
     frame = pl.DataFrame(ranked, schema=["gene", "t"], orient="row")
-    again = enrich_ranked(model, frame, library, top_genes=1, draws=20, top=None, background="all")
+    again = enrich(frame, library, top_genes=1, draws=20, top=None, background="all", model=model)
     assert again.table.equals(found.table)
 
 
 @pytest.mark.parametrize(
     ("call", "error", "told"),
     [
-        (lambda m, s: enrich(m, [], s), UnknownGenesError, "empty"),
-        (lambda m, s: enrich(m, ["nonsense"], s), UnknownGenesError, "nonsense"),
+        (lambda m, s: enrich([], s, model=m), UnknownGenesError, "empty"),
+        (lambda m, s: enrich(["nonsense"], s, model=m), UnknownGenesError, "nonsense"),
         (
-            lambda m, s: enrich(m, GENES[:3], s, background=GENES[9:90]),
+            lambda m, s: enrich(GENES[:3], s, background=GENES[9:90], model=m),
             UnknownGenesError,
             "gene000",
         ),
         (
-            lambda m, s: enrich(m, GENES[:3], s, background=["nonsense"]),
+            lambda m, s: enrich(GENES[:3], s, background=["nonsense"], model=m),
             UnknownGenesError,
             "the background",
         ),
         (
-            lambda m, s: enrich(m, GENES[:3], GeneSets.from_lists([["TP53"] * 1])),
+            lambda m, s: enrich(GENES[:3], GeneSets.from_lists([["TP53"] * 1]), model=m),
             GsfmError,
             "no term of library 1 has 5 or more genes",
         ),
-        (lambda m, s: enrich(m, GENES[:3], "no such library"), GsfmError, "no such library"),
-        (lambda m, s: enrich(m, GENES[:3], []), GsfmError, "no library"),
-        (lambda m, s: enrich(m, GENES[:3], s, draws=3), ValueError, "draws"),
-        (lambda m, s: enrich(m, GENES[:3], s, top=0), ValueError, "top"),
-        (lambda m, s: enrich(m, GENES[:3], s, background="some"), ValueError, "background"),
-        (lambda m, s: enrich_ranked(m, {}, s), GsfmError, "empty"),
-        (lambda m, s: enrich_ranked(m, {"gene001": float("nan")}, s), GsfmError, "gene001"),
-        (lambda m, s: enrich_ranked(m, {"gene001": 0.0}, s), GsfmError, "all statistics"),
+        (lambda m, s: enrich(GENES[:3], "no such library", model=m), GsfmError, "no such library"),
+        (lambda m, s: enrich(GENES[:3], [], model=m), GsfmError, "no library"),
+        (lambda m, s: enrich(GENES[:3], s, draws=3, model=m), ValueError, "draws"),
+        (lambda m, s: enrich(GENES[:3], s, top=0, model=m), ValueError, "top"),
+        (lambda m, s: enrich(GENES[:3], s, background="some", model=m), ValueError, "background"),
+        (lambda m, s: enrich({}, s, model=m), GsfmError, "empty"),
+        (lambda m, s: enrich({"gene001": float("nan")}, s, model=m), GsfmError, "gene001"),
+        (lambda m, s: enrich({"gene001": 0.0}, s, model=m), GsfmError, "all statistics"),
     ],
 )
 def test_bad_input_is_an_error_that_says_what(model, library, call, error, told):
@@ -266,7 +266,7 @@ def shipped():
 
 
 def test_interferon_genes(shipped):
-    found = enrich(shipped, INTERFERON, "reactome", draws=20, top=5)
+    found = enrich(INTERFERON, "reactome", draws=20, top=5, model=shipped)
     assert any("nterferon" in term for term in found.table["term"])
     assert (found.table["p_value"] < 0.01).all()
 
@@ -281,9 +281,9 @@ def test_a_term_is_found_that_shares_no_gene(shipped):
             "collagen": ["COL1A1", "COL1A2", "COL3A1", "FN1", "SPARC", "COL5A1", "LUM"],
         }
     )
-    found = enrich(shipped, INTERFERON, terms, draws=20)
+    found = enrich(INTERFERON, terms, draws=20, model=shipped)
     best = found.table.row(0, named=True)
     assert (best["term"], best["overlap"]) == ("interferon, others", 0)
     assert best["z_score"] > 2 * max(found.table["z_score"][1:])
-    repair = enrich(shipped, ["MRE11", "NBN", "RAD50", "BARD1"], terms, draws=20)
+    repair = enrich(["MRE11", "NBN", "RAD50", "BARD1"], terms, draws=20, model=shipped)
     assert repair.table["term"][0] == "repair"

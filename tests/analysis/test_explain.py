@@ -77,7 +77,7 @@ MODELS = {
 def test_shares_and_kinds_add_up_to_the_score(name):
     model = MODELS[name]()
     for gene in ("MDM2", "EGFR"):
-        why = explain(model, gene, GIVEN)
+        why = explain(gene, GIVEN, model=model)
         ids = model.vocabulary.ids(GIVEN)
         score = float(model.score([ids])[0, model.vocabulary.ids([gene])[0]])
         e = why.explained
@@ -93,7 +93,7 @@ def test_shares_and_kinds_add_up_to_the_score(name):
 
 def test_a_linear_models_shares_are_its_weights():
     model = MODELS["linear"]()
-    why = explain(model, "MDM2", GIVEN)
+    why = explain("MDM2", GIVEN, model=model)
     column = model.vocabulary.ids(["MDM2"])[0]
     expected = {g: model.matrix[model.vocabulary.ids([g])[0], column] for g in GIVEN}
     assert dict(why.table.select("symbol", "share").rows()) == pytest.approx(expected)
@@ -128,7 +128,7 @@ def test_integrated_gradients_against_finite_differences():
         at, h = t * steps.sum(axis=0) + b["norm_in.bias"], 1e-5
         slope = [(after(at + h * step) - after(at - h * step)) / (2 * h) for step in steps]
         expected += np.array(slope) / 400
-    why = explain(model, "EGFR", GIVEN)
+    why = explain("EGFR", GIVEN, model=model)
     found = dict(why.table.select("symbol", "share").rows())
     assert [found[model.vocabulary[i]] for i in ids] == pytest.approx(expected, abs=1e-3)
     assert why.explained["baseline"] == pytest.approx(float(model.score([[]])[0, gene]), abs=1e-5)
@@ -146,7 +146,7 @@ def test_other_families_get_shapley_values():
     expected = {
         a: (score([a]) - score([]) + score(pair) - score([b])) / 2 for a, b in (pair, pair[::-1])
     }
-    found = dict(explain(model, "EGFR", pair).table.select("symbol", "share").rows())
+    found = dict(explain("EGFR", pair, model=model).table.select("symbol", "share").rows())
     assert found == pytest.approx(expected, abs=1e-6)
     # Of four genes some orders are drawn; all of them give nearly the same.
     orders = list(itertools.permutations(GIVEN))
@@ -154,15 +154,15 @@ def test_other_families_get_shapley_values():
     for order in orders:
         for k, gene in enumerate(order):
             exact[gene] += (score(order[: k + 1]) - score(order[:k])) / len(orders)
-    found = dict(explain(model, "EGFR", GIVEN).table.select("symbol", "share").rows())
+    found = dict(explain("EGFR", GIVEN, model=model).table.select("symbol", "share").rows())
     assert found == pytest.approx(exact, abs=0.1)
-    again = explain(model, "EGFR", GIVEN, seed=0).table
-    assert again["share"].to_list() == explain(model, "EGFR", GIVEN).table["share"].to_list()
+    again = explain("EGFR", GIVEN, seed=0, model=model).table
+    assert again["share"].to_list() == explain("EGFR", GIVEN, model=model).table["share"].to_list()
 
 
 def test_the_papers(shipped):
     given = ["BRCA1", "RAD51", "PALB2", "ATM", "CHEK2"]
-    why = explain(shipped, "BRCA2", given, top=None)
+    why = explain("BRCA2", given, top=None, model=shipped)
     papers = corpus.embedded()
     members = {name: set(papers.genes(i)) for i, name in enumerate(papers.names)}
     expected = {n for n, genes in members.items() if "BRCA2" in genes and genes & set(given)}
@@ -180,24 +180,24 @@ def test_the_papers(shipped):
     assert why.known_together
     for symbol, count in why.table.select("symbol", "papers").rows():
         assert count == sum(1 for genes in members.values() if {symbol, "BRCA2"} <= genes)
-    assert len(explain(shipped, "BRCA2", given, top=3).papers) == 3
+    assert len(explain("BRCA2", given, top=3, model=shipped).papers) == 3
 
 
 def test_known_biology(shipped):
-    why = explain(shipped, "BRCA2", ["BRCA1", "PALB2", "RAD51", "OR1A1"])
+    why = explain("BRCA2", ["BRCA1", "PALB2", "RAD51", "OR1A1"], model=shipped)
     assert why.table["symbol"][-1] == "OR1A1"
     assert why.table["percent"].sum() == pytest.approx(100)
     assert why.explained["error"] <= 1e-3 * abs(why.explained["score"])
     assert "known, not new" in why.evidence()
-    new = explain(shipped, "OR2T8", ["RPL3", "RPS6", "RPL5"])
+    new = explain("OR2T8", ["RPL3", "RPS6", "RPL5"], model=shipped)
     assert not new.known_together
     assert "new, as far as this corpus goes" in new.evidence()
     assert why.explained["z_score"] > new.explained["z_score"]
 
 
 def test_a_gene_of_the_set_is_explained_from_the_rest(small):
-    inside = explain(small, "MDM2", ["TP53", "CDKN1A", "MDM2"])
-    outside = explain(small, "MDM2", ["TP53", "CDKN1A"])
+    inside = explain("MDM2", ["TP53", "CDKN1A", "MDM2"], model=small)
+    outside = explain("MDM2", ["TP53", "CDKN1A"], model=small)
     assert inside.table.equals(outside.table)
     assert (inside.explained["in_input"], outside.explained["in_input"]) == (True, False)
     assert "scored without it" in inside.headline()
@@ -205,19 +205,19 @@ def test_a_gene_of_the_set_is_explained_from_the_rest(small):
 
 def test_what_cannot_be_explained(small):
     with pytest.raises(UnknownGenesError, match="nonsense is no known gene"):
-        explain(small, "nonsense", ["TP53"])
+        explain("nonsense", ["TP53"], model=small)
     with pytest.raises(UnknownGenesError, match="CD8B is a gene that the model does not know"):
-        explain(small, "CD8B", ["TP53"])
+        explain("CD8B", ["TP53"], model=small)
     with pytest.raises(UnknownGenesError, match="OCT1 is ambiguous: POU2F1 or SLC22A1"):
-        explain(small, "OCT1", ["TP53"])
+        explain("OCT1", ["TP53"], model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the set"):
-        explain(small, "TP53", ["nonsense"])
+        explain("TP53", ["nonsense"], model=small)
     with pytest.raises(UnknownGenesError, match="not explained by itself"):
-        explain(small, "TP53", ["p53"])
+        explain("TP53", ["p53"], model=small)
 
 
 def test_it_says_what_it_could_not_use_and_goes_to_json(small):
-    why = explain(small, "MDM2", ["p53", "nonsense", "CD8B"])
+    why = explain("MDM2", ["p53", "nonsense", "CD8B"], model=small)
     assert (why.unmatched, why.not_in_model) == (["nonsense"], ["CD8B"])
     assert "p53 = TP53" in why.summary()
     whole = json.loads(json.dumps(why.to_dict()))

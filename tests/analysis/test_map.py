@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gsfm import GeneSets, GsfmError, UnknownGenesError
-from gsfm.analysis import map_sets
+from gsfm.analysis import map
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def library(worlds):
 
 @pytest.fixture(scope="module")
 def found(small, library):
-    return map_sets(small, library, name="three worlds")
+    return map(library, name="three worlds", model=small)
 
 
 def test_like_sets_are_near_each_other(found):
@@ -39,7 +39,7 @@ def test_like_sets_are_near_each_other(found):
 
 
 def test_the_same_seed_gives_the_same_map(small, library, found):
-    assert map_sets(small, library, name="three worlds").table.equals(found.table)
+    assert map(library, name="three worlds", model=small).table.equals(found.table)
 
 
 def test_colours_by_source_or_by_cluster(small, worlds, library, found):
@@ -57,7 +57,7 @@ def test_colours_by_source_or_by_cluster(small, worlds, library, found):
     several.metadata = several.metadata.with_columns(
         source=pl.Series([f"s{i % 3}" for i in range(len(several))])
     )
-    by_source = map_sets(small, several)
+    by_source = map(several, model=small)
     assert by_source.provenance["group_by"] == "source"
     assert by_source.table["group"].to_list() == several.metadata["source"].to_list()
 
@@ -65,7 +65,7 @@ def test_colours_by_source_or_by_cluster(small, worlds, library, found):
 def test_the_page_stands_alone(small, worlds, tmp_path):
     evil = "</script><script>alert(1)</script>"
     rows = {f"set {i}": worlds[i % 3][:4] for i in range(9)} | {evil: worlds[0][2:6]}
-    found = map_sets(small, GeneSets.from_lists(rows), name="<b>bold</b>")
+    found = map(GeneSets.from_lists(rows), name="<b>bold</b>", model=small)
     found.to_html(tmp_path / "map.html")
     page = (tmp_path / "map.html").read_text()
     assert "{{" not in page
@@ -80,12 +80,12 @@ def test_the_page_stands_alone(small, worlds, tmp_path):
 
 
 def test_some_of_many_and_sets_without_a_known_gene(small, library):
-    some = map_sets(small, library, most=12, seed=1)
+    some = map(library, most=12, seed=1, model=small)
     assert (len(some), some.provenance["sets"], some.provenance["drawn"]) == (12, 60, 12)
     assert "drawn at random of" in some.to_page()
     more = GeneSets.from_lists({name: library.genes(i) for i, name in enumerate(library.names)}
                                | {"unknown": ["nonsense"]})  # fmt: skip
-    found = map_sets(small, more)
+    found = map(more, model=small)
     assert found.provenance["unplaced"] == 1
     assert "unknown" not in found.table["set"].to_list()
     assert found.unmatched == ["nonsense"]
@@ -93,8 +93,8 @@ def test_some_of_many_and_sets_without_a_known_gene(small, library):
 
 def test_bad_questions(small):
     with pytest.raises(GsfmError, match="a map needs 5"):
-        map_sets(small, GeneSets.from_lists([["TP53"], ["MDM2"]]))
+        map(GeneSets.from_lists([["TP53"], ["MDM2"]]), model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the library"):
-        map_sets(small, GeneSets.from_lists([["nonsense"]] * 9))
+        map(GeneSets.from_lists([["nonsense"]] * 9), model=small)
     with pytest.raises(ValueError, match="most"):
-        map_sets(small, GeneSets.from_lists([["TP53"]] * 9), most=2)
+        map(GeneSets.from_lists([["TP53"]] * 9), most=2, model=small)

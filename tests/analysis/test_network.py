@@ -20,7 +20,7 @@ REPAIR = {
 
 @pytest.fixture(scope="module")
 def repair(shipped):
-    return network(shipped, [gene for part in REPAIR.values() for gene in [*part]], add=3)
+    return network([gene for part in REPAIR.values() for gene in [*part]], add=3, model=shipped)
 
 
 def test_communities_are_pathways(repair):
@@ -33,10 +33,10 @@ def test_communities_are_pathways(repair):
 
 def test_edges_are_relations_and_the_nearest(small, worlds):
     genes = [*worlds[0][:4], *worlds[1][:3]]
-    found = network(small, genes, min_relation=0.2, degree=2)
+    found = network(genes, min_relation=0.2, degree=2, model=small)
     weights = {frozenset((a, b)): w for a, b, w in found.edges.rows()}
     relation = {
-        frozenset((a, b)): relate(small, a, b, draws=10).relation["relation"]
+        frozenset((a, b)): relate(a, b, draws=10, model=small).relation["relation"]
         for i, a in enumerate(genes)
         for b in genes[:i]
     }
@@ -56,7 +56,7 @@ def test_edges_are_relations_and_the_nearest(small, worlds):
 
 
 def test_a_gene_without_an_edge_is_alone(small, worlds):
-    found = network(small, [*worlds[0][:3], worlds[1][0]], min_relation=0.5)
+    found = network([*worlds[0][:3], worlds[1][0]], min_relation=0.5, model=small)
     alone = found.table.row(found.table["symbol"].to_list().index("EGFR"), named=True)
     assert (alone["degree"], alone["strength"]) == (0, 0)
     assert (found.table["community"] == alone["community"]).sum() == 1
@@ -85,18 +85,18 @@ def test_files(repair, tmp_path):
 
 def test_the_same_seed_gives_the_same_network(small, worlds):
     genes = worlds[0] + worlds[2]
-    one, other = network(small, genes, seed=3), network(small, genes, seed=3)
+    one, other = network(genes, seed=3, model=small), network(genes, seed=3, model=small)
     assert one.to_dict() == other.to_dict()
     assert json.loads(json.dumps(one.to_dict()))["edges"] == one.edges.to_dicts()
 
 
 def test_bad_questions(small):
     with pytest.raises(UnknownGenesError, match="no gene of the set"):
-        network(small, ["nonsense"])
+        network(["nonsense"], model=small)
     with pytest.raises(UnknownGenesError, match="at least 2"):
-        network(small, ["TP53", "p53"])
+        network(["TP53", "p53"], model=small)
     with pytest.raises(GsfmError, match="too large"):
-        network(small, ["TP53", "MDM2"], add=2000)
+        network(["TP53", "MDM2"], add=2000, model=small)
     with pytest.raises(ValueError, match="degree"):
-        network(small, ["TP53", "MDM2"], degree=0)
-    assert network(small, ["TP53", "MDM2", "nonsense"]).unmatched == ["nonsense"]
+        network(["TP53", "MDM2"], degree=0, model=small)
+    assert network(["TP53", "MDM2", "nonsense"], model=small).unmatched == ["nonsense"]

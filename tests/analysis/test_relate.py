@@ -28,7 +28,7 @@ def z(model, given, symbol):
 
 
 def test_a_relation_is_the_mean_of_both_directions(small):
-    found = relate(small, "p53", top=5)
+    found = relate("p53", top=5, model=small)
     assert found.table["rank"].to_list() == [1, 2, 3, 4, 5]
     assert found.table["score"].is_sorted(descending=True)
     expected = {
@@ -39,16 +39,16 @@ def test_a_relation_is_the_mean_of_both_directions(small):
     best = sorted(expected, key=lambda gene: -expected[gene])[:5]
     assert found.table["symbol"].to_list() == best
     assert found.table["relation"].to_list() == pytest.approx([expected[g] for g in best], rel=1e-3)
-    there = relate(small, "TP53", "BRCA1").relation
-    back = relate(small, "BRCA1", "TP53").relation
+    there = relate("TP53", "BRCA1", model=small).relation
+    back = relate("BRCA1", "TP53", model=small).relation
     assert there["relation"] == pytest.approx(expected["BRCA1"], rel=1e-3)
     assert back["relation"] == pytest.approx(there["relation"])
     assert back["ranks"] == there["ranks"][::-1]
 
 
 def test_in_a_context_a_neighbour_is_near_the_gene_and_at_home_there(small, worlds):
-    arrest = relate(small, "TP53", context=worlds[0][1:5], top=23)
-    repair = relate(small, "TP53", context=worlds[2][:4], top=23)
+    arrest = relate("TP53", context=worlds[0][1:5], top=23, model=small)
+    repair = relate("TP53", context=worlds[2][:4], top=23, model=small)
     assert set(arrest.table["symbol"][:3]) <= set(worlds[0])
     assert set(repair.table["symbol"][:3]) <= set(worlds[2])
     for row in arrest:
@@ -59,49 +59,51 @@ def test_in_a_context_a_neighbour_is_near_the_gene_and_at_home_there(small, worl
             assert row["context_score"] == pytest.approx(home, rel=1e-3, abs=1e-3)
             gain = z(small, ["TP53", *worlds[0][1:5]], row["symbol"]) - home
             assert row["gain"] == pytest.approx(gain, rel=1e-3, abs=1e-3)
-    named = relate(small, "TP53", context=GeneSet("repair", tuple(worlds[2][:4])), top=23)
+    named = relate("TP53", context=GeneSet("repair", tuple(worlds[2][:4])), top=23, model=small)
     assert named.table.equals(repair.table)
     assert named.provenance["context"]["name"] == "repair"
     # The gene itself is no company.
-    with_it = relate(small, "TP53", context=["TP53", *worlds[2][:4]], top=23)
+    with_it = relate("TP53", context=["TP53", *worlds[2][:4]], top=23, model=small)
     assert with_it.table.equals(repair.table)
 
 
 def test_the_same_gene_has_other_neighbours_in_other_company(shipped):
-    cycle = relate(shipped, "CDK2", context=CYCLE, top=20)
-    meiosis = relate(shipped, "CDK2", context=MEIOSIS, top=20)
+    cycle = relate("CDK2", context=CYCLE, top=20, model=shipped)
+    meiosis = relate("CDK2", context=MEIOSIS, top=20, model=shipped)
     cycle, meiosis = set(cycle.table["symbol"]), set(meiosis.table["symbol"])
     assert {"CCNE1", "CCNA2", "CDK4", "CDKN1B"} <= cycle
     assert not {"CCNE1", "CCNA2", "CDK4", "CDKN1B"} & meiosis
     assert {"RAD51", "ATM"} & meiosis
     repair = ["RAD51", "BRCA2", "PALB2", "RAD52", "XRCC2", "XRCC3", "BARD1", "MRE11", "NBN"]
     transcription = ["ESR1", "EP300", "CREBBP", "NCOA2", "AR", "HDAC1", "MED1", "NCOR1", "SP1"]
-    repair = set(relate(shipped, "BRCA1", context=repair, top=15).table["symbol"])
-    transcription = set(relate(shipped, "BRCA1", context=transcription, top=15).table["symbol"])
+    repair = set(relate("BRCA1", context=repair, top=15, model=shipped).table["symbol"])
+    transcription = set(
+        relate("BRCA1", context=transcription, top=15, model=shipped).table["symbol"]
+    )
     assert len({"BRCA2", "RAD51", "ATM", "BRIP1", "RAD50"} & repair) >= 4
     assert {"ESR1", "E2F1", "TP53"} & transcription
     assert len(repair & transcription) <= 5
 
 
 def test_partners_stand_out_among_pairs_as_popular(shipped):
-    found = relate(shipped, "TP53", "MDM2", draws=16).relation
+    found = relate("TP53", "MDM2", draws=16, model=shipped).relation
     assert 240 <= found["pairs"] <= 256  # 16 x 16, less a gene with itself
     assert found["p_value"] < 0.01
     assert found["null_median"] < found["relation"]
-    assert relate(shipped, "IFIT1", "IFIT3", draws=16).relation["p_value"] < 0.02
-    assert relate(shipped, "RPL3", "OR1A1", draws=16).relation["p_value"] > 0.05
+    assert relate("IFIT1", "IFIT3", draws=16, model=shipped).relation["p_value"] < 0.02
+    assert relate("RPL3", "OR1A1", draws=16, model=shipped).relation["p_value"] > 0.05
 
 
 def test_the_seed_chooses_the_pairs(small):
     def null(seed):
-        return relate(small, "TP53", "MDM2", draws=10, seed=seed).relation["null_median"]
+        return relate("TP53", "MDM2", draws=10, seed=seed, model=small).relation["null_median"]
 
     assert null(1) == null(1)
     assert len({null(seed) for seed in range(5)}) > 1
 
 
 def test_the_p_value_is_the_share_of_pairs(small):
-    found = relate(small, "TP53", "MDM2", draws=22).relation
+    found = relate("TP53", "MDM2", draws=22, model=small).relation
     # With 22 of 22 other genes drawn on both sides, the null is every ordered pair of others.
     others = [g for g in small.vocabulary if g not in ("TP53", "MDM2")]
     assert len(others) == 22
@@ -121,7 +123,7 @@ def test_shared_contexts(shipped):
             "elsewhere": ["RPL3", "RPS6", "RPL5"],
         }
     )
-    found = relate(shipped, "MDM2", "p53", libraries=[library], top=3, draws=10)
+    found = relate("MDM2", "p53", libraries=[library], top=3, draws=10, model=shipped)
     terms = [row for row in found if row["kind"] == "term"]
     assert [(row["name"], row["how"]) for row in terms[:2]] == [("p53", "both"), ("wider", "both")]
     assert terms[2]["name"] == "without"
@@ -141,26 +143,26 @@ def test_shared_contexts(shipped):
 
 def test_bad_questions(small, worlds):
     with pytest.raises(UnknownGenesError, match="nonsense is no known gene"):
-        relate(small, "nonsense")
+        relate("nonsense", model=small)
     with pytest.raises(UnknownGenesError, match="the model knows 2 of the 3 genes of the context"):
-        relate(small, "TP53", context=["MDM2", "BAX", "nonsense"])
+        relate("TP53", context=["MDM2", "BAX", "nonsense"], model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the context"):
-        relate(small, "TP53", context=["nonsense"])
+        relate("TP53", context=["nonsense"], model=small)
     with pytest.raises(ValueError, match="both TP53"):
-        relate(small, "TP53", "p53")
+        relate("TP53", "p53", model=small)
     with pytest.raises(ValueError, match="draws"):
-        relate(small, "TP53", "MDM2", draws=1)
+        relate("TP53", "MDM2", draws=1, model=small)
     with pytest.raises(ValueError, match="top"):
-        relate(small, "TP53", top=0)
+        relate("TP53", top=0, model=small)
 
 
 def test_reports(small, worlds):
-    found = relate(small, "p53", context=[*worlds[2][:4], "nonsense"])
+    found = relate("p53", context=[*worlds[2][:4], "nonsense"], model=small)
     assert found.unmatched == ["nonsense"]
     whole = json.loads(json.dumps(found.to_dict()))
     assert whole["provenance"]["gene"] == "TP53"
     assert set(whole["results"][0]) <= set(whole["provenance"]["columns"]) | {"symbol", "name"}
-    pair = relate(small, "p53", "MDM2")
+    pair = relate("p53", "MDM2", model=small)
     whole = json.loads(json.dumps(pair.to_dict()))
     assert whole["relation"]["genes"] == ["TP53", "MDM2"]
     assert "papers of the embedded corpus" in whole["provenance"]["null"]["popularity"]

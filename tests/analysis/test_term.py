@@ -50,8 +50,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_numbers_are_those_of_a_completion(model, path):
     genes = ["TP53", "BAX", "BBC3", "PMAIP1"]
-    table = term(model, "cell death", path, top=None).table
-    expected = complete(model, genes, top=None, include_input=True, missing=MISSING).table
+    table = term("cell death", path, top=None, model=model).table
+    expected = complete(genes, top=None, include_input=True, missing=MISSING, model=model).table
     both = table.join(expected, on="symbol", suffix="_expected")
     assert both.height == table.height == expected.height == len(model.vocabulary)
     assert (both["known"] == both["in_input"]).all()
@@ -65,10 +65,10 @@ def test_the_numbers_are_those_of_a_completion(model, path):
 
 def test_the_numbers_are_those_of_an_annotation(model, path):
     """The term asked of the gene, and the gene asked of the term."""
-    table = term(model, "cell death", path, top=None).table
+    table = term("cell death", path, top=None, model=model).table
     for symbol in ("TP53", "PMAIP1", "MDM2", "KRAS"):
         row = table.row(by_predicate=pl.col("symbol") == symbol, named=True)
-        other = annotate(model, symbol, path, top=None).table
+        other = annotate(symbol, path, top=None, model=model).table
         other_row = other.row(by_predicate=pl.col("term") == "cell death", named=True)
         for name in ("score", "z_score", "probability"):
             assert row[name] == pytest.approx(other_row[name], abs=1e-5)
@@ -76,30 +76,30 @@ def test_the_numbers_are_those_of_an_annotation(model, path):
 
 
 def test_the_share_of_the_term_that_is_missing(model, path):
-    usual = term(model, "cell death", path, top=None)
+    usual = term("cell death", path, top=None, model=model)
     assert usual.provenance["missing"] == MISSING
     assert "are a random 80% of the whole set" in usual.provenance["columns"]["probability"]
-    half = term(model, "cell death", path, top=None, missing=0.5)
+    half = term("cell death", path, top=None, missing=0.5, model=model)
     assert half.provenance["missing"] == 0.5
     assert "are a random half of the whole set" in half.provenance["columns"]["probability"]
     assert half.table.drop("probability").equals(usual.table.drop("probability"))
     assert (half.table["probability"] > usual.table["probability"]).all()
     genes = ["TP53", "BAX", "BBC3", "PMAIP1"]
-    expected = complete(model, genes, top=None).table.select("symbol", wanted="probability")
+    expected = complete(genes, top=None, model=model).table.select("symbol", wanted="probability")
     both = half.table.join(expected, on="symbol")
     assert both.height == expected.height
     np.testing.assert_allclose(both["probability"], both["wanted"], atol=1e-6)
     for share in (0, 1, -1):
         with pytest.raises(ValueError, match="share of the whole set"):
-            term(model, "cell death", path, missing=share)
+            term("cell death", path, missing=share, model=model)
 
 
 def test_the_order_and_what_is_shown(model, path):
-    whole = term(model, "cell growth", path, top=None).table
+    whole = term("cell growth", path, top=None, model=model).table
     assert whole["rank"].to_list() == list(range(1, whole.height + 1))
-    assert term(model, "cell growth", path, top=6).table.equals(whole.head(6))
+    assert term("cell growth", path, top=6, model=model).table.equals(whole.head(6))
     for which in ("known", "new"):
-        part = term(model, "cell growth", path, top=None, which=which).table
+        part = term("cell growth", path, top=None, which=which, model=model).table
         assert part.equals(whole.filter(pl.col("known") == (which == "known")))
     new = whole.filter(~pl.col("known"))
     assert new["z_score"].is_sorted(descending=True)
@@ -107,7 +107,7 @@ def test_the_order_and_what_is_shown(model, path):
 
 
 def test_a_term_of_one_gene_says_nothing_of_it(model, path):
-    result = term(model, "alone", path, top=None)
+    result = term("alone", path, top=None, model=model)
     assert "TP53" not in result.table["symbol"]
     assert not result.table["known"].any()
     assert result.provenance["term"]["recoverability"] is None
@@ -115,13 +115,13 @@ def test_a_term_of_one_gene_says_nothing_of_it(model, path):
 
 
 def test_provenance_and_summary(model, path):
-    result = term(model, "CELL death", path)
+    result = term("CELL death", path, model=model)
     about = result.provenance["term"]
     assert (about["name"], about["genes"], about["genes_in_model"]) == ("cell death", 5, 4)
     assert about["not_in_model"] == ["CD8B"]
     assert "4 of 5 genes in the model" in result.summary()
     assert "not in the model (1): CD8B" in result.summary()
-    other = annotate(model, "EGFR", path, top=None).table
+    other = annotate("EGFR", path, top=None, model=model).table
     row = other.row(by_predicate=pl.col("term") == "cell death", named=True)
     assert about["recoverability"] == pytest.approx(row["recoverability"])
     json.dumps(result.to_dict())
@@ -131,20 +131,20 @@ def test_provenance_and_summary(model, path):
 
 def test_errors_say_what_to_do(model, path):
     with pytest.raises(UnknownTermError, match="cell death"):
-        term(model, "cell deaht", path)
+        term("cell deaht", path, model=model)
     with pytest.raises(UnknownTermError, match="2 terms are 'cell'"):
-        term(model, "cell", path)
+        term("cell", path, model=model)
     with pytest.raises(GsfmError, match="knows no gene of 'unknown to it'"):
-        term(model, "unknown to it", path)
+        term("unknown to it", path, model=model)
     with pytest.raises(ValueError, match="top must be 1 or more"):
-        term(model, "cell death", path, top=0)
+        term("cell death", path, top=0, model=model)
     with pytest.raises(ValueError, match="all, known or new"):
-        term(model, "cell death", path, which="old")
+        term("cell death", path, which="old", model=model)
 
 
 def test_progress_is_told(model, path):
     told = []
-    term(model, "cell death", path, progress=lambda *event: told.append(event))
+    term("cell death", path, progress=lambda *event: told.append(event), model=model)
     assert told[-1] == ("asking the model", 4, 4)
 
 
@@ -152,22 +152,22 @@ def test_as_many_genes_are_expected_as_are_missing():
     """Of a large, well-known term too, where no rank is certain that a half would make so."""
     model = gsfm.load()
     for share in (0.1, 0.2):
-        result = term(model, "DNA repair", "go-bp", top=None, which="new", missing=share)
+        result = term("DNA repair", "go-bp", top=None, which="new", missing=share, model=model)
         told = dict(result.table.select("gene_rank", "probability").iter_rows())
         given = result.provenance["term"]["genes_in_model"]
         assert sum(told.values()) == pytest.approx(given * share / (1 - share), rel=0.15)
         assert told[1] > 0.9
         assert told[400] < 0.05
-    half = term(model, "DNA repair", "go-bp", top=None, which="new", missing=0.5).table
+    half = term("DNA repair", "go-bp", top=None, which="new", missing=0.5, model=model).table
     assert half.filter(gene_rank=400)["probability"].item() > 0.9
 
 
 def test_known_biology():
     model = gsfm.load()
     text = "type I interferon signaling pathway"
-    new = term(model, text, "go-bp", top=20, which="new").table
+    new = term(text, "go-bp", top=20, which="new", model=model).table
     assert "IRF9" in new["symbol"].to_list()
     # The term's own genes come first, though none was scored by itself.
-    known = term(model, text, "go-bp", top=6).table
+    known = term(text, "go-bp", top=6, model=model).table
     assert known["known"].all()
     assert known["gene_rank"].max() <= 5

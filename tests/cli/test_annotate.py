@@ -37,7 +37,7 @@ def test_a_gene_is_the_librarys_answer(run, folder, model, library):
     settings = ("--library", library, "--model", folder)
     result = run("annotate", "hdm2", *settings, "--top", "2", "--json")
     assert result.exit_code == 0
-    expected = annotate(model, "hdm2", library, top=2).to_dict()
+    expected = annotate("hdm2", library, top=2, model=model).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
     assert "hdm2 = MDM2" in result.stderr
 
@@ -72,7 +72,7 @@ def test_the_share_that_is_missing(run, calibrated, calibrated_folder, library):
         for share in (0.05, MISSING, 0.5):
             result = run(command, what, *settings, "--missing", str(share))
             assert result.exit_code == 0
-            expected = ask(calibrated, what, library, missing=share).to_dict()
+            expected = ask(what, library, missing=share, model=calibrated).to_dict()
             assert json.loads(result.stdout) == json.loads(json.dumps(expected))
             told[share] = result.stdout
         # The command's own default is the library's.
@@ -94,7 +94,7 @@ def test_a_term_is_the_librarys_answer(run, folder, model, library):
     settings = ("--library", library, "--model", folder)
     result = run("term", "Cell Death", *settings, "--top", "3", "--json")
     assert result.exit_code == 0
-    expected = term(model, "cell death", library, top=3).to_dict()
+    expected = term("cell death", library, top=3, model=model).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
     assert "4 of 4 genes in the model" in result.stderr
     by_stdin = run("term", "-", *settings, "--top", "3", "--json", stdin="cell death\n")

@@ -21,7 +21,7 @@ def test_json_is_the_librarys_answer(run, folder, model):
     result = run("complete", *GENES, "p53", "nonsense", "--model", folder, "--top", "4", "--json")
     assert result.exit_code == 0
     answer = json.loads(result.stdout)
-    expected = complete(model, [*GENES, "p53", "nonsense"], top=4).to_dict()
+    expected = complete([*GENES, "p53", "nonsense"], top=4, model=model).to_dict()
     # The model that was saved is the model that was fitted.
     assert answer == json.loads(json.dumps(expected))
     assert list(answer) == ["provenance", "inputs", "results"]
@@ -30,7 +30,7 @@ def test_json_is_the_librarys_answer(run, folder, model):
 @pytest.mark.parametrize(("form", "delimiter"), [("--csv", ","), ("--tsv", "\t")])
 def test_flat_forms_hold_the_same_table(run, folder, model, form, delimiter):
     rows = _rows(run("complete", *GENES, "--model", folder, form).stdout, delimiter)
-    table = complete(model, GENES).table
+    table = complete(GENES, model=model).table
     assert [row["symbol"] for row in rows] == table["symbol"].to_list()
     assert list(rows[0]) == table.columns
     assert [float(row["score"]) for row in rows] == pytest.approx(table["score"].to_list())
@@ -84,11 +84,11 @@ def test_options_reach_the_library(run, folder, model, tmp_path):
     assert {row["symbol"] for row in answer["results"] if row["in_input"]} == {"TP53", "BAX"}
     assert "of the background, not used (1): nonsense" in result.stderr
     expected = complete(
-        model,
         GENES,
         background=["MDM2", "EGFR", "TP53", "BAX", "ERBB2", "nonsense"],
         exclude=["EGFR", "her2"],
         include_input=True,
+        model=model,
     )
     assert answer == json.loads(json.dumps(expected.to_dict()))
 
@@ -175,7 +175,7 @@ def test_a_calibrated_model_shows_probabilities(run, calibrated, calibrated_fold
     result = run("complete", *GENES, "--model", calibrated_folder, "--top", "3", "--json")
     assert result.exit_code == 0
     answer = json.loads(result.stdout)
-    assert answer == json.loads(json.dumps(complete(calibrated, GENES, top=3).to_dict()))
+    assert answer == json.loads(json.dumps(complete(GENES, top=3, model=calibrated).to_dict()))
     assert all(0 < row["probability"] < 1 for row in answer["results"])
     assert "random half" in answer["provenance"]["columns"]["probability"]
     (tmp_path / "model" / "calibration.json").write_text("{}")
@@ -188,7 +188,7 @@ def test_the_share_that_is_missing(run, calibrated, calibrated_folder, tmp_path)
     settings = ("--model", calibrated_folder, "--top", "3", "--json")
     result = run("complete", *GENES, *settings, "--missing", "0.1")
     assert result.exit_code == 0
-    expected = complete(calibrated, GENES, top=3, missing=0.1).to_dict()
+    expected = complete(GENES, top=3, missing=0.1, model=calibrated).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
     assert json.loads(result.stdout)["provenance"]["missing"] == 0.1
     usual = run("complete", *GENES, *settings).stdout

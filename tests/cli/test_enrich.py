@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from gsfm.analysis import enrich, enrich_ranked, ora
+from gsfm.analysis import enrich, ora
 
 GENES = ["TP53", "CDKN1A", "BAX"]
 
@@ -34,7 +34,7 @@ def test_model_is_the_librarys_answer(run, folder, model, library):
         "--json",
     )
     assert result.exit_code == 0
-    expected = enrich(model, [*GENES, "nonsense"], library, draws=30, top=20).to_dict()
+    expected = enrich([*GENES, "nonsense"], library, draws=30, top=20, model=model).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
     assert "nonsense" in result.stderr
     assert "terms tested: mine (3)" in result.stderr
@@ -61,13 +61,13 @@ def test_a_ranked_list_from_a_file_and_from_stdin(run, folder, model, library, t
     result = run("enrich", "--ranked", str(path), *settings)
     assert result.exit_code == 0
     assert run("enrich", "--ranked", "-", *settings, stdin=text).stdout == result.stdout
-    expected = enrich_ranked(
-        model,
+    expected = enrich(
         {"TP53": 2, "CDKN1A": 1.5, "EGFR": -3, "KRAS": -1, "MYC": 0.1},
         library,
         draws=30,
         top_genes=2,
         background="all",
+        model=model,
     )
     rows = _rows(result.stdout, "\t")
     assert [(r["direction"], r["term"]) for r in rows] == expected.table.select(

@@ -38,7 +38,7 @@ def test_prioritise_is_the_librarys_answer(run, folder, model, library):
         "--model", folder, "--json",
     )  # fmt: skip
     assert result.exit_code == 0
-    expected = prioritise(model, candidates, terms=terms, library=library).to_dict()
+    expected = prioritise(candidates, terms=terms, library=library, model=model).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
     assert "unmatched (1): nonsense" in result.stderr
     assert "fever (fever, signs): 3 genes" in result.stderr
@@ -108,11 +108,11 @@ def test_members_are_the_librarys_answer(run, folder, model, library, tmp_path, 
     genes = ["EGFR", "ERBB2", "GRB2", "nonsense"]
     result = run("discover", name, *genes, "--model", folder, "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == json.loads(json.dumps(ask(model, genes).to_dict()))
+    assert json.loads(result.stdout) == json.loads(json.dumps(ask(genes, model=model).to_dict()))
     assert "unmatched (1): nonsense" in result.stderr
 
     term = run("discover", name, "rash", "--library", library, "--model", folder, "--new", "--json")
-    expected = ask(model, "rash", library=library, which="new")
+    expected = ask("rash", library=library, which="new", model=model)
     assert json.loads(term.stdout) == json.loads(json.dumps(expected.to_dict()))
 
     background = tmp_path / "seen.txt"
@@ -128,7 +128,7 @@ def test_understudied_is_the_librarys_answer(run, folder, model, library):
         "discover", "understudied", "--library", library, "--model", folder, "--json", *options
     )
     assert result.exit_code == 0
-    expected = understudied(model, library, **settings).to_dict()
+    expected = understudied(library, **settings, model=model).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
     assert "coding genes of up to 100,000 papers; 2 terms of signs" in result.stderr
 

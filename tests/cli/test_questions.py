@@ -32,7 +32,9 @@ def same(answer: str, report: analysis.Completion) -> bool:
 def test_explain(run, folder, model):
     result = run("explain", "MDM2", *GENES, "nonsense", "--model", folder, "--json", "--top", "0")
     assert result.exit_code == 0, result.stderr
-    assert same(result.stdout, analysis.explain(model, "MDM2", [*GENES, "nonsense"], top=None))
+    assert same(
+        result.stdout, analysis.explain("MDM2", [*GENES, "nonsense"], top=None, model=model)
+    )
     for told in ("unmatched (1): nonsense", "MDM2: score ", "papers have MDM2"):
         assert told in result.stderr
     plain = run("explain", "MDM2", *GENES, "--model", folder)
@@ -46,18 +48,20 @@ def test_explain(run, folder, model):
 
 def test_relate(run, folder, model, library):
     result = run("relate", "p53", "--model", folder, "--top", "4", "--json")
-    assert same(result.stdout, analysis.relate(model, "p53", top=4))
+    assert same(result.stdout, analysis.relate("p53", top=4, model=model))
     result = run("relate", "p53", "--context", "EGFR,GRB2", "--context", "KRAS", "--model", folder,
                  "--json")  # fmt: skip
-    assert same(result.stdout, analysis.relate(model, "p53", context=["EGFR", "GRB2", "KRAS"]))
+    assert same(
+        result.stdout, analysis.relate("p53", context=["EGFR", "GRB2", "KRAS"], model=model)
+    )
     assert "in the context of the company of 3 genes" in result.stderr
     result = run("relate", "p53", "--context-term", "term 1", "--library", str(library), "--model",
                  folder, "--json")  # fmt: skip
     term = sets.read(library)[1]
-    assert same(result.stdout, analysis.relate(model, "p53", context=term))
+    assert same(result.stdout, analysis.relate("p53", context=term, model=model))
     result = run("relate", "p53", "MDM2", "--library", str(library), "--draws", "12", "--seed", "2",
                  "--model", folder, "--json")  # fmt: skip
-    expected = analysis.relate(model, "p53", "MDM2", libraries=[library], draws=12, seed=2)
+    expected = analysis.relate("p53", "MDM2", libraries=[library], draws=12, seed=2, model=model)
     assert same(result.stdout, expected)
     assert expected.headline() in result.stderr
     assert [row["name"] for row in expected if row["kind"] == "term"][:2] == ["term 2", "term 0"]
@@ -68,7 +72,7 @@ def test_network(run, folder, model, tmp_path):
     settings = ("--add", "2", "--min-relation", "0.5", "--degree", "3", "--model", folder, "--json")
     saved = ("--save", str(graph), "--save", str(drawing))
     result = run("network", *GENES, "EGFR", *settings, *saved)
-    expected = analysis.network(model, [*GENES, "EGFR"], add=2, min_relation=0.5, degree=3)
+    expected = analysis.network([*GENES, "EGFR"], add=2, min_relation=0.5, degree=3, model=model)
     assert same(result.stdout, expected)
     assert graph.exists()
     assert drawing.exists()
@@ -80,9 +84,9 @@ def test_network(run, folder, model, tmp_path):
 def test_nearest(run, folder, model, library):
     arguments = ("nearest", *GENES, "--among", str(library), "--model", folder, "--json")
     result = run(*arguments)
-    assert same(result.stdout, analysis.nearest(model, GENES, library))
+    assert same(result.stdout, analysis.nearest(GENES, library, model=model))
     result = run(*arguments, "--by", "model", "--top", "2")
-    assert same(result.stdout, analysis.nearest(model, GENES, library, by="model", top=2))
+    assert same(result.stdout, analysis.nearest(GENES, library, by="model", top=2, model=model))
     papers = run("nearest", "-", "--model", folder, "--top", "1", "--csv", stdin="TP53\nMDM2\n")
     assert "PMID:" in papers.stdout
 
@@ -93,11 +97,11 @@ def test_embed(run, folder, model, library, tmp_path):
     assert (result.exit_code, result.stdout) == (0, "")
     assert pl.read_parquet(path)["symbol"].to_list() == GENES
     result = run("embed", "genes", "p53", "--dimensions", "3", "--model", folder, "--json")
-    assert same(result.stdout, analysis.embed_genes(model, ["p53"], dimensions=3))
+    assert same(result.stdout, analysis.embed(["p53"], dimensions=3, model=model))
     path = tmp_path / "v.npz"
     result = run("embed", "sets", str(library), "--model", folder, "-o", str(path))
     with np.load(path) as stored:
-        expected = analysis.embed_sets(model, sets.read(library, resolve=False))
+        expected = analysis.embed(sets.read(library, resolve=False), model=model)
         assert np.array_equal(stored["vectors"], expected.vectors)
     assert "unmatched (1): nonsense" in result.stderr
     flat = run("embed", "sets", str(library), "--model", folder, "--csv")

@@ -1,6 +1,7 @@
 """What a trained model is asked."""
 
 from gsfm.analysis.annotation import Annotation, annotate
+from gsfm.analysis.completion import complete
 from gsfm.analysis.discover import (
     Discovery,
     Understudied,
@@ -8,18 +9,18 @@ from gsfm.analysis.discover import (
     targets,
     understudied,
 )
-from gsfm.analysis.embedding import Nearest, Vectors, embed_genes, embed_sets, nearest
+from gsfm.analysis.embedding import Nearest, Vectors, embed, nearest
 from gsfm.analysis.enrichment.common import Enrichment
-from gsfm.analysis.enrichment.model import enrich, enrich_ranked
+from gsfm.analysis.enrichment.enrich import enrich
 from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.explanation import Explanation, explain
 from gsfm.analysis.networks import Network, network
 from gsfm.analysis.prioritization import Priorities, prioritise
-from gsfm.analysis.projection import Map, map_sets
+from gsfm.analysis.projection import Map, map
 from gsfm.analysis.relations import Neighbours, Relation, relate
 from gsfm.analysis.term_genes import TermGenes, term
-from gsfm.completion import Completion, LibraryCompletion, complete, complete_many
+from gsfm.completion import Completion, LibraryCompletion
 
 __all__ = [
     "Annotation",
@@ -40,13 +41,10 @@ __all__ = [
     "annotate",
     "biomarkers",
     "complete",
-    "complete_many",
-    "embed_genes",
-    "embed_sets",
+    "embed",
     "enrich",
-    "enrich_ranked",
     "explain",
-    "map_sets",
+    "map",
     "nearest",
     "network",
     "ora",

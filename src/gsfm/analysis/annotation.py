@@ -31,7 +31,7 @@ from gsfm.completion.result import Result
 from gsfm.completion.scorer import model_told
 from gsfm.errors import UnknownGenesError
 from gsfm.genes import Species
-from gsfm.models import Model
+from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.term_matrix import TermMatrix, holders
 from gsfm.version import __version__
 
@@ -119,7 +119,6 @@ class Annotation(Result):
 
 
 def annotate(
-    model: Model,
     genes: str | Iterable[str],
     libraries: LibrariesLike = None,
     *,
@@ -127,6 +126,7 @@ def annotate(
     which: Which = "all",
     exact: bool = True,
     missing: float = MISSING,
+    model: ModelLike = None,
     species: Species | None = None,
     keep: bool = False,
     progress: Progress | None = None,
@@ -135,8 +135,6 @@ def annotate(
 
     Parameters
     ----------
-    model
-        A fitted model.
     genes
         An identifier of one gene, of any kind that `gsfm.genes.resolve` knows; or several, which
         are then a set.
@@ -155,6 +153,8 @@ def annotate(
     missing
         For a gene: the share of each whole term that is missing from it, above 0 and below 1. It
         changes the probabilities alone. A fifth is what terms of GO gained in four years.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     keep
@@ -202,11 +202,12 @@ def annotate(
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "TP53"], "growth": ["EGFR", "GRB2"]})
-    >>> annotate(model, "hdm2", terms).table.select("term", "known", "gene_rank").rows()
+    >>> annotate("hdm2", terms, model=model).table.select("term", "known", "gene_rank").rows()
     [('arrest', False, 1), ('growth', False, 2)]
-    >>> annotate(model, ["p53", "MDM2"], terms).table.select("term", "overlap").rows()
+    >>> annotate(["p53", "MDM2"], terms, model=model).table.select("term", "overlap").rows()
     [('arrest', 1), ('growth', 0)]
     """
+    model = load_model(model)
     if top is not None and top < 1:
         raise ValueError(f"top must be 1 or more, not {top}")
     if which not in ("all", "known", "new"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import polars as pl
@@ -26,7 +26,7 @@ from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.genes.tables import names_of
 from gsfm.io.files import atomic_path
-from gsfm.models import Model
+from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.sparse import principal_rows
 from gsfm.report import json_text
 from gsfm.sets import GeneSets
@@ -161,42 +161,85 @@ class Vectors(Result):
         return f"{n:,} vectors of {d} numbers; model {self.provenance['model']['name']}"
 
 
-def embed_genes(
-    model: Model,
+@overload
+def embed(
     genes: Iterable[str] | None = None,
     *,
     dimensions: int | None = None,
+    model: ModelLike = None,
     species: Species | None = None,
+) -> Vectors: ...
+@overload
+def embed(
+    genes: GeneSets,
+    *,
+    dimensions: int | None = None,
+    model: ModelLike = None,
+    species: Species | None = None,
+    progress: Progress | None = None,
+) -> Vectors: ...
+def embed(
+    genes: Iterable[str] | GeneSets | None = None,
+    *,
+    dimensions: int | None = None,
+    model: ModelLike = None,
+    species: Species | None = None,
+    progress: Progress | None = None,
 ) -> Vectors:
-    """Return the model's vectors of genes.
+    """Return the model's vectors of genes, or of gene sets.
 
     Parameters
     ----------
-    model
-        A fitted model.
     genes
-        Identifiers of any kind; all genes of the model if None. Each gene once, in the order given.
+        Genes: identifiers of any kind, each gene once in the order of the first; all genes of the
+        model if None. Or gene sets, whose members are identifiers of any kind.
     dimensions
-        Length of the vectors: the leading directions over all genes of the model, which keep the
-        products of vectors as well as so many numbers can. As many as the model has if None.
+        Length of the vectors: the leading directions over all genes of the model, or over the sets,
+        which keep the products of vectors best. The model's own length if None.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
+        Species of the identifiers, as in `gsfm.genes.resolve`.
+    progress
+        Called with the task, the number of sets done and the number of all. For sets only.
+
+    Returns
+    -------
+    Vectors
+        One row of ``table`` and one row of ``vectors`` for each gene or set. A set without a gene
+        known to the model has the vector of an empty set; its ``in_model`` is 0.
 
     Raises
     ------
     UnknownGenesError
-        If the model knows no gene of those given.
+        If the model knows none of the genes, or no gene of any set.
+    ValueError
+        If `dimensions` is out of its range.
 
     Examples
     --------
     >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(dimensions=4).fit(GeneSets.from_lists(corpus))
-    >>> found = embed_genes(model, ["p53", "EGFR"])
+    >>> found = embed(["p53", "EGFR"], model=model)
     >>> found.table["symbol"].to_list(), found.vectors.shape
     (['TP53', 'EGFR'], (2, 4))
+    >>> mine = GeneSets.from_lists({"arrest": ["p53", "CDKN1A"], "growth": ["EGFR", "nonsense"]})
+    >>> found = embed(mine, model=model)
+    >>> found.table.rows(), found.unmatched
+    ([('arrest', 2, 2), ('growth', 2, 1)], ['nonsense'])
     """
+    if isinstance(genes, str):
+        raise TypeError(f"give a list of genes, [{genes!r}], or gene sets, gsfm.sets.read(...)")
+    chosen = load_model(model)
+    if isinstance(genes, GeneSets):
+        return _embed_sets(chosen, genes, dimensions, species, progress)
+    return _embed_genes(chosen, genes, dimensions, species)
+
+
+def _embed_genes(
+    model: Model, genes: Iterable[str] | None, dimensions: int | None, species: Species | None
+) -> Vectors:
     asked = Asked(model, species, genes=genes)
     if genes is None:
         ids: Ids = np.arange(len(model.vocabulary), dtype=np.int32)
@@ -213,49 +256,13 @@ def embed_genes(
     return Vectors(table, provenance, given=asked.given, vectors=vectors)
 
 
-def embed_sets(
+def _embed_sets(
     model: Model,
     sets: GeneSets,
-    *,
-    dimensions: int | None = None,
-    species: Species | None = None,
-    progress: Progress | None = None,
+    dimensions: int | None,
+    species: Species | None,
+    progress: Progress | None,
 ) -> Vectors:
-    """Return the model's vectors of gene sets.
-
-    Parameters
-    ----------
-    model
-        A fitted model.
-    sets
-        The sets; their members are identifiers of any kind.
-    dimensions
-        Length of the vectors: the leading directions over these sets. As many as the model has if
-        None.
-    species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
-    progress
-        Told how many of how many sets are done.
-
-    Raises
-    ------
-    UnknownGenesError
-        If no set has a gene that the model knows.
-
-    Notes
-    -----
-    A set without a gene that the model knows has the vector of an empty set; ``in_model`` is 0.
-
-    Examples
-    --------
-    >>> from gsfm.models import Linear
-    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(dimensions=4).fit(GeneSets.from_lists(corpus))
-    >>> mine = GeneSets.from_lists({"arrest": ["p53", "CDKN1A"], "growth": ["EGFR", "nonsense"]})
-    >>> found = embed_sets(model, mine)
-    >>> found.table.rows(), found.unmatched
-    ([('arrest', 2, 2), ('growth', 2, 1)], ['nonsense'])
-    """
     asked = AskedSets(model, sets, species)
     vectors = _shorter(set_vectors(model, asked.ids, progress), dimensions)
     table = pl.DataFrame(
@@ -316,20 +323,18 @@ class Nearest(Result):
 
 
 def nearest(
-    model: Model,
     genes: Iterable[str],
     among: Source = PAPERS,
     *,
     by: Literal["overlap", "model"] = "overlap",
     top: int | None = 20,
+    model: ModelLike = None,
     species: Species | None = None,
 ) -> Nearest:
     r"""Find the sets of a collection that are nearest to a set.
 
     Parameters
     ----------
-    model
-        A fitted model.
     genes
         The set, by any identifiers.
     among
@@ -341,6 +346,8 @@ def nearest(
         genes, too, without one in common.
     top
         How many sets to return; all of them if None.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
 
@@ -366,7 +373,7 @@ def nearest(
     out of S, once what they have in common with those for an empty set is taken off (by least
     squares, as large sets of popular genes would be near to everything), standardised anew. Of the
     other halves of 312 halved KEGG pathways this has 90% in the first place; the cosine of the
-    vectors of `embed_sets` has 64%.
+    vectors of `embed` has 64%.
 
     Examples
     --------
@@ -374,11 +381,12 @@ def nearest(
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularisation=1, dimensions=4).fit(GeneSets.from_lists(corpus))
     >>> library = GeneSets.from_lists({"arrest": ["TP53", "CDKN1A"], "growth": ["EGFR", "GRB2"]})
-    >>> nearest(model, ["TP53", "EGFR", "ERBB2"], library).table["set"].to_list()
+    >>> nearest(["TP53", "EGFR", "ERBB2"], library, model=model).table["set"].to_list()
     ['arrest', 'growth']
-    >>> nearest(model, ["MDM2"], library, by="model").table["set"].to_list()
+    >>> nearest(["MDM2"], library, by="model", model=model).table["set"].to_list()
     ['arrest', 'growth']
     """
+    model = load_model(model)
     if by not in ("overlap", "model"):
         raise ValueError(f"by must be 'overlap' or 'model', not {by!r}")
     if top is not None and top < 1:

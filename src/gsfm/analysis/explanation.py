@@ -15,7 +15,7 @@ from gsfm.completion.result import Result
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.genes.tables import names_of
-from gsfm.models import Model
+from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.attribution import TOLERANCE, Attribution
 from gsfm.sets.overlap import p_values
 
@@ -129,20 +129,18 @@ class Explanation(Result):
 
 
 def explain(
-    model: Model,
     gene: str,
     genes: Iterable[str],
     *,
     top: int | None = 20,
     seed: int = 0,
+    model: ModelLike = None,
     species: Species | None = None,
 ) -> Explanation:
     r"""Tell why a model scores a gene for a set as it does.
 
     Parameters
     ----------
-    model
-        A fitted model.
     gene
         The gene to explain, by any identifier. If it is in the set, it is explained from the rest.
     genes
@@ -151,6 +149,8 @@ def explain(
         How many papers to return; all of them if None.
     seed
         Of the random orders, for families whose shares are found by these.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
 
@@ -189,12 +189,13 @@ def explain(
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> why = explain(model, "MDM2", ["TP53", "CDKN1A", "EGFR"])
+    >>> why = explain("MDM2", ["TP53", "CDKN1A", "EGFR"], model=model)
     >>> sorted((symbol, round(p)) for symbol, p in why.table.select("symbol", "percent").rows())
     [('CDKN1A', 50), ('EGFR', 0), ('TP53', 50)]
     >>> why.known_together
     True
     """
+    model = load_model(model)
     if top is not None and top < 0:
         raise ValueError(f"top must be 0 or more, not {top}")
     asked = Asked(model, species, gene=[gene], set=genes)

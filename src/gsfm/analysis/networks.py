@@ -20,7 +20,7 @@ from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.genes.tables import names_of
 from gsfm.io.files import atomic_path
-from gsfm.models import Model
+from gsfm.models import Model, ModelLike, load_model
 from gsfm.report import json_value
 
 if TYPE_CHECKING:
@@ -134,13 +134,13 @@ class Network(Result):
 
 
 def network(
-    model: Model,
     genes: Iterable[str],
     *,
     add: int = 0,
     min_relation: float = 2.0,
     degree: int = 5,
     seed: int = 0,
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Network:
@@ -148,8 +148,6 @@ def network(
 
     Parameters
     ----------
-    model
-        A fitted model.
     genes
         The set, by any identifiers.
     add
@@ -161,6 +159,8 @@ def network(
         more edges.
     seed
         Of the search for communities and of the drawing.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     progress
@@ -191,10 +191,11 @@ def network(
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> found = network(model, ["TP53", "MDM2", "EGFR", "GRB2"], min_relation=0.5)
+    >>> found = network(["TP53", "MDM2", "EGFR", "GRB2"], min_relation=0.5, model=model)
     >>> found.table.sort("symbol").select("symbol", "community").rows()
     [('EGFR', 1), ('GRB2', 1), ('MDM2', 2), ('TP53', 2)]
     """
+    model = load_model(model)
     if add < 0 or degree < 1:
         raise ValueError("add must be 0 or more, and degree 1 or more")
     nx = _networkx()

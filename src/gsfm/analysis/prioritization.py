@@ -33,7 +33,7 @@ from gsfm.completion.result import Result
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.genes.tables import names_of
-from gsfm.models import Model
+from gsfm.models import Model, ModelLike, load_model
 
 if TYPE_CHECKING:
     from gsfm.libraries import Term
@@ -152,7 +152,6 @@ class Priorities(Result):
 
 
 def prioritise(
-    model: Model,
     candidates: str | Iterable[str],
     *,
     terms: str | Iterable[str] = (),
@@ -160,6 +159,7 @@ def prioritise(
     library: str | Path | None = None,
     top: int | None = 20,
     why: bool = True,
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Priorities:
@@ -167,8 +167,6 @@ def prioritise(
 
     Parameters
     ----------
-    model
-        A fitted model.
     candidates
         Genes by any identifiers, and places on the genome (GRCh38) such as
         ``"chr7:117000000-118000000"``, which stand for the genes there; one of them or several.
@@ -183,6 +181,8 @@ def prioritise(
         How many candidates to return; all of them if None.
     why
         Tell which seeds speak for each candidate that is returned, a tenth of a second each.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     progress
@@ -230,10 +230,11 @@ def prioritise(
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> found = prioritise(model, ["EGFR", "hdm2", "GRB2"], seeds=["TP53", "CDKN1A"], top=2)
+    >>> found = prioritise(["EGFR", "hdm2", "GRB2"], seeds=["TP53", "CDKN1A"], top=2, model=model)
     >>> found.table.select("rank", "symbol", "known").row(0)
     (1, 'MDM2', False)
     """
+    model = load_model(model)
     if top is not None and top < 1:
         raise ValueError(f"top must be 1 or more, not {top}")
     terms = [terms] if isinstance(terms, str) else list(dict.fromkeys(terms))

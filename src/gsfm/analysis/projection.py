@@ -19,7 +19,7 @@ from gsfm.completion.result import Result
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
-from gsfm.models import Model
+from gsfm.models import ModelLike, load_model
 from gsfm.models.sparse import principal_rows
 from gsfm.report import json_value
 
@@ -81,13 +81,13 @@ class Map(Result):
         return f"a map of {len(self)} of {p['sets']:,} sets; model {p['model']['name']}"
 
 
-def map_sets(
-    model: Model,
+def map(
     sets: Source,
     *,
     most: int | None = 5000,
     seed: int = 0,
     name: str | None = None,
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Map:
@@ -95,8 +95,6 @@ def map_sets(
 
     Parameters
     ----------
-    model
-        A fitted model.
     sets
         The collection: gene sets, a file of them, the name of a library, or ``"papers"`` for the
         embedded corpus.
@@ -106,6 +104,8 @@ def map_sets(
         Of the drawing and of the map. The same seed gives the same map.
     name
         What to call the collection on the page; its file or its manifest tells if None.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     progress
@@ -127,7 +127,7 @@ def map_sets(
 
     Notes
     -----
-    The vectors of `embed_sets`, of length 1 each, in their 50 leading directions, are laid out by
+    The vectors of `embed`, of length 1 each, in their 50 leading directions, are laid out by
     t-SNE (van der Maaten & Hinton, J. Mach. Learn. Res. 2008) from their first two. Clusters are
     those of k-means in the 50 directions.
 
@@ -136,10 +136,11 @@ def map_sets(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"], ["A", "B"], ["X", "Y"]] * 5)
-    >>> found = map_sets(Linear(dimensions=4).fit(corpus), corpus)
+    >>> found = map(corpus, model=Linear(dimensions=4).fit(corpus))
     >>> len(found), found.table.columns[:5]
     (20, ['set', 'description', 'x', 'y', 'group'])
     """
+    model = load_model(model)
     if most is not None and most < LEAST:
         raise ValueError(f"most must be {LEAST} or more, not {most}")
     try:

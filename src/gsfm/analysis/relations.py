@@ -29,7 +29,7 @@ from gsfm.completion.result import Result
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
 from gsfm.genes.tables import names_of
-from gsfm.models import Model
+from gsfm.models import Model, ModelLike, load_model
 from gsfm.sets import GeneSet
 
 #: Genes whose relation is looked at from both sides: the model's best, and twice as many as asked.
@@ -130,18 +130,17 @@ class Relation(Result):
 
 @overload
 def relate(
-    model: Model,
     gene: str,
     other: None = None,
     *,
     context: str | Iterable[str] | GeneSet | None = None,
     top: int = 20,
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Neighbours: ...
 @overload
 def relate(
-    model: Model,
     gene: str,
     other: str,
     *,
@@ -149,11 +148,11 @@ def relate(
     top: int = 20,
     draws: int = 50,
     seed: int = 0,
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Relation: ...
 def relate(
-    model: Model,
     gene: str,
     other: str | None = None,
     *,
@@ -162,6 +161,7 @@ def relate(
     top: int = 20,
     draws: int = 50,
     seed: int = 0,
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Neighbours | Relation:
@@ -169,8 +169,6 @@ def relate(
 
     Parameters
     ----------
-    model
-        A fitted model.
     gene
         A gene, by any identifier.
     other
@@ -188,6 +186,8 @@ def relate(
         For two genes: how many genes as popular as each to draw; the null is all pairs of them.
     seed
         Of the drawing.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     progress
@@ -229,11 +229,12 @@ def relate(
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"], ["TP53", "BAX"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> relate(model, "p53", top=2).table["symbol"].to_list()
+    >>> relate("p53", top=2, model=model).table["symbol"].to_list()
     ['BAX', 'MDM2']
-    >>> relate(model, "TP53", "MDM2").relation["relation"] > 0
+    >>> relate("TP53", "MDM2", model=model).relation["relation"] > 0
     True
     """
+    model = load_model(model)
     if top < 1:
         raise ValueError(f"top must be 1 or more, not {top}")
     if other is None:

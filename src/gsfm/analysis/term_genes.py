@@ -14,7 +14,7 @@ from gsfm.completion.calibration import check_missing
 from gsfm.completion.ranking import probability_told
 from gsfm.completion.scorer import model_told
 from gsfm.genes.tables import names_of
-from gsfm.models import Model
+from gsfm.models import ModelLike, load_model
 from gsfm.report import Report
 from gsfm.version import __version__
 
@@ -68,21 +68,19 @@ class TermGenes(Report):
 
 
 def term(
-    model: Model,
     text: str,
     library: str | Path | None = None,
     *,
     top: int | None = 50,
     which: Which = "all",
     missing: float = MISSING,
+    model: ModelLike = None,
     progress: Progress | None = None,
 ) -> TermGenes:
     """Rank the genes of a term: those that it holds, each as if it did not, and those predicted.
 
     Parameters
     ----------
-    model
-        A fitted model.
     text
         The term: its identifier, its name, or the beginning of either, as in
         `gsfm.libraries.find`.
@@ -96,6 +94,8 @@ def term(
     missing
         The share of the whole term that is missing from it, above 0 and below 1. It changes the
         probabilities alone. A fifth is what terms of GO gained in four years.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     progress
         Called with what is being done, how much of it is done, and how much there is.
 
@@ -126,10 +126,11 @@ def term(
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["RAD51", "BRCA2", "PALB2"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> found = term(model, "homologous recombination", "go-bp", which="new", top=1)
+    >>> found = term("homologous recombination", "go-bp", which="new", top=1, model=model)
     >>> found.provenance["term"]["id"], found.table["known"].to_list()
     ('GO:0035825', [False])
     """
+    model = load_model(model)
     if top is not None and top < 1:
         raise ValueError(f"top must be 1 or more, not {top}")
     if which not in ("all", "known", "new"):

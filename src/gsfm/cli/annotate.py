@@ -81,7 +81,6 @@ def annotate(
     one = len(genes) == 1 and identifiers == genes
     with Bar("loading the model") as progress:
         result = analysis.annotate(
-            models.load(model),
             identifiers[0] if one else identifiers,
             library or None,
             top=top or None,
@@ -91,6 +90,7 @@ def annotate(
             species=None if species is None else species.value,
             keep=cache,
             progress=progress,
+            model=models.load(model),
         )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

@@ -93,12 +93,12 @@ def complete(
     loaded = models.load(model)
     result: analysis.Completion
     if library is None:
-        result = analysis.complete(loaded, identifiers, **settings)
+        result = analysis.complete(identifiers, **settings, model=loaded)
     else:
         read = sets.read(library, resolve=False)
         if read.report is not None:
             note(read.report.summary())
         with Bar("completing sets") as progress:
-            result = analysis.complete_many(loaded, read, progress=progress, **settings)
+            result = analysis.complete(read, progress=progress, **settings, model=loaded)
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

@@ -144,7 +144,6 @@ def understudied(
 
     with Bar("loading the model") as progress:
         result = analysis.understudied(
-            models.load(model),
             library,
             max_papers=max_papers,
             coding=coding,
@@ -156,6 +155,7 @@ def understudied(
             species=None if species is None else species.value,
             keep=cache,
             progress=progress,
+            model=models.load(model),
         )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
@@ -184,9 +184,9 @@ def _members(
     is_term = len(about) == 1 and about[0] != "-" and not Path(about[0]).is_file()
     with Bar("loading the model") as progress:
         result = getattr(analysis, task)(
-            models.load(model),
             about[0] if is_term else read_identifiers(about),
             library=library,
+            model=models.load(model),
             top=top or None,
             which=which,
             background=() if background is None else read_genes(background),

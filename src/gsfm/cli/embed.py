@@ -73,11 +73,11 @@ def genes(
     identifiers = read_identifiers(genes) if genes else None
     loaded = models.load(model)
     with Bar("making the vectors"):
-        result = analysis.embed_genes(
-            loaded,
+        result = analysis.embed(
             identifiers,
             dimensions=dimensions,
             species=None if species is None else species.value,
+            model=loaded,
         )
     if identifiers is not None:
         note(result.summary())
@@ -113,12 +113,12 @@ def sets(
     loaded = models.load(model)
     given = read_source(library, resolve=False)
     with Bar("making the vectors") as progress:
-        result = analysis.embed_sets(
-            loaded,
+        result = analysis.embed(
             given,
             dimensions=dimensions,
             species=None if species is None else species.value,
             progress=progress,
+            model=loaded,
         )
     note(result.summary())
     _show(result, json=json, csv=csv, tsv=tsv, output=output)

@@ -152,13 +152,15 @@ def enrich(
             else:
                 loaded = models.load(model)
                 settings["top_genes"] = top_genes
-                result = analysis.enrich_ranked(loaded, listed, libraries, **settings)
+                result = analysis.enrich(listed, libraries, **settings, model=loaded)
         else:
             identifiers = read_identifiers(genes, file)
             if how is Method.ora:
                 result = analysis.ora(identifiers, libraries, **settings)
             else:
-                result = analysis.enrich(models.load(model), identifiers, libraries, **settings)
+                result = analysis.enrich(
+                    identifiers, libraries, **settings, model=models.load(model)
+                )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
 

@@ -82,12 +82,12 @@ def explain(
     identifiers = read_identifiers(genes, file)
     with Bar("asking the model"):
         result = analysis.explain(
-            models.load(model),
             gene,
             identifiers,
             top=top or None,
             seed=seed,
             species=None if species is None else species.value,
+            model=models.load(model),
         )
     note(result.summary())
     note(result.headline())

@@ -67,14 +67,14 @@ def map_(
     given = read_source(library, resolve=False)
     name = "papers of the embedded corpus" if library == "papers" else Path(library).name
     with Bar(f"making a map of {name}") as progress:
-        result = analysis.map_sets(
-            loaded,
+        result = analysis.map(
             given,
             most=most or None,
             seed=seed,
             name=name,
             species=None if species is None else species.value,
             progress=progress,
+            model=loaded,
         )
     note(result.summary())
     p = result.provenance

@@ -71,12 +71,12 @@ def nearest(
     identifiers = read_identifiers(genes, file)
     with Bar("comparing sets"):
         result = analysis.nearest(
-            models.load(model),
             identifiers,
             among,
             by=by.value,
             top=top or None,
             species=None if species is None else species.value,
+            model=models.load(model),
         )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

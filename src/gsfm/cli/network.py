@@ -71,7 +71,6 @@ def network(
     loaded = models.load(model)
     with Bar("asking the model") as progress:
         result = analysis.network(
-            loaded,
             identifiers,
             add=add,
             min_relation=min_relation,
@@ -79,6 +78,7 @@ def network(
             seed=seed,
             species=None if species is None else species.value,
             progress=progress,
+            model=loaded,
         )
     note(result.summary())
     for target in save or []:

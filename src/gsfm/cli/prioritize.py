@@ -94,7 +94,6 @@ def prioritise(
 
     with Bar("loading the model") as progress:
         result = analysis.prioritise(
-            models.load(model),
             read_identifiers(candidates, file),
             terms=terms or (),
             seeds=read_identifiers(split(seeds or [])),
@@ -103,6 +102,7 @@ def prioritise(
             why=why and not by_term,
             species=None if species is None else species.value,
             progress=progress,
+            model=models.load(model),
         )
     note(result.summary())
     shown = result.by_term if by_term and not json else result

@@ -97,8 +97,8 @@ def relate(
     with Bar("asking the model") as progress:
         if other is not None:
             relation = analysis.relate(
-                loaded, gene, other, libraries=library or [], draws=draws, seed=seed,
-                progress=progress, **settings,
+                gene, other, libraries=library or [], draws=draws, seed=seed,
+                progress=progress, **settings, model=loaded,
             )  # fmt: skip
         else:
             company: Any = None
@@ -109,7 +109,7 @@ def relate(
             elif context:
                 company = read_identifiers(split(context))
             neighbours = analysis.relate(
-                loaded, gene, context=company, progress=progress, **settings
+                gene, context=company, progress=progress, **settings, model=loaded
             )
     result = neighbours if other is None else relation
     note(result.summary())

@@ -61,13 +61,13 @@ def term(
 
     with Bar("loading the model") as progress:
         result = analysis.term(
-            models.load(model),
             text,
             library,
             top=top or None,
             which=which,
             missing=missing,
             progress=progress,
+            model=models.load(model),
         )
     note(result.summary())
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

@@ -1,7 +1,7 @@
 """From scores to an answer: the query, the ranking, the probabilities, and the result."""
 
 from gsfm.completion.calibration import Calibration
-from gsfm.completion.ranking import Completion, LibraryCompletion, complete, complete_many
+from gsfm.completion.ranking import Completion, LibraryCompletion, rank, rank_sets
 from gsfm.completion.result import Result
 
 __all__ = [
@@ -9,6 +9,6 @@ __all__ = [
     "Completion",
     "LibraryCompletion",
     "Result",
-    "complete",
-    "complete_many",
+    "rank",
+    "rank_sets",
 ]

@@ -96,7 +96,7 @@ class Completion(Result):
 
 
 class LibraryCompletion(Completion):
-    """The ranked genes of `complete_many`, for many sets.
+    """The ranked genes of `complete`, for many sets.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ class LibraryCompletion(Completion):
         return f"{len(self)} genes for {done} sets; model {p['model']['name']}"
 
 
-def complete(
+def rank(
     model: Scorer,
     genes: Iterable[str],
     *,
@@ -147,64 +147,7 @@ def complete(
     missing: float = HALF,
     species: Species | None = None,
 ) -> Completion:
-    """Rank the genes that are missing from a gene set.
-
-    Parameters
-    ----------
-    model
-        A fitted model.
-    genes
-        Identifiers of any kind that `gsfm.genes.resolve` knows; any number of them.
-    top
-        How many genes to return; all of them if None.
-    background
-        Identifiers of the only genes to rank, such as those that an assay can see: ranks and
-        z-scores are then over these. All genes of the model if None.
-    exclude
-        Identifiers of genes to leave out of the ranking.
-    include_input
-        Rank the input genes too, marked in the column ``in_input``, each by the score that it gets
-        when it is taken out of the set (leave-one-out). Scores of different sets have no common
-        zero, so the order is by z-score then. A single known gene leaves no set to score it
-        from, and is not ranked.
-    missing
-        The share of the whole set that is missing from the genes given, above 0 and below 1. It
-        changes the probabilities alone.
-    species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
-
-    Returns
-    -------
-    Completion
-        The ranked genes, with what was understood of the input.
-
-    Raises
-    ------
-    UnknownGenesError
-        If no identifier of the set, or none of the background, is a gene that the model knows.
-    ValueError
-        If a setting is out of its range.
-
-    Notes
-    -----
-    The z-score of a gene with the score :math:`s` is :math:`(s - m) / d`, where :math:`m` and
-    :math:`d` are the mean and the standard deviation of the scores of all genes of the background
-    that are neither given nor excluded. It says how far a gene stands out for this set; it is not
-    a test statistic. It is 0 if these scores are all the same.
-
-    The probability is that of `Model.probability`: that the gene is one of the set's missing genes,
-    if the genes given are a random half of the whole set, or whatever share is not `missing`.
-
-    Examples
-    --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> result = complete(model, ["p53", "CDKN1A", "no such gene"], top=1)
-    >>> result.table["symbol"].to_list(), result.unmatched
-    (['MDM2'], ['no such gene'])
-    """
+    """Rank the genes that are missing from a gene set; see `gsfm.complete`."""
     given = understand(model.vocabulary, genes, species)
     ids = np.unique(given.ids[given.ids >= 0])
     if not len(ids):
@@ -221,7 +164,7 @@ def complete(
     )
 
 
-def complete_many(
+def rank_sets(
     model: Scorer,
     sets: GeneSets,
     *,
@@ -234,42 +177,7 @@ def complete_many(
     batch_size: int = BATCH,
     progress: Progress | None = None,
 ) -> LibraryCompletion:
-    """Rank the missing genes of each set of a library.
-
-    Parameters
-    ----------
-    model
-        A fitted model.
-    sets
-        The library; its members are identifiers of any kind that `gsfm.genes.resolve` knows.
-    top, background, exclude, include_input, missing, species
-        As in `complete`; they hold for every set.
-    batch_size
-        Sets scored at once; bounds the working memory.
-    progress
-        Called with what is being done, how much of it is done, and how much there is.
-
-    Returns
-    -------
-    LibraryCompletion
-        One long table with a column ``set``, in the order of the library. A set without a gene
-        that the model knows has no row; it is named in ``empty``.
-
-    Raises
-    ------
-    UnknownGenesError
-        If no set has a gene that the model knows.
-
-    Examples
-    --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> mine = GeneSets.from_lists({"arrest": ["p53", "CDKN1A"], "growth": ["EGFR", "GRB2"]})
-    >>> complete_many(model, mine, top=1).table.select("set", "symbol").rows()
-    [('arrest', 'MDM2'), ('growth', 'ERBB2')]
-    """
+    """Rank the missing genes of each set of a library; see `gsfm.complete`."""
     if batch_size < 1:
         raise ValueError("batch_size must be 1 or more")
     given, known = understand_sets(model.vocabulary, sets, species)

@@ -18,7 +18,7 @@ from gsfm.models.features import Features
 from gsfm.models.linear import Linear
 from gsfm.models.popularity import Popularity
 from gsfm.models.published import Published
-from gsfm.models.registry import families, load
+from gsfm.models.registry import ModelLike, families, load, load_model
 from gsfm.models.svd import SVD
 
 if TYPE_CHECKING:
@@ -40,12 +40,14 @@ __all__ = [
     "HeldOut",
     "Linear",
     "Model",
+    "ModelLike",
     "Popularity",
     "Published",
     "calibrate",
     "describe",
     "families",
     "load",
+    "load_model",
     "peak_memory",
     "train",
 ]

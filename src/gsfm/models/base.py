@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm.completion import Completion, complete
+from gsfm.completion import Completion, rank, rank_sets
 from gsfm.completion.calibration import BLOCK, HALF, Binned, Calibration, check_missing, meaning
 from gsfm.errors import GsfmError, ModelFormatError, NotCalibratedError, NotFittedError
 from gsfm.genes import Vocabulary
@@ -434,15 +434,13 @@ class Model(ABC):
         }
         return self
 
-    def complete(self, genes: Iterable[str], **options: Any) -> Completion:
-        """Rank the genes that are missing from a gene set: `gsfm.complete`.
+    def complete(self, genes: Iterable[str] | GeneSets, **options: Any) -> Completion:
+        """Rank the genes that are missing from a gene set, or from each set of a library.
 
         Parameters
         ----------
-        genes
-            Identifiers of any kind.
-        **options
-            ``top``, ``background``, ``exclude``, ``include_input``, ``missing``, ``species``.
+        genes, **options
+            As in `gsfm.complete`.
 
         Examples
         --------
@@ -452,7 +450,9 @@ class Model(ABC):
         >>> result.table["symbol"].item()
         'MDM2'
         """
-        return complete(self, genes, **options)
+        if isinstance(genes, GeneSets):
+            return rank_sets(self, genes, **options)
+        return rank(self, genes, **options)
 
     def embed_sets(self, sets: SetsLike) -> Floats:
         """Return one vector a set, (n, dimensions) float32."""

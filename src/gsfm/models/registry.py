@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 
 from gsfm.errors import ModelFormatError
 from gsfm.models.base import FAMILIES, FORMAT, Model, read_json
 
+#: A fitted model, the folder of one, or None for the model that comes with gsfm.
+ModelLike: TypeAlias = Model | str | Path | None
 #: The model that comes with the package.
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -70,6 +74,24 @@ def load(path: str | Path | None = None) -> Model:
             f"{file}: family is {family!r}; there are {', '.join(sorted(FAMILIES))}"
         )
     return FAMILIES[family]._load(folder, config)
+
+
+def load_model(model: ModelLike = None) -> Model:
+    """Return a model itself, that of a folder, or the shipped one, which is loaded once.
+
+    Examples
+    --------
+    >>> load_model() is load_model()
+    True
+    """
+    if isinstance(model, Model):
+        return model
+    return _shipped() if model is None else load(model)
+
+
+@functools.cache
+def _shipped() -> Model:
+    return load()
 
 
 def families() -> pl.DataFrame:

@@ -33,7 +33,7 @@ from gsfm.completion.result import Result
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
 from gsfm.genes.tables import names_of
-from gsfm.models import Model
+from gsfm.models import Model, ModelLike, load_model
 
 Numbers = NDArray[np.float64]
 
@@ -89,7 +89,6 @@ class Understudied(Result):
 
 
 def understudied(
-    model: Model,
     library: LibraryLike = "go-bp",
     *,
     max_papers: int = 20,
@@ -99,6 +98,7 @@ def understudied(
     min_size: int = 5,
     max_size: int = 500,
     background: Iterable[str] = (),
+    model: ModelLike = None,
     species: Species | None = None,
     keep: bool = False,
     progress: Progress | None = None,
@@ -107,8 +107,6 @@ def understudied(
 
     Parameters
     ----------
-    model
-        A fitted model.
     library
         The terms: the name of a library, the path of a gene-set file, or a `GeneSets`.
     max_papers
@@ -123,6 +121,8 @@ def understudied(
         The least and most genes of a term. That a gene is of a large term says little.
     background
         The only genes to look at, by any identifiers; all if none are given.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     keep
@@ -156,9 +156,10 @@ def understudied(
     >>> corpus = [["IFI44L", "ISG15", "IFIT1", "C1orf141"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"interferon": ["ISG15", "IFIT1"], "growth": ["EGFR", "GRB2"]})
-    >>> understudied(model, terms, min_size=2).table.select("symbol", "term").rows()
+    >>> understudied(terms, min_size=2, model=model).table.select("symbol", "term").rows()
     [('C1orf141', 'interferon')]
     """
+    model = load_model(model)
     if max_papers < 0:
         raise ValueError(f"max_papers must be 0 or more, not {max_papers}")
     if terms < 1:

@@ -19,7 +19,7 @@ from gsfm.completion.ranking import probability_told
 from gsfm.completion.result import Result
 from gsfm.genes import Species, Vocabulary, tables
 from gsfm.genes.tables import names_of
-from gsfm.models import Model
+from gsfm.models import Model, ModelLike, load_model
 
 #: A gene of the set is scored by the others.
 LEAST = 2
@@ -109,13 +109,13 @@ class Discovery(Result):
 
 
 def biomarkers(
-    model: Model,
     about: str | Iterable[str],
     *,
     library: str | Path | None = None,
     top: int | None = 50,
     which: Which = "all",
     background: Iterable[str] = (),
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Discovery:
@@ -123,8 +123,6 @@ def biomarkers(
 
     Parameters
     ----------
-    model
-        A fitted model.
     about
         Genes by any identifiers; or a text, which is a term: its identifier or name, as in
         `gsfm.libraries.find`.
@@ -137,6 +135,8 @@ def biomarkers(
     background
         The only genes to rank, by any identifiers, such as those that an assay can see; all if
         none are given. It does not change what is told of a gene, but for its ``rank``.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     progress
@@ -170,22 +170,23 @@ def biomarkers(
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["ALB", "APOA1", "HP", "HNF4A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> biomarkers(model, ["ALB", "HNF4A"], which="new").table["symbol"].to_list()[:2]
+    >>> biomarkers(["ALB", "HNF4A"], which="new", model=model).table["symbol"].to_list()[:2]
     ['APOA1', 'HP']
     """
+    model = load_model(model)
     return _discover(
         "biomarkers", PLACES, model, about, library, top, which, background, species, progress
     )
 
 
 def targets(
-    model: Model,
     about: str | Iterable[str],
     *,
     library: str | Path | None = None,
     top: int | None = 50,
     which: Which = "all",
     background: Iterable[str] = (),
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Discovery:
@@ -193,7 +194,7 @@ def targets(
 
     Parameters
     ----------
-    model, about, library, top, which, background, species, progress
+    about, library, top, which, background, model, species, progress
         As in `biomarkers`.
 
     Returns
@@ -219,9 +220,11 @@ def targets(
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["EGFR", "ERBB2", "GRB2", "SHC1"], ["ALB", "APOA1", "HP"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> targets(model, ["EGFR", "GRB2"], top=1, which="new").table.select("symbol", "kind").row(0)
+    >>> found = targets(["EGFR", "GRB2"], top=1, which="new", model=model)
+    >>> found.table.select("symbol", "kind").row(0)
     ('ERBB2', ['protein kinase'])
     """
+    model = load_model(model)
     return _discover(
         "targets", FAMILIES, model, about, library, top, which, background, species, progress
     )

@@ -8,7 +8,7 @@ term, and compared with what random sets of genes as popular as the given ones g
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -37,11 +37,9 @@ from gsfm.completion.scorer import model_told
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.genes.rankings import RankedLike, pairs
+from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.evidence import rows_of
 from gsfm.progress import Progress
-
-if TYPE_CHECKING:
-    from gsfm.models import Model
 
 DRAWS = 200
 TOP_GENES = 100
@@ -67,8 +65,7 @@ IMPLIED_IS = "the term's genes that were not given and for which the evidence is
 DIRECTION = "whether the genes with the largest (up) or the smallest (down) statistics were asked"
 
 
-def enrich(
-    model: Model,
+def by_model(
     genes: Iterable[str],
     libraries: LibrariesLike = None,
     *,
@@ -78,6 +75,7 @@ def enrich(
     max_size: int | None = None,
     draws: int = DRAWS,
     seed: int = 0,
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Enrichment:
@@ -87,8 +85,6 @@ def enrich(
 
     Parameters
     ----------
-    model
-        A fitted model.
     genes
         Identifiers of any kind.
     libraries
@@ -107,6 +103,8 @@ def enrich(
         popularity.
     seed
         Of the random sets.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
     progress
@@ -140,9 +138,10 @@ def enrich(
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"], ["MYC", "MAX"]] * 5
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["EGFR", "GRB2"]})
-    >>> enrich(model, ["p53"], terms, min_size=2).table.select("term", "overlap").rows()
+    >>> by_model(["p53"], terms, min_size=2, model=model).table.select("term", "overlap").rows()
     [('arrest', 0), ('growth', 0)]
     """
+    model = load_model(model)
     terms = load_terms(libraries, model.vocabulary)
     of = Background(terms, background, species)
     given = Given(terms.vocabulary, genes, species, of, model=True)
@@ -151,8 +150,7 @@ def enrich(
     return asked.report(given, [(None, given.ids, found)], top)
 
 
-def enrich_ranked(
-    model: Model,
+def by_model_ranked(
     ranked: RankedLike,
     libraries: LibrariesLike = None,
     *,
@@ -163,39 +161,40 @@ def enrich_ranked(
     max_size: int | None = None,
     draws: int = DRAWS,
     seed: int = 0,
+    model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Enrichment:
     """Model-based enrichment of a ranked list, such as that of a differential expression.
 
     The genes with the largest positive statistics make one set, those with the smallest negative
-    ones another; each is asked about as `enrich` does, and the table has a row a term and
+    ones another; each is asked about as `by_model` does, and the table has a row a term and
     direction.
 
     Parameters
     ----------
-    model
-        A fitted model.
     ranked
         Identifiers with their statistics: a mapping, pairs, or a Polars table of two columns.
         Of a gene that is there twice the statistic furthest from 0 counts.
     top_genes
         Genes of each of the two sets. Genes with a statistic of 0 are in neither.
     background
-        As in `enrich`; the genes of the list if None.
+        As in `by_model`; the genes of the list if None.
     libraries, top, min_size, max_size, draws, seed, species, progress
-        As in `enrich`.
+        As in `by_model`.
+    model
+        The model to ask: a fitted model, or a model folder; the shipped model if None.
 
     Returns
     -------
     Enrichment
-        As `enrich` does, with a column ``direction``: ``up`` or ``down``. The false discovery rate
-        is over both.
+        As `by_model` does, with a column ``direction``: ``up`` or ``down``. The false discovery
+        rate is over both.
 
     Raises
     ------
     UnknownGenesError, GsfmError
-        As `enrich` does; and if the list is empty or a statistic is no number.
+        As `by_model` does; and if the list is empty or a statistic is no number.
 
     Examples
     --------
@@ -205,11 +204,13 @@ def enrich_ranked(
     >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["EGFR", "GRB2"]})
     >>> changes = {"TP53": 3.1, "MYC": 0.1, "MAX": -0.1, "ERBB2": -2.5}
-    >>> found = enrich_ranked(model, changes, terms, top_genes=1, min_size=2, background="all")
+    >>> settings = {"min_size": 2, "background": "all", "model": model}
+    >>> found = by_model_ranked(changes, terms, top_genes=1, **settings)
     >>> best = found.table.unique("direction", keep="first")
     >>> sorted(best.select("direction", "term").rows())
     [('down', 'growth'), ('up', 'arrest')]
     """
+    model = load_model(model)
     if top_genes < 1:
         raise ValueError(f"top_genes must be 1 or more, not {top_genes}")
     symbols, statistics = pairs(ranked)

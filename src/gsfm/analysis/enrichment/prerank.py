@@ -46,7 +46,7 @@ def prerank(
     Parameters
     ----------
     ranked
-        As in `enrich_ranked`.
+        As in `enrich`.
     libraries
         As in `enrich`.
     background
@@ -77,7 +77,7 @@ def prerank(
     MissingExtraError
         If GSEApy is not installed.
     UnknownGenesError, GsfmError
-        As `enrich_ranked` does.
+        As `enrich` does.
 
     References
     ----------
