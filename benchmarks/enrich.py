@@ -212,7 +212,7 @@ def ask(
             print(f"{task.name}: {i + 1} of {len(task.queries)}, {spent:.0f} s", flush=True)
 
 
-def summarise(rows: pl.DataFrame) -> pl.DataFrame:
+def summarize(rows: pl.DataFrame) -> pl.DataFrame:
     """Mean rank, the share near the top, and the difference to ora with a bootstrap interval."""
     rng = np.random.default_rng(0)
     told = []
@@ -260,7 +260,7 @@ def train(data: Path, folder: Path, epochs: float) -> Model:
     model = Adaptive(
         members=(
             {"family": "autoencoder", "epochs": epochs},
-            {"family": "linear", "regularisation": 20.0, "prune": 64, "dimensions": 128},
+            {"family": "linear", "regularization": 20.0, "prune": 64, "dimensions": 128},
             {"family": "popularity"},
         ),
         weights=(1.0, 0.2, 0.0),
@@ -347,7 +347,7 @@ def main() -> None:
         rows = pl.DataFrame(row for task in tasks for row in ask(task, model, *settings))
         if options.output is not None:
             rows.write_csv(options.output, separator="\t")
-        table = summarise(rows)
+        table = summarize(rows)
     print("\n".join(plain_lines(table)))
     if options.what == "null" and options.output is not None:
         table.write_csv(options.output, separator="\t")

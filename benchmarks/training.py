@@ -50,7 +50,7 @@ def plain(sets: GeneSets, seconds: float) -> tuple[int, float]:
         if i in (0, 2):
             layers += [torch.nn.ReLU(), torch.nn.Dropout(0.2)]
     network = torch.nn.Sequential(*layers)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     loss_of = torch.nn.BCEWithLogitsLoss()
     rng = np.random.default_rng(0)
     order = rng.permutation(len(sets))
@@ -64,9 +64,9 @@ def plain(sets: GeneSets, seconds: float) -> tuple[int, float]:
         # Nothing is hidden (partition 0, as the authors chose): the input is the target.
         whole = torch.from_numpy(members)
         loss = loss_of(network(whole), whole)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
         now = time.monotonic() - started
         if warm is None:
             warm = now if now > seconds / 5 else None

@@ -7,7 +7,7 @@ Sources: NCBI Gene of 2022-09-12 (gene2pubmed and gene2go) as the Debian package
 extdata/GO.sqlite of r-bioc-go.db 3.16.
 
 Written are a row a gene of the gene table, in its order, and `facts.json` (sources, releases,
-licences, hashes, counts):
+licenses, hashes, counts):
 
 - `papers`: how many papers NCBI links to the gene; 0 for a gene without an Entrez id.
 - `extracellular`: whether the gene is annotated to the extracellular region (GO:0005576) or to
@@ -72,13 +72,13 @@ def main() -> None:
             {
                 "source": given.org_db.name,
                 "content": "NCBI Gene 2022-09-12: gene2pubmed, gene2go",
-                "licence": "NCBI public domain; annotations CC BY 4.0 (Gene Ontology Consortium)",
+                "license": "NCBI public domain; annotations CC BY 4.0 (Gene Ontology Consortium)",
                 "sha256": sha256_file(given.org_db),
             },
             {
                 "source": given.go_db.name,
                 "content": "Gene Ontology 2022-07-01",
-                "licence": "CC BY 4.0 (Gene Ontology Consortium)",
+                "license": "CC BY 4.0 (Gene Ontology Consortium)",
                 "sha256": sha256_file(given.go_db),
             },
         ],

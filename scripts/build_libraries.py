@@ -23,7 +23,7 @@ Sources; those that are given are built, the others stay as they are:
 
 Identifiers are resolved by gsfm's gene table, a protein of several genes to all of them; terms with
 too few or too many genes are left out. Written: a file a library and `manifests.json`, which says
-of each: release, date, licence, species, source with the hashes of its files, settings, what was
+of each: release, date, license, species, source with the hashes of its files, settings, what was
 dropped. The same input and gene table give the same bytes. Run it anew when the gene table is built
 anew.
 """
@@ -97,7 +97,7 @@ def main() -> None:
                 "title": title,
                 "release": "GO 2022-07-01, annotations of NCBI gene2go 2022-09-12",
                 "date": "2022-09-12",
-                "licence": "CC BY 4.0 (Gene Ontology Consortium)",
+                "license": "CC BY 4.0 (Gene Ontology Consortium)",
                 "source": "https://geneontology.org",
                 "link": "https://amigo.geneontology.org/amigo/term/{id}",
             }
@@ -110,7 +110,7 @@ def main() -> None:
             "title": "Reactome pathways",
             "release": "2025-01-14",
             "date": "2025-01-14",
-            "licence": "CC0 1.0",
+            "license": "CC0 1.0",
             "source": "https://reactome.org",
             "link": "https://reactome.org/content/detail/{id}",
             "files": _hashes(given.reactome),
@@ -122,7 +122,7 @@ def main() -> None:
             "title": "FamPlex protein families and complexes",
             "release": "0.0.5",
             "date": "2024-07-10",
-            "licence": "CC0 1.0 (most definitions are of MeSH, U.S. National Library of Medicine)",
+            "license": "CC0 1.0 (most definitions are of MeSH, U.S. National Library of Medicine)",
             "source": "https://github.com/sorgerlab/famplex",
             "link": "https://identifiers.org/fplx:{id}",
             "files": _hashes(given.famplex),

@@ -37,7 +37,7 @@ METHOD = "shipped"
 PEERS = {"popularity": "popularity"}
 
 WHAT = {
-    "ensemble": "the sum of {n} models' scores, standardised and weighted",
+    "ensemble": "the sum of {n} models' scores, standardized and weighted",
     "adaptive": "{n} kinds of evidence, each from a model of its own, which every set weighs anew "
     "by how well each tells the set's own genes, left out one part after another, from others",
 }
@@ -55,8 +55,8 @@ DROPPED = {
     "no_known_gene": "without any gene of the vocabulary",
     "rare_genes": "too small once genes of very few sets are left out",
 }
-#: Licences in the words of their sources, cut off as they are there: what they are called here.
-LICENCES = (
+#: Licenses in the words of their sources, cut off as they are there: what they are called here.
+LICENSES = (
     (r"public domain", "public domain"),
     (r"CC0|CC-0", "CC0 1.0"),
     (r"NonCommercial-ShareAlike 4", "CC BY-NC-SA 4.0 (no commercial use)"),
@@ -85,7 +85,7 @@ def render(folder: Path = SHIPPED, summary_file: Path = SUMMARY) -> str:
         "members": members(model),
         "corpus": corpus(manifest),
         "dropped": dropped(manifest),
-        "licences": licences(manifest),
+        "licenses": licenses(manifest),
         "training": training(model),
         "metrics": metrics(summary) if measured else NOT_MEASURED,
         "weak": weak(summary) if measured else NOT_MEASURED,
@@ -218,12 +218,12 @@ def dropped(manifest: Mapping[str, Any]) -> str:
     return table(("sets left out", "of " + format(sets["read"], ",")), rows)
 
 
-def licences(manifest: Mapping[str, Any]) -> str:
-    """The libraries, counted by the licence that their sources state."""
+def licenses(manifest: Mapping[str, Any]) -> str:
+    """The libraries, counted by the license that their sources state."""
     inputs = corpus_of(manifest).get("inputs")
     if not inputs:
-        return f"The libraries and their licences: {UNKNOWN}."
-    named = [(licence(one.get("licence")), str(one["source"])) for one in inputs]
+        return f"The libraries and their licenses: {UNKNOWN}."
+    named = [(license(one.get("license")), str(one["source"])) for one in inputs]
     counts = Counter(name for name, _ in named)
     ranked = sorted(counts, key=lambda name: (-counts[name], name))
     rows = [(name, str(counts[name])) for name in ranked]
@@ -231,16 +231,16 @@ def licences(manifest: Mapping[str, Any]) -> str:
         f"- **{name}**: {', '.join(sorted(s for n, s in named if n == name))}" for name in ranked
     )
     return (
-        "Licences are those of the repositories or packages that a library was taken from, as "
+        "Licenses are those of the repositories or packages that a library was taken from, as "
         "these state them; the makers of a library may ask for something "
-        f"else.\n\n{table(('licence', 'libraries'), rows)}\n\n<details>\n<summary>The "
+        f"else.\n\n{table(('license', 'libraries'), rows)}\n\n<details>\n<summary>The "
         f"{len(inputs)} libraries</summary>\n\n{by_name}\n\n</details>"
     )
 
 
-def licence(text: str | None) -> str:
-    """What a licence is called, whichever words its source has for it."""
-    for pattern, name in LICENCES:
+def license(text: str | None) -> str:
+    """What a license is called, whichever words its source has for it."""
+    for pattern, name in LICENSES:
         if re.search(pattern, text or ""):
             return name
     return "none stated"

@@ -48,7 +48,7 @@ COMMANDS = {
     "embed-genes": "embed genes TP53 BRCA1 --dimensions 32",
     "embed-sets": "embed sets {gmt}",
     "map": "map {gmt} --seed 1",
-    "prioritise": "{prioritise} BRIP1 TTN CFTR MUC16 FANCD2 chr17:43000000-43200000"
+    "prioritize": "prioritize BRIP1 TTN CFTR MUC16 FANCD2 chr17:43000000-43200000"
     " --for GO:0006281 --seeds BRCA1",
     "biomarkers": "discover biomarkers GO:0006954 --top 20",
     "targets": "discover targets EGFR ERBB2 GRB2 SHC1 --new --top 20",
@@ -107,7 +107,7 @@ FILES = {
     ),
 }
 #: Words of the command line that have changed.
-WORDS = {"context-term": "--context-term", "prioritise": "prioritise"}
+WORDS = {"context-term": "--context-term"}
 
 
 def record(folder: Path, only: str) -> None:

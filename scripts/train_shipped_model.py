@@ -262,7 +262,7 @@ def main() -> None:
     for each in networks:  # what is shipped is smaller
         each.config = dataclasses.replace(each.config, storage="int4")
     linear = trained(
-        "linear", Linear(regularisation=20.0, min_sets=LINEAR_FROM), papers_first(sets)
+        "linear", Linear(regularization=20.0, min_sets=LINEAR_FROM), papers_first(sets)
     )
     assert isinstance(linear, Linear)
     # As much of each pair of a paper's genes as there are others in it.
@@ -288,7 +288,7 @@ def main() -> None:
         "corpus": {
             **{key: sets.manifest[key] for key in ("hash", "sets", "genes", "settings")},
             "inputs": [
-                {key: each[key] for key in ("source", "sha256", "licence") if key in each}
+                {key: each[key] for key in ("source", "sha256", "license") if key in each}
                 for each in sets.manifest["inputs"]
             ],
             "papers": {"sets": len(papers), "hash": corpus.content_hash(papers)},

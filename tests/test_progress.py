@@ -106,7 +106,7 @@ def test_a_terminal_that_goes_away_stops_nothing(monkeypatch):
 def test_a_command_tells_a_terminal_and_no_pipe(tmp_path):
     library, model = tmp_path / "terms.gmt", tmp_path / "model"
     library.write_text("arrest\t\tTP53\tMDM2\tCDKN1A\ngrowth\t\tEGFR\tERBB2\tGRB2\n")
-    Linear(regularisation=1.0).fit(GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"]] * 5)).save(
+    Linear(regularization=1.0).fit(GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"]] * 5)).save(
         model
     )
     script = "from gsfm import progress, cli; progress.PATIENCE = 0; cli.main()"
@@ -127,7 +127,7 @@ def test_a_command_tells_a_terminal_and_no_pipe(tmp_path):
 def test_the_library_is_silent(capsys, monkeypatch):
     monkeypatch.setattr(progress_module, "PATIENCE", 0.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    model = Linear(regularisation=1.0).fit(GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"]] * 5))
+    model = Linear(regularization=1.0).fit(GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"]] * 5))
     terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["TP53", "MDM2"]})
     enrich(["p53"], terms, min_size=2, draws=20, model=model)
     annotate("p53", terms, model=model)

@@ -27,7 +27,7 @@ VERBS = {
     "map": "sets * most seed name model species progress",
     "nearest": "genes among * by top model species",
     "network": "genes * add min_relation degree seed model species progress",
-    "prioritise": "candidates * terms seeds library top why model species progress",
+    "prioritize": "candidates * terms seeds library top why model species progress",
     "relate": "gene other * context libraries top draws seed model species progress",
     "term": "text library * top which missing model progress",
 }

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         map,
         nearest,
         network,
-        prioritise,
+        prioritize,
         relate,
         term,
     )
@@ -60,7 +60,7 @@ _LAZY = {
     **dict.fromkeys(
         (
             *("annotate", "complete", "discover", "embed", "enrich", "explain", "map"),
-            *("nearest", "network", "prioritise", "relate", "term"),
+            *("nearest", "network", "prioritize", "relate", "term"),
         ),
         "gsfm.analysis",
     ),
@@ -100,7 +100,7 @@ __all__ = [
     "models",
     "nearest",
     "network",
-    "prioritise",
+    "prioritize",
     "relate",
     "scverse",
     "sets",

@@ -165,7 +165,7 @@ def cell_text(value: Any) -> str:
 
 
 def plain_lines(table: pl.DataFrame) -> list[str]:
-    """The table in aligned columns, header first; never cut, never coloured."""
+    """The table in aligned columns, header first; never cut, never colored."""
     columns = []
     for name, column in zip(table.columns, flat(table).iter_columns(), strict=True):
         cells = [name, *map(cell_text, column)]

@@ -129,7 +129,7 @@ def score(
     Parameters
     ----------
     adata
-        Cells by genes; log-normalised expression. Gene names of any kind in ``var_names``.
+        Cells by genes; log-normalized expression. Gene names of any kind in ``var_names``.
     libraries
         One library or several: names, paths or `GeneSets`.
     model
@@ -147,7 +147,7 @@ def score(
     ``adata.obsm["padj_gsfm"]`` are data frames, cells by terms. Per group, they are in
     ``adata.uns``, groups by terms. ``adata.uns["gsfm"]`` tells how they came to be.
 
-    Each gene is first standardised over the cells: :math:`x_{cg}`; a group has the mean of its
+    Each gene is first standardized over the cells: :math:`x_{cg}`; a group has the mean of its
     cells. The score of the term :math:`t` is the t-value of the slope in the regression of
     :math:`x_{c\cdot}` on the signature's weights :math:`w_{t\cdot}`, over all genes:
 
@@ -380,7 +380,7 @@ def _expression(adata: AnnData, layer: str | None) -> Any:
     if values is None:
         raise GsfmError("adata.X is empty; name a layer")
     if adata.n_obs < 2:
-        raise GsfmError("a gene is standardised over the cells: give two or more")
+        raise GsfmError("a gene is standardized over the cells: give two or more")
     return values
 
 
@@ -398,7 +398,7 @@ def _groups(adata: AnnData, groupby: str) -> tuple[Numbers, Any]:
 def _linear(
     expression: Any, weights: sp.csr_array, groups: Numbers | None, progress: Progress | None
 ) -> tuple[Numbers, Numbers]:
-    """(rows, terms) t-values of the slopes of standardised expression on weights, and p-values."""
+    """(rows, terms) t-values of the slopes of standardized expression on weights, and p-values."""
     # Not scipy.stats, which takes half a second to import.
     from scipy.special import stdtr
 
@@ -414,7 +414,7 @@ def _linear(
         raise GsfmError("the expression holds values that are not finite numbers")
     flat = spread <= 1e-6 * np.abs(mean)
     if groups is not None:
-        # The mean of standardised cells is the standardised mean of the cells.
+        # The mean of standardized cells is the standardized mean of the cells.
         expression = np.asarray(groups @ expression)
     w_mean = np.asarray(weights.sum(axis=1)).ravel() / n
     w_square = np.asarray(weights.multiply(weights).sum(axis=1)).ravel()

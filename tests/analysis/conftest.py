@@ -31,4 +31,4 @@ def small() -> Linear:
     """A model that knows the three worlds, and TP53 in two of them."""
     rows = [world[i : i + 4] for world in WORLDS for i in range(5)] * 3
     rows += [["TP53", "BRCA1", "ATM"], ["TP53", "CHEK2", "BRCA2"]] * 2
-    return Linear(regularisation=1.0, dimensions=6).fit(GeneSets.from_lists(rows))
+    return Linear(regularization=1.0, dimensions=6).fit(GeneSets.from_lists(rows))

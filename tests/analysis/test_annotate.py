@@ -38,7 +38,7 @@ ISGS = ["ISG15", "IFIT1", "MX1", "OAS1", "IFIT3", "STAT1", "IFI44L", "RSAD2", "U
 
 
 def _sets(n: int, size: int, seed: int) -> list[list[str]]:
-    """Sets of near neighbours in the list of symbols."""
+    """Sets of near neighbors in the list of symbols."""
     rng = np.random.default_rng(seed)
     starts = rng.integers(0, len(SYMBOLS) - size - 2, n)
     return [[SYMBOLS[s + i] for i in rng.choice(size + 3, size, replace=False)] for s in starts]
@@ -48,8 +48,8 @@ def _sets(n: int, size: int, seed: int) -> list[list[str]]:
 def model() -> Adaptive:
     corpus = GeneSets.from_lists(_sets(200, 4, 0))
     members: list[Model] = [
-        Linear(regularisation=2).fit(corpus),
-        Linear(regularisation=2, prune=5).fit(corpus),
+        Linear(regularization=2).fit(corpus),
+        Linear(regularization=2, prune=5).fit(corpus),
         Features(of="sets").fit(corpus),
         Popularity().fit(corpus),
     ]
@@ -123,8 +123,8 @@ def test_every_member_of_the_shipped_model_has_its_evidence(shipped, some_terms)
     [
         lambda: Cooccurrence(),
         lambda: Popularity(),
-        lambda: Linear(regularisation=2),
-        lambda: Linear(regularisation=2, prune=4),
+        lambda: Linear(regularization=2),
+        lambda: Linear(regularization=2, prune=4),
         lambda: Features(of="sets"),
         lambda: Features(of="sets", covered=0.8),
         lambda: Features(of="words"),
@@ -145,7 +145,7 @@ def test_common_and_rare_features_together(monkeypatch, library):
 def test_an_ensemble_is_the_weighted_sum_whatever_its_members_know(library):
     corpus = GeneSets.from_lists(_sets(200, 4, 0))
     few = GeneSets.from_lists([[g for g in one if g < "M"] or ["ATM"] for one in _sets(99, 4, 5)])
-    members = [Linear(regularisation=2).fit(few), Features().fit(corpus), Popularity().fit(few)]
+    members = [Linear(regularization=2).fit(few), Features().fit(corpus), Popularity().fit(few)]
     model = Ensemble.of(members, weights=[0.7, 0.2, 0.0])
     terms = model.encode(library[:40])
     fast = model.term_matrix(terms)
@@ -274,14 +274,14 @@ def test_every_library_has_its_ranks(model, library, tmp_path):
 
 
 def test_a_model_that_is_not_calibrated_has_no_probability(library):
-    model = Linear(regularisation=2).fit(GeneSets.from_lists(_sets(200, 4, 0)))
+    model = Linear(regularization=2).fit(GeneSets.from_lists(_sets(200, 4, 0)))
     result = annotate("TP53", library, model=model)
     assert "probability" not in result.table.columns
     assert list(result.provenance["columns"]) == result.table.columns
 
 
 def test_a_model_that_is_fitted_anew_is_asked_anew(library):
-    model = Linear(regularisation=2).fit(GeneSets.from_lists(_sets(200, 4, 0)))
+    model = Linear(regularization=2).fit(GeneSets.from_lists(_sets(200, 4, 0)))
     before = annotate("TP53", library, exact=False, model=model).table
     model.fit(GeneSets.from_lists(_sets(200, 4, 9)))
     assert not annotate("TP53", library, exact=False, model=model).table.equals(before)

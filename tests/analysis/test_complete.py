@@ -31,7 +31,7 @@ def _corpus() -> GeneSets:
 
 @pytest.fixture(scope="module")
 def model() -> Linear:
-    return Linear(regularisation=2).fit(_corpus())
+    return Linear(regularization=2).fit(_corpus())
 
 
 def _brute_force(model, members, *, background, exclude, include_input):
@@ -180,14 +180,14 @@ def test_every_identifier_is_accounted_for(model):
 
 def test_a_model_with_an_old_symbol_is_found_by_the_new_one():
     corpus = GeneSets.from_lists([["SEPT2", "TP53"], ["SEPT2", "MDM2"], ["TP53", "MDM2"]])
-    result = complete(["SEPTIN2"], model=Linear(regularisation=1).fit(corpus))
+    result = complete(["SEPTIN2"], model=Linear(regularization=1).fit(corpus))
     assert result.inputs["in_model"].to_list() == [True]
     assert result.table["symbol"].to_list() == ["MDM2", "TP53"]
 
 
 def test_a_symbol_of_the_models_own_is_understood():
     corpus = GeneSets.from_lists([["my-gene-1", "my-gene-2"], ["my-gene-1", "my-gene-3"]])
-    result = complete(["my-gene-2", "TP53"], top=1, model=Linear(regularisation=1).fit(corpus))
+    result = complete(["my-gene-2", "TP53"], top=1, model=Linear(regularization=1).fit(corpus))
     assert result.table["symbol"].to_list() == ["my-gene-1"]
     assert result.inputs["match"].to_list() == ["model", "approved"]
     assert result.unmatched == []
@@ -279,7 +279,7 @@ def test_provenance_names_the_model_and_goes_through_json(model):
     assert again["provenance"]["model"]["family"] == "linear"
     assert set(again["provenance"]["columns"]) == {"rank", "score", "z_score", "in_input"}
     assert again["results"][0]["rank"] == 1
-    other = Linear(regularisation=3).fit(_corpus())
+    other = Linear(regularization=3).fit(_corpus())
     hashes = {
         complete(["TP53"], model=m).provenance["model"]["manifest_sha256"]
         for m in (model, model, other)
@@ -335,7 +335,7 @@ def calibrated() -> Linear:
     rng = np.random.default_rng(1)
     starts = rng.integers(0, len(SYMBOLS) - 6, 80)
     halved = [[SYMBOLS[s + i] for i in rng.permutation(7)[:6]] for s in starts]
-    model = Linear(regularisation=2).fit(_corpus())
+    model = Linear(regularization=2).fit(_corpus())
     return model.calibrate([one[:3] for one in halved], [one[3:] for one in halved])
 
 

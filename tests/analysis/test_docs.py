@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(
-    "page", ["relate", "explain", "embed", "prioritise", "discover", "questions"]
+    "page", ["relate", "explain", "embed", "prioritize", "discover", "questions"]
 )
 def test_the_examples_on_the_page(page: str) -> None:
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -31,7 +31,7 @@ def test_the_pages_are_complete() -> None:
     assert all(f"`{ending}`" in text for ending in embedding.FORMATS)
     text = (DOCS / "relate.md").read_text(encoding="utf-8")
     assert all(f"| `{name}` |" in text for name in relations.IN_CONTEXT)
-    text = (DOCS / "prioritise.md").read_text(encoding="utf-8")
+    text = (DOCS / "prioritize.md").read_text(encoding="utf-8")
     told = set(prioritization.COLUMNS) - {"symbol", "name"}
     assert all(f"| `{name}` |" in text for name in told)
     text = (DOCS / "discover.md").read_text(encoding="utf-8")

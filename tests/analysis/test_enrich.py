@@ -28,17 +28,17 @@ def _some(n: int, fame: np.ndarray, rng: np.random.Generator) -> list[str]:
 
 @pytest.fixture(scope="module")
 def model() -> Ensemble:
-    """Of a corpus with structure (neighbours go together) and with famous genes."""
+    """Of a corpus with structure (neighbors go together) and with famous genes."""
     sets = [_some(12, FAME, RNG) for _ in range(300)]
     sets += [GENES[i : i + 10] for i in RNG.integers(0, 490, 300)]
     corpus = GeneSets.from_lists(sets, vocabulary=gsfm.Vocabulary(GENES))
-    members = [Linear(regularisation=5.0).fit(corpus), Popularity().fit(corpus)]
+    members = [Linear(regularization=5.0).fit(corpus), Popularity().fit(corpus)]
     return Ensemble.of(members, weights=[1.0, 0.3])
 
 
 @pytest.fixture(scope="module")
 def library() -> GeneSets:
-    """Terms of neighbours, and terms of famous genes."""
+    """Terms of neighbors, and terms of famous genes."""
     near = {f"near {i}": GENES[i : i + 15] for i in range(0, 480, 12)}
     return GeneSets.from_lists(near | {f"famous {i}": _some(15, FAME, RNG) for i in range(40)})
 

@@ -49,7 +49,7 @@ def random_autoencoder(scale: float = 1.0) -> Autoencoder:
 def adaptive() -> Adaptive:
     members = [
         random_autoencoder(),
-        Linear(regularisation=1).fit(SETS),
+        Linear(regularization=1).fit(SETS),
         Features(of="words").fit(SETS),
         Features(of="sets", covered=0.9).fit(SETS),
         Cooccurrence().fit(SETS),
@@ -60,8 +60,8 @@ def adaptive() -> Adaptive:
 
 
 MODELS = {
-    "linear": lambda: Linear(regularisation=1).fit(SETS),
-    "pruned": lambda: Linear(regularisation=1, prune=4).fit(SETS),
+    "linear": lambda: Linear(regularization=1).fit(SETS),
+    "pruned": lambda: Linear(regularization=1, prune=4).fit(SETS),
     "features": lambda: Features(of="sets").fit(SETS),
     "covered": lambda: Features(of="sets", covered=0.6).fit(SETS),
     "cooccurrence": lambda: Cooccurrence().fit(SETS),

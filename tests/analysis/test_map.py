@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_map(small, library, found):
     assert map(library, name="three worlds", model=small).table.equals(found.table)
 
 
-def test_colours_by_source_or_by_cluster(small, worlds, library, found):
+def test_colors_by_source_or_by_cluster(small, worlds, library, found):
     assert found.provenance["group_by"] == "cluster"
     assert all(name.startswith("like ") for name in found.table["group"])
     # Each cluster is called by genes of the world that most of its sets are of.

@@ -21,7 +21,7 @@ MEIOSIS = [
 
 
 def z(model, given, symbol):
-    """A gene's score for a set, standardised over the genes that are not in it, in plain NumPy."""
+    """A gene's score for a set, standardized over the genes that are not in it, in plain NumPy."""
     scores = dict(zip(model.vocabulary, model.score([given])[0].astype(float), strict=True))
     others = np.array([s for gene, s in scores.items() if gene not in given])
     return (scores[symbol] - others.mean()) / others.std()
@@ -46,7 +46,7 @@ def test_a_relation_is_the_mean_of_both_directions(small):
     assert back["ranks"] == there["ranks"][::-1]
 
 
-def test_in_a_context_a_neighbour_is_near_the_gene_and_at_home_there(small, worlds):
+def test_in_a_context_a_neighbor_is_near_the_gene_and_at_home_there(small, worlds):
     arrest = relate("TP53", context=worlds[0][1:5], top=23, model=small)
     repair = relate("TP53", context=worlds[2][:4], top=23, model=small)
     assert set(arrest.table["symbol"][:3]) <= set(worlds[0])
@@ -67,7 +67,7 @@ def test_in_a_context_a_neighbour_is_near_the_gene_and_at_home_there(small, worl
     assert with_it.table.equals(repair.table)
 
 
-def test_the_same_gene_has_other_neighbours_in_other_company(shipped):
+def test_the_same_gene_has_other_neighbors_in_other_company(shipped):
     cycle = relate("CDK2", context=CYCLE, top=20, model=shipped)
     meiosis = relate("CDK2", context=MEIOSIS, top=20, model=shipped)
     cycle, meiosis = set(cycle.table["symbol"]), set(meiosis.table["symbol"])

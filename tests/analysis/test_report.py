@@ -106,26 +106,26 @@ def test_pandas(report, monkeypatch):
 
 
 def test_describe_shows_all_of_the_manifest():
-    model = Linear(regularisation=3).fit(GeneSets.from_lists([["TP53", "MDM2"], ["TP53", "BAX"]]))
-    model.manifest["libraries"] = {"first": {"licence": "CC0"}}
+    model = Linear(regularization=3).fit(GeneSets.from_lists([["TP53", "MDM2"], ["TP53", "BAX"]]))
+    model.manifest["libraries"] = {"first": {"license": "CC0"}}
     report = describe(model)
     values = dict(report.table.rows())
-    assert values["config.regularisation"] == "3.0"
+    assert values["config.regularization"] == "3.0"
     assert (values["genes"], values["parameters"]) == ("3", "9")
-    assert values["libraries.first.licence"] == "CC0"
+    assert values["libraries.first.license"] == "CC0"
     assert report.provenance == model.manifest
 
 
 def test_describe_shows_each_member_with_its_weight():
     sets = GeneSets.from_lists([["TP53", "MDM2"], ["TP53", "BAX"]])
-    models = [Linear(regularisation=3 + i).fit(sets) for i in range(6)] + [Popularity().fit(sets)]
+    models = [Linear(regularization=3 + i).fit(sets) for i in range(6)] + [Popularity().fit(sets)]
     weights = [1.0, 0.2, 0.2, 0.4, 0.0, 0.5, 0.1]
     for family in (Ensemble, Adaptive):
         fields = dict(describe(family.of(models, weights)).table.rows())
         for i, (model, weight) in enumerate(zip(models, weights, strict=True)):
             assert fields[f"config.members.{i}.family"] == model.family
             assert fields[f"config.members.{i}.weight"] == str(weight)
-        assert fields["config.members.5.regularisation"] == "8.0"
+        assert fields["config.members.5.regularization"] == "8.0"
         assert fields["config.members.6.pseudocount"] == "1.0"
         assert ("config.confidence" in fields) == (family is Adaptive)
         assert fields["members"] == "7 entries"

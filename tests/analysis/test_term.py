@@ -30,7 +30,7 @@ def _sets(n: int, size: int, seed: int) -> list[list[str]]:
 @pytest.fixture(scope="module")
 def model() -> Adaptive:
     corpus = GeneSets.from_lists(_sets(200, 4, 0))
-    members: list[Model] = [Linear(regularisation=2).fit(corpus), Features().fit(corpus)]
+    members: list[Model] = [Linear(regularization=2).fit(corpus), Features().fit(corpus)]
     halves = _sets(60, 6, 1)
     made = Adaptive.of(members, weights=[0.5, 0.3])
     return made.calibrate([one[:3] for one in halves], [one[3:] for one in halves])

@@ -87,7 +87,7 @@ train = "popularity"
 [[method]]
 name = "linear"
 train = "linear"
-settings = { regularisation = 20 }
+settings = { regularization = 20 }
 weights = { papers = 3 }
 
 [[method]]
@@ -174,7 +174,7 @@ def test_a_whole_configuration(folder: Path) -> None:
         ),
         methods=(
             Trained("popularity", "popularity"),
-            Trained("linear", "linear", {"regularisation": 20.0}, {"papers": 3.0}),
+            Trained("linear", "linear", {"regularization": 20.0}, {"papers": 3.0}),
             Trained("autoencoder", "autoencoder", max_seconds=1100.0),
             Snapshot("autoencoder at its best", "autoencoder"),
             Snapshot("autoencoder, early", "autoencoder", 20),
@@ -267,7 +267,7 @@ def test_the_hash_is_of_the_content(folder: Path) -> None:
     for old, new in (
         ("seed = 3", "seed = 4"),
         ("splits = 2", "splits = 3"),
-        ("regularisation = 20", "regularisation = 21"),
+        ("regularization = 20", "regularization = 21"),
         ("shown = [3, 5]", "shown = [5, 3]"),
         ("until = 2018", "until = 2017"),
     ):
@@ -592,12 +592,12 @@ WRONG = {
         "library: there is no family 'GO'; there are adaptive, als, annotation, attribute, ",
     ),
     "setting": (
-        minimal(method=OURS + 'train = "linear"\nsettings = { regularization = 3 }'),
-        "settings: there is no key 'regularization'; did you mean 'regularisation'?",
+        minimal(method=OURS + 'train = "linear"\nsettings = { regularisation = 3 }'),
+        "settings: there is no key 'regularisation'; did you mean 'regularization'?",
     ),
     "setting, type": (
-        minimal(method=OURS + 'train = "linear"\nsettings = { regularisation = "a" }'),
-        "settings: regularisation must be float, not 'a'",
+        minimal(method=OURS + 'train = "linear"\nsettings = { regularization = "a" }'),
+        "settings: regularization must be float, not 'a'",
     ),
     "setting, range": (
         minimal(method=OURS + 'library = "linear"\nsettings = { prune = -1 }'),

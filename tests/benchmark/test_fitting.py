@@ -188,8 +188,8 @@ def test_a_process_that_is_killed_is_told(corpus, tmp_path, monkeypatch):
 def test_settings_and_extras_are_checked_before_the_work(monkeypatch):
     with pytest.raises(GsfmError, match="no family 'magic'; there are adaptive"):
         unfitted("magic", {})
-    with pytest.raises(GsfmError, match="regularisation"):
-        unfitted("linear", {"regularisation": -1})
+    with pytest.raises(GsfmError, match="regularization"):
+        unfitted("linear", {"regularization": -1})
     monkeypatch.setitem(sys.modules, "torch", None)
     for family in ("autoencoder", "published", "ensemble"):
         with pytest.raises(MissingExtraError, match=r"gsfm\[train\]"):

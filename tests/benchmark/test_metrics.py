@@ -297,7 +297,7 @@ def test_infinite_scores_are_in_order():
     ],
 )
 @pytest.mark.parametrize("method", METHODS)
-def test_undefined_is_nan_and_leaves_the_neighbours_alone(ranked, wanted, method):
+def test_undefined_is_nan_and_leaves_the_neighbors_alone(ranked, wanted, method):
     scores = [[3.0, 1, 2, 0]] * 3
     good = [True] * 4, [True, True, False, False]
     alone = method(Ranking.of(scores[:1], [good[0]], [good[1]]))

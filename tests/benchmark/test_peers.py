@@ -51,7 +51,7 @@ def as_lists(asked: Questions) -> list[tuple[str, ...]]:
 MODELS = {
     "popularity": Popularity(),
     "cooccurrence": Cooccurrence(),
-    "linear": Linear(regularisation=2),
+    "linear": Linear(regularization=2),
     "ensemble": Ensemble.of(
         [Linear().fit(corpus(2)), Cooccurrence().fit(corpus(3)[:3])], weights=[1, 0.5]
     ),
@@ -77,7 +77,7 @@ def test_scores_are_those_of_the_model_in_the_order_of_the_background(
 
 
 def test_more_rows_than_a_batch_are_the_same_rows() -> None:
-    model = Linear(regularisation=2).fit(corpus())
+    model = Linear(regularization=2).fit(corpus())
     for background in (GENES, GENES[:7]):
         asked = questions(background, 2 * BATCH + 3)
         method = ModelMethod("linear", model)
@@ -245,5 +245,5 @@ def test_it_must_be_prepared() -> None:
 def test_wrong_families_and_settings_are_told_at_once() -> None:
     with pytest.raises(ValueError, match="no family 'liner'; there are adaptive, "):
         LibraryModel("peer", "liner")
-    with pytest.raises(ValueError, match="regularisation must be above 0"):
-        LibraryModel("peer", "linear", {"regularisation": 0})
+    with pytest.raises(ValueError, match="regularization must be above 0"):
+        LibraryModel("peer", "linear", {"regularization": 0})

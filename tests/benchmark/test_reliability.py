@@ -18,7 +18,7 @@ def made():
     ]
     corpus = GeneSets.from_lists(lists)
     learn = half_split(corpus[:90], splits=1)
-    model = Linear(regularisation=5).fit(corpus[:90]).calibrate(learn.shown, learn.hidden)
+    model = Linear(regularization=5).fit(corpus[:90]).calibrate(learn.shown, learn.hidden)
     # A background that is smaller than the vocabulary, and in another order.
     background = Vocabulary(reversed([gene for gene in corpus.vocabulary if gene != "A00"]))
     terms = GeneSets.from_lists(
@@ -120,7 +120,7 @@ def test_wrong_use_is_refused(asked):
     for wrong in ({"bins": 0}, {"tops": []}, {"tops": [0]}, {"resamples": 0}):
         with pytest.raises(ValueError, match="must be 1 or more"):
             reliability(model, questions, **wrong)
-    fresh = Linear(regularisation=5).fit(
+    fresh = Linear(regularization=5).fit(
         GeneSets.from_lists([list(questions.background)], vocabulary=questions.background)
     )
     with pytest.raises(NotCalibratedError):

@@ -17,7 +17,7 @@ from gsfm.benchmark.report.figures import styles
 from gsfm.benchmark.report.markdown import markdown
 from gsfm.benchmark.report.page import html_page
 from gsfm.benchmark.report.sections import SECTIONS
-from gsfm.benchmark.report.summary import METRICS, summarise
+from gsfm.benchmark.report.summary import METRICS, summarize
 from gsfm.errors import MissingExtraError
 
 TASKS = {
@@ -84,7 +84,7 @@ def made(tasks=TASKS, methods=METHODS, *, costs=True, leaked=True, **known):
     """A summary and its curves."""
     questions, genes, curves, backgrounds, leaks = tables(tasks, methods)
     seconds = {"ours": 900.5, "peer": 20.0, "popularity": 0.01} if costs else {}
-    summary = summarise(
+    summary = summarize(
         questions,
         genes,
         backgrounds,
@@ -216,7 +216,7 @@ def test_names_are_only_names():
     }
     questions, genes, curves, backgrounds, leaks = tables(tasks, methods)
     questions = questions.with_columns(term=pl.lit("<script>") + pl.col("term"))
-    summary = summarise(
+    summary = summarize(
         questions,
         genes,
         backgrounds,
@@ -262,7 +262,7 @@ def test_only_pairs_of_genes():
 
 def test_a_task_that_asked_nothing():
     questions, genes, curves, backgrounds, _ = tables({"GO": "half-split"}, METHODS)
-    summary = summarise(
+    summary = summarize(
         questions,
         genes,
         backgrounds,
@@ -283,7 +283,7 @@ def test_many_methods():
     page = html_page(summary, curves)
     assert len(page.encode()) < 3 / 8 * 3_000_000
     looks = styles(list(methods), "popularity").values()
-    assert len({look.colour for look in looks}) == 12
+    assert len({look.color for look in looks}) == 12
 
 
 def test_the_summary_in_words():

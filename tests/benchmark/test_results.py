@@ -59,7 +59,7 @@ def test_summary_and_pages_are_made_again(folder):
     results = Results.open(folder)
     before = results.summary
     (folder / "summary.json").unlink()
-    results.summarise()
+    results.summarize()
     assert results.summary == before
     assert results.summary is not before
     results.write_pages()

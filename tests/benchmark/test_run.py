@@ -66,7 +66,7 @@ train = "popularity"
 [[method]]
 name = "linear"
 train = "linear"
-settings = { regularisation = 5.0 }
+settings = { regularization = 5.0 }
 weights = { papers = 2.0 }
 [[method]]
 name = "sum"
@@ -105,7 +105,7 @@ def world(tmp_path_factory) -> Path:
     genes = np.argsort(-np.bincount(papers.indices))[:240]
     symbols = [papers.vocabulary[int(i)] for i in rng.permutation(genes)]
     modules = [symbols[15 * i : 15 * i + 15] for i in range(16)]
-    for i in range(0, 16, 2):  # neighbours share a gene
+    for i in range(0, 16, 2):  # neighbors share a gene
         modules[i][0] = modules[i + 1][0]
 
     rows, years, sources = [], [], []
@@ -502,7 +502,7 @@ def test_a_method_at_its_best(world, tmp_path):
 
 
 def test_the_models_of_another_run_are_used_again(world, tmp_path, monkeypatch):
-    method = [{"name": "linear", "train": "linear", "settings": {"regularisation": 5.0}}]
+    method = [{"name": "linear", "train": "linear", "settings": {"regularization": 5.0}}]
     first = run(_small(world, method=method), tmp_path / "one", only=["halves"], pages=False)
     monkeypatch.setattr(fitting, "_run", lambda *a: pytest.fail("it was trained already"))
     models = tmp_path / "one" / "models"

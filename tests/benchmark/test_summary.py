@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from scipy.stats import wilcoxon
 
-from gsfm.benchmark.report.summary import DEFINITIONS, METRICS, summarise, summary_text
+from gsfm.benchmark.report.summary import DEFINITIONS, METRICS, summarize, summary_text
 
 NO_GENES = pl.DataFrame(
     schema={
@@ -58,7 +58,7 @@ def test_a_terms_repetitions_are_averaged_first():
         question("z", 0.5),
         question("z", float("nan"), split=1),  # undefined: left out
     ]
-    found = only(summarise(table(rows), NO_GENES, BACKGROUND)["results"], metric="auroc")
+    found = only(summarize(table(rows), NO_GENES, BACKGROUND)["results"], metric="auroc")
     assert found["terms"] == 3
     assert found["median"][0] == 0.7
     assert found["mean"][0] == 0.7
@@ -70,12 +70,12 @@ def test_a_terms_repetitions_are_averaged_first():
 
 def test_an_undefined_metric_has_no_record():
     rows = [question("x", 0.8, matched_auroc=None), question("y", 0.9, ndcg_100=None)]
-    found = summarise(table(rows), NO_GENES, BACKGROUND)["results"]
+    found = summarize(table(rows), NO_GENES, BACKGROUND)["results"]
     assert only(found, metric="matched_auroc")["terms"] == 1
     assert only(found, metric="ndcg_100")["terms"] == 1
     assert only(found, metric="auroc")["terms"] == 2
     rows = [row | {"matched_auroc": None} for row in rows]
-    found = summarise(table(rows), NO_GENES, BACKGROUND)
+    found = summarize(table(rows), NO_GENES, BACKGROUND)
     assert "matched_auroc" not in {r["metric"] for r in found["results"] + found["verdicts"]}
 
 
@@ -89,7 +89,7 @@ def test_strata_of_terms():
     leaks = pl.DataFrame(
         {"task": ["GO", "GO", "other"], "term": ["a", "b", "tiny"], "covering": [3, 0, 1]}
     )
-    summary = summarise(table(rows), NO_GENES, BACKGROUND, leaks=leaks)
+    summary = summarize(table(rows), NO_GENES, BACKGROUND, leaks=leaks)
     found = {
         (r["by"], r["stratum"]): (r["n"], r["median"][0])
         for r in summary["strata"]
@@ -103,7 +103,7 @@ def test_strata_of_terms():
         ("leaked", "leaked"): (1, 0.2),
     }
     assert summary["tasks"][0]["leaked_terms"] == 1
-    assert "leaked" not in {r["by"] for r in summarise(table(rows), NO_GENES, BACKGROUND)["strata"]}
+    assert "leaked" not in {r["by"] for r in summarize(table(rows), NO_GENES, BACKGROUND)["strata"]}
 
 
 def test_strata_by_number_of_genes_shown():
@@ -112,7 +112,7 @@ def test_strata_by_number_of_genes_shown():
         question("large", 0.5, k=3, average_precision=0.4),
         question("large", 0.9, k=10, average_precision=0.7),
     ]
-    strata = summarise(table(rows), NO_GENES, BACKGROUND)["strata"]
+    strata = summarize(table(rows), NO_GENES, BACKGROUND)["strata"]
     assert only(strata, by="shown", stratum="3", metric="auroc")["median"][0] == 0.3
     assert only(strata, by="shown", stratum="3", metric="average_precision")["mean"][0] == 0.3
     # Only "large" was asked about with 3 and with 10.
@@ -140,7 +140,7 @@ def test_strata_of_genes():
             "matched_auroc": [None, None, 0.5, 0.7],
         }
     )
-    summary = summarise(table([question("x", 0.5)]), hidden, background)
+    summary = summarize(table([question("x", 0.5)]), hidden, background)
     task = summary["tasks"][0]
     assert task["background"] == 10
     # The mean rank of the three is 2: a share of (2 - 0.5) / 10, in the second tenth.
@@ -182,20 +182,20 @@ def rivals():
 
 
 def test_lift_is_counted_term_by_term(rivals):
-    summary = summarise(rivals, NO_GENES, BACKGROUND, reference="popularity")
+    summary = summarize(rivals, NO_GENES, BACKGROUND, reference="popularity")
     found = only(summary["lift"], method="ours", metric="auroc")
     # 0.4 + i / 200 for i = 0..11
     assert found["mean"][0] == 0.4275
     assert found["terms"] == 12
     assert {r["method"] for r in summary["lift"]} == {"ours", "peer", "ours, without leaks"}
-    summary = summarise(rivals, NO_GENES, BACKGROUND, reference="absent")
+    summary = summarize(rivals, NO_GENES, BACKGROUND, reference="absent")
     assert summary["lift"] == []
     assert summary["reference"] is None
 
 
 def test_tests_and_verdicts(rivals):
     methods = [{"method": "ours", "kind": "a sum", "training_seconds": 12.5}]
-    summary = summarise(rivals, NO_GENES, BACKGROUND, methods=methods)
+    summary = summarize(rivals, NO_GENES, BACKGROUND, methods=methods)
     pairs = [(r["one"], r["other"]) for r in summary["tests"] if r["metric"] == "auroc"]
     assert pairs == [("ours", "popularity"), ("ours", "peer"), ("popularity", "peer")]
     ours = [0.5 + i / 40 for i in range(12)]
@@ -214,7 +214,7 @@ def test_tests_and_verdicts(rivals):
 
 
 def test_a_method_fitted_again_is_shown_and_not_tested(rivals):
-    summary = summarise(rivals, NO_GENES, BACKGROUND)
+    summary = summarize(rivals, NO_GENES, BACKGROUND)
     again = only(summary["methods"], method="ours, without leaks")
     assert again["without_leaks_of"] == "ours"
     assert only(summary["methods"], method="ours")["without_leaks_of"] is None
@@ -224,7 +224,7 @@ def test_a_method_fitted_again_is_shown_and_not_tested(rivals):
 
 
 def test_what_is_known_of_tasks_and_methods_is_kept(rivals):
-    summary = summarise(
+    summary = summarize(
         rivals,
         NO_GENES,
         BACKGROUND,
@@ -245,14 +245,14 @@ def test_what_is_known_of_tasks_and_methods_is_kept(rivals):
 
 
 def test_every_key_is_defined(rivals):
-    summary = summarise(rivals, NO_GENES, BACKGROUND)
+    summary = summarize(rivals, NO_GENES, BACKGROUND)
     defined = {name.strip() for names in DEFINITIONS for name in names.split(",")}
     assert set(summary) - {"format", "version", "definitions"} <= defined
     assert set(METRICS) <= defined
 
 
 def test_text_has_a_record_on_a_line(rivals):
-    summary = summarise(rivals, NO_GENES, BACKGROUND)
+    summary = summarize(rivals, NO_GENES, BACKGROUND)
     text = summary_text(summary)
     assert json.loads(text) == summary
     line = next(line for line in text.splitlines() if '"metric": "enrichment_score"' in line)
@@ -260,7 +260,7 @@ def test_text_has_a_record_on_a_line(rivals):
 
 
 def test_the_seed_is_obeyed(rivals):
-    one = summarise(rivals, NO_GENES, BACKGROUND, seed=1)
-    assert one == summarise(rivals, NO_GENES, BACKGROUND, seed=1)
-    other = summarise(rivals, NO_GENES, BACKGROUND, seed=2)
+    one = summarize(rivals, NO_GENES, BACKGROUND, seed=1)
+    assert one == summarize(rivals, NO_GENES, BACKGROUND, seed=1)
+    other = summarize(rivals, NO_GENES, BACKGROUND, seed=2)
     assert one["results"] != other["results"]

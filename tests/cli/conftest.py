@@ -25,7 +25,7 @@ def model() -> Linear:
     rng = np.random.default_rng(0)
     starts = rng.integers(0, len(SYMBOLS) - 6, 150)
     rows = [[SYMBOLS[s + i] for i in rng.choice(7, 4, replace=False)] for s in starts]
-    return Linear(regularisation=2).fit(GeneSets.from_lists(rows))
+    return Linear(regularization=2).fit(GeneSets.from_lists(rows))
 
 
 @pytest.fixture(scope="session")

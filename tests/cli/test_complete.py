@@ -36,7 +36,7 @@ def test_flat_forms_hold_the_same_table(run, folder, model, form, delimiter):
     assert [float(row["score"]) for row in rows] == pytest.approx(table["score"].to_list())
 
 
-def test_the_plain_table_is_whole_and_without_colour(run, folder):
+def test_the_plain_table_is_whole_and_without_color(run, folder):
     result = run("complete", *GENES, "--model", folder, "--top", "3")
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["rank", "symbol", "name", "score", "z_score"]

@@ -31,7 +31,7 @@ def test_the_trained_model_completes_a_set(run, library, tmp_path):
     folder = str(tmp_path / "model")
     result = run(
         *("train", "--corpus", library, "--model", "linear", "-o", folder),
-        *("--set", "regularisation=5", "--set", "prune=8", "--seed", "3"),
+        *("--set", "regularization=5", "--set", "prune=8", "--seed", "3"),
     )
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
@@ -40,7 +40,7 @@ def test_the_trained_model_completes_a_set(run, library, tmp_path):
     assert "recall@50 1.000 on 2 sets held out" in result.stderr
     assert "peak memory" in result.stderr
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
-    assert manifest["config"]["regularisation"] == 5.0
+    assert manifest["config"]["regularization"] == 5.0
     assert manifest["seed"] == 3
     best = gsfm.load(folder).complete(GENES[:4], top=6).table["symbol"]
     assert set(best) == set(GENES[4:])

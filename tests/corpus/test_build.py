@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
         {"repair": ["BRCA1", "BRCA2", "TP53"], "p53 of beta": ["TP53", "CDKN1A", "MDM2"]},
     )
     (folder / "SOURCES.tsv").write_text(
-        "library\tsets\tavailable_by\tlicence\tspecies\tkind\n"
+        "library\tsets\tavailable_by\tlicense\tspecies\tkind\n"
         "Beta.v1.2\t2\t2015\tCC0\thuman\tpathways\n"
         "Alpha_2020\t5\t2020\t\thuman+mouse (upper-cased symbols)\t\n"
     )
@@ -139,14 +139,14 @@ def test_the_whole(folder, papers):
         assert record["file"] == path.name
         assert record["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         assert record["bytes"] == path.stat().st_size
-    assert publications["licence"] == "NCBI, public domain"
+    assert publications["license"] == "NCBI, public domain"
     assert publications["sets"] == {"read": 2, "kept": 1, "dropped": {"too_small": 1}}
     assert alpha["sets"] == {
         "read": 5,
         "kept": 0,
         "dropped": {"no_known_gene": 1, "too_small": 1, "too_large": 1, "duplicate": 2},
     }
-    assert "licence" not in alpha
+    assert "license" not in alpha
     assert alpha["available_by"] == 2020
     assert alpha["identifiers"]["unmatched"] == 3
     assert alpha["identifiers"]["most_frequent_unmatched"] == {
@@ -155,7 +155,7 @@ def test_the_whole(folder, papers):
         "NOTAGENE3": 1,
     }
     assert beta["sets"] == {"read": 2, "kept": 1, "dropped": {"duplicate": 1}}
-    assert (beta["licence"], beta["kind"], beta["species"]) == ("CC0", "pathways", "human")
+    assert (beta["license"], beta["kind"], beta["species"]) == ("CC0", "pathways", "human")
     assert lines[0] == "[1/3] publications: 2 sets"
     assert lines[-1] == "2 sets, 5 genes, 6 members"
 
@@ -381,7 +381,7 @@ def test_library_names(name, library):
 
 def test_a_folder_is_searched_for_gene_set_files_alone(folder):
     (folder / "README.md").write_text("# About")
-    (folder / "LICENCE.txt").write_text("as you like")
+    (folder / "LICENSE.txt").write_text("as you like")
     (folder / ".hidden.gmt").write_text("a\t\tTP53\n")
     (folder / ".git").mkdir()
     gmt(folder / ".git" / "x.gmt", {"x": GENES[:5]})
@@ -413,12 +413,12 @@ def test_wrong_inputs(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name\tlicence\na\tCC0\n", r"SOURCES\.tsv, line 1: has no column 'library'"),
+        ("name\tlicense\na\tCC0\n", r"SOURCES\.tsv, line 1: has no column 'library'"),
         (
             "library\tavailable_by\nb\t2020\na\tsoon\n",
             r"line 3: available_by is 'soon', not a year",
         ),
-        ("library\tlicence\na\tCC0\tmore\tand more\n", r"SOURCES\.tsv: is not a table with tabs"),
+        ("library\tlicense\na\tCC0\tmore\tand more\n", r"SOURCES\.tsv: is not a table with tabs"),
     ],
 )
 def test_wrong_tables_of_sources(tmp_path, text, message):

@@ -98,7 +98,7 @@ def test_the_default_corpus():
 
 def test_sources():
     result = run("sources", "--csv")
-    assert result.stdout.startswith("name,description,licence,url,files\npublications,")
+    assert result.stdout.startswith("name,description,license,url,files\npublications,")
 
 
 def test_download(tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ def sets():
         year=pl.Series([2010, None, 2020], dtype=pl.Int32),
         weight=pl.Series([0.5, 0.5, 1.0]),
     )
-    manifest = {"inputs": [{"source": "X", "licence": "CC0"}, {"source": "Y"}]}
+    manifest = {"inputs": [{"source": "X", "license": "CC0"}, {"source": "Y"}]}
     return GeneSets(made.vocabulary, made.indptr, made.indices, table, manifest=manifest)
 
 
@@ -56,7 +56,7 @@ def test_describe(sets):
             "median_size": 2.5,
             "first_year": 2010,
             "last_year": 2010,
-            "licence": "CC0",
+            "license": "CC0",
         },
         {
             "source": "Y",
@@ -65,7 +65,7 @@ def test_describe(sets):
             "median_size": 1.0,
             "first_year": 2020,
             "last_year": 2020,
-            "licence": None,
+            "license": None,
         },
     ]
     assert found.years.rows() == [(2010, 1), (2020, 1), (None, 1)]
@@ -90,7 +90,7 @@ def test_the_embedded_corpus():
     assert found.top_genes["symbol"][0] == "TP53"
     frequency = sum("TP53" in embedded.genes(i) for i in range(len(embedded)))
     assert found.top_genes["sets"][0] == frequency
-    assert found.sources["licence"].to_list() == ["NCBI, public domain"]
+    assert found.sources["license"].to_list() == ["NCBI, public domain"]
     assert found.years["sets"].sum() == len(embedded)
 
 

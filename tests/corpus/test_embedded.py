@@ -63,7 +63,7 @@ def test_known_papers(embedded, pmid, year, genes):
 def test_its_manifest_agrees(embedded):
     manifest = embedded.manifest
     (record,) = manifest["inputs"]
-    assert record["licence"] == "NCBI, public domain"
+    assert record["license"] == "NCBI, public domain"
     assert record["release"] == "NCBI Gene 2022-Sep12"
     assert record["file"] == "r-bioc-org.hs.eg.db_3.16.0-1_all.deb"
     for sets in (manifest["sets"], record["sets"]):

@@ -119,8 +119,8 @@ def test_numbers_in_the_documentation() -> None:
 
 
 def test_an_unknown_kind() -> None:
-    with pytest.raises(GsfmError, match="words, domains, windows, regions; there are no 'colours'"):
-        corpus.features("colours")  # type: ignore[arg-type]
+    with pytest.raises(GsfmError, match="words, domains, windows, regions; there are no 'colors'"):
+        corpus.features("colors")  # type: ignore[arg-type]
 
 
 class TestWords:
@@ -210,7 +210,7 @@ class TestWindows:
         small = found.filter(gene=dmd, width=50_000)
         assert abs(small.height - (place["end"] - place["start"] + 50_000) / 25_000) <= 1
 
-    def test_neighbours(self) -> None:
+    def test_neighbors(self) -> None:
         sets = as_sets(corpus.features("windows"))
         assert {"TP53", "WRAP53", "EFNB3", "ATP1B2"} <= sets["17:7500001-8500000"]
         hox = {f"HOXA{n}" for n in range(1, 8)}

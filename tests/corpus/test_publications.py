@@ -117,7 +117,7 @@ def test_all_kinds_of_files_give_the_same_sets(files, kind):
     assert sets.metadata["year"].to_list() == [1985, 1997, 2010]
     assert sets.metadata["source"].unique().to_list() == ["publications"]
     assert sets.metadata["species"].unique().to_list() == ["human"]
-    assert sets.manifest["licence"] == "NCBI, public domain"
+    assert sets.manifest["license"] == "NCBI, public domain"
     released = "NCBI Gene 2022-Sep12" if kind[:3] in ("sql", "deb") else None
     assert sets.manifest["release"] == released
     assert sets.report.n_identifiers == 5

@@ -329,7 +329,7 @@ class TestResolution:
             "P62805 (H4C1 or H4C11 or H4C12 or H4C13 or ...)" in genes.resolve(["P62805"]).summary()
         )
 
-    def test_summary_recognises_a_list_from_mice(self) -> None:
+    def test_summary_recognizes_a_list_from_mice(self) -> None:
         mouse = ["Trp53", "Cd8b1", "Gapdh", "TP63"]
         assert "species 'mouse'" in genes.resolve(mouse).summary()
         assert "species 'mouse'" not in genes.resolve(mouse, species="mouse").summary()

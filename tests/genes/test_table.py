@@ -34,11 +34,11 @@ def test_counts_are_those_of_the_sources() -> None:
     assert (coding["uniprot"].list.len() > 0).sum() > 19_000
 
 
-def test_every_source_is_named_with_its_licence_and_hash() -> None:
+def test_every_source_is_named_with_its_license_and_hash() -> None:
     for source in genes.provenance()["sources"]:
         assert source["source"]
         assert source["content"]
-        assert source["licence"]
+        assert source["license"]
         assert all(len(digest) == 64 for digest in source["sha256"].values())
 
 
@@ -132,7 +132,7 @@ def test_domains() -> None:
     assert {f"HOXA{n}" for n in (*range(1, 8), 9, 10, 11, 13)} <= set(homeobox)
     assert 180 < len(homeobox) < 260
     assert "Pfam domains, UniProt 2022-09" in told["sources"][-1]["content"]
-    assert "Pfam CC0" in told["sources"][-1]["licence"]
+    assert "Pfam CC0" in told["sources"][-1]["license"]
 
 
 def test_size_in_the_wheel() -> None:

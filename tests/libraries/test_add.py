@@ -21,7 +21,7 @@ def file(tmp_path):
 
 
 def test_a_file(file, home):
-    facts = {"release": "3", "date": "2024-01-02", "licence": "CC0", "species": "human"}
+    facts = {"release": "3", "date": "2024-01-02", "license": "CC0", "species": "human"}
     added = libraries.add(file, **facts)
     assert dict(added.report.unmatched) == {"nonsense": 2, "what1": 1}
     # A term without a known gene is left out, and counted.
@@ -109,11 +109,11 @@ def test_stdin_and_mouse(monkeypatch):
 
 def test_a_gsets_file_with_raw_identifiers_and_a_manifest(tmp_path):
     sets = GeneSets.from_lists({"Heart WP1": ["myh6", "MYH7", "what"]})
-    sets.manifest = {"release": "7", "licence": "mine"}
+    sets.manifest = {"release": "7", "license": "mine"}
     sets.save(tmp_path / "raw.gsets")
-    added = libraries.add(tmp_path / "raw.gsets", licence="CC0")
+    added = libraries.add(tmp_path / "raw.gsets", license="CC0")
     assert added.genes(0) == ("MYH6", "MYH7")
-    assert (added.manifest["release"], added.manifest["licence"]) == ("7", "CC0")
+    assert (added.manifest["release"], added.manifest["license"]) == ("7", "CC0")
     assert added.metadata.select("name", "id").row(0) == ("Heart", "WP1")
 
 

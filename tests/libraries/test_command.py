@@ -21,9 +21,9 @@ def file(tmp_path):
 def test_list(run, tmp_path):
     rows = list(csv.DictReader(io.StringIO(run("library", "list", "--csv").stdout)))
     assert [row["name"] for row in rows[:2]] == ["go-bp", "go-mf"]
-    assert all(row["licence"] and row["release"] and row["date"] for row in rows)
+    assert all(row["license"] and row["release"] and row["date"] for row in rows)
     whole = json.loads(run("library", "list", "--json").stdout)
-    assert whole["provenance"]["columns"]["licence"] == "the terms of use of the data"
+    assert whole["provenance"]["columns"]["license"] == "the terms of use of the data"
     assert run("library", "list", "-o", str(tmp_path / "a.tsv")).stdout == ""
     assert (tmp_path / "a.tsv").read_text().startswith("name\tterms")
 
@@ -31,7 +31,7 @@ def test_list(run, tmp_path):
 def test_add_show_remove(run, file):
     added = run(
         *("library", "add", file, "--release", "1", "--date", "2024-01-01"),
-        *("--licence", "CC0", "--species", "human", "--min", "2"),
+        *("--license", "CC0", "--species", "human", "--min", "2"),
     )
     assert (added.exit_code, added.stdout) == (0, "")
     assert "1 identifier not matched: nonsense" in added.stderr
@@ -65,7 +65,7 @@ def test_stdin(run):
 def test_a_term_in_json(run):
     answer = json.loads(run("library", "show", "reactome", "r-hsa-109581", "--json").stdout)
     assert answer["provenance"]["term"]["name"] == "Apoptosis"
-    assert answer["provenance"]["library"]["licence"] == "CC0 1.0"
+    assert answer["provenance"]["library"]["license"] == "CC0 1.0"
     assert {"BAX", "CASP3"} <= {row["symbol"] for row in answer["results"]}
 
 

@@ -30,10 +30,10 @@ def test_the_command_gives_the_output_that_is_shown(run):
 def test_numbers():
     for row in libraries.available().table.iter_rows(named=True):
         line = next(line for line in TEXT.splitlines() if line.startswith(f"| `{row['name']}` |"))
-        *_, terms, genes, release, licence, _ = line.split("|")
+        *_, terms, genes, release, license, _ = line.split("|")
         assert (terms.strip(), genes.strip()) == (f"{row['terms']:,}", f"{row['genes']:,}")
         assert row["date"] in release
-        assert row["licence"].startswith(licence.strip())
+        assert row["license"].startswith(license.strip())
     words = " ".join(TEXT.split())
     defined = (libraries.load("families").metadata["description"] != "").sum()
     assert f"of {defined} of FamPlex's {len(libraries.load('families'))}" in words

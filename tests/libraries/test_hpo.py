@@ -70,7 +70,7 @@ def test_phenotypes(tmp_path, form):
     assert library.names == ["Large heart", "Small liver"]
     assert dict(library.report.unmatched) == {"nonsense": 1}
     assert library.metadata["link"][0] == "https://hpo.jax.org/browse/term/HP:0000001"
-    assert "hpo.jax.org/app/license" in library.manifest["licence"]
+    assert "hpo.jax.org/app/license" in library.manifest["license"]
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "2015 phenotype_to_genes"])

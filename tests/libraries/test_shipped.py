@@ -86,7 +86,7 @@ def test_each_library(name):
     assert library.sizes.max() <= settings["max"] == 2000
     assert (manifest["terms"], manifest["genes"]) == (len(library), library.n_genes)
     assert manifest["members"] == len(library.indices)
-    for fact in ("title", "release", "date", "licence", "species", "source", "files", "dropped"):
+    for fact in ("title", "release", "date", "license", "species", "source", "files", "dropped"):
         assert manifest[fact], fact
     content = (DATA / f"{name}{shipped.ENDING}").read_bytes()
     assert manifest["sha256"] == hashlib.sha256(content).hexdigest()

@@ -23,7 +23,7 @@ from gsfm.models import (
     load,
 )
 from gsfm.models.adaptive import _logistic
-from gsfm.models.evidence import FOLDS, covered, left_out, rows_of, standardise
+from gsfm.models.evidence import FOLDS, covered, left_out, rows_of, standardize
 
 RNG = np.random.default_rng(0)
 
@@ -149,12 +149,12 @@ def test_the_autoencoder_s_short_cut_is_exact():
         np.testing.assert_allclose(mine, theirs, 1e-3, 1e-4)
 
 
-def test_standardise_is_over_the_genes_not_in_the_set():
+def test_standardize_is_over_the_genes_not_in_the_set():
     scores = np.array([[1.0, 2, 3, 100], [5, 5, 5, 9]], np.float32)
     members = sp.csr_array(np.array([[0, 0, 0, 1], [0, 0, 0, 1]], np.float32))
     spread = np.sqrt(2 / 3)
     expected = [[-1 / spread, 0, 1 / spread, 98 / spread], [0, 0, 0, 0]]
-    np.testing.assert_allclose(standardise(scores, members), expected, 1e-6)
+    np.testing.assert_allclose(standardize(scores, members), expected, 1e-6)
 
 
 def test_attribute_of_known_genes():

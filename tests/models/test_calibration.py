@@ -198,7 +198,7 @@ def test_pooling_is_isotonic_regression():
 
 
 def test_the_gradient_is_that_of_the_loss(monkeypatch):
-    """The optimiser's function against differences: the deviations move with what is usual."""
+    """The optimizer's function against differences: the deviations move with what is usual."""
     import scipy.optimize
 
     shown, hidden, _ = halves(30, seed=3)
@@ -356,7 +356,7 @@ def corpus_and_halves():
 @pytest.fixture
 def model() -> Linear:
     corpus, shown, hidden = corpus_and_halves()
-    return Linear(regularisation=2).fit(corpus).calibrate(shown, hidden)
+    return Linear(regularization=2).fit(corpus).calibrate(shown, hidden)
 
 
 def test_save_and_load_keep_the_calibration(model, tmp_path):
@@ -432,7 +432,7 @@ def test_a_new_fit_and_a_pruned_model_are_not_calibrated(model):
 
 def test_wrong_use_is_refused(model):
     corpus, shown, hidden = corpus_and_halves()
-    fresh = Linear(regularisation=2).fit(corpus)
+    fresh = Linear(regularization=2).fit(corpus)
     with pytest.raises(NotCalibratedError, match="gsfm train calibrates"):
         fresh.score_and_probability([["A0"]])
     with pytest.raises(GsfmError, match="20 halved sets or more, not 19"):
@@ -469,7 +469,7 @@ def test_size_batches_and_order_do_not_matter(model):
 def test_adaptive_leaves_its_own_genes_out():
     corpus, _, _ = corpus_and_halves()
     adaptive = Adaptive.of(
-        [Linear(regularisation=2).fit(corpus), Popularity().fit(corpus)], weights=[1, 0]
+        [Linear(regularization=2).fit(corpus), Popularity().fit(corpus)], weights=[1, 0]
     )
     members = adaptive.encode([["A0", "A1", "A2", "B7"], ["C1", "C2", "C3", "C4"]])
     scores, of_genes, own = adaptive._score_and_evidence(members)
@@ -477,7 +477,7 @@ def test_adaptive_leaves_its_own_genes_out():
     np.testing.assert_array_equal(of_genes, adaptive.evidence(members)[0])
     outside = members.toarray() == 0
     for u in range(2):
-        # Standardised over the genes outside, and ordered as the scores are.
+        # Standardized over the genes outside, and ordered as the scores are.
         assert of_genes[u, outside[u]].mean() == pytest.approx(0, abs=1e-5)
         assert of_genes[u, outside[u]].std() == pytest.approx(1, abs=1e-4)
         assert np.corrcoef(of_genes[u, outside[u]], scores[u, outside[u]])[0, 1] > 0.9999

@@ -33,7 +33,7 @@ def by_hand(model: Model, genes: list[str]) -> dict[str, float]:
 
 @pytest.mark.parametrize("genes", [["A"], ["A", "B"], ["X", "Z", "D"]])
 def test_weighted_sum_of_z_scores(genes: list[str]) -> None:
-    members = [Linear(regularisation=1).fit(CORPUS), Popularity().fit(CORPUS)]
+    members = [Linear(regularization=1).fit(CORPUS), Popularity().fit(CORPUS)]
     model = Ensemble.of(members, weights=[1.0, -0.4])
     a, b = (by_hand(member, genes) for member in members)
     expected = [a[gene] - 0.4 * b[gene] for gene in model.vocabulary]
@@ -42,14 +42,14 @@ def test_weighted_sum_of_z_scores(genes: list[str]) -> None:
 
 def test_fit_fits_the_members() -> None:
     settings = [
-        {"family": "linear", "regularisation": 2.0},
+        {"family": "linear", "regularization": 2.0},
         {"family": "cooccurrence", "similarity": "conditional"},
     ]
     weights = [1, 2, 3, 1, 1, 2]
     model = Ensemble(weights=[0.5, 2], members=settings).fit(CORPUS, weights=weights, seed=5)
     alone = Ensemble.of(
         [
-            Linear(regularisation=2).fit(CORPUS, weights=weights, seed=5),
+            Linear(regularization=2).fit(CORPUS, weights=weights, seed=5),
             Cooccurrence(similarity="conditional").fit(CORPUS, weights=weights, seed=5),
         ],
         weights=[0.5, 2],
@@ -64,7 +64,7 @@ def test_fit_fits_the_members() -> None:
 
 def test_members_with_different_genes(tmp_path: Path) -> None:
     other = GeneSets.from_lists([["NEW", "Z", "A"], ["NEW", "Z"], ["A", "Y"], ["Y", "Z"]])
-    members = [Linear(regularisation=1).fit(CORPUS), Linear(regularisation=1).fit(other)]
+    members = [Linear(regularization=1).fit(CORPUS), Linear(regularization=1).fit(other)]
     model = Ensemble.of(members)
     # The first member's genes, then what the second adds.
     assert model.vocabulary.symbols == ("A", "B", "C", "D", "X", "Y", "Z", "NEW")
@@ -85,7 +85,7 @@ def test_members_with_different_genes(tmp_path: Path) -> None:
 
 
 def test_embeddings_add_cosines() -> None:
-    members = [Linear(regularisation=1).fit(CORPUS), Cooccurrence().fit(CORPUS)]
+    members = [Linear(regularization=1).fit(CORPUS), Cooccurrence().fit(CORPUS)]
     model = Ensemble.of(members, weights=[1.0, 0.3])
 
     def cosines(vectors: np.ndarray) -> np.ndarray:
@@ -99,15 +99,15 @@ def test_embeddings_add_cosines() -> None:
 
 def test_flat_scores_add_nothing() -> None:
     # To an empty set the linear model says 0 of every gene.
-    members = [Linear(regularisation=1).fit(CORPUS), Popularity().fit(CORPUS)]
+    members = [Linear(regularization=1).fit(CORPUS), Popularity().fit(CORPUS)]
     scores = Ensemble.of(members).score([[]])
     np.testing.assert_array_equal(scores, Ensemble.of(members[1:]).score([[]]))
-    # And a set of all genes leaves nothing to standardise over.
+    # And a set of all genes leaves nothing to standardize over.
     assert (Ensemble.of(members).score([CORPUS.vocabulary.symbols]) == 0).all()
 
 
 def test_ensembles_nest(tmp_path: Path) -> None:
-    inner = Ensemble.of([Linear(regularisation=1).fit(CORPUS), Popularity().fit(CORPUS)])
+    inner = Ensemble.of([Linear(regularization=1).fit(CORPUS), Popularity().fit(CORPUS)])
     outer = Ensemble.of([inner, Cooccurrence().fit(CORPUS)], weights=[2, 1])
     outer.save(tmp_path / "model")
     config = json.loads((tmp_path / "model" / "config.json").read_text())
@@ -136,7 +136,7 @@ def test_wrong_settings() -> None:
         ({"weights": [], "members": []}, "members"),
         ({"weights": [1], "members": [{"family": "oracle"}]}, r"members\[0\].*oracle"),
         ({"weights": [1], "members": [{}]}, r"members\[0\]"),
-        ({"weights": [1], "members": [{**linear, "regularisation": 0}]}, "regularisation"),
+        ({"weights": [1], "members": [{**linear, "regularization": 0}]}, "regularization"),
         ({"weights": [1], "members": [{**linear, "speed": 1}]}, r"members\[0\].*speed"),
         ({"weights": [1], "members": ["linear"]}, "members"),
     ):

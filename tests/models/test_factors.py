@@ -50,7 +50,7 @@ def test_als_answers_as_the_library_does(sets) -> None:
     als = pytest.importorskip("implicit.cpu.als")
     from threadpoolctl import threadpool_limits
 
-    settings = {"regularisation": 0.3, "confidence": 6.0, "iterations": 5}
+    settings = {"regularization": 0.3, "confidence": 6.0, "iterations": 5}
     model = ALS(dimensions=3, **settings).fit(sets, seed=1)
     new = sets[:9].to_csr()
     new.data[:] = 6.0
@@ -61,17 +61,17 @@ def test_als_answers_as_the_library_does(sets) -> None:
     np.testing.assert_allclose(model.embed_sets(sets[:9]), theirs, rtol=2e-3, atol=1e-4)
 
 
-def test_als_minimises_what_it_says(sets, weights) -> None:
+def test_als_minimizes_what_it_says(sets, weights) -> None:
     """At the end of many iterations no gene's vector can be better, given the sets' vectors."""
     pytest.importorskip("implicit")
-    model = ALS(dimensions=2, regularisation=0.5, confidence=8, iterations=300).fit(sets)
+    model = ALS(dimensions=2, regularization=0.5, confidence=8, iterations=300).fit(sets)
     y, x = model.vectors.astype(float), model.embed_sets(sets).astype(float)
     m = sets.to_csr().toarray()
     for j in range(12):
         c = np.where(m[:, j] > 0, 8.0, 1.0)
         best = np.linalg.solve((x.T * c) @ x + 0.5 * np.eye(2), (x.T * c) @ m[:, j])
         np.testing.assert_allclose(y[j], best, atol=2e-2)
-    weighted = ALS(dimensions=2, regularisation=0.5, confidence=8).fit(sets, weights=weights)
+    weighted = ALS(dimensions=2, regularization=0.5, confidence=8).fit(sets, weights=weights)
     assert not np.allclose(weighted.vectors, model.vectors, atol=1e-3)
 
 
@@ -82,7 +82,7 @@ def test_settings_have_ranges() -> None:
         (SVD, {"gene_exponent": -0.1}),
         (ALS, {"dimensions": 0}),
         (ALS, {"confidence": 0.5}),
-        (ALS, {"regularisation": 0.0}),
+        (ALS, {"regularization": 0.0}),
         (ALS, {"iterations": 0}),
     ):
         with pytest.raises(ValueError, match=next(iter(setting))):

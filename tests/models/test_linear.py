@@ -26,7 +26,7 @@ def random_sets(genes: int, sets: int, seed: int = 0) -> tuple[GeneSets, np.ndar
 def test_equals_the_inverse_in_double_precision() -> None:
     # More genes than a block holds, so that the triangles meet across blocks.
     sets, weights = random_sets(BLOCK + 90, 700)
-    model = Linear(regularisation=3.0, size_exponent=0.5).fit(sets, weights=weights)
+    model = Linear(regularization=3.0, size_exponent=0.5).fit(sets, weights=weights)
     x = sets.to_csr().toarray().astype(float)
     gram = x.T @ np.diag(weights / np.sqrt(sets.sizes)) @ x
     precision = np.linalg.inv(gram + 3.0 * np.eye(len(gram)))
@@ -40,7 +40,7 @@ def test_solves_the_constrained_ridge_regression() -> None:
     """Each column is the ridge regression of one gene on all others, set by set."""
     sets, weights = random_sets(12, 60, seed=1)
     ridge = 0.7
-    model = Linear(regularisation=ridge, size_exponent=0.0).fit(sets, weights=weights)
+    model = Linear(regularization=ridge, size_exponent=0.0).fit(sets, weights=weights)
     x = sets.to_csr().toarray().astype(float)
     for j in range(12):
         others = np.delete(np.arange(12), j)
@@ -54,8 +54,8 @@ def test_solves_the_constrained_ridge_regression() -> None:
 
 def test_size_exponent_is_a_weight() -> None:
     sets, weights = random_sets(15, 40, seed=2)
-    a = Linear(regularisation=2, size_exponent=1.5).fit(sets, weights=weights)
-    b = Linear(regularisation=2, size_exponent=0).fit(sets, weights=weights / sets.sizes**1.5)
+    a = Linear(regularization=2, size_exponent=1.5).fit(sets, weights=weights)
+    b = Linear(regularization=2, size_exponent=0).fit(sets, weights=weights / sets.sizes**1.5)
     np.testing.assert_allclose(a.matrix, b.matrix, atol=1e-6)
 
 
@@ -63,9 +63,9 @@ def test_min_sets_leaves_rare_genes_out() -> None:
     sets = GeneSets.from_lists([["A", "B", "RARE"], ["A", "B"], ["B", "A"]])
     whole = GeneSets.from_lists([["A", "B"]] * 3)
     for prune in (0, 5):
-        model = Linear(regularisation=1, size_exponent=0, min_sets=2, prune=prune).fit(sets)
+        model = Linear(regularization=1, size_exponent=0, min_sets=2, prune=prune).fit(sets)
         scores = model.score([["A", "RARE"]])
-        expected = Linear(regularisation=1, size_exponent=0).fit(whole).score([["A"]])
+        expected = Linear(regularization=1, size_exponent=0).fit(whole).score([["A"]])
         np.testing.assert_allclose(scores[:, :2], expected, atol=1e-3)
         assert scores[0, 2] == 0
     with pytest.raises(ValueError, match="min_sets"):
@@ -74,7 +74,7 @@ def test_min_sets_leaves_rare_genes_out() -> None:
 
 def test_pruning_keeps_the_largest_partial_correlations() -> None:
     sets, weights = random_sets(50, 80, seed=3)
-    dense = Linear(regularisation=2).fit(sets, weights=weights)
+    dense = Linear(regularization=2).fit(sets, weights=weights)
     pruned = dense.pruned(4)
     assert isinstance(pruned.matrix, sp.csr_array)
     kept = pruned.matrix.toarray()
@@ -88,7 +88,7 @@ def test_pruning_keeps_the_largest_partial_correlations() -> None:
         np.testing.assert_array_equal(np.flatnonzero(row), strongest)
         np.testing.assert_allclose(row[strongest], whole[strongest], rtol=1e-3)
     # By setting or by method: one model.
-    by_setting = Linear(regularisation=2, prune=4).fit(sets, weights=weights)
+    by_setting = Linear(regularization=2, prune=4).fit(sets, weights=weights)
     np.testing.assert_array_equal(by_setting.matrix.toarray(), kept)
     assert pruned.config == by_setting.config
     assert pruned.manifest == by_setting.manifest
@@ -104,14 +104,14 @@ def test_pruning_keeps_the_largest_partial_correlations() -> None:
 def test_a_matrix_without_inverse_is_an_error() -> None:
     # Two genes that always occur together, and a ridge that float32 cannot see.
     sets = GeneSets.from_lists([["A", "B"]] * 4)
-    with pytest.raises(ValueError, match="regularisation"):
-        Linear(regularisation=1e-12, size_exponent=0).fit(sets)
+    with pytest.raises(ValueError, match="regularization"):
+        Linear(regularization=1e-12, size_exponent=0).fit(sets)
 
 
 @pytest.mark.parametrize(
     "setting",
     [
-        {"regularisation": 0},
+        {"regularization": 0},
         {"size_exponent": -0.1},
         {"min_sets": 0},
         {"prune": -1},
@@ -211,5 +211,5 @@ def test_blocks_are_joined_to_the_inverse(n: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_singular_matrix_is_refused() -> None:
-    with pytest.raises(ValueError, match="raise the regularisation"):
+    with pytest.raises(ValueError, match="raise the regularization"):
         _invert(np.ones((3, 3), np.float32) - 2 * np.eye(3, dtype=np.float32))

@@ -45,7 +45,7 @@ def model() -> Adaptive:
     """Ten members, as in the adaptive model by default, save the one that needs torch."""
     members: list[Model] = [
         Cooccurrence(),
-        Linear(regularisation=3),
+        Linear(regularization=3),
         *(Features(of=of) for of in ("words", "domains", "windows", "regions")),
         *(Attribute(of=of) for of in ("length", "coding", "autosomal")),
         Popularity(),
@@ -80,8 +80,8 @@ def test_the_shipped_model_by_its_own_files(script: ModuleType) -> None:
     assert manifest["corpus"]["hash"] in card
     assert f"{manifest['corpus']['sets']['kept']:,}" in card
     assert [row[1] for row in rows(card, "member")] == [f"{w:g}" for w in config["weights"]]
-    of_licences = rows(card, "licence")
-    assert sum(int(n) for _, n in of_licences) == len(manifest["corpus"]["inputs"])
+    of_licenses = rows(card, "license")
+    assert sum(int(n) for _, n in of_licenses) == len(manifest["corpus"]["inputs"])
     for each in manifest["corpus"]["inputs"]:
         assert each["source"] in card
     for word in ("Clinical decisions", "hypothesis", "BSD-3-Clause", "vocabulary", "ortholog"):
@@ -109,12 +109,12 @@ def test_an_adaptive_model_of_ten_with_a_poor_manifest(
         ["attribute, autosomal", "0"],
         ["popularity", "0"],
     ]
-    assert found[1][3].startswith("regularisation 3, ")
+    assert found[1][3].startswith("regularization 3, ")
     assert {row[2] for row in found} == {"7"}
     assert "so many genes of a set as its confidence says" in card
     assert rows(card, "fitted")[1] == ["linear", *["not recorded"] * 5]
     assert "| corpus | not recorded |" in card
-    assert "The libraries and their licences: not recorded." in card
+    assert "The libraries and their licenses: not recorded." in card
     assert "## Probabilities" not in card
     # The benchmark is not of this model: nobody is told its figures.
     assert card.count("run on another model") == 2
@@ -131,9 +131,9 @@ def test_what_a_rich_manifest_tells(script: ModuleType, model: Adaptive, tmp_pat
             "genes": {"kept": 567},
             "settings": {"min": 4, "max": 1001, "min_gene_sets": 3},
             "inputs": [
-                {"source": "one", "licence": "License: CC0"},
-                {"source": "two", "licence": "GNU GENERAL PUBLIC LICENSE Version 3, 29 June 2"},
-                {"source": "three", "licence": "GPL-3"},
+                {"source": "one", "license": "License: CC0"},
+                {"source": "two", "license": "GNU GENERAL PUBLIC LICENSE Version 3, 29 June 2"},
+                {"source": "three", "license": "GPL-3"},
                 {"source": "four"},
             ],
         },
@@ -153,7 +153,7 @@ def test_what_a_rich_manifest_tells(script: ModuleType, model: Adaptive, tmp_pat
         ["with too few known genes (many papers name one gene or two)", "766"]
     ]
     assert "| size of a set | 5 to 1,000 genes |" in card
-    assert rows(card, "licence") == [["GPL-3", "2"], ["CC0 1.0", "1"], ["none stated", "1"]]
+    assert rows(card, "license") == [["GPL-3", "2"], ["CC0 1.0", "1"], ["none stated", "1"]]
     assert "- **GPL-3**: three, two\n" in card
     assert rows(card, "fitted")[0][:3] == ["cooccurrence", "90 s", "2.0 GB"]
     assert "Of 100 sets that were kept from all of them" in card

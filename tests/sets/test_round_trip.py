@@ -27,7 +27,7 @@ SUFFIXES = {
     "parquet": ".parquet",
     "gsets": ".gsets",
 }
-LABELLED = ("gmt", "gmx", "grp")
+LABELED = ("gmt", "gmx", "grp")
 FULL = ("json", "csv", "tsv", "xlsx", "parquet", "gsets")
 
 #: Text that every format can hold, and text that some cannot.
@@ -106,7 +106,7 @@ def test_round_trip(form: str, data: st.DataObject, tmp_path: Path) -> None:
     path = tmp_path / f"set{SUFFIXES[form]}{compression}"
     columns = tuple(c for c in sets.metadata.columns if c != "name")
     weighted = form != "grp"
-    if form in LABELLED:
+    if form in LABELED:
         columns = ("description",)
     elif form == "enrichr-json":
         columns = ("source",)

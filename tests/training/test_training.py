@@ -531,7 +531,7 @@ def test_published_steps_are_those_of_a_plain_torch_network(corpus, partition):
     ]
     relu = torch.nn.ReLU()
     network = torch.nn.Sequential(linear[0], relu, linear[1], linear[2], relu, linear[3])
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     order = np.random.default_rng([3, 0]).permutation(len(corpus))
     for at in range(4):
         rows = order[at * 16 : (at + 1) * 16]
@@ -539,12 +539,12 @@ def test_published_steps_are_those_of_a_plain_torch_network(corpus, partition):
         shown, hidden = np.zeros((2, batch.n, 42), np.float32)
         shown[batch.shown_rows, batch.shown] = 1
         hidden[batch.hidden_rows, batch.hidden] = 1
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         logits = network(torch.from_numpy(shown))
         torch.nn.functional.binary_cross_entropy_with_logits(
             logits, torch.from_numpy(hidden)
         ).backward()
-        optimiser.step()
+        optimizer.step()
     with torch.no_grad():
         dense = torch.from_numpy(np.pad(corpus.to_csr().toarray(), ((0, 0), (2, 0))))
         theirs = network(dense)[:, 2:].numpy()

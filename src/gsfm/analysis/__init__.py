@@ -16,9 +16,9 @@ from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.explanation import Explanation, explain
 from gsfm.analysis.networks import Network, network
-from gsfm.analysis.prioritization import Priorities, prioritise
+from gsfm.analysis.prioritization import Priorities, prioritize
 from gsfm.analysis.projection import Map, map
-from gsfm.analysis.relations import Neighbours, Relation, relate
+from gsfm.analysis.relations import Neighbors, Relation, relate
 from gsfm.analysis.term_genes import TermGenes, term
 from gsfm.completion import Completion, LibraryCompletion
 
@@ -31,7 +31,7 @@ __all__ = [
     "LibraryCompletion",
     "Map",
     "Nearest",
-    "Neighbours",
+    "Neighbors",
     "Network",
     "Priorities",
     "Relation",
@@ -49,7 +49,7 @@ __all__ = [
     "network",
     "ora",
     "prerank",
-    "prioritise",
+    "prioritize",
     "relate",
     "targets",
     "term",

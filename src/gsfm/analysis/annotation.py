@@ -200,7 +200,7 @@ def annotate(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "TP53"], "growth": ["EGFR", "GRB2"]})
     >>> annotate("hdm2", terms, model=model).table.select("term", "known", "gene_rank").rows()
     [('arrest', False, 1), ('growth', False, 2)]

@@ -115,7 +115,7 @@ def complete(
     --------
     >>> from gsfm.models import Linear
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> result = complete(["p53", "CDKN1A", "no such gene"], top=1, model=model)
     >>> result.table["symbol"].to_list(), result.unmatched
     (['MDM2'], ['no such gene'])

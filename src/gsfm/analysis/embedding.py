@@ -369,9 +369,9 @@ def nearest(
 
     .. math:: \frac{1}{\sqrt{|T|}} \sum_{j \in T} r_j(S)
 
-    where r is what is left of the model's standardised scores, of a gene of both as if it were left
+    where r is what is left of the model's standardized scores, of a gene of both as if it were left
     out of S, once what they have in common with those for an empty set is taken off (by least
-    squares, as large sets of popular genes would be near to everything), standardised anew. Of the
+    squares, as large sets of popular genes would be near to everything), standardized anew. Of the
     other halves of 312 halved KEGG pathways this has 90% in the first place; the cosine of the
     vectors of `embed` has 64%.
 
@@ -379,7 +379,7 @@ def nearest(
     --------
     >>> from gsfm.models import Linear
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1, dimensions=4).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1, dimensions=4).fit(GeneSets.from_lists(corpus))
     >>> library = GeneSets.from_lists({"arrest": ["TP53", "CDKN1A"], "growth": ["EGFR", "GRB2"]})
     >>> nearest(["TP53", "EGFR", "ERBB2"], library, model=model).table["set"].to_list()
     ['arrest', 'growth']

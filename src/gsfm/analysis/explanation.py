@@ -188,7 +188,7 @@ def explain(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> why = explain("MDM2", ["TP53", "CDKN1A", "EGFR"], model=model)
     >>> sorted((symbol, round(p)) for symbol, p in why.table.select("symbol", "percent").rows())
     [('CDKN1A', 50), ('EGFR', 0), ('TP53', 50)]

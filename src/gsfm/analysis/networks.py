@@ -36,12 +36,12 @@ COLUMNS = {
     "strength": "sum of the weights of its edges",
     "in_input": "whether the gene was given; the others are the model's best completions",
 }
-#: Told apart by people who see no red, no green or no blue; a further community is grey.
-COLOURS = (
+#: Told apart by people who see no red, no green or no blue; a further community is gray.
+COLORS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#999933"),
     *("#882255", "#44aa99"),
 )
-GREY = "#b0b0b0"
+GRAY = "#b0b0b0"
 
 
 class Network(Result):
@@ -190,7 +190,7 @@ def network(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> found = network(["TP53", "MDM2", "EGFR", "GRB2"], min_relation=0.5, model=model)
     >>> found.table.sort("symbol").select("symbol", "community").rows()
     [('EGFR', 1), ('GRB2', 1), ('MDM2', 2), ('TP53', 2)]
@@ -319,13 +319,13 @@ def _draw(network: Network, path: Path) -> None:
     size = 60 + 340 * np.sqrt(np.maximum(strength, 0) / max(strength.max(), 1e-9))
     sizes = table["community"].value_counts()
     shared = set(sizes.filter(pl.col("count") > 1)["community"].to_list())
-    colours = [
-        COLOURS[c - 1] if c in shared and c <= len(COLOURS) else GREY for c in table["community"]
+    colors = [
+        COLORS[c - 1] if c in shared and c <= len(COLORS) else GRAY for c in table["community"]
     ]
     # A gene that was added is a ring, a gene that was given a disc.
-    faces = [c if own else "white" for c, own in zip(colours, table["in_input"], strict=True)]
+    faces = [c if own else "white" for c, own in zip(colors, table["in_input"], strict=True)]
     x, y = where.T
-    axes.scatter(x, y, s=size, c=faces, edgecolors=colours, linewidths=1.6, zorder=2)
+    axes.scatter(x, y, s=size, c=faces, edgecolors=colors, linewidths=1.6, zorder=2)
     text = 9 if len(table) <= 60 else 7 if len(table) <= 150 else 5
     for symbol, spot, s in zip(table["symbol"], where, size, strict=True):
         axes.annotate(
@@ -335,7 +335,7 @@ def _draw(network: Network, path: Path) -> None:
     added = int((~table["in_input"]).sum())
     tail = f"; rings: {added} genes added by the model" if added else ""
     axes.set_title(
-        f"{len(table)} genes, {network.edges.height:,} edges; colours: communities{tail}",
+        f"{len(table)} genes, {network.edges.height:,} edges; colors: communities{tail}",
         fontsize=11,
         loc="left",
     )

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.float64]
 
 #: Seeds that are made of several terms. Chosen on the genes that HPO gained from 2020 to 2023:
-#: with 25 the median place among neighbours is 13, with 50 it is 11, with 100 13, with 400 16.
+#: with 25 the median place among neighbors is 13, with 50 it is 11, with 100 13, with 400 16.
 SEEDS = 50
 #: A gene of the phenotype that is a candidate too must leave another to be scored by.
 LEAST_SEEDS = 2
@@ -92,7 +92,7 @@ TERM_COLUMNS = {
 
 
 class Priorities(Result):
-    """The ranked candidates of `prioritise`.
+    """The ranked candidates of `prioritize`.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ class Priorities(Result):
         )
 
 
-def prioritise(
+def prioritize(
     candidates: str | Iterable[str],
     *,
     terms: str | Iterable[str] = (),
@@ -229,8 +229,8 @@ def prioritise(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
-    >>> found = prioritise(["EGFR", "hdm2", "GRB2"], seeds=["TP53", "CDKN1A"], top=2, model=model)
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
+    >>> found = prioritize(["EGFR", "hdm2", "GRB2"], seeds=["TP53", "CDKN1A"], top=2, model=model)
     >>> found.table.select("rank", "symbol", "known").row(0)
     (1, 'MDM2', False)
     """
@@ -279,7 +279,7 @@ def prioritise(
     table = pl.DataFrame(columns)
     meanings = {**COLUMNS, "probability": f"{probability_told(missing)}. {OF_SEEDS}"}
     provenance = asked.provenance(
-        "prioritise",
+        "prioritize",
         candidates={
             "genes": len(wanted),
             "known": int(np.isin(wanted, holding).sum()),

@@ -25,7 +25,7 @@ from gsfm.report import json_value
 
 #: Directions of the sets' vectors that the map is made of.
 DIRECTIONS = 50
-#: Most groups that the colours tell apart.
+#: Most groups that the colors tell apart.
 CLUSTERS = 12
 #: Genes of a set that the page tells.
 SHOWN = 8
@@ -36,8 +36,8 @@ COLUMNS = {
     "x": "place on the map; near each other are sets whose genes the model holds for alike; the "
     "axes have no meaning, nor have large distances",
     "y": "as x",
-    "group": "by colour: the source of the set, or, where there is one source, its cluster, named "
-    "by the set closest to its centre and three genes that are more frequent there than elsewhere",
+    "group": "by color: the source of the set, or, where there is one source, its cluster, named "
+    "by the set closest to its center and three genes that are more frequent there than elsewhere",
     "such_as": "some of the set's genes: those that are in the fewest of the sets",
     "genes": "genes of the set that the model knows",
 }
@@ -236,7 +236,7 @@ def _called(
     members: sp.csr_array,
     symbols: tuple[str, ...],
 ) -> pl.Series:
-    """Each set's cluster, called by the set closest to its centre and by genes typical of it."""
+    """Each set's cluster, called by the set closest to its center and by genes typical of it."""
     everywhere = members.sum(axis=0)
     called = {}
     for label in np.unique(labels):

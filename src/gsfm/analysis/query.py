@@ -26,7 +26,7 @@ from gsfm.completion.scorer import model_told
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species, Vocabulary
 from gsfm.models import Model
-from gsfm.models.evidence import rows_of, standardise
+from gsfm.models.evidence import rows_of, standardize
 from gsfm.progress import Progress as Progress
 from gsfm.sets import GeneSet, GeneSets
 from gsfm.version import __version__
@@ -137,7 +137,7 @@ def standard_scores(model: Model, asked: Sequence[Ids], progress: Progress | Non
     out = np.empty((len(asked), len(model.vocabulary)), np.float32)
     for start in range(0, len(asked), BATCH):
         part = asked[start : start + BATCH]
-        out[start : start + len(part)] = standardise(model.score(part), model.encode(part))
+        out[start : start + len(part)] = standardize(model.score(part), model.encode(part))
         if progress is not None:
             progress("asking the model", start + len(part), len(asked))
     return out

@@ -50,7 +50,7 @@ RELATION = (
 COLUMNS = {"rank": "place by score; ties are in the order of symbols", "relation": RELATION}
 ALONE = {"score": "the relation"}
 IN_CONTEXT = {
-    "score": "the lesser of relation and context_score: a neighbour in this company is near the "
+    "score": "the lesser of relation and context_score: a neighbor in this company is near the "
     "gene and at home in the company",
     "context_score": "z-score of the gene for the context without the gene asked about; of a gene "
     "of the context as if it were left out of it",
@@ -66,7 +66,7 @@ CONTEXT_COLUMNS = {
 }
 
 
-class Neighbours(Result):
+class Neighbors(Result):
     """The genes nearest to a gene.
 
     Attributes
@@ -138,7 +138,7 @@ def relate(
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
-) -> Neighbours: ...
+) -> Neighbors: ...
 @overload
 def relate(
     gene: str,
@@ -164,7 +164,7 @@ def relate(
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
-) -> Neighbours | Relation:
+) -> Neighbors | Relation:
     r"""Find the genes nearest to a gene, or tell how related two genes are.
 
     Parameters
@@ -195,8 +195,8 @@ def relate(
 
     Returns
     -------
-    Neighbours or Relation
-        Of one gene its neighbours, of two their relation.
+    Neighbors or Relation
+        Of one gene its neighbors, of two their relation.
 
     Raises
     ------
@@ -209,12 +209,12 @@ def relate(
     -----
     The relation of A and B is :math:`(z_A(B) + z_B(A)) / 2`, with :math:`z_A(B)` the model's score
     of B for the set {A}, less the mean and over the standard deviation of the scores of all genes
-    but A. A neighbour of a gene is looked at both ways if it is among the 100 best for the gene,
+    but A. A neighbor of a gene is looked at both ways if it is among the 100 best for the gene,
     or twice as many as `top`.
 
     In a context C the score of B is the lesser of its relation to the gene and its z-score for C:
     both must be high. What the gene adds to C, ``gain``, is told beside it, but is no measure of
-    being a neighbour in C: what the context implies already, nothing can add.
+    being a neighbor in C: what the context implies already, nothing can add.
 
     The p-value of two genes is :math:`(1 + k) / (1 + n)`, for k of n pairs with a relation as large
     or larger. Each pair has one of `draws` genes drawn from the 200 that are closest to A in
@@ -228,7 +228,7 @@ def relate(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"], ["TP53", "BAX"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> relate("p53", top=2, model=model).table["symbol"].to_list()
     ['BAX', 'MDM2']
     >>> relate("TP53", "MDM2", model=model).relation["relation"] > 0
@@ -238,23 +238,23 @@ def relate(
     if top < 1:
         raise ValueError(f"top must be 1 or more, not {top}")
     if other is None:
-        return _neighbours(model, gene, context, top, species, progress)
+        return _neighbors(model, gene, context, top, species, progress)
     if draws < 10:
         raise ValueError(f"draws must be 10 or more, not {draws}")
     return _pair(model, gene, other, list(libraries), top, draws, seed, species, progress)
 
 
-# -- the neighbours of a gene ----------------------------------------------------------------------
+# -- the neighbors of a gene ----------------------------------------------------------------------
 
 
-def _neighbours(
+def _neighbors(
     model: Model,
     gene: str,
     context: str | Iterable[str] | GeneSet | None,
     top: int,
     species: Species | None,
     progress: Progress | None,
-) -> Neighbours:
+) -> Neighbors:
     name = None
     if isinstance(context, str):
         context = find_set(context)
@@ -309,7 +309,7 @@ def _neighbours(
         columns={**COLUMNS, **(ALONE if company is None else IN_CONTEXT)},
     )
     given = asked.given
-    return Neighbours(
+    return Neighbors(
         pl.DataFrame(columns), provenance, inputs=given.inputs, resolution=given.resolution
     )
 

@@ -125,7 +125,7 @@ def term(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["RAD51", "BRCA2", "PALB2"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> found = term("homologous recombination", "go-bp", which="new", top=1, model=model)
     >>> found.provenance["term"]["id"], found.table["known"].to_list()
     ('GO:0035825', [False])

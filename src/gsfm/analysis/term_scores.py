@@ -35,7 +35,7 @@ Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
 #: What is told of a library, as far as it is known.
-ABOUT = ("title", "release", "date", "licence", "source")
+ABOUT = ("title", "release", "date", "license", "source")
 #: The share of a library's term that is taken to be missing from it. A term is all that was known,
 #: not half of it. Of the genes of a process of GO in 2025, 22% were not in it in 2021 (pooled over
 #: the 3,506 terms of 10 genes or more), and of those of 2021, 20% not in 2018; of 2023's, 13% were

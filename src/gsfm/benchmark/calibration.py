@@ -23,7 +23,7 @@ Numbers = NDArray[np.float64]
 #: Questions asked at once; bounds the working memory.
 BATCH = 128
 
-_COLOUR, _PALE = "#0072b2", "#767676"
+_COLOR, _PALE = "#0072b2", "#767676"
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ def reliability(
     >>> sets = [[f"{b}{i}" for i in rng.choice(12, 10, replace=False)] for b in "ABC" * 60]
     >>> corpus = GeneSets.from_lists(sets)
     >>> halved = half_split(corpus, splits=1)
-    >>> model = Linear(regularisation=5).fit(corpus).calibrate(halved.shown, halved.hidden)
+    >>> model = Linear(regularization=5).fit(corpus).calibrate(halved.shown, halved.hidden)
     >>> found = reliability(model, halved, tops=[5])
     >>> found.errors.filter(over="top 5", binning="equal mass")["error"].item() < 0.1
     True
@@ -239,8 +239,8 @@ def _draw(axes: Any, table: pl.DataFrame, over: str, error: float) -> None:
     axes.plot(ends, ends, color=_PALE, linewidth=1, linestyle=":")
     at, bottom, top = (np.maximum(values, floor) for values in (found, low, high))
     told = np.maximum(told, floor)
-    axes.vlines(told, bottom, top, color=_COLOUR, linewidth=1)
-    axes.plot(told, at, "o-", color=_COLOUR, linewidth=1.5, markersize=4)
+    axes.vlines(told, bottom, top, color=_COLOR, linewidth=1)
+    axes.plot(told, at, "o-", color=_COLOR, linewidth=1.5, markersize=4)
     axes.set(
         title=f"{'all genes' if over == 'all' else f'{over} genes'}: error {error:.2g}",
         xlabel="probability told",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.benchmark.report.summary import TESTED, WITHOUT_LEAKS, centre
+from gsfm.benchmark.report.summary import TESTED, WITHOUT_LEAKS, center
 from gsfm.benchmark.results import Results
 from gsfm.benchmark.statistics import holm, interval, paired
 from gsfm.errors import GsfmError
@@ -215,7 +215,7 @@ def _differences(
         # b first, so that the share of terms is where b is better.
         long = terms.unpivot(["b", "a"], index="term", variable_name="method", value_name=metric)
         test = paired(long.with_columns(task=pl.lit("")), metric).row(0, named=True)
-        statistic = centre(metric)
+        statistic = center(metric)
         yield {
             "metric": metric,
             "statistic": statistic,

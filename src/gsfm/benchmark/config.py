@@ -229,7 +229,7 @@ class Trained(Spec):
 
     Examples
     --------
-    >>> Trained("EASE", "linear", {"regularisation": 20}).kind
+    >>> Trained("EASE", "linear", {"regularization": 20}).kind
     "linear, trained on this run's corpus"
     """
 
@@ -268,7 +268,7 @@ class Trained(Spec):
 
 @dataclass(frozen=True)
 class Summed(Spec):
-    """The weighted sum of the standardised scores of earlier methods; all but gene vectors.
+    """The weighted sum of the standardized scores of earlier methods; all but gene vectors.
 
     With `confidence`, `gsfm.models.Adaptive`: each set weighs the methods anew.
     """

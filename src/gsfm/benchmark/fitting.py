@@ -50,7 +50,7 @@ def unfitted(family: str, settings: dict[str, Any]) -> Model:
 
     Examples
     --------
-    >>> unfitted("linear", {"regularisation": 20}).config.regularisation
+    >>> unfitted("linear", {"regularization": 20}).config.regularization
     20.0
     """
     if family not in FAMILIES:

@@ -163,7 +163,7 @@ class Ranking:
         return self._mean(self._precision)
 
     def ndcg(self, k: int) -> Floats:
-        """(n,) normalised discounted cumulative gain of the `k` best; tied ranks are averaged.
+        """(n,) normalized discounted cumulative gain of the `k` best; tied ranks are averaged.
 
         A hidden gene at rank r gains 1 / log2(1 + r); the best possible sum is 1.
 
@@ -325,7 +325,7 @@ def matched_auroc(
     order
         (genes,) the gene ids by popularity; whether it rises or falls does not matter.
     window
-        How many neighbours on each side a hidden gene is compared with.
+        How many neighbors on each side a hidden gene is compared with.
 
     Raises
     ------
@@ -352,7 +352,7 @@ def matched_auroc(
 def matched_percentiles(
     scores: ArrayLike, ranked: ArrayLike, wanted: ArrayLike, order: ArrayLike, window: int = 25
 ) -> tuple[Ints, Ints, Floats]:
-    """Compare each hidden gene with its neighbours in popularity.
+    """Compare each hidden gene with its neighbors in popularity.
 
     A hidden gene at place c of `order` is compared with the genes at c - j and c + j, for j from 1
     to `window`. A pair counts only if both are candidates and neither is hidden: so each hidden
@@ -391,14 +391,14 @@ def matched_percentiles(
     place[order] = np.arange(n_genes)
 
     owner, gene = _positions(wanted)
-    mine, centre, row = scores[owner, gene], place[gene], owner * n_genes
+    mine, center, row = scores[owner, gene], place[gene], owner * n_genes
     flat, others = scores.ravel(), (ranked & ~wanted).ravel()
     won = np.zeros(len(owner))
     met = np.zeros(len(owner), np.int64)
     for j in range(1, min(window, n_genes) + 1):
-        inside = (centre >= j) & (centre < n_genes - j)
-        less = row + order[np.maximum(centre - j, 0)]
-        more = row + order[np.minimum(centre + j, n_genes - 1)]
+        inside = (center >= j) & (center < n_genes - j)
+        less = row + order[np.maximum(center - j, 0)]
+        more = row + order[np.minimum(center + j, n_genes - 1)]
         pair = inside & others[less] & others[more]
         for other in (flat[less], flat[more]):
             won += pair * ((mine > other) + 0.5 * (mine == other))

@@ -295,7 +295,7 @@ def _match(partners: Ids, strangers: Flags, n: int) -> tuple[Ids, Ids]:
     strangers
         (genes,) by place: who may be chosen.
     n
-        Of either side. A partner with fewer on one side gets none, lest popularity favour it.
+        Of either side. A partner with fewer on one side gets none, lest popularity favor it.
 
     Returns
     -------

@@ -22,7 +22,7 @@ from typing import Any, Self
 import polars as pl
 
 from gsfm.benchmark.measures import Measured
-from gsfm.benchmark.report.summary import summarise, summary_text
+from gsfm.benchmark.report.summary import summarize, summary_text
 from gsfm.errors import FormatError, GsfmError
 from gsfm.io.files import atomic_path
 from gsfm.report import json_text
@@ -93,11 +93,11 @@ class Results:
         """The figures with their intervals, tests and definitions; ``summary.json``."""
         return _json(self.folder / "summary.json")
 
-    def summarise(self) -> None:
+    def summarize(self) -> None:
         """Make ``summary.json`` of the tables."""
         leaks = self.folder / "leaks.parquet"
         shown = ("name", "gsfm", "seed", "configuration", "hash", "data", "corpus", "leakage")
-        summary = summarise(
+        summary = summarize(
             self.questions,
             self.genes,
             self._table("backgrounds.parquet"),

@@ -415,7 +415,7 @@ class _Run:
             record["refused"] = {t: f["refused"] for t, f in own.items() if f["refused"]}
         write_about(self.folder, about)
         results = Results.open(self.folder)
-        results.summarise()
+        results.summarize()
         if pages:
             results.write_pages()
         return results

@@ -61,7 +61,7 @@ class Draws:
 
 
 def _mix(z: UInt64s) -> UInt64s:
-    """Scatter the bits (the finaliser of splitmix64)."""
+    """Scatter the bits (the finalizer of splitmix64)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))

@@ -362,10 +362,10 @@ def _is_missing(cell: str) -> bool:
 
 
 def _picker(columns: list[int]) -> Callable[[list[str]], Sequence[str]]:
-    """What takes these columns out of a row; a slice where they are neighbours."""
+    """What takes these columns out of a row; a slice where they are neighbors."""
     if columns and columns[-1] - columns[0] == len(columns) - 1:
-        neighbours = slice(columns[0], columns[-1] + 1)
-        return lambda cells: cells[neighbours]
+        neighbors = slice(columns[0], columns[-1] + 1)
+        return lambda cells: cells[neighbors]
     return lambda cells: [cells[i] for i in columns]
 
 

@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "nearest": ("gsfm.cli.nearest", False),
     "embed": ("gsfm.cli.embed", True),
     "map": ("gsfm.cli.map", False),
-    "prioritise": ("gsfm.cli.prioritize", False),
+    "prioritize": ("gsfm.cli.prioritize", False),
     "discover": ("gsfm.cli.discover", True),
     "enrich": ("gsfm.cli.enrich", False),
     "genes": ("gsfm.cli.genes", True),

@@ -114,7 +114,7 @@ def report(folder: ResultsArgument) -> None:
     from gsfm.benchmark.results import Results
 
     results = Results.open(folder)
-    results.summarise()
+    results.summarize()
     results.write_pages()
     typer.echo(results.markdown(), nl=False)
 

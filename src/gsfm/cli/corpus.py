@@ -133,7 +133,7 @@ def describe(
     csv: CsvOption = False,
     tsv: TsvOption = False,
 ) -> None:
-    """Show what is in a corpus: sizes, genes, sources, years, licences.
+    """Show what is in a corpus: sizes, genes, sources, years, licenses.
 
     CSV and TSV hold the table of sources; JSON holds all.
     """

@@ -38,7 +38,7 @@ def list_(
     tsv: TsvOption = False,
     output: OutputOption = None,
 ) -> None:
-    """List the libraries: terms, genes, release, date, licence, species."""
+    """List the libraries: terms, genes, release, date, license, species."""
     chosen_format(json=json, csv=csv, tsv=tsv)
     from gsfm import libraries
 
@@ -102,7 +102,7 @@ def add(
         ),
     ] = None,
     date: Annotated[str | None, typer.Option(help="Its date.", show_default=False)] = None,
-    licence: Annotated[
+    license: Annotated[
         str | None, typer.Option(help="Its terms of use.", show_default=False)
     ] = None,
     species: SpeciesOption = None,
@@ -134,7 +134,7 @@ def add(
         name=name,
         release=release,
         date=date,
-        licence=licence,
+        license=license,
         species=None if species is None else species.value,
         by=None if by is None else by.value,
         min_size=min,

@@ -116,7 +116,7 @@ def chosen_format(*, json: bool, csv: bool, tsv: bool) -> str:
 
 
 def show(table: pl.DataFrame, *, title: str | None = None, stream: TextIO | None = None) -> None:
-    """Print a table for people: fitted to a terminal; whole and without colour elsewhere."""
+    """Print a table for people: fitted to a terminal; whole and without color elsewhere."""
     stream = stream or sys.stdout
     if not stream.isatty():
         lines = plain_lines(table)

@@ -1,4 +1,4 @@
-"""``gsfm prioritise``: candidate genes, ranked for a phenotype."""
+"""``gsfm prioritize``: candidate genes, ranked for a phenotype."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ app = typer.Typer()
 
 
 @app.command()
-def prioritise(
+def prioritize(
     candidates: Annotated[
         list[str] | None,
         typer.Argument(
@@ -89,11 +89,11 @@ def prioritise(
         raise typer.BadParameter("give the phenotype: --for TERM, or --seeds GENES")
     check_stdin(*named, *(seeds or []), library)
 
-    # Here, not above: `gsfm prioritise --help` has no need of a model.
+    # Here, not above: `gsfm prioritize --help` has no need of a model.
     from gsfm import analysis, models
 
     with Bar("loading the model") as progress:
-        result = analysis.prioritise(
+        result = analysis.prioritize(
             read_identifiers(candidates, file),
             terms=terms or (),
             seeds=read_identifiers(split(seeds or [])),

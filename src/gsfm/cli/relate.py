@@ -108,14 +108,14 @@ def relate(
                 company = find_set(context_term, library[0] if library else None)
             elif context:
                 company = read_identifiers(split(context))
-            neighbours = analysis.relate(
+            neighbors = analysis.relate(
                 gene, context=company, progress=progress, **settings, model=loaded
             )
-    result = neighbours if other is None else relation
+    result = neighbors if other is None else relation
     note(result.summary())
     if other is not None:
         note(relation.headline())
-    elif neighbours.provenance["context"]:
-        where = neighbours.provenance["context"]
+    elif neighbors.provenance["context"]:
+        where = neighbors.provenance["context"]
         note(f"in the context of {where['name']} ({where['genes']:,} known genes)")
     emit(result, json=json, csv=csv, tsv=tsv, output=output)

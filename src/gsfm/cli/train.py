@@ -134,7 +134,7 @@ def train(
     except ValueError as error:
         raise GsfmError(str(error)) from error
     if first:
-        _summarise(fitted, output)
+        _summarize(fitted, output)
 
 
 def _number(text: str) -> Any:
@@ -199,7 +199,7 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _summarise(model: Model, folder: Path) -> None:
+def _summarize(model: Model, folder: Path) -> None:
     training = model.manifest["training"]
     size = sum(file.stat().st_size for file in folder.iterdir())
     parts = [f"{model.n_parameters:,} numbers", f"{size / 1e6:.1f} MB"]

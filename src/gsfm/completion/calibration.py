@@ -89,7 +89,7 @@ class Calibration:
     Notes
     -----
     For a set of n genes, with N genes to choose from, the log-odds that a gene with the
-    standardised evidence e at the rank r among those N is one of m missing ones are
+    standardized evidence e at the rank r among those N is one of m missing ones are
 
     .. math:: \log \frac{P}{1 - P} = \log \frac{m}{N - m} + (\theta + u) \cdot
               \big(1,\ \pm \log(1 + |e|),\ \tfrac13 \log \tfrac{N}{r},\
@@ -132,7 +132,7 @@ class Calibration:
         Parameters
         ----------
         of_genes, of_members
-            (n, genes) and (members,) standardised evidence, as models have it: of each gene, and
+            (n, genes) and (members,) standardized evidence, as models have it: of each gene, and
             of each member as if it were not in the set.
         members
             (n, genes) 0/1 membership.
@@ -408,7 +408,7 @@ def _deviations(
 
 
 def _never_rising(log_odds: Numbers, genes: Numbers) -> Numbers:
-    """Pool neighbouring bins until the probability falls from bin to bin: isotonic regression."""
+    """Pool neighboring bins until the probability falls from bin to bin: isotonic regression."""
     if (np.diff(log_odds) <= 0).all():
         return log_odds
     pools: list[tuple[float, float, int]] = []  # probability, genes, bins

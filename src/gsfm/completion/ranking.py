@@ -1,7 +1,7 @@
 """Completion: the genes that are missing from a gene set, ranked.
 
 The scores are the model's. What is added here is who the inputs are, which genes are ranked, and
-a standardised score that can be compared between sets and models.
+a standardized score that can be compared between sets and models.
 """
 
 from __future__ import annotations

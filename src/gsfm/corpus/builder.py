@@ -53,7 +53,7 @@ def build(
     """Compile gene sets from files, folders and public resources into one training corpus.
 
     The result does not depend on the order of `inputs`. Where the folder of a file holds a
-    ``SOURCES.tsv``, its columns ``library``, ``available_by``, ``licence``, ``species`` and
+    ``SOURCES.tsv``, its columns ``library``, ``available_by``, ``license``, ``species`` and
     ``kind`` are used, if there: the year for sets without one, the species whose symbols the file
     has, and the rest for the manifest.
 
@@ -181,7 +181,7 @@ def read(item: inputs_module.Input, species: Species | None) -> tuple[GeneSets, 
         "file": item.path.name,
         "bytes": item.n_bytes,
         "sha256": item.sha256,
-        "licence": item.licence,
+        "license": item.license,
         "release": sets.manifest.get("release") if item.source else None,
         "kind": item.facts.get("kind"),
         "available_by": item.year,

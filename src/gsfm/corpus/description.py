@@ -31,7 +31,7 @@ class Description:
     set_sizes, gene_frequencies
         Quantiles (``"0%"`` to ``"100%"``) of the genes a set, and of the sets a gene.
     sources
-        A row a source: sets, members, median size, first and last year, licence; most sets first.
+        A row a source: sets, members, median size, first and last year, license; most sets first.
     years
         A row a year: sets; None where the year is not known.
     top_genes
@@ -117,9 +117,9 @@ def _quantiles(values: NDArray[np.int64]) -> dict[str, float]:
 
 
 def _sources(table: pl.DataFrame, inputs: Sequence[Any]) -> pl.DataFrame:
-    licences = pl.DataFrame(
-        [(i["source"], i.get("licence")) for i in inputs],
-        schema={"source": pl.String, "licence": pl.String},
+    licenses = pl.DataFrame(
+        [(i["source"], i.get("license")) for i in inputs],
+        schema={"source": pl.String, "license": pl.String},
         orient="row",
     ).unique("source", keep="first", maintain_order=True)
     return (
@@ -132,5 +132,5 @@ def _sources(table: pl.DataFrame, inputs: Sequence[Any]) -> pl.DataFrame:
             last_year=pl.col("year").max(),
         )
         .sort(["sets", "source"], descending=[True, False])
-        .join(licences, on="source", how="left", maintain_order="left")
+        .join(licenses, on="source", how="left", maintain_order="left")
     )

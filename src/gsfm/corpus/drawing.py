@@ -13,7 +13,7 @@ from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.io.files import atomic_path
 from gsfm.sets import GeneSets
 
-_COLOUR = "#2f6f8f"
+_COLOR = "#2f6f8f"
 _PALE = "#c9d3d8"
 _MOST = 15  # sources drawn by name
 
@@ -80,7 +80,7 @@ def _draw_sizes(axes: Any, corpus: GeneSets) -> None:
     edges = np.unique(np.floor(2 ** (steps / 3))) - 0.5
     edges = edges[np.searchsorted(edges, sizes.min(), side="right") - 1 :]
     edges = edges[: np.searchsorted(edges, sizes.max()) + 1]
-    axes.hist(sizes, bins=edges, color=_COLOUR)
+    axes.hist(sizes, bins=edges, color=_COLOR)
     axes.set_xscale("log")
     median = float(np.median(sizes))
     axes.axvline(median, color="black", linewidth=1, linestyle=":")
@@ -97,7 +97,7 @@ def _draw_genes(axes: Any, corpus: GeneSets) -> None:
     frequency = np.bincount(corpus.indices, minlength=corpus.n_genes)
     order = np.argsort(-frequency, kind="stable")[: np.count_nonzero(frequency)]
     rank = np.arange(1, len(order) + 1)
-    axes.plot(rank, frequency[order], color=_COLOUR, linewidth=2)
+    axes.plot(rank, frequency[order], color=_COLOR, linewidth=2)
     axes.set_xscale("log")
     axes.set_yscale("log")
     names = "\n".join(corpus.vocabulary[int(g)] for g in order[:8])
@@ -111,12 +111,12 @@ def _draw_sources(axes: Any, sources: pl.DataFrame) -> None:
     shown = sources.head(_MOST)
     names = [_short(name or "(no source)") for name in shown["source"]]
     counts = shown["sets"].to_list()
-    colours = [_COLOUR] * len(names)
+    colors = [_COLOR] * len(names)
     if sources.height > _MOST:
         names.append(f"{sources.height - _MOST} others")
         counts.append(sources["sets"][_MOST:].sum())
-        colours.append(_PALE)
-    axes.barh(np.arange(len(names)), counts, color=colours)
+        colors.append(_PALE)
+    axes.barh(np.arange(len(names)), counts, color=colors)
     axes.set_yticks(np.arange(len(names)), names, fontsize=8)
     axes.set_ylim(max(len(names), 8) - 0.4, -0.6)  # first on top; few bars stay slim
     axes.set(title=f"Sources ({sources.height})", xlabel="sets")
@@ -128,7 +128,7 @@ def _draw_years(axes: Any, years: pl.Series) -> None:
     axes.set(title="Years", xlabel="year", ylabel="sets")
     if len(known):
         first, last = int(known.min()), int(known.max())
-        axes.hist(known, bins=np.arange(first, last + 2) - 0.5, color=_COLOUR, rwidth=0.9)
+        axes.hist(known, bins=np.arange(first, last + 2) - 0.5, color=_COLOR, rwidth=0.9)
         axes.xaxis.get_major_locator().set_params(integer=True)
         _thousands(axes.yaxis)
     else:

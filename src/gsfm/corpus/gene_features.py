@@ -18,7 +18,7 @@ from gsfm.version import __version__
 
 Kind = Literal["words", "domains", "windows", "regions"]
 
-#: Widths of the windows, in bases: a gene and the next, and neighbourhoods; a band or two.
+#: Widths of the windows, in bases: a gene and the next, and neighborhoods; a band or two.
 WIDTHS = {"windows": (50_000, 200_000, 1_000_000), "regions": (10_000_000,)}
 
 _CHROMOSOMES = pl.Enum([*map(str, range(1, 23)), "X", "Y", "MT"])
@@ -56,7 +56,7 @@ def features(kind: Kind) -> GeneSets:
         A set for each feature of two genes or more (a feature of one gene says nothing of
         others): words and domains by name; windows and regions by chromosome, width and start.
         Metadata: ``name``, ``source`` (the kind), ``species``, and ``link`` for domains. The
-        manifest has the sources with their releases and licences. The same object each time, and
+        manifest has the sources with their releases and licenses. The same object each time, and
         its arrays are read-only.
 
     Raises
@@ -70,7 +70,7 @@ def features(kind: Kind) -> GeneSets:
 
     Examples
     --------
-    Kinases share a domain; TP53 and its neighbours share a window:
+    Kinases share a domain; TP53 and its neighbors share a window:
 
     >>> from gsfm import corpus
     >>> domains = corpus.features("domains")

@@ -19,7 +19,7 @@ from gsfm.io.files import sha256_file
 
 #: The table beside gene-set files that says what they are.
 TABLE = "SOURCES.tsv"
-_FACTS = ("library", "available_by", "licence", "species", "kind")
+_FACTS = ("library", "available_by", "license", "species", "kind")
 
 _COMPRESSIONS = (".gz", ".zst", ".zstd", ".zip")
 _ENDINGS = (".gmt", ".gmx", ".grp", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".pq", ".gsets")
@@ -50,9 +50,9 @@ class Input:
         return int(year) if year else None
 
     @property
-    def licence(self) -> str | None:
+    def license(self) -> str | None:
         """The terms of use, of the resource or of the row."""
-        return self.source.licence if self.source else self.facts.get("licence") or None
+        return self.source.license if self.source else self.facts.get("license") or None
 
 
 def find(
@@ -129,6 +129,8 @@ def _facts(path: Path) -> dict[str, dict[str, str]]:
         raise FormatError(path, f"is not a table with tabs ({error})") from error
     if "library" not in table.columns:
         raise FormatError(path, "has no column 'library' (the file names without endings)", line=1)
+    if "license" not in table.columns:
+        table = table.rename({"licence": "license"}, strict=False)
     table = table.select(name for name in _FACTS if name in table.columns)
     rows = {}
     for line, row in enumerate(table.iter_rows(named=True), 2):

@@ -38,7 +38,7 @@ def embedded() -> GeneSets:
     Examples
     --------
     >>> corpus = embedded()
-    >>> corpus.manifest["inputs"][0]["release"], corpus.manifest["inputs"][0]["licence"]
+    >>> corpus.manifest["inputs"][0]["release"], corpus.manifest["inputs"][0]["license"]
     ('NCBI Gene 2022-Sep12', 'NCBI, public domain')
     >>> corpus[corpus.names.index("PMID:7545954")].metadata["link"]
     'https://pubmed.ncbi.nlm.nih.gov/7545954'

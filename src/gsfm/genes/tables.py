@@ -67,7 +67,7 @@ def vocabulary() -> Vocabulary:
 
 
 def provenance() -> dict[str, Any]:
-    """Return where the bundled table comes from: sources, releases, licences, hashes, counts.
+    """Return where the bundled table comes from: sources, releases, licenses, hashes, counts.
 
     Under ``facts`` the same of what `facts` tells.
 

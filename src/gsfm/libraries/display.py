@@ -13,7 +13,7 @@ from gsfm.report import Report
 from gsfm.version import __version__
 
 #: What the manifest of every library says; null where it is not known.
-FACTS = ("name", "title", "release", "date", "licence", "species", "source")
+FACTS = ("name", "title", "release", "date", "license", "species", "source")
 
 
 class Contents(Report):
@@ -28,7 +28,7 @@ class Contents(Report):
         families: FamPlex protein families and complexes, 0.0.5, 2024-07-10, CC0 1.0 (...)
         """
         library = self.provenance["library"]
-        known = [library[key] for key in ("title", "release", "date", "licence") if library[key]]
+        known = [library[key] for key in ("title", "release", "date", "license") if library[key]]
         lines = [f"{library['name']}: {', '.join(known)}"]
         if term := self.provenance.get("term"):
             called = " ".join(dict.fromkeys([term["id"], term["name"]]))

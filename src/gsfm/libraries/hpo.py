@@ -6,7 +6,7 @@ understood: ``phenotype_to_genes.txt`` (with the genes of all phenotypes below),
 the first years. Files of the same release beside the table are used: ``hp.obo`` for definitions,
 ``phenotype.hpoa`` for the names of diseases and for the release.
 
-The licence of HPO asks that its release be shown, that it be cited, and that its content not be
+The license of HPO asks that its release be shown, that it be cited, and that its content not be
 altered; so gsfm ships none of it, and reads it from where you have it.
 """
 
@@ -29,7 +29,7 @@ from gsfm.sets import GeneSets, ReadReport
 
 By = Literal["phenotypes", "diseases"]
 
-LICENCE = "HPO (https://hpo.jax.org/app/license): cite it, show the release, do not alter it"
+LICENSE = "HPO (https://hpo.jax.org/app/license): cite it, show the release, do not alter it"
 SOURCE = "https://hpo.jax.org"
 
 #: What a column is, by its header in any release.
@@ -43,7 +43,7 @@ _ROLES = {
 _ROLE = {header: role for role, headers in _ROLES.items() for header in headers}
 
 
-def recognise(path: Path) -> list[str] | None:
+def recognize(path: Path) -> list[str] | None:
     """The roles of the columns of an HPO table ("" for a column without); None if it is none."""
     try:
         with open_source(path) as source:
@@ -64,7 +64,7 @@ def read(path: Path, roles: list[str], by: By | None = None) -> GeneSets:
     path
         The table, compressed or not.
     roles
-        Its columns, as `recognise` found them.
+        Its columns, as `recognize` found them.
     by
         What the terms are; phenotypes if the table has them, else diseases.
 
@@ -97,7 +97,7 @@ def read(path: Path, roles: list[str], by: By | None = None) -> GeneSets:
         "title": f"HPO: genes of {by}",
         "release": release,
         "date": release,  # HPO names its releases by their dates
-        "licence": LICENCE,
+        "license": LICENSE,
         "species": "human",
         "source": SOURCE,
     }

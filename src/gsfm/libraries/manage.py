@@ -22,7 +22,7 @@ def add(
     name: str | None = None,
     release: str | None = None,
     date: str | None = None,
-    licence: str | None = None,
+    license: str | None = None,
     species: Species | None = None,
     by: hpo.By | None = None,
     min_size: int = 1,
@@ -44,7 +44,7 @@ def add(
         ``wikipathways:human``, which is fetched, checked and kept.
     name
         What to call it; made of the file or the library's name if None.
-    release, date, licence
+    release, date, license
         What is known of it; what the source says if None.
     species
         The species of its identifiers; their names win where they contradict those of another.
@@ -81,7 +81,7 @@ def add(
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "mine.gmt").write_text("p53 targets\\t\\tCDKN1A\\tp21\\tMDM2\\tnonsense\\n")
     >>> with patch.dict(os.environ, GSFM_HOME=str(folder)):
-    ...     library = libraries.add(folder / "mine.gmt", release="1", licence="CC0")
+    ...     library = libraries.add(folder / "mine.gmt", release="1", license="CC0")
     ...     term = libraries.find("p53 targets")
     ...     libraries.remove("mine")
     >>> library[0].genes, dict(library.report.unmatched)
@@ -116,7 +116,7 @@ def add(
         raise GsfmError(f"{source}: none of its {len(sets):,} terms has so many known genes")
     report = sets.report
     sets = _only_used(sets[np.flatnonzero(keep)])
-    given = {"release": release, "date": date, "licence": licence, "species": species}
+    given = {"release": release, "date": date, "license": license, "species": species}
     sets = complete(
         sets,
         {
@@ -166,7 +166,7 @@ def _of_file(
         near = ", ".join(s.example for s in remote.SERVICES.values())
         raise GsfmError(f"{path}: no such file; libraries of services are written {near}")
     facts["files"] = {path.name: sha256_file(path)}
-    roles = hpo.recognise(path)
+    roles = hpo.recognize(path)
     if roles is not None:
         sets = hpo.read(path, roles, by)
     elif by is not None:

@@ -23,7 +23,7 @@ _COLUMNS = {
     "genes": "how many genes are in any of them",
     "release": "the release of the data",
     "date": "the date of the release",
-    "licence": "the terms of use of the data",
+    "license": "the terms of use of the data",
     "species": "whose genes the source has; the symbols are always those of human genes",
     "where": "shipped with gsfm, or added by you",
 }
@@ -56,7 +56,7 @@ def load(name: str | Path) -> GeneSets:
     GeneSets
         The terms. The metadata have the columns ``name`` ("DNA repair"), ``id`` ("GO:0006281"),
         ``description``, ``link``, ``source`` (the library's name) and ``species``. The manifest
-        says name, title, release, date, licence, species, source, and what was dropped.
+        says name, title, release, date, license, species, source, and what was dropped.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def load(name: str | Path) -> GeneSets:
     >>> term = go[go.metadata["id"].to_list().index("GO:0006281")]
     >>> term.name, "BRCA1" in term.genes, term.metadata["description"][:34]
     ('DNA repair', True, 'The process of restoring DNA after')
-    >>> go.manifest["date"], go.manifest["licence"]
+    >>> go.manifest["date"], go.manifest["license"]
     ('2022-09-12', 'CC BY 4.0 (Gene Ontology Consortium)')
     """
     if isinstance(name, str):
@@ -100,7 +100,7 @@ def available() -> Report:
     Returns
     -------
     Report
-        One row a library: ``name``, ``terms``, ``genes``, ``release``, ``date``, ``licence``,
+        One row a library: ``name``, ``terms``, ``genes``, ``release``, ``date``, ``license``,
         ``species``, ``where`` (``shipped`` or ``added``).
 
     Examples

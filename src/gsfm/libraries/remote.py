@@ -23,7 +23,7 @@ class Service:
 
     name: str
     example: str
-    licence: str
+    license: str
     #: The address of the service; the environment variable GSFM_<NAME>_URL names a mirror.
     base: str
     #: What follows for a library; `release` only if the address has one.
@@ -43,14 +43,14 @@ SERVICES: dict[str, Service] = {
         Service(
             name="enrichr",
             example="enrichr:KEGG_2021_Human",
-            licence="see the library's own source; Enrichr is free for academic use",
+            license="see the library's own source; Enrichr is free for academic use",
             base="https://maayanlab.cloud/Enrichr",
             library="/geneSetLibrary?mode=text&libraryName={name}",
         ),
         Service(
             name="msigdb",
             example="msigdb:h.all",
-            licence="CC BY 4.0; some sets have terms of their own (MSigDB)",
+            license="CC BY 4.0; some sets have terms of their own (MSigDB)",
             base="https://data.broadinstitute.org/gsea-msigdb/msigdb/release",
             library="/{release}/{name}.v{release}.symbols.gmt",
             release="2024.1.Hs",
@@ -59,7 +59,7 @@ SERVICES: dict[str, Service] = {
         Service(
             name="wikipathways",
             example="wikipathways:human",
-            licence="CC0 1.0",
+            license="CC0 1.0",
             base="https://data.wikipathways.org",
             library="/{release}/gmt/wikipathways-{release}-gmt-{name}.gmt",
             index="/current/gmt/",
@@ -150,7 +150,7 @@ def get(
     facts = {
         "title": f"{theirs} of {service.name}",
         "release": release,
-        "licence": service.licence,
+        "license": service.license,
         "species": species,
         "source": url,
         "sha256": checksum.read_text(encoding="utf-8"),

@@ -19,7 +19,7 @@ from gsfm.genes import Vocabulary
 from gsfm.models.annotation import Annotation
 from gsfm.models.base import Floats, Model, require
 from gsfm.models.ensemble import Ensemble, EnsembleConfig
-from gsfm.models.evidence import rows_of, shuffled, standardise
+from gsfm.models.evidence import rows_of, shuffled, standardize
 from gsfm.models.features import Features
 from gsfm.models.term_matrix import Ids
 from gsfm.sets import GeneSets
@@ -81,7 +81,7 @@ class AdaptiveConfig(EnsembleConfig):
 class Adaptive(Ensemble):
     r"""The log-odds of being a member, from several models' evidence, weighed set by set.
 
-    Each member model's standardised scores are a kind of evidence :math:`e_m`. For each set a
+    Each member model's standardized scores are a kind of evidence :math:`e_m`. For each set a
     logistic regression tells the set's own genes, each scored as if it were left out of the set,
     from other genes:
 
@@ -198,7 +198,7 @@ class Adaptive(Ensemble):
         rows = rows_of(members)
         evidence = scores.copy()
         evidence[rows, members.indices] = left_out
-        evidence = standardise(evidence, members)
+        evidence = standardize(evidence, members)
         return scores, evidence, evidence[rows, members.indices]
 
     def _weights_of(self, members: sp.csr_array) -> tuple[NDArray[np.float64], float]:
@@ -294,17 +294,17 @@ def _logistic(
     share = np.repeat([1.0, k / len(outside)], [k, len(outside)])
     # Some precision for the constant too: a set that can be told apart has no end to it.
     precision = np.append(confidence, 0.01)
-    centre = np.append(assumed, 0.0)
+    center = np.append(assumed, 0.0)
 
     def loss(w: Numbers) -> float:
         z = x @ w
         fit = share @ (np.logaddexp(0, z) - y * z)
-        return float(fit + 0.5 * precision @ (w - centre) ** 2)
+        return float(fit + 0.5 * precision @ (w - center) ** 2)
 
-    w, now = centre, loss(centre)
+    w, now = center, loss(center)
     for _ in range(25):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -500, 500)))
-        gradient = x.T @ (share * (p - y)) + precision * (w - centre)
+        gradient = x.T @ (share * (p - y)) + precision * (w - center)
         curvature = (x * (share * p * (1 - p))[:, None]).T @ x + np.diag(precision)
         step = np.linalg.solve(curvature, gradient)
         size = 1.0

@@ -1,4 +1,4 @@
-"""ALS: weighted matrix factorisation of implicit feedback, by the library implicit.
+"""ALS: weighted matrix factorization of implicit feedback, by the library implicit.
 
 The recommender of Hu, Koren & Volinsky 2008, with sets as users and genes as items. The library
 fits the genes' vectors; a set's vector is the exact least-squares solution for its members.
@@ -22,20 +22,20 @@ class ALSConfig:
 
     dimensions: int = 128  # length of the vectors of genes and sets
     confidence: float = 10.0  # of a membership; a gene that is not in the set has 1
-    regularisation: float = 1.0  # ridge on the vectors
+    regularization: float = 1.0  # ridge on the vectors
     iterations: int = 15  # alternations between sets and genes
 
     def __post_init__(self) -> None:
         require(self.dimensions >= 1, "dimensions must be 1 or more")
         require(self.confidence >= 1, "confidence must be 1 or more")
-        require(self.regularisation > 0, "regularisation must be above 0")
+        require(self.regularization > 0, "regularization must be above 0")
         require(self.iterations >= 1, "iterations must be 1 or more")
 
 
 class ALS(Model):
-    r"""Weighted matrix factorisation by alternating least squares.
+    r"""Weighted matrix factorization by alternating least squares.
 
-    Vectors :math:`x_u` of sets and :math:`y_j` of genes minimise
+    Vectors :math:`x_u` of sets and :math:`y_j` of genes minimize
 
     .. math::
         \sum_{u,j} c_{uj} (m_{uj} - x_u^\top y_j)^2
@@ -44,19 +44,19 @@ class ALS(Model):
     with the 0/1 membership :math:`m`, and the confidence :math:`c` of a membership, multiplied by
     the weight of the set but at least 1; 1 where the gene is not in the set. The score of gene j
     for a set is :math:`x^\top y_j`, about 1 for a gene like its members, with the :math:`x` that
-    minimises the sum for that set.
+    minimizes the sum for that set.
 
     Examples
     --------
     >>> from gsfm.sets import GeneSets
     >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"]] * 8)
-    >>> model = ALS(dimensions=2, confidence=100, regularisation=0.01).fit(corpus)
+    >>> model = ALS(dimensions=2, confidence=100, regularization=0.01).fit(corpus)
     >>> abs(model.score([["A", "B"]]).round(1)).tolist()
     [[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]]
     """
 
     family = "als"
-    description = "Matrix factorisation of implicit feedback (fitted by the library implicit)"
+    description = "Matrix factorization of implicit feedback (fitted by the library implicit)"
     paper = "Hu, Koren & Volinsky, ICDM 2008, doi:10.1109/ICDM.2008.22"
     Config = ALSConfig
     config: ALSConfig
@@ -77,7 +77,7 @@ class ALS(Model):
         with threadpool_limits(1, "blas"):  # the library has threads of its own
             library = AlternatingLeastSquares(
                 factors=c.dimensions,
-                regularization=c.regularisation,
+                regularization=c.regularization,
                 iterations=c.iterations,
                 num_threads=self.run.threads or 0,
                 random_state=seed,
@@ -91,7 +91,7 @@ class ALS(Model):
     def _embed_sets(self, members: sp.csr_array) -> Floats:
         c, y = self.config, self.vectors
         if self._gram is None:
-            self._gram = y.T @ y + np.float32(c.regularisation) * np.eye(y.shape[1], dtype=y.dtype)
+            self._gram = y.T @ y + np.float32(c.regularization) * np.eye(y.shape[1], dtype=y.dtype)
         out = np.zeros((members.shape[0], y.shape[1]), np.float32)
         for i, (start, stop) in enumerate(zip(members.indptr, members.indptr[1:], strict=False)):
             own = y[members.indices[start:stop]]

@@ -39,7 +39,7 @@ class Attribute(Model):
     """A number of each gene, the same for every set: how long it is, of what kind, or where.
 
     From the bundled gene table: of the corpus only the vocabulary matters. The numbers are
-    standardised over the vocabulary; a gene of which nothing is known has 0, the mean.
+    standardized over the vocabulary; a gene of which nothing is known has 0, the mean.
 
     Examples
     --------

@@ -33,7 +33,7 @@ from gsfm.errors import GsfmError, ModelFormatError, NotCalibratedError, NotFitt
 from gsfm.genes import Vocabulary
 from gsfm.io.files import usual_permissions
 from gsfm.models.attribution import Attribution, Kind, shapley
-from gsfm.models.evidence import left_out, rows_of, standardise
+from gsfm.models.evidence import left_out, rows_of, standardize
 from gsfm.models.term_matrix import Cache, Ids, Mask, Numbers, Progress, Rescored, TermMatrix
 from gsfm.sets import GeneSets
 from gsfm.training.run import Run
@@ -279,7 +279,7 @@ class Model(ABC):
         >>> from gsfm.models import Linear
         >>> sets = [["A", "B", "C", "D"], ["W", "X", "Y", "Z"]] * 20
         >>> corpus = GeneSets.from_lists(sets)
-        >>> model = Linear(regularisation=1).fit(corpus)
+        >>> model = Linear(regularization=1).fit(corpus)
         >>> shown = GeneSets.from_lists([one[:2] for one in sets], vocabulary=corpus.vocabulary)
         >>> hidden = GeneSets.from_lists([one[2:] for one in sets], vocabulary=corpus.vocabulary)
         >>> probability = model.calibrate(shown, hidden).probability([["A", "C"]])
@@ -335,7 +335,7 @@ class Model(ABC):
         --------
         >>> from gsfm.models import Linear
         >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"]] * 5)
-        >>> of_genes, of_members = Linear(regularisation=1).fit(corpus).evidence([["A", "B"]])
+        >>> of_genes, of_members = Linear(regularization=1).fit(corpus).evidence([["A", "B"]])
         >>> of_genes.shape, of_members.shape
         ((1, 6), (2,))
         """
@@ -446,7 +446,7 @@ class Model(ABC):
         --------
         >>> from gsfm.models import Linear
         >>> corpus = GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2"]] * 5)
-        >>> result = Linear(regularisation=1).fit(corpus).complete(["p53", "CDKN1A"], top=1)
+        >>> result = Linear(regularization=1).fit(corpus).complete(["p53", "CDKN1A"], top=1)
         >>> result.table["symbol"].item()
         'MDM2'
         """
@@ -652,11 +652,11 @@ class Model(ABC):
     def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
         """What `score` and `evidence` return; a family with evidence of its own has it here."""
         scores = self._score(members)
-        of_genes = standardise(scores, members)
+        of_genes = standardize(scores, members)
         if self.leaves_itself_out:
             return scores, of_genes, of_genes[rows_of(members), members.indices]
         rest, at = left_out(members)
-        return scores, of_genes, standardise(self._score(rest), rest)[at, members.indices]
+        return scores, of_genes, standardize(self._score(rest), rest)[at, members.indices]
 
     def _embed_sets(self, members: sp.csr_array) -> Floats:
         """(n, genes) 0/1 membership to (n, dimensions): the mean of the members' vectors.
@@ -679,7 +679,7 @@ class Model(ABC):
         """
         return shapley(self, ids, gene, others, seed)
 
-    def _standardised_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
+    def _standardized_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
         """The same for the score standardized over the genes outside the set."""
         others = np.ones(len(self.vocabulary), bool)
         others[ids] = False
@@ -691,7 +691,7 @@ class Model(ABC):
 
     def _evidence_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
         """The same for `evidence`, with the mean and the spread of the scores held."""
-        return self._standardised_attribution(ids, gene, seed)
+        return self._standardized_attribution(ids, gene, seed)
 
     @abstractmethod
     def _embed_genes(self) -> Floats:

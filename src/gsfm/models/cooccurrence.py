@@ -1,6 +1,6 @@
 """Co-occurrence: a gene is scored by its mean similarity to the genes of the set.
 
-The item-based neighbourhood method of Deshpande & Karypis 2004, with both of their similarities. It
+The item-based neighborhood method of Deshpande & Karypis 2004, with both of their similarities. It
 learns nothing but counts of pairs, and is what a learned model has to beat.
 """
 

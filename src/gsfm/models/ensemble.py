@@ -1,7 +1,7 @@
-"""Ensemble: the weighted sum of several models' standardised scores.
+"""Ensemble: the weighted sum of several models' standardized scores.
 
 Models that err differently are better together than the best of them alone, and scores of any
-scale can be added once they are standardised for each set (stacking with fixed weights).
+scale can be added once they are standardized for each set (stacking with fixed weights).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gsfm.genes import Vocabulary
 from gsfm.models.attribution import Attribution, Kind
 from gsfm.models.base import FAMILIES, Floats, Model, Tensors, require, take
-from gsfm.models.evidence import standardise
+from gsfm.models.evidence import standardize
 from gsfm.models.term_matrix import Cache, Ids, Numbers, Progress, TermMatrix
 from gsfm.sets import GeneSets
 
@@ -28,7 +28,7 @@ from gsfm.sets import GeneSets
 class EnsembleConfig:
     """Settings of `Ensemble`."""
 
-    weights: tuple[float, ...] = (1.0, 0.3)  # of each member's standardised scores in the sum
+    weights: tuple[float, ...] = (1.0, 0.3)  # of each member's standardized scores in the sum
     members: tuple[dict[str, Any], ...] = field(  # family and settings of each member
         default=({"family": "autoencoder"}, {"family": "linear"})
     )
@@ -49,7 +49,7 @@ class EnsembleConfig:
 
 
 class Ensemble(Model):
-    r"""The weighted sum of standardised scores.
+    r"""The weighted sum of standardized scores.
 
     .. math:: s_{uj} = \sum_m \alpha_m \frac{s^m_{uj} - \mu^m_u}{\sigma^m_u}
 
@@ -72,7 +72,7 @@ class Ensemble(Model):
     """
 
     family = "ensemble"
-    description = "Weighted sum of several models' standardised scores"
+    description = "Weighted sum of several models' standardized scores"
     paper = "Wolpert, Neural Networks 1992, doi:10.1016/S0893-6080(05)80023-1"
     Config = EnsembleConfig
     config: EnsembleConfig
@@ -151,7 +151,7 @@ class Ensemble(Model):
     def _score(self, members: sp.csr_array) -> Floats:
         out = np.zeros(members.shape, np.float32)
         for model, weight, own, columns in self._parts(members):
-            scores = standardise(model._score(own), own)
+            scores = standardize(model._score(own), own)
             scores *= np.float32(weight)
             out[:, columns] += scores
         return out
@@ -236,7 +236,7 @@ class Ensemble(Model):
         self, member: Model, ids: Ids, gene: int, seed: int
     ) -> tuple[float, Numbers]:
         """The baseline and the parts of a member's evidence in the sum."""
-        return member._standardised_attribution(ids, gene, seed)
+        return member._standardized_attribution(ids, gene, seed)
 
     def _parts(self, members: sp.csr_array) -> list[tuple[Model, float, sp.csr_array, Any]]:
         """Each member, its weight, the sets in its vocabulary, and its columns."""

@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 FOLDS = 8
 
 
-def standardise(scores: Floats, members: sp.csr_array) -> Floats:
+def standardize(scores: Floats, members: sp.csr_array) -> Floats:
     """Return scores less their mean, over their standard deviation, set by set.
 
     Parameters
@@ -38,12 +38,12 @@ def standardise(scores: Floats, members: sp.csr_array) -> Floats:
         inside = np.bincount(rows, values[rows, members.indices], minlength=len(sizes))
         return np.asarray((values.sum(axis=1, dtype=np.float64) - inside) / n)
 
-    centred = scores - mean(scores).astype(np.float32)[:, None]
-    deviation = np.sqrt(np.maximum(mean(centred * centred), 0)).astype(np.float32)
+    centered = scores - mean(scores).astype(np.float32)[:, None]
+    deviation = np.sqrt(np.maximum(mean(centered * centered), 0)).astype(np.float32)
     flat = deviation == 0
-    centred /= np.where(flat, 1, deviation)[:, None]
-    centred[flat] = 0
-    return np.asarray(centred)
+    centered /= np.where(flat, 1, deviation)[:, None]
+    centered[flat] = 0
+    return np.asarray(centered)
 
 
 def rows_of(members: sp.csr_array) -> NDArray[np.int64]:
@@ -66,7 +66,7 @@ def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
     """
     sizes = np.diff(members.indptr)
     rows = rows_of(members)
-    # The order of a random number that each gene has: neighbours by name should not go together.
+    # The order of a random number that each gene has: neighbors by name should not go together.
     key = shuffled(members.shape[1])[members.indices]
     order = np.lexsort((key, rows))
     rank = np.empty(len(rows), np.int64)

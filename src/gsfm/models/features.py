@@ -180,7 +180,7 @@ class Features(Model):
     def _evidence_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
         # Of the inverse hyperbolic sine of a sum each gene has a part in proportion: exactly what
         # integrated gradients along the straight path give.
-        base, part = self._standardised_attribution(ids, gene, seed)
+        base, part = self._standardized_attribution(ids, gene, seed)
         total = part.sum()
         if abs(total) < 1e-9:
             return float(np.arcsinh(base)), part / np.sqrt(1 + base**2)

@@ -45,7 +45,7 @@ LAPACK_ROWS = 2048  # of the blocks that LAPACK inverts
 class LinearConfig:
     """Settings of `Linear`."""
 
-    regularisation: float = 50.0  # ridge, in sets of weight 1: larger trusts rare pairs less
+    regularization: float = 50.0  # ridge, in sets of weight 1: larger trusts rare pairs less
     size_exponent: float = (
         0.5  # a set of size s counts 1 / s ** this: large sets say less of a pair
     )
@@ -54,7 +54,7 @@ class LinearConfig:
     dimensions: int = 128  # length of the vectors of embed_sets and embed_genes
 
     def __post_init__(self) -> None:
-        require(self.regularisation > 0, "regularisation must be above 0")
+        require(self.regularization > 0, "regularization must be above 0")
         require(self.size_exponent >= 0, "size_exponent must be 0 or more")
         require(self.min_sets >= 1, "min_sets must be 1 or more")
         require(self.prune >= 0, "prune must be 0 (keep all weights) or more")
@@ -77,7 +77,7 @@ class Linear(Model):
     --------
     >>> from gsfm.sets import GeneSets
     >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["X", "Y", "Z"]] * 8)
-    >>> model = Linear(regularisation=1, size_exponent=0).fit(corpus)
+    >>> model = Linear(regularization=1, size_exponent=0).fit(corpus)
     >>> model.score([["A", "B"]]).round(2)
     array([[0.47, 0.47, 0.94, 0.  , 0.  , 0.  ]], dtype=float32)
     """
@@ -109,7 +109,7 @@ class Linear(Model):
         for start, rows in gram_blocks(members, weights):
             inverse[start : start + len(rows)] = rows
         del members
-        inverse.flat[:: len(genes) + 1] += np.float32(c.regularisation)
+        inverse.flat[:: len(genes) + 1] += np.float32(c.regularization)
         _invert(inverse)
 
         # B = -P / diag(P), column by column, with a zero diagonal; in place, as it is large.
@@ -132,7 +132,7 @@ class Linear(Model):
 
         The weights kept are those of the genes with the largest partial correlation,
         :math:`|P_{ij}| / \sqrt{P_{ii} P_{jj}} = \sqrt{B_{ij} B_{ji}}`. By magnitude alone, which
-        favours genes in many sets, average precision suffers more.
+        favors genes in many sets, average precision suffers more.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class Linear(Model):
         --------
         >>> from gsfm.sets import GeneSets
         >>> corpus = GeneSets.from_lists([["A", "B", "C"], ["C", "D"]])
-        >>> model = Linear(regularisation=1).fit(corpus)
+        >>> model = Linear(regularization=1).fit(corpus)
         >>> model.n_parameters, model.pruned(1).matrix.nnz
         (16, 4)
         """
@@ -276,7 +276,7 @@ def _invert_block(block: Floats) -> None:
     if info == 0:
         inverse, info = spotri(factor, lower=1)
     if info != 0:
-        raise ValueError("the genes' matrix cannot be inverted; raise the regularisation")
+        raise ValueError("the genes' matrix cannot be inverted; raise the regularization")
     # LAPACK fills one triangle.
     lower = np.tril(inverse)
     block[...] = lower + np.tril(inverse, -1).T

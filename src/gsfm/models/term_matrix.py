@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models.evidence import standardise
+from gsfm.models.evidence import standardize
 
 if TYPE_CHECKING:
     from gsfm.models.base import Model
@@ -70,7 +70,7 @@ class Rescored(TermMatrix):
             if self.model.leaves_itself_out:
                 evidence = self.model.evidence(block)[0]
             else:
-                evidence = standardise(self.model.score(block), block)
+                evidence = standardize(self.model.score(block), block)
             out[rows] = evidence[:, gene]
             if self.progress is not None:
                 self.progress(min(rows.stop, n), n)

@@ -64,7 +64,7 @@ def check(indptr: Int64s, indices: Int32s, n_genes: int) -> None:
 def gather(
     indptr: Int64s, indices: Int32s, weights: Floats | None, rows: Int64s
 ) -> tuple[Int64s, Int32s, Floats | None]:
-    """The sets `rows`, in that order; a run of neighbours is a view, not a copy."""
+    """The sets `rows`, in that order; a run of neighbors is a view, not a copy."""
     if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1 and (np.diff(rows) == 1).all():
         start, stop = indptr[rows[0]], indptr[rows[-1] + 1]
         new = indptr[rows[0] : rows[-1] + 2] - start
@@ -166,7 +166,7 @@ def first_equal(indptr: Int64s, indices: Int32s) -> Int64s:
 
 
 def _hashes(indptr: Int64s, indices: Int32s) -> NDArray[np.uint64]:
-    """(n_sets,) sums of a pseudo-random number for each member (the finaliser of splitmix64)."""
+    """(n_sets,) sums of a pseudo-random number for each member (the finalizer of splitmix64)."""
     z = np.arange(1, int(indices.max(initial=0)) + 2, dtype=np.uint64)
     z *= np.uint64(0x9E3779B97F4A7C15)
     z ^= z >> np.uint64(30)

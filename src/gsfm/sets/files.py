@@ -104,7 +104,7 @@ def read(
     if format is not None and format not in (*FORMATS, "gsets"):
         raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)} and gsets")
     with open_source(path) as source:
-        form = _recognise(source, format)
+        form = _recognize(source, format)
         if form == "gsets":
             return _open(path, source)
         raw = FORMATS[form].read(source)
@@ -124,7 +124,7 @@ def _open(path: str | Path | BinaryIO, source: Source) -> GeneSets:
     return sets
 
 
-def _recognise(source: Source, declared: str | None) -> str:
+def _recognize(source: Source, declared: str | None) -> str:
     """The format of a file: as declared, by its suffix, by its content."""
     head = source.stream.peek(1 << 16)
     signed = _signature(head)

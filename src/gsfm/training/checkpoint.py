@@ -43,7 +43,7 @@ def identity(
 def write(
     path: Path,
     parameters: Mapping[str, Tensor],
-    optimiser: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer,
     place: Mapping[str, Any],
     averages: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> None:
@@ -54,7 +54,7 @@ def write(
     """
     tensors = {}
     for name, p in parameters.items():
-        state = optimiser.state[p]
+        state = optimizer.state[p]
         tensors[name] = p.detach()
         tensors[f"{name}|exp_avg"] = state["exp_avg"]
         tensors[f"{name}|exp_avg_sq"] = state["exp_avg_sq"]
@@ -66,7 +66,7 @@ def write(
 def resume(
     path: Path,
     parameters: Mapping[str, Tensor],
-    optimiser: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer,
     identity: Mapping[str, Any],
     averages: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def resume(
             with torch.no_grad():
                 for name, p in parameters.items():
                     p.copy_(stored.get_tensor(name))
-                    optimiser.state[p] = {
+                    optimizer.state[p] = {
                         "step": torch.tensor(float(place["step"]), device=p.device),
                         "exp_avg": stored.get_tensor(f"{name}|exp_avg").to(p.device),
                         "exp_avg_sq": stored.get_tensor(f"{name}|exp_avg_sq").to(p.device),

@@ -154,7 +154,7 @@ def understudied(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["IFI44L", "ISG15", "IFIT1", "C1orf141"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"interferon": ["ISG15", "IFIT1"], "growth": ["EGFR", "GRB2"]})
     >>> understudied(terms, min_size=2, model=model).table.select("symbol", "term").rows()
     [('C1orf141', 'interferon')]

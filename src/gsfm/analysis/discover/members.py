@@ -169,7 +169,7 @@ def biomarkers(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["ALB", "APOA1", "HP", "HNF4A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> biomarkers(["ALB", "HNF4A"], which="new", model=model).table["symbol"].to_list()[:2]
     ['APOA1', 'HP']
     """
@@ -219,7 +219,7 @@ def targets(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["EGFR", "ERBB2", "GRB2", "SHC1"], ["ALB", "APOA1", "HP"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> found = targets(["EGFR", "GRB2"], top=1, which="new", model=model)
     >>> found.table.select("symbol", "kind").row(0)
     ('ERBB2', ['protein kinase'])

@@ -58,7 +58,7 @@ Z_SCORE = "score less its mean, over its standard deviation, among the random se
 P_VALUE = (
     "chance of so large a score for a random set of as many genes that are as popular, drawn from "
     "the background: the share of the random sets where 10 or more do as well, else the tail of a "
-    "generalised Pareto distribution with the shape 0.1, fitted to their upper tenth"
+    "generalized Pareto distribution with the shape 0.1, fitted to their upper tenth"
 )
 NULL_RANK = "place among all terms tested; 1 has the largest z_score"
 IMPLIED_IS = "the term's genes that were not given and for which the evidence is best"
@@ -136,7 +136,7 @@ def by_model(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"], ["MYC", "MAX"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["EGFR", "GRB2"]})
     >>> by_model(["p53"], terms, min_size=2, model=model).table.select("term", "overlap").rows()
     [('arrest', 0), ('growth', 0)]
@@ -201,7 +201,7 @@ def by_model_ranked(
     >>> from gsfm.models import Linear
     >>> from gsfm.sets import GeneSets
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"], ["MYC", "MAX"]] * 5
-    >>> model = Linear(regularisation=1.0).fit(GeneSets.from_lists(corpus))
+    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["EGFR", "GRB2"]})
     >>> changes = {"TP53": 3.1, "MYC": 0.1, "MAX": -0.1, "ERBB2": -2.5}
     >>> settings = {"min_size": 2, "background": "all", "model": model}

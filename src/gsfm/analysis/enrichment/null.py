@@ -126,7 +126,7 @@ class Null:
 
         With :math:`c` of the :math:`N` random sets as large as the observed one or larger, p is
         :math:`(1 + c) / (N + 1)` where :math:`c \ge 10`. A smaller p is that of the tail: the
-        generalised Pareto distribution of what the upper tenth, :math:`k` values, exceeds the next
+        generalized Pareto distribution of what the upper tenth, :math:`k` values, exceeds the next
         value :math:`u` by, :math:`m` on average (enlarged by :math:`1 / k`, for it is uncertain):
 
         .. math:: p = \frac{k + 1}{N + 1} \left(1 + \xi \frac{x - u}{m (1 - \xi)}\right)^{-1 / \xi}

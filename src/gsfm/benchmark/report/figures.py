@@ -1,7 +1,7 @@
 """The plots of a benchmark's page: each a small SVG drawing that stands inside the page.
 
 Small panels, one for each task, rather than large ones: they stand beside each other on a screen
-and below each other on a phone, where their text can still be read. A method has the same colour,
+and below each other on a phone, where their text can still be read. A method has the same color,
 line and marker in all of them; the page says once which.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Figure = Sequence[float]
 
 #: Told apart by people who see no red, no green or no blue; dark enough on white.
-COLOURS = (
+COLORS = (
     "#0072b2",
     "#d55e00",
     "#009e73",
@@ -43,7 +43,7 @@ COLOURS = (
     "#aa4499",
 )
 #: The method that the others are measured by.
-REFERENCE_COLOUR = "#767676"
+REFERENCE_COLOR = "#767676"
 #: As SVG writes them: lengths of strokes and gaps.
 DASHES = ((), (6, 2), (2, 2), (6, 2, 2, 2))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
@@ -75,7 +75,7 @@ SETTINGS: Any = {
 class Style:
     """How a method looks, everywhere."""
 
-    colour: str
+    color: str
     dash: tuple[int, ...]
     marker: str
 
@@ -86,26 +86,26 @@ class Style:
 
 
 def styles(methods: Sequence[str], reference: str | None = None) -> dict[str, Style]:
-    """A look for each method; the reference is grey.
+    """A look for each method; the reference is gray.
 
     Examples
     --------
     >>> looks = styles(["GSFM", "popularity"], reference="popularity")
-    >>> looks["GSFM"].colour, looks["popularity"].colour
+    >>> looks["GSFM"].color, looks["popularity"].color
     ('#0072b2', '#767676')
     """
     found = {}
     others = [method for method in methods if method != reference]
     for i, method in enumerate(others):
-        # Past the twelfth, colours come again with another line and another marker.
-        turn = i // len(COLOURS)
+        # Past the twelfth, colors come again with another line and another marker.
+        turn = i // len(COLORS)
         found[method] = Style(
-            COLOURS[i % len(COLOURS)],
+            COLORS[i % len(COLORS)],
             DASHES[(i + turn) % len(DASHES)],
             MARKERS[(i + turn) % len(MARKERS)],
         )
     if reference is not None:
-        found[reference] = Style(REFERENCE_COLOUR, (2, 2), "d")
+        found[reference] = Style(REFERENCE_COLOR, (2, 2), "d")
     return {method: found[method] for method in methods}
 
 
@@ -113,8 +113,8 @@ def key(style: Style) -> str:
     """A short stretch of a method's line with its marker, for the key beside its name."""
     with _panel("", 44, 14) as (axes, drawn):
         axes.set_axis_off()
-        axes.plot([0, 1], [0, 0], color=style.colour, linestyle=style.line)
-        axes.plot([0.5], [0], color=style.colour, marker=style.marker, markersize=6)
+        axes.plot([0, 1], [0, 0], color=style.color, linestyle=style.line)
+        axes.plot([0.5], [0], color=style.color, marker=style.marker, markersize=6)
     return drawn[0].replace('role="img" aria-label=""', 'aria-hidden="true"')
 
 
@@ -129,12 +129,12 @@ def boxes(
     """Boxes of methods, best on top: (method, median with interval, 5/25/75/95th percentile)."""
     with _rows(rows, label, alt) as (axes, drawn):
         for y, (method, (median, *_), (low5, low25, high75, high95)) in enumerate(rows):
-            colour = looks[method].colour
-            axes.plot([low5, high95], [y, y], color=colour, linewidth=1.2, solid_capstyle="butt")
+            color = looks[method].color
+            axes.plot([low5, high95], [y, y], color=color, linewidth=1.2, solid_capstyle="butt")
             axes.barh(
-                y, high75 - low25, left=low25, height=0.36, color=colour, alpha=0.3, linewidth=0
+                y, high75 - low25, left=low25, height=0.36, color=color, alpha=0.3, linewidth=0
             )
-            axes.plot([median] * 2, [y - 0.18, y + 0.18], color=colour, linewidth=2.4)
+            axes.plot([median] * 2, [y - 0.18, y + 0.18], color=color, linewidth=2.4)
         axes.axvline(0.5, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
         axes.set_xlim(low, 1)
     return drawn[0]
@@ -153,8 +153,8 @@ def dots(
     with _rows(rows, label, alt, signed=signed) as (axes, drawn):
         for y, (method, (figure, low, high)) in enumerate(rows):
             look = looks[method]
-            axes.plot([low, high], [y, y], color=look.colour, linewidth=2)
-            axes.plot([figure], [y], color=look.colour, marker=look.marker, markersize=6.5)
+            axes.plot([low, high], [y, y], color=look.color, linewidth=2)
+            axes.plot([figure], [y], color=look.color, marker=look.marker, markersize=6.5)
         axes.axvline(nothing, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
     return drawn[0]
 
@@ -170,13 +170,13 @@ def pairs(
     with _rows(rows, label, alt) as (axes, drawn):
         for y, (method, first, second) in enumerate(rows):
             look = looks[method]
-            axes.plot([first[0], second[0]], [y, y], color=look.colour, linewidth=1.2)
-            for (figure, low, high), face in ((second, "white"), (first, look.colour)):
-                axes.plot([low, high], [y, y], color=look.colour, linewidth=2.6, alpha=0.45)
+            axes.plot([first[0], second[0]], [y, y], color=look.color, linewidth=1.2)
+            for (figure, low, high), face in ((second, "white"), (first, look.color)):
+                axes.plot([low, high], [y, y], color=look.color, linewidth=2.6, alpha=0.45)
                 axes.plot(
                     [figure],
                     [y],
-                    color=look.colour,
+                    color=look.color,
                     marker=look.marker,
                     markersize=6.5,
                     markerfacecolor=face,
@@ -196,7 +196,7 @@ def curves(
     """ROC curves, or curves of precision and recall: for each method, x and y."""
     with _panel(alt, WIDTH, 300) as (axes, drawn):
         for method, (x, y) in lines.items():
-            axes.plot(x, y, color=looks[method].colour, linestyle=looks[method].line)
+            axes.plot(x, y, color=looks[method].color, linestyle=looks[method].line)
         if diagonal:
             axes.plot([0, 1], [0, 1], color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
         axes.set_xlim(0, 1)
@@ -225,11 +225,11 @@ def profile(
             aside = (i - (len(lines) - 1) / 2) * 0.5 / max(len(lines), 4)
             x = [place[step] + aside for step in figures]
             for at, (_, low, high) in zip(x, figures.values(), strict=True):
-                axes.plot([at, at], [low, high], color=look.colour, linewidth=1, alpha=faint)
+                axes.plot([at, at], [low, high], color=look.color, linewidth=1, alpha=faint)
             axes.plot(
                 x,
                 [figure for figure, *_ in figures.values()],
-                color=look.colour,
+                color=look.color,
                 linestyle=look.line,
                 marker=look.marker,
             )
@@ -259,8 +259,8 @@ def costs(
     with _panel(alt, WIDTH, 270) as (axes, drawn):
         for (method, _, (figure, low, high)), at in zip(points, times, strict=True):
             look = looks[method]
-            axes.plot([at, at], [low, high], color=look.colour, linewidth=1, alpha=0.55)
-            axes.plot([at], [figure], color=look.colour, marker=look.marker, markersize=7.5)
+            axes.plot([at, at], [low, high], color=look.color, linewidth=1, alpha=0.55)
+            axes.plot([at], [figure], color=look.color, marker=look.marker, markersize=7.5)
         axes.set_xscale("log")
         axes.set_xlim(start, end)
         axes.set_xticks(ticks, ["≤ 0.1" if tick < 1 else f"{tick:,.0f}" for tick in ticks])

@@ -16,7 +16,7 @@ def markdown(summary: Mapping[str, Any]) -> str:
     Parameters
     ----------
     summary
-        As `summarise` gives it, or as ``summary.json`` has it.
+        As `summarize` gives it, or as ``summary.json`` has it.
 
     Examples
     --------

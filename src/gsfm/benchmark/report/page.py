@@ -20,7 +20,7 @@ def html_page(summary: Mapping[str, Any], curves: pl.DataFrame) -> str:
     Parameters
     ----------
     summary
-        As `summarise` gives it, or as ``summary.json`` has it.
+        As `summarize` gives it, or as ``summary.json`` has it.
     curves
         ``task``, ``method``, ``curve`` ("roc" or "pr"), ``x``, ``y``.
 
@@ -31,7 +31,7 @@ def html_page(summary: Mapping[str, Any], curves: pl.DataFrame) -> str:
 
     Examples
     --------
-    >>> from gsfm.benchmark.report.summary import METRICS, summarise
+    >>> from gsfm.benchmark.report.summary import METRICS, summarize
     >>> answer = {"task": "GO", "protocol": "half-split", "method": "ours", "split": 0, "k": None,
     ...           "n_shown": 5, "n_hidden": 6, **dict.fromkeys(METRICS, 0.9)}
     >>> questions = pl.DataFrame([answer | {"term": term} for term in ("one", "two", "three")])
@@ -41,7 +41,7 @@ def html_page(summary: Mapping[str, Any], curves: pl.DataFrame) -> str:
     ...     {"task": ["GO"], "gene": ["TP53"], "popularity": [12], "papers": [3]})
     >>> curves = pl.DataFrame({"task": ["GO"] * 2, "method": ["ours"] * 2, "curve": ["roc"] * 2,
     ...                        "x": [0, 1], "y": [0.8, 1]})
-    >>> page = html_page(summarise(questions, genes, background), curves)
+    >>> page = html_page(summarize(questions, genes, background), curves)
     >>> "Best is ours: for the middle term" in page, "http" in page
     (True, False)
     """

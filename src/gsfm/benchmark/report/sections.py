@@ -20,7 +20,7 @@ from gsfm.benchmark.report.summary import (
     SIZES,
     TESTED,
     WITHOUT_LEAKS,
-    centre,
+    center,
     subject,
 )
 from gsfm.report import cell_text
@@ -131,7 +131,7 @@ class View:
     def figure(self, task: str, method: str, metric: str) -> list[float] | None:
         """[figure, low, high] of a metric's usual statistic."""
         row = self.result(task, method, metric)
-        return None if row is None else list(row[centre(metric)])
+        return None if row is None else list(row[center(metric)])
 
     def middle(self, task: str, method: str, metric: str) -> float | None:
         """The figure alone."""
@@ -188,7 +188,7 @@ def figure_cell(figure: Sequence[float] | None, *, strong: bool = False) -> Cell
 
 def said(metric: str) -> str:
     """``median AUROC``: a metric with the statistic that stands for it."""
-    return f"{centre(metric)} {NAMES[metric]}"
+    return f"{center(metric)} {NAMES[metric]}"
 
 
 def p_text(p: float) -> str:
@@ -327,7 +327,7 @@ def compared(view: View) -> Section:
     return Section(
         "methods",
         "What was compared",
-        text=["A method has the same colour, line and mark in every drawing of this page."],
+        text=["A method has the same color, line and mark in every drawing of this page."],
         key=True,
         tables=[table],
     )
@@ -528,7 +528,7 @@ def profile_panels(
         steps = [step for step in order if any(step in line for line in lines.values())]
         if len(steps) < 2:
             continue
-        name, usual = cell_text(task["task"]), centre(metric)
+        name, usual = cell_text(task["task"]), center(metric)
         svg = plots.profile(
             steps,
             {m: {s: line[s][usual] for s in steps if s in line} for m, line in lines.items()},
@@ -697,7 +697,7 @@ def context_section(view: View) -> Section | None:
         "Context: the same gene in other company",
         text=[f"{PROTOCOLS['context-switch'].capitalize()}."],
         read="The mark is the median AUROC with its 95% interval: a method that ranks a gene's "
-        "neighbours without regard to its company is at the dashed line at 0.5.",
+        "neighbors without regard to its company is at the dashed line at 0.5.",
         groups=[Group("", panels)],
     )
 
@@ -757,7 +757,7 @@ def leakage_section(view: View) -> Section | None:
             for metric in metrics:
                 of_method = parts[metric].get(method, {})
                 figures += [view.figure(name, method, metric)] + [
-                    of_method[part][centre(metric)] if part in of_method else None
+                    of_method[part][center(metric)] if part in of_method else None
                     for part in ("not leaked", "leaked")
                 ]
             if any(figures):

@@ -1,6 +1,6 @@
 """What a benchmark found, in one dict: the figures, their uncertainty, and what each one is.
 
-`summarise` turns the tables of a run into ``summary.json``: flat lists of records, each figure
+`summarize` turns the tables of a run into ``summary.json``: flat lists of records, each figure
 with its 95% interval, and `DEFINITIONS`, which says what every key holds. The page and the table
 for the README are made of nothing else (and of the curves, which are too long for it).
 """
@@ -84,13 +84,13 @@ DEFINITIONS = {
     "matched_auroc": "the same against genes that are in about as many training sets, so that "
     "popularity alone gets 0.5",
     "average_precision": "area under precision and recall; chance is the share of hidden genes",
-    "ndcg_100": "normalised discounted cumulative gain of the 100 best",
+    "ndcg_100": "normalized discounted cumulative gain of the 100 best",
     "recall_10, recall_50, recall_100": "hidden genes among the k best, over the most possible",
     "enrichment_score": "greatest lead of the true over the false positive rate, 0 to 1",
 }
 
 
-def summarise(
+def summarize(
     questions: pl.DataFrame,
     genes: pl.DataFrame,
     backgrounds: pl.DataFrame,
@@ -103,7 +103,7 @@ def summarise(
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Summarise the tables of a benchmark.
+    """Summarize the tables of a benchmark.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def summarise(
     ...                       "matched_auroc": [0.8]})
     >>> background = pl.DataFrame(
     ...     {"task": ["GO"], "gene": ["TP53"], "popularity": [12], "papers": [3]})
-    >>> summary = summarise(questions, genes, background)
+    >>> summary = summarize(questions, genes, background)
     >>> [(r["method"], r["median"][0]) for r in summary["results"] if r["metric"] == "auroc"]
     [('A', 0.85), ('B', 0.6)]
     """
@@ -243,9 +243,9 @@ class _Figures:
         """[mean, low, high]"""
         return self._of(values, "mean", values.mean())
 
-    def centre(self, metric: str, values: pl.Series) -> dict[str, list[float]]:
+    def center(self, metric: str, values: pl.Series) -> dict[str, list[float]]:
         """The figure that is usual for the metric, by its name."""
-        name = centre(metric)
+        name = center(metric)
         return {name: self.mean(values) if name == "mean" else self.median(values)}
 
     def _of(self, values: pl.Series, statistic: Any, figure: Any) -> list[float]:
@@ -257,7 +257,7 @@ def _rounded(figure: float) -> float:
     return round(float(figure), 4)
 
 
-def centre(metric: str) -> str:
+def center(metric: str) -> str:
     """Whether the ``"mean"`` or the ``"median"`` over terms stands for a metric.
 
     The median for areas under ROC curves, as is usual; the mean for average precision, which is
@@ -326,7 +326,7 @@ def _strata(
                     "stratum": names.get(number, str(number)),
                     "metric": metric,
                     "n": rows.height,
-                    **figures.centre(metric, rows[metric]),
+                    **figures.center(metric, rows[metric]),
                 }
 
 
@@ -422,7 +422,7 @@ def _verdicts(
 ) -> Iterator[dict[str, Any]]:
     """For each metric tested: which method is best, and which the tests do not tell from it."""
     for metric in TESTED:
-        name = centre(metric)
+        name = center(metric)
         figures = {
             row["method"]: row[name]
             for row in results

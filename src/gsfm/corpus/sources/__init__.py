@@ -25,7 +25,7 @@ class Source:
         The name on the command line, and the ``source`` of its sets.
     description
         What its sets are.
-    licence
+    license
         Under which terms the data may be used.
     url
         Where the data come from.
@@ -39,7 +39,7 @@ class Source:
 
     name: str
     description: str
-    licence: str
+    license: str
     url: str
     files: str
     read: Callable[..., GeneSets]
@@ -52,7 +52,7 @@ SOURCES: dict[str, Source] = {
         Source(
             name="publications",
             description="the genes of one paper, as NCBI Gene links them",
-            licence=publications.LICENCE,
+            license=publications.LICENSE,
             url=publications.URL,
             files="gene2pubmed[.gz], org.*.eg.sqlite, r-bioc-org.*.eg.db_*.deb",
             read=publications.read,
@@ -72,7 +72,7 @@ def get(name: str) -> Source:
 
     Examples
     --------
-    >>> get("publications").licence
+    >>> get("publications").license
     'NCBI, public domain'
     """
     try:
@@ -83,14 +83,14 @@ def get(name: str) -> Source:
 
 
 def table() -> pl.DataFrame:
-    """Return the sources as a table: name, description, licence, url, files.
+    """Return the sources as a table: name, description, license, url, files.
 
     Examples
     --------
     >>> table()["name"].to_list()
     ['publications']
     """
-    columns = ("name", "description", "licence", "url", "files")
+    columns = ("name", "description", "license", "url", "files")
     return pl.DataFrame(
         [{column: getattr(source, column) for column in columns} for source in SOURCES.values()]
     )

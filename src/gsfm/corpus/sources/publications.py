@@ -32,7 +32,7 @@ from gsfm.sets import GeneSets, ReadReport
 
 #: The complete table at NCBI, of all species, renewed daily (about 300 MB).
 URL = "https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene2pubmed.gz"
-LICENCE = "NCBI, public domain"
+LICENSE = "NCBI, public domain"
 TAXA = {"human": 9606, "mouse": 10090, "rat": 10116}
 
 _NO_MATCH = ("ambiguous", "unmatched")
@@ -117,7 +117,7 @@ def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
     GeneSets
         Every paper, ascending by PMID, with the columns ``name`` (``PMID:12345``), ``source``,
         ``year`` (see `years`), ``species`` and ``link``. A paper none of whose genes is known keeps
-        its row, empty. The manifest holds the licence, and the release where the file names it;
+        its row, empty. The manifest holds the license, and the release where the file names it;
         the report tells how the gene ids were resolved.
 
     Raises
@@ -382,7 +382,7 @@ def _gather(path: Path, found: _Found, species: Species) -> GeneSets:
         np.concatenate([[0], np.cumsum(sizes)]),
         (members % n_genes).astype(np.int32),
         metadata(pmids, species),
-        manifest={"licence": LICENCE, "release": found.release},
+        manifest={"license": LICENSE, "release": found.release},
     )
     matched = {way: n for way, n in resolution.counts.items() if way not in _NO_MATCH}
     ways = resolution.table["match"].to_list()

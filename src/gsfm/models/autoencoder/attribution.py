@@ -32,11 +32,11 @@ def integrated_gradients(
     target = b["norm_out.weight"] * (against @ out)  # (d,)
     constant = float(against @ model.output_bias + against @ out @ b["norm_out.bias"])
 
-    centred = model.input_vectors[ids].astype(np.float64)
-    centred = (centred - centred.mean(axis=1, keepdims=True)) / np.sqrt(max(len(ids), 1))
-    whole = centred.sum(axis=0)
+    centered = model.input_vectors[ids].astype(np.float64)
+    centered = (centered - centered.mean(axis=1, keepdims=True)) / np.sqrt(max(len(ids), 1))
+    whole = centered.sum(axis=0)
     spread = np.sqrt((whole**2).mean() + LAYER_NORM_EPSILON)
-    steps = centred / spread * b["norm_in.weight"]  # (n, d); their sum is the whole way
+    steps = centered / spread * b["norm_in.weight"]  # (n, d); their sum is the whole way
 
     def at(points: Numbers) -> tuple[Numbers, Numbers]:
         """(k,) the score at points of the way, and (k, d) its gradient in the block's input."""

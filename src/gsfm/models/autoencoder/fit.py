@@ -103,7 +103,7 @@ def fit_autoencoder(
         frequency = (met + 1e-6 * met.sum() / sets.n_genes) / total
         network.output_bias.copy_(torch.from_numpy(np.log(frequency)))
     network.to(device)
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [
             {"params": network.tables(), "weight_decay": config.weight_decay},
             {"params": network.small(), "weight_decay": 0.0},
@@ -126,7 +126,7 @@ def fit_autoencoder(
     found = run.resume and run.checkpoint is not None and run.checkpoint.exists()
     if processes.sum(found and processes.is_first)[0]:
         assert run.checkpoint is not None
-        place = checkpoint.resume(run.checkpoint, parameters, optimiser, identity, averages)
+        place = checkpoint.resume(run.checkpoint, parameters, optimizer, identity, averages)
         first, before, curve = place["step"] + 1, place["seconds"], place["curve"]
     model.curve = curve  # as it grows: whoever watches the model may read it
     vectors_of = processes.wrap(network)
@@ -146,7 +146,7 @@ def fit_autoencoder(
         for step in range(first, steps + 1):
             batch = next_batch.result()
             next_batch = ahead.submit(batches, step + 1)
-            for group in optimiser.param_groups:
+            for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * _schedule(step, steps, bool(averages))
             shown, rows_of = on_device(batch.shown), on_device(batch.shown_rows)
             offsets = torch.searchsorted(rows_of, torch.arange(batch.n, device=device))
@@ -165,10 +165,10 @@ def fit_autoencoder(
                 loss = logistic_loss(vectors, *layer, wanted, every, None, dtype)
             else:
                 loss = hidden_gene_loss(vectors, *layer, given, wanted, dtype)
-            optimiser.zero_grad(set_to_none=True)
+            optimizer.zero_grad(set_to_none=True)
             # The processes' gradients are averaged; a part may have a set more than another.
             processes.backward(loss * (share * processes.count))
-            optimiser.step()
+            optimizer.step()
             if averages and (step % AVERAGED_EACH == 0 or step == steps):
                 _take_in(parameters, averages, AVERAGED_EACH / (config.average * step))
             seconds = elapsed()  # read once: what is reported is what was decided by
@@ -201,7 +201,7 @@ def fit_autoencoder(
                 and (ends or time.monotonic() - saved > run.checkpoint_seconds)
             ):
                 place = {"step": step, "seconds": elapsed(), "curve": curve, "identity": identity}
-                checkpoint.write(run.checkpoint, parameters, optimiser, place, averages)
+                checkpoint.write(run.checkpoint, parameters, optimizer, place, averages)
                 saved = time.monotonic()
             if stop:
                 _hand_over(averages or parameters, model)

@@ -13,7 +13,7 @@ LAYER_NORM_EPSILON = 1e-5
 
 
 def layer_norm(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Normalise each row, as ``torch.nn.LayerNorm`` does."""
+    """Normalize each row, as ``torch.nn.LayerNorm`` does."""
     x = x - x.mean(axis=1, keepdims=True)
     x /= np.sqrt((x * x).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
     x *= weight

@@ -1,6 +1,6 @@
 """The set autoencoder: sparse input, random hold-out, multinomial likelihood.
 
-A set is the normalised sum of its genes' input vectors, passed through one residual block; every
+A set is the normalized sum of its genes' input vectors, passed through one residual block; every
 gene is then scored by the product with its output vector. It is trained to give the hidden part of
 a set a high probability among all genes that it was not shown, after the multinomial likelihood of
 Liang et al. 2018 (10.1145/3178876.3186150), or each gene of a set by itself the probability of a
@@ -22,7 +22,7 @@ from gsfm.models.autoencoder.attribution import integrated_gradients
 from gsfm.models.autoencoder.layers import gelu, layer_norm
 from gsfm.models.autoencoder.terms import Vectors
 from gsfm.models.base import Floats, Model, Tensors, take
-from gsfm.models.evidence import left_out, standardise
+from gsfm.models.evidence import left_out, standardize
 from gsfm.models.term_matrix import Cache, Ids, Mask, Numbers, Progress, TermMatrix
 from gsfm.sets import GeneSets
 
@@ -158,7 +158,7 @@ class Autoencoder(Model):
         # As in `Model`, without the scores of all genes for each set that lacks some members: the
         # mean and the spread over the genes follow from the output vectors' mean and Gram matrix.
         scores = self._score(members)
-        of_genes = standardise(scores, members)
+        of_genes = standardize(scores, members)
         rest, at = left_out(members)
         n = len(scores)
         vectors = self._embed_sets(rest)  # (folds n, d)

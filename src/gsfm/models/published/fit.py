@@ -1,6 +1,6 @@
 """Fitting the published architecture, by the authors' recipe, on the cores of one machine.
 
-What is computed is their loss, optimiser and schedule. What is spared is the product with a
+What is computed is their loss, optimizer and schedule. What is spared is the product with a
 multi-hot vector (a sum of the rows of the shown genes, and a gradient for these rows alone) and
 autograd's copies of the last layer.
 """
@@ -74,21 +74,21 @@ def fit_published(
     for i, layer in enumerate([*layers, last_layer]):
         named |= {f"{i}.weight": layer.weight, f"{i}.bias": layer.bias}
     counts = torch.ones(config.vocab_size)
-    optimiser = torch.optim.Adam(named.values(), lr=config.learning_rate, fused=True)
+    optimizer = torch.optim.Adam(named.values(), lr=config.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimiser, "min", factor=FACTOR, patience=PATIENCE
+        optimizer, "min", factor=FACTOR, patience=PATIENCE
     )
 
     identity = checkpoint.identity(config, sets, weights, seed, dtype)
     curve: list[dict[str, Any]] = []
     done, before, loss_sum = 0, 0.0, 0.0
     if run.resume and run.checkpoint is not None and run.checkpoint.exists():
-        place = checkpoint.resume(run.checkpoint, named, optimiser, identity)
+        place = checkpoint.resume(run.checkpoint, named, optimizer, identity)
         done, before, curve = place["step"], place["seconds"], place["curve"]
         loss_sum = place["loss_sum"]
         counts = torch.tensor(place["counts"])
         schedule.load_state_dict(place["schedule"])
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = place["learning_rate"]
     model.curve = curve  # as it grows: whoever watches the model may read it
     started = saved = time.monotonic()
@@ -118,7 +118,7 @@ def fit_published(
             "loss_sum": loss_sum,
             "counts": counts.tolist(),
             "schedule": schedule.state_dict(),
-            "learning_rate": optimiser.param_groups[0]["lr"],
+            "learning_rate": optimizer.param_groups[0]["lr"],
         }
 
     # The next batch is drawn while a step is computed.
@@ -166,10 +166,10 @@ def fit_published(
             begin = times.cumsum(0) - times
             sums = functional.embedding_bag(owner[by_token], pooled.grad, begin, mode="sum")
             gradient.index_copy_(0, met, sums)
-            optimiser.step()
+            optimizer.step()
             gradient.index_fill_(0, met, 0)
             if done % SWEEP == 0:
-                sweep(optimiser)
+                sweep(optimizer)
             for name, parameter in named.items():
                 if name != "first.weight":
                     parameter.grad = None
@@ -199,7 +199,7 @@ def fit_published(
             if run.checkpoint is not None and (
                 ends or time.monotonic() - saved > run.checkpoint_seconds
             ):
-                checkpoint.write(run.checkpoint, named, optimiser, place_now())
+                checkpoint.write(run.checkpoint, named, optimizer, place_now())
                 saved = time.monotonic()
             if stop:
                 hand_over()
@@ -210,13 +210,13 @@ def fit_published(
     return curve
 
 
-def sweep(optimiser: torch.optim.Optimizer) -> None:
+def sweep(optimizer: torch.optim.Optimizer) -> None:
     """Set moments to 0 before they are subnormal numbers, on which a processor is slow.
 
     The moments of a gene that is not met fade by a factor at each step. Those swept are far too
     small to move a parameter.
     """
-    for state in optimiser.state.values():
+    for state in optimizer.state.values():
         for moment in (state["exp_avg"], state["exp_avg_sq"]):
             moment.masked_fill_(moment.abs() < SMALLEST, 0)
 

@@ -73,7 +73,7 @@ class Published(Model):
     that is not in the vocabulary is left out (`unknown` names it), never fed as ``<unk>``, and the
     scores have no columns for the two tokens.
 
-    Training hides a random share `partition` of each set's genes, anew in every pass, and minimises
+    Training hides a random share `partition` of each set's genes, anew in every pass, and minimizes
     the binary cross-entropy of the hidden ones against all tokens. With ``partition = 0`` nothing
     is hidden: all genes of the set are shown, and all are to be found; dropout alone is the noise.
     `weighted_loss`:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gsfm import GeneSets, GsfmError, UnknownGenesError, UnknownTermError, genes, libraries
-from gsfm.analysis import prioritise, term
+from gsfm.analysis import prioritize, term
 from gsfm.analysis.prioritization import ALIKE, COLUMNS, SEEDS, TERM_COLUMNS
 from gsfm.models import Cooccurrence, Linear, Popularity
 
@@ -20,7 +20,7 @@ RETINITIS = ["RHO", "USH2A", "PDE6B", "PDE6A", "CRB1", "EYS", "RPGR", "ABCA4", "
 KALLMANN = ["GNRHR", "KISS1R", "TACR3", "GNRH1", "PROKR2", "FGFR1", "CHD7"]
 
 
-# -- known disease genes among their neighbours ----------------------------------------------------
+# -- known disease genes among their neighbors ----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ KALLMANN = ["GNRHR", "KISS1R", "TACR3", "GNRH1", "PROKR2", "FGFR1", "CHD7"]
     ],
 )
 def test_a_disease_gene_is_first_in_its_locus(shipped, seeds, hidden, locus):
-    found = prioritise(locus, seeds=seeds, top=None, model=shipped)
+    found = prioritize(locus, seeds=seeds, top=None, model=shipped)
     first = found.table.row(0, named=True)
     assert first["symbol"] == hidden
     assert not first["known"]
@@ -44,7 +44,7 @@ def test_a_disease_gene_is_first_in_its_locus(shipped, seeds, hidden, locus):
 
 def test_the_gene_of_cystic_fibrosis_is_known_and_found_without_itself(shipped):
     terms = ["GO:0006821", "GO:0042045"]
-    found = prioritise("chr7:115000000-119000000", terms=terms, library="go-bp", model=shipped)
+    found = prioritize("chr7:115000000-119000000", terms=terms, library="go-bp", model=shipped)
     first = found.table.row(0, named=True)
     assert (first["symbol"], first["known"]) == ("CFTR", True)
     assert found.table["known"].sum() == 1
@@ -54,7 +54,7 @@ def test_the_gene_of_cystic_fibrosis_is_known_and_found_without_itself(shipped):
 
 def test_one_term_gives_what_the_term_itself_gives(shipped):
     few = ["ATM", "RAD51", "PARP1", "INS", "TRIP13"]
-    found = prioritise(few, terms="GO:0006281", why=False, model=shipped).table
+    found = prioritize(few, terms="GO:0006281", why=False, model=shipped).table
     whole = term("GO:0006281", "go-bp", top=None, model=shipped).table
     whole = whole.filter(pl.col("symbol").is_in(few))
     columns = ["symbol", "known", "score", "z_score", "probability", "gene_rank"]
@@ -71,7 +71,7 @@ def test_one_term_gives_what_the_term_itself_gives(shipped):
 
 def test_a_seed_is_scored_by_the_others(small, worlds):
     seeds = worlds[0][:4]
-    found = prioritise([seeds[0], "EGFR"], seeds=seeds, model=small)
+    found = prioritize([seeds[0], "EGFR"], seeds=seeds, model=small)
     rows = {row["symbol"]: row for row in found}
     alone = small.score([seeds[1:]])[0]
     assert rows[seeds[0]]["score"] == pytest.approx(alone[small.vocabulary.ids([seeds[0]])[0]])
@@ -82,7 +82,7 @@ def test_a_seed_is_scored_by_the_others(small, worlds):
 
 
 def test_the_p_value_is_among_genes_as_popular(shipped):
-    found = prioritise(["TP53", "FANCD2", "OR5D3"], seeds=FANCONI, model=shipped).table
+    found = prioritize(["TP53", "FANCD2", "OR5D3"], seeds=FANCONI, model=shipped).table
     p = dict(found.select("symbol", "p_value").rows())
     # TP53 is near everything; among genes as famous it is less special than FANCD2.
     assert p["FANCD2"] < 0.01 < p["OR5D3"]
@@ -97,8 +97,8 @@ def test_the_p_value_is_among_genes_as_popular(shipped):
 def test_candidates_do_not_change_each_other(small, worlds, candidates, seeds):
     every = [gene for world in worlds for gene in world]
     named, given_seeds = [every[i] for i in candidates], [every[i] for i in seeds]
-    together = prioritise(named, seeds=given_seeds, top=None, why=False, model=small).table
-    turned = prioritise(
+    together = prioritize(named, seeds=given_seeds, top=None, why=False, model=small).table
+    turned = prioritize(
         named[::-1], seeds=given_seeds[::-1], top=None, why=False, model=small
     ).table
     assert together.rows() == turned.rows()
@@ -108,14 +108,14 @@ def test_candidates_do_not_change_each_other(small, worlds, candidates, seeds):
     assert together["percentile"].is_between(0, 100).all()
     assert together["known"].to_list() == [s in given_seeds for s in together["symbol"]]
     for row in together.drop("rank").iter_rows():
-        alone = prioritise([row[0]], seeds=given_seeds, why=False, model=small).table.drop("rank")
+        alone = prioritize([row[0]], seeds=given_seeds, why=False, model=small).table.drop("rank")
         assert alone.row(0) == pytest.approx(row, nan_ok=True)
 
 
 @pytest.mark.parametrize("family", [Cooccurrence, Popularity, Linear])
 def test_any_family_and_no_calibration(family, worlds):
     rows = GeneSets.from_lists([world[i : i + 4] for world in worlds for i in range(5)] * 3)
-    found = prioritise([*worlds[0][4:6], "EGFR"], seeds=worlds[0][:4], model=family().fit(rows))
+    found = prioritize([*worlds[0][4:6], "EGFR"], seeds=worlds[0][:4], model=family().fit(rows))
     assert "probability" not in found.table.columns
     if family is not Popularity:
         assert set(found.table["symbol"][:2]) == set(worlds[0][4:6])
@@ -140,17 +140,17 @@ def library(tmp_path):
 
 def test_seeds_of_several_terms_are_the_genes_with_terms_like_these(small, library, monkeypatch):
     monkeypatch.setattr("gsfm.analysis.prioritization.SEEDS", 2)
-    found = prioritise(["BBC3"], terms=["fever", "rash"], library=library, why=False, model=small)
+    found = prioritize(["BBC3"], terms=["fever", "rash"], library=library, why=False, model=small)
     # MDM2 has both and nothing else; TP53 has both among many; each other has one alone.
     assert found.seeds[0] == "MDM2" or "MDM2" in found.seeds
     assert "TP53" not in found.seeds
     assert found.provenance["phenotype"]["chosen"].startswith("the 2 genes")
-    every = prioritise(["BBC3"], terms=["fever"], library=library, why=False, model=small)
+    every = prioritize(["BBC3"], terms=["fever"], library=library, why=False, model=small)
     assert sorted(every.seeds) == ["CDKN1A", "EGFR", "MDM2", "TP53"]
 
 
 def test_each_term_alone_is_told(small, library):
-    found = prioritise(["CDKN1A", "KRAS"], terms=["fever", "rash"], library=library, model=small)
+    found = prioritize(["CDKN1A", "KRAS"], terms=["fever", "rash"], library=library, model=small)
     assert found.by_term.columns[1:] == ["library", "id", "term", *TERM_COLUMNS]
     told = found.by_term.filter(pl.col("symbol") == "CDKN1A")
     assert dict(told.select("term", "known").rows()) == {"fever": True, "rash": False}
@@ -162,7 +162,7 @@ def test_each_term_alone_is_told(small, library):
 
 
 def test_terms_and_seeds_together(small, library):
-    found = prioritise(["BBC3"], terms="fever", seeds=["RAD51"], library=library, model=small)
+    found = prioritize(["BBC3"], terms="fever", seeds=["RAD51"], library=library, model=small)
     assert sorted(found.seeds) == ["CDKN1A", "EGFR", "MDM2", "RAD51", "TP53"]
     assert "those given" in found.summary()
 
@@ -171,7 +171,7 @@ def test_terms_and_seeds_together(small, library):
 
 
 def test_every_identifier_is_accounted_for(small, worlds):
-    found = prioritise(["hdm2", "nonsense", "ALB"], seeds=["p53", "CDKN1A", "no gene"], model=small)
+    found = prioritize(["hdm2", "nonsense", "ALB"], seeds=["p53", "CDKN1A", "no gene"], model=small)
     assert found.unmatched == ["nonsense", "no gene"]
     assert found.not_in_model == ["ALB"]
     assert "hdm2 = MDM2" in found.summary()
@@ -179,7 +179,7 @@ def test_every_identifier_is_accounted_for(small, worlds):
 
 
 def test_the_provenance_explains_every_column(small, library):
-    found = prioritise(["BBC3", "TP53"], terms=["fever", "rash"], library=library, model=small)
+    found = prioritize(["BBC3", "TP53"], terms=["fever", "rash"], library=library, model=small)
     assert set(found.provenance["columns"]) - {"columns of by_term"} == set(found.table.columns)
     assert set(found.table.columns) <= set(COLUMNS)
     whole = json.loads(json.dumps(found.to_dict()))
@@ -188,7 +188,7 @@ def test_the_provenance_explains_every_column(small, library):
 
 
 def test_a_locus_is_reported(shipped):
-    found = prioritise(["chr17:43000000-43200000", "TP53"], seeds=FANCONI, top=1, model=shipped)
+    found = prioritize(["chr17:43000000-43200000", "TP53"], seeds=FANCONI, top=1, model=shipped)
     assert found.table["symbol"].to_list() == ["BRCA1"]
     (place,) = found.provenance["candidates"]["loci"]
     assert place == "chr17:43000000-43200000"
@@ -201,24 +201,24 @@ def test_a_locus_is_reported(shipped):
 def test_bad_input(small, library):
     seeds = ["TP53", "MDM2"]
     with pytest.raises(UnknownTermError, match=r"no term 'fevr' in .*like it: fever"):
-        prioritise(["BAX"], terms="fevr", library=library, model=small)
+        prioritize(["BAX"], terms="fevr", library=library, model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the candidates is known"):
-        prioritise(["nonsense"], seeds=seeds, model=small)
+        prioritize(["nonsense"], seeds=seeds, model=small)
     with pytest.raises(UnknownGenesError, match="the candidates is empty"):
-        prioritise([], seeds=seeds, model=small)
+        prioritize([], seeds=seeds, model=small)
     with pytest.raises(UnknownGenesError, match=r"knows 1 gene of the phenotype; .* at least 2"):
-        prioritise(["BAX"], seeds=["TP53"], model=small)
+        prioritize(["BAX"], seeds=["TP53"], model=small)
     with pytest.raises(UnknownGenesError, match="no gene of the seeds"):
-        prioritise(["BAX"], seeds=["nonsense"], model=small)
+        prioritize(["BAX"], seeds=["nonsense"], model=small)
     with pytest.raises(GsfmError, match="no phenotype is given"):
-        prioritise(["BAX"], model=small)
+        prioritize(["BAX"], model=small)
     with pytest.raises(ValueError, match="top must be 1 or more"):
-        prioritise(["BAX"], seeds=seeds, top=0, model=small)
+        prioritize(["BAX"], seeds=seeds, top=0, model=small)
     for text in ("chr7:5-3", "chr99:1-2", "chr7:a-b", "X:12", "7:1"):
         with pytest.raises(GsfmError, match="is no place on the genome"):
-            prioritise(text, seeds=seeds, model=small)
+            prioritize(text, seeds=seeds, model=small)
     with pytest.raises(GsfmError, match="no gene lies in"):
-        prioritise("chr1:1-2", seeds=seeds, model=small)
+        prioritize("chr1:1-2", seeds=seeds, model=small)
 
 
 def test_an_added_library_of_phenotypes(small, tmp_path, monkeypatch):
@@ -232,6 +232,6 @@ def test_an_added_library_of_phenotypes(small, tmp_path, monkeypatch):
     libraries.add(table, name="hpo")
     libraries.add(table, name="diseases", by="diseases")
     for name in ("HP:0002664", "neoplasm", "OMIM:151623"):
-        found = prioritise(["BAX", "EGFR"], terms=[name], model=small)
+        found = prioritize(["BAX", "EGFR"], terms=[name], model=small)
         assert found.table["symbol"][0] == "BAX"
         assert sorted(found.seeds) == ["CDKN1A", "MDM2", "TP53"]

@@ -1,4 +1,4 @@
-"""``gsfm prioritise`` and ``gsfm discover``: every way in, and what is said of bad input."""
+"""``gsfm prioritize`` and ``gsfm discover``: every way in, and what is said of bad input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gsfm.analysis import biomarkers, prioritise, targets, understudied
+from gsfm.analysis import biomarkers, prioritize, targets, understudied
 
 SEEDS = ["TP53", "MDM2", "CDKN1A"]
 
@@ -30,15 +30,15 @@ def _rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_prioritise_is_the_librarys_answer(run, folder, model, library):
+def test_prioritize_is_the_librarys_answer(run, folder, model, library):
     candidates = ["hdm2", "EGFR", "PMAIP1", "nonsense"]
     terms = ["fever", "rash"]
     result = run(
-        "prioritise", *candidates, "--for", "fever", "--for", "rash", "--library", library,
+        "prioritize", *candidates, "--for", "fever", "--for", "rash", "--library", library,
         "--model", folder, "--json",
     )  # fmt: skip
     assert result.exit_code == 0
-    expected = prioritise(candidates, terms=terms, library=library, model=model).to_dict()
+    expected = prioritize(candidates, terms=terms, library=library, model=model).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
     assert "unmatched (1): nonsense" in result.stderr
     assert "fever (fever, signs): 3 genes" in result.stderr
@@ -48,8 +48,8 @@ def test_candidates_and_seeds_from_files_and_stdin(run, folder, tmp_path):
     seeds = tmp_path / "seeds.txt"
     seeds.write_text("\n".join(SEEDS))
     settings = ("--model", folder, "--csv", "--no-why")
-    by_name = run("prioritise", "BAX", "KRAS", "--seeds", ",".join(SEEDS), *settings)
-    by_file = run("prioritise", "-", "--seeds", str(seeds), *settings, stdin="BAX\nKRAS\n")
+    by_name = run("prioritize", "BAX", "KRAS", "--seeds", ",".join(SEEDS), *settings)
+    by_file = run("prioritize", "-", "--seeds", str(seeds), *settings, stdin="BAX\nKRAS\n")
     assert by_name.exit_code == by_file.exit_code == 0
     assert by_name.stdout == by_file.stdout
     assert [row["symbol"] for row in _rows(by_name.stdout)] == ["BAX", "KRAS"]
@@ -58,7 +58,7 @@ def test_candidates_and_seeds_from_files_and_stdin(run, folder, tmp_path):
 
 def test_each_term_alone(run, folder, library):
     result = run(
-        "prioritise", "MYC", "RAF1", "--for", "fever", "--for", "rash", "--library", library,
+        "prioritize", "MYC", "RAF1", "--for", "fever", "--for", "rash", "--library", library,
         "--model", folder, "--by-term", "--tsv",
     )  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(result.stdout), delimiter="\t"))
@@ -67,7 +67,7 @@ def test_each_term_alone(run, folder, library):
 
 def test_a_locus_of_the_shipped_model(run):
     result = run(
-        "prioritise", "chr17:43000000-43200000", "--seeds", "BRCA2,PALB2,RAD51", "--top", "1"
+        "prioritize", "chr17:43000000-43200000", "--seeds", "BRCA2,PALB2,RAD51", "--top", "1"
     )
     assert result.exit_code == 0
     assert result.stdout.splitlines()[1].split()[1] == "BRCA1"
@@ -84,9 +84,9 @@ def test_a_locus_of_the_shipped_model(run):
         (["BAX", "--for", "fever", "--library", "nonsuch"], "no library 'nonsuch'"),
     ],
 )
-def test_errors_of_prioritise_are_one_line(run, folder, library, arguments, said):
+def test_errors_of_prioritize_are_one_line(run, folder, library, arguments, said):
     where = [] if "--library" in arguments else ["--library", library]
-    result = run("prioritise", *arguments, *where, "--model", folder)
+    result = run("prioritize", *arguments, *where, "--model", folder)
     assert result.exit_code == 1
     assert result.stdout == ""
     assert said in result.stderr
@@ -94,9 +94,9 @@ def test_errors_of_prioritise_are_one_line(run, folder, library, arguments, said
 
 
 def test_wrong_usage(run):
-    assert run("prioritise", "--seeds", "TP53").exit_code == 2
-    assert run("prioritise", "TP53").exit_code == 2
-    assert run("prioritise", "-", "--seeds", "-").exit_code == 2
+    assert run("prioritize", "--seeds", "TP53").exit_code == 2
+    assert run("prioritize", "TP53").exit_code == 2
+    assert run("prioritize", "-", "--seeds", "-").exit_code == 2
     assert run("discover", "targets").exit_code == 2
     assert run("discover", "targets", "TP53", "EGFR", "--new", "--known").exit_code == 2
     assert run("discover", "biomarkers", "-", "--background", "-").exit_code == 2
