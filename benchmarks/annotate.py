@@ -68,7 +68,7 @@ def main() -> None:
     hub = int(counts.argmax())
     symbols = [model.vocabulary[int(g)] for g in some]
 
-    first = timed(lambda: annotate(symbols[0], terms, exact=False, model=model))
+    first = timed(lambda: annotate(symbols[0], terms, fast=True, model=model))
     sample = terms[rng.choice(len(terms), min(SAMPLE, len(terms)), replace=False)]
     model.score(sample[:8])
     peer = [timed(lambda: model.score(sample)) for _ in range(options.repeats)]
@@ -76,10 +76,10 @@ def main() -> None:
     seconds = {
         "peer: Model.score of every term": [value * scale for value in peer],
         "annotate a gene, fast form": [
-            timed(lambda s=s: annotate(s, terms, exact=False, model=model)) for s in symbols
+            timed(lambda s=s: annotate(s, terms, fast=True, model=model)) for s in symbols
         ],
         f"  the gene in most terms ({model.vocabulary[hub]}: {counts[hub]:,})": [
-            timed(lambda: annotate(model.vocabulary[hub], terms, exact=False, model=model))
+            timed(lambda: annotate(model.vocabulary[hub], terms, fast=True, model=model))
             for _ in range(options.repeats)
         ],
         "annotate a gene, 5 terms by the whole model": [

@@ -2,10 +2,10 @@
 
     python benchmarks/reliability.py --model DIR [--corpus FILE] [--plots DIR] LIBRARY...
 
-A half of each term is hidden, or the share ``--missing`` of it. A model that is calibrated already
-is measured as it is. With ``--corpus``, the model's own training corpus, it is calibrated anew on
-the sets that `gsfm train` kept from it with the same ``--seed`` and ``--held-out``; ``--save``
-writes it back.
+A half of each term is hidden, or the share ``--missing-fraction`` of it. A model that is calibrated
+already is measured as it is. With ``--corpus``, the model's own training corpus, it is calibrated
+anew on the sets that `gsfm train` kept from it with the same ``--seed`` and ``--held-out``;
+``--save`` writes it back.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", action="store_true", help="write the calibrated model back")
     parser.add_argument("--terms", type=int, default=200, help="terms of each library")
-    parser.add_argument("--missing", type=float, default=0.5, help="share of each term to hide")
+    parser.add_argument(
+        "--missing-fraction", type=float, default=0.5, help="share of each term to hide"
+    )
     parser.add_argument(
         "--told", type=float, help="the share that the model is told is missing, if it is another"
     )
@@ -42,7 +44,7 @@ def main() -> None:
         parser.error("--save needs --model and --corpus")
     told = options.missing if options.told is None else options.told
     if not (0 < options.missing < 1 and 0 < told < 1):
-        parser.error("--missing and --told must be above 0 and below 1")
+        parser.error("--missing-fraction and --told must be above 0 and below 1")
 
     model = models.load(options.model)
     if options.corpus is not None:
@@ -58,7 +60,7 @@ def main() -> None:
     for path in options.libraries:
         library = sets.read(path).reindex(model.vocabulary)
         questions = hide(half_split(library, terms=options.terms, splits=1), options.missing)
-        found = reliability(model, questions, missing=told)
+        found = reliability(model, questions, missing_fraction=told)
         shown = "half" if options.missing == 0.5 else f"{100 * (1 - options.missing):.3g}%"
         also = "" if told == options.missing else f", {told:g} told to be missing"
         print(f"\n{path.name}, at most {options.terms} terms, {shown} of each shown{also}")
@@ -74,12 +76,12 @@ def main() -> None:
             found.plot(options.plots / f"{name}.svg", title=name)
 
 
-def hide(questions: Questions, missing: float) -> Questions:
-    """The same terms, with the share `missing` of each hidden instead of a half.
+def hide(questions: Questions, missing_fraction: float) -> Questions:
+    """The same terms, with the share `missing_fraction` of each hidden instead of a half.
 
     It is a gene at least. The genes hidden of a small share are among those of a larger one.
     """
-    if missing == 0.5:
+    if missing_fraction == 0.5:
         return questions
     rng = np.random.default_rng(0)
     shown, hidden = [], []
@@ -87,7 +89,7 @@ def hide(questions: Questions, missing: float) -> Questions:
         # What is hidden of less than a half is a part of the half.
         halves = questions.hidden.ids(i), questions.shown.ids(i)
         genes = np.concatenate([rng.permutation(half) for half in halves])
-        n = min(max(1, round(missing * len(genes))), len(genes) - 1)
+        n = min(max(1, round(missing_fraction * len(genes))), len(genes) - 1)
         hidden.append(np.sort(genes[:n]))
         shown.append(np.sort(genes[n:]))
     background = questions.background

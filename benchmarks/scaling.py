@@ -99,7 +99,7 @@ def cut(corpus: GeneSets, n_sets: int, n_genes: int) -> GeneSets:
 
 
 def fit(
-    sets: GeneSets, settings: dict[str, Any], steps: int, threads: int | None, **run: Any
+    sets: GeneSets, settings: dict[str, Any], steps: int, n_threads: int | None, **run: Any
 ) -> list[float]:
     """Fit for some steps; the times of the start and of the end of each step."""
     times = [time.perf_counter()]
@@ -111,7 +111,7 @@ def fit(
 
     config = AutoencoderConfig(**settings)
     model = Autoencoder(config, epochs=(steps - 0.5) * config.batch_size / len(sets))
-    model.fit(sets, run=Run(threads=threads, watches=0, progress=progress, **run))
+    model.fit(sets, run=Run(n_threads=n_threads, watches=0, progress=progress, **run))
     return times
 
 
@@ -141,11 +141,11 @@ def products(n: int, genes: int, d: int, hidden: int, dtype: torch.dtype) -> tup
 
 
 def measure(
-    sets: GeneSets, width: int, batch: int, steps: int, threads: int | None, dtype: torch.dtype
+    sets: GeneSets, width: int, batch: int, steps: int, n_threads: int | None, dtype: torch.dtype
 ) -> Point:
     """Fit for some steps, and multiply matrices of the same shapes."""
     settings = {"dimensions": width, "hidden": 2 * width, "batch_size": batch}
-    times = fit(sets, settings, WARM + steps, threads)
+    times = fit(sets, settings, WARM + steps, n_threads)
     durations = np.diff(times)
     plain, _ = products(batch, sets.n_genes, width, 2 * width, dtype)
     step = statistics.median(durations[1 + WARM :])
@@ -178,7 +178,7 @@ def fit_cost(points: list[Point]) -> tuple[NDArray[Any], NDArray[Any], float]:
 
 
 def parts_of_a_step(
-    sets: GeneSets, width: int, batch: int, steps: int, threads: int | None
+    sets: GeneSets, width: int, batch: int, steps: int, n_threads: int | None
 ) -> dict[str, float]:
     """Share of a step that each of `PARTS` takes, by torch's profiler."""
     profiler = profile(activities=[ProfilerActivity.CPU])
@@ -193,7 +193,7 @@ def parts_of_a_step(
             profiler.stop()
 
     settings = {"dimensions": width, "hidden": 2 * width, "batch_size": batch}
-    fit(sets, settings, WARM + steps, threads, progress=progress)
+    fit(sets, settings, WARM + steps, n_threads, progress=progress)
     whole = clock[1] - clock[0]
     own = {e.key: e.self_cpu_time_total / 1e6 for e in profiler.key_averages()}
     shares = {part: sum(own.get(n, 0.0) for n in names) / whole for part, names in PARTS.items()}

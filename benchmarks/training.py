@@ -79,10 +79,10 @@ def plain(sets: GeneSets, seconds: float) -> tuple[int, float]:
     return counted, now - warm
 
 
-def ours(kind: str, sets: GeneSets, seconds: float, threads: int | None) -> tuple[int, float]:
+def ours(kind: str, sets: GeneSets, seconds: float, n_threads: int | None) -> tuple[int, float]:
     """The same of a family of ours."""
     points: list[Progress] = []
-    run = Run(threads=threads, max_seconds=seconds, watches=0, progress=points.append)
+    run = Run(n_threads=n_threads, max_seconds=seconds, watches=0, progress=points.append)
     model = Published() if kind == "published" else Autoencoder(epochs=50)
     model.fit(sets, run=run)
     warm = next(i for i, p in enumerate(points) if p.seconds > seconds / 5)

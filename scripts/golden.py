@@ -28,12 +28,12 @@ ROOT = Path(__file__).parents[1]
 #: Name of a recording, and the command. {NAME} is a file of FILES or what an earlier one wrote.
 COMMANDS = {
     "complete": f"complete {GENES} --top 30",
-    "complete-input": "complete IFIT1 ISG15 MX1 OAS1 IFI44L --top 30 --include-input --missing 0.2",
+    "complete-input": "complete IFIT1 ISG15 MX1 OAS1 IFI44L --top 30 --include-input --missing-fraction 0.2",
     "complete-background": "complete INS GCK PDX1 --background {background} --exclude IAPP",
     "complete-library": "complete --library {gmt} --top 5",
     "annotate-gene": "annotate IFI44L --no-cache",
     "annotate-new": "annotate C1orf112 --new --library go-bp --no-cache",
-    "annotate-fast": "annotate TP53 --fast --known --no-cache",
+    "annotate-fast": "annotate TP53 --fast --annotated --no-cache",
     "annotate-set": "annotate IFIT1 ISG15 MX1 OAS1 IFI44L",
     "term": "term GO:0006281 --top 40",
     "term-new": 'term "homologous recombination" --library go-bp --new --top 20',
@@ -138,11 +138,14 @@ def record(folder: Path, only: str) -> None:
 def compare(old: Path, new: Path, names: dict[str, Any]) -> int:
     """Print where the recordings differ; return in how many places."""
     differences = []
+    exceptions = names.get("except", {})
     for name in COMMANDS:
         if not (new / f"{name}.json").exists():
             print(f"{name} was not recorded")
             continue
-        before = renamed(json.loads((old / f"{name}.json").read_text()), names)
+        own = {k: v for k, v in names.get("keys", {}).items() if name not in exceptions.get(k, ())}
+        mine = {**names, "keys": own}
+        before = renamed(json.loads((old / f"{name}.json").read_text()), mine)
         after = json.loads((new / f"{name}.json").read_text())
         differences += [f"{name}: {where}" for where in different(before, after, "")]
     print("\n".join(differences[:200]))

@@ -13,23 +13,23 @@ import gsfm
 
 #: The parameters of every verb, in order; those after "*" by name only.
 VERBS = {
-    "annotate": "genes libraries * top which exact missing model species keep progress",
-    "complete": "genes * top background exclude include_input missing model species batch_size"
-    " progress",
+    "annotate": "genes libraries * top which fast missing_fraction model species cache progress",
+    "complete": "genes * top background exclude include_input missing_fraction model species "
+    "batch_size progress",
     "discover.biomarkers": "about * library top which background model species progress",
     "discover.targets": "about * library top which background model species progress",
     "discover.understudied": "library * max_papers coding top terms min_size max_size background"
-    " model species keep progress",
+    " model species cache progress",
     "embed": "genes * dimensions model species progress",
     "enrich": "genes libraries * method background top min_size max_size top_genes draws weight"
-    " permutations seed model species progress",
-    "explain": "gene genes * top seed model species",
-    "map": "sets * most seed name model species progress",
+    " permutations random_state model species progress",
+    "explain": "gene genes * top random_state model species",
+    "map": "sets * most random_state name model species progress",
     "nearest": "genes among * by top model species",
-    "network": "genes * add min_relation degree seed model species progress",
+    "network": "genes * add min_relation degree random_state model species progress",
     "prioritize": "candidates * terms seeds library top why model species progress",
-    "relate": "gene other * context libraries top draws seed model species progress",
-    "term": "text library * top which missing model progress",
+    "relate": "gene other * context libraries top draws random_state model species progress",
+    "term": "text library * top which missing_fraction model progress",
 }
 
 

@@ -76,7 +76,7 @@ def test_cells_are_told_apart_by_genes_that_are_in_no_term(adata, model, library
     assert list(scores.index) == list(adata.obs_names)
     assert ((padj >= 0) & (padj <= 1)).all(axis=None)
     assert adata.uns["gsfm"]["libraries"] == ["library 1"]
-    assert adata.uns["gsfm"]["genes_not_understood"] == []
+    assert adata.uns["gsfm"]["genes_unmapped"] == []
 
 
 def test_the_score_is_the_t_value_of_a_regression(adata, model, library):

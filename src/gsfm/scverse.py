@@ -198,7 +198,7 @@ def score(
         "layer": layer or "X",
         "added": float(added),
         "genes_understood": int(found.understood),
-        "genes_not_understood": found.unmatched,
+        "genes_unmapped": found.unmapped,
     }
 
 
@@ -299,7 +299,7 @@ class _Signatures(NamedTuple):
     genes: Sequence[str]
     told: list[Mapping[str, Any]]
     understood: int
-    unmatched: list[str]
+    unmapped: list[str]
 
 
 def _signatures(
@@ -316,12 +316,12 @@ def _signatures(
         raise ValueError(f"added must be 0 or more, not {added}")
     vocabulary = model.vocabulary
     column = np.arange(len(vocabulary))  # (genes,) where a gene of the model is; -1 if not given
-    unmatched: list[str] = []
+    unmapped: list[str] = []
     if genes is None:
         genes = vocabulary.symbols
     else:
         understood = understand(vocabulary, genes, species)
-        unmatched = understood.unused
+        unmapped = understood.unused
         column = np.full(len(vocabulary), -1)
         known = np.flatnonzero(understood.ids >= 0)[::-1]  # so that of two the first stays
         column[understood.ids[known]] = known
@@ -352,7 +352,7 @@ def _signatures(
         shape=(len(sizes), len(genes)),
     )
     return _Signatures(
-        weights, _names(terms), genes, list(terms.told), int((column >= 0).sum()), unmatched
+        weights, _names(terms), genes, list(terms.told), int((column >= 0).sum()), unmapped
     )
 
 

@@ -37,9 +37,9 @@ SYMBOLS = [
 ISGS = ["ISG15", "IFIT1", "MX1", "OAS1", "IFIT3", "STAT1", "IFI44L", "RSAD2", "USP18", "IRF7"]
 
 
-def _sets(n: int, size: int, seed: int) -> list[list[str]]:
+def _sets(n: int, size: int, random_state: int) -> list[list[str]]:
     """Sets of near neighbors in the list of symbols."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     starts = rng.integers(0, len(SYMBOLS) - size - 2, n)
     return [[SYMBOLS[s + i] for i in rng.choice(size + 3, size, replace=False)] for s in starts]
 
@@ -175,12 +175,12 @@ def test_a_model_without_a_fast_form_answers_too(model, library):
 
 def test_the_numbers_are_the_whole_models(model, library):
     result = annotate("BAX", library, top=None, model=model)
-    assert set(result.table["known"]) == {True, False}
+    assert set(result.table["annotated"]) == {True, False}
     vocabulary = model.vocabulary
     gene = vocabulary.ids(["BAX"])[0]
     for row in result:
         term = set(library.genes(library.names.index(row["term"])))
-        assert row["known"] == ("BAX" in term)
+        assert row["annotated"] == ("BAX" in term)
         assert row["size"] == len(term)
         rest = sorted(term - {"BAX"})
         scores = model.score([rest])[0]
@@ -190,13 +190,13 @@ def test_the_numbers_are_the_whole_models(model, library):
             (scores[gene] - missing.mean()) / missing.std(), 1e-3
         )
         assert row["gene_rank"] == 1 + (missing > scores[gene]).sum()
-        told = model.probability([rest], missing=MISSING)[0, gene]
+        told = model.probability([rest], missing_fraction=MISSING)[0, gene]
         assert row["probability"] == pytest.approx(told, abs=1e-4)
         if len(term) < 2:
-            assert row["recoverability"] is None
+            assert row["split_half_auroc"] is None
 
 
-def test_recoverability_is_the_auroc_of_one_half_by_the_other(model, library):
+def test_split_half_auroc_is_the_auroc_of_one_half_by_the_other(model, library):
     number = shuffled(len(model.vocabulary))
     for row in annotate("TP53", library, top=None, model=model):
         ids = model.vocabulary.ids(library.genes(library.names.index(row["term"])))
@@ -206,7 +206,7 @@ def test_recoverability_is_the_auroc_of_one_half_by_the_other(model, library):
             scores = np.delete(model.score([np.array(shown)])[0], shown)
             is_hidden = np.delete(np.isin(np.arange(len(model.vocabulary)), hidden), shown)
             found += [roc_auc_score(is_hidden, scores)] * len(hidden)
-        assert row["recoverability"] == pytest.approx(np.mean(found), abs=1e-6)
+        assert row["split_half_auroc"] == pytest.approx(np.mean(found), abs=1e-6)
 
 
 @given(st.integers(0, len(SYMBOLS) - 1), st.integers(0, 39))
@@ -224,26 +224,26 @@ def test_a_known_member_is_never_scored_on_itself(model, library, gene, term):
             by_predicate=pl.col("term") == "it", named=True
         )
         told.append(row)
-    assert [row["known"] for row in told] == [False, True]
+    assert [row["annotated"] for row in told] == [False, True]
     for name in ("score", "z_score", "probability"):
         assert told[0][name] == pytest.approx(told[1][name], abs=1e-5)
     assert told[0]["gene_rank"] == told[1]["gene_rank"]
 
 
-def test_support_and_specificity_by_hand(model, library):
-    table = annotate("BAX", library, top=None, exact=False, model=model).table
+def test_support_and_z_score_across_terms_by_hand(model, library):
+    table = annotate("BAX", library, top=None, fast=True, model=model).table
     assert "score" not in table.columns
-    others = table["size"].to_numpy() - table["known"].to_numpy()
+    others = table["size"].to_numpy() - table["annotated"].to_numpy()
     evidence = table["support"].to_numpy() - SIZE_WEIGHT * np.log(others)
     expected = (evidence - evidence.mean()) / evidence.std()
-    np.testing.assert_allclose(table["specificity"].to_numpy(), expected, atol=1e-9)
+    np.testing.assert_allclose(table["z_score_across_terms"].to_numpy(), expected, atol=1e-9)
     members = model.encode(library[:40])
     parts = zip(model.config.weights, model.members, strict=True)
     brute = sum(weight * member.evidence(members)[0] for weight, member in parts)
     gene = model.vocabulary.ids(["BAX"])[0]
     for row, value in zip(table.iter_rows(named=True), evidence, strict=True):
         term = library.names.index(row["term"])
-        if not row["known"] and term < 40:
+        if not row["annotated"] and term < 40:
             assert value == pytest.approx(brute[term, gene], abs=1e-4)
 
 
@@ -252,17 +252,17 @@ def test_the_order_and_what_is_shown(model, library):
     assert whole["rank"].to_list() == list(range(1, whole.height + 1))
     assert whole["support"].is_sorted(descending=True)
     assert annotate("BAX", library, top=4, model=model).table.equals(whole.head(4))
-    for which in ("known", "new"):
+    for which in ("annotated", "new"):
         part = annotate("BAX", library, top=None, which=which, model=model).table
-        assert part.equals(whole.filter(pl.col("known") == (which == "known")))
+        assert part.equals(whole.filter(pl.col("annotated") == (which == "annotated")))
         assert 0 < part.height < whole.height
 
 
 def test_what_says_nothing_is_left_out(model, library):
-    names = annotate("TP53", library, top=None, exact=False, model=model).table["term"]
+    names = annotate("TP53", library, top=None, fast=True, model=model).table["term"]
     assert "alone" not in names  # of TP53 but for itself nothing is in it
     assert "strange" not in names
-    assert "alone" in annotate("BAX", library, top=None, exact=False, model=model).table["term"]
+    assert "alone" in annotate("BAX", library, top=None, fast=True, model=model).table["term"]
 
 
 def test_every_library_has_its_ranks(model, library, tmp_path):
@@ -282,18 +282,18 @@ def test_a_model_that_is_not_calibrated_has_no_probability(library):
 
 def test_a_model_that_is_fitted_anew_is_asked_anew(library):
     model = Linear(regularization=2).fit(GeneSets.from_lists(_sets(200, 4, 0)))
-    before = annotate("TP53", library, exact=False, model=model).table
+    before = annotate("TP53", library, fast=True, model=model).table
     model.fit(GeneSets.from_lists(_sets(200, 4, 9)))
-    assert not annotate("TP53", library, exact=False, model=model).table.equals(before)
+    assert not annotate("TP53", library, fast=True, model=model).table.equals(before)
 
 
 def test_the_share_of_a_term_that_is_missing(model, library):
     usual = annotate("BAX", library, top=None, model=model)
-    assert usual.provenance["missing"] == MISSING == 0.2
+    assert usual.provenance["missing_fraction"] == MISSING == 0.2
     assert "are a random 80% of the whole set" in usual.provenance["columns"]["probability"]
     assert usual.provenance["columns"]["probability"].endswith("the genes given are the term's")
-    half = annotate("BAX", library, top=None, missing=0.5, model=model)
-    assert half.provenance["missing"] == 0.5
+    half = annotate("BAX", library, top=None, missing_fraction=0.5, model=model)
+    assert half.provenance["missing_fraction"] == 0.5
     assert "are a random half of the whole set" in half.provenance["columns"]["probability"]
     assert half.table.drop("probability").equals(usual.table.drop("probability"))
     assert (half.table["probability"] > usual.table["probability"]).all()
@@ -303,8 +303,8 @@ def test_the_share_of_a_term_that_is_missing(model, library):
         told = model.probability([rest])[0, gene]
         assert row["probability"] == pytest.approx(told, abs=1e-4)
     for genes in ("BAX", ["BAX", "TP53"]):
-        with pytest.raises(ValueError, match="share of the whole set"):
-            annotate(genes, library, missing=1, model=model)
+        with pytest.raises(ValueError, match="fraction of the whole set"):
+            annotate(genes, library, missing_fraction=1, model=model)
 
 
 # -- a set -----------------------------------------------------------------------------------------
@@ -331,8 +331,8 @@ def test_a_set_by_hand(model, library):
         assert row["evidence"] == pytest.approx(sum(own) / (n + NONE), abs=1e-6)
         z = sum(own) / n * math.sqrt(n * (big - 1) / (big - n))
         assert row["z_score"] == pytest.approx(z, abs=1e-5)
-        assert row["shared"] == sorted(set(term) & set(genes))
-        assert row["overlap"] == len(row["shared"])
+        assert row["overlap_genes"] == sorted(set(term) & set(genes))
+        assert row["overlap"] == len(row["overlap_genes"])
         if new:
             assert row["evidence_new"] == pytest.approx(sum(new) / (len(new) + NONE), abs=1e-6)
         else:
@@ -341,7 +341,7 @@ def test_a_set_by_hand(model, library):
 
 def test_only_terms_with_or_without_the_set(model, library):
     genes = ["TP53", "BAX"]
-    assert (annotate(genes, library, which="known", model=model).table["overlap"] > 0).all()
+    assert (annotate(genes, library, which="annotated", model=model).table["overlap"] > 0).all()
     assert (annotate(genes, library, which="new", model=model).table["overlap"] == 0).all()
 
 
@@ -358,7 +358,7 @@ def test_a_set_of_one_gene_is_no_evidence_of_itself(model):
 
 def test_what_was_understood_is_reported(model, library):
     result = annotate(["p53", "BAX", "no such gene", "CD8B"], library, model=model)
-    assert result.unmatched == ["no such gene"]
+    assert result.unmapped == ["no such gene"]
     assert result.provenance["input"]["not_in_model"] == ["CD8B"]
     assert result.provenance["input"]["genes"] == 2
     for told in ("p53 = TP53", "no such gene", "not in the model (1): CD8B"):
@@ -384,7 +384,7 @@ def test_errors_say_what_to_do(model, library):
         annotate("TP53", [], model=model)
     with pytest.raises(ValueError, match="top must be 1 or more"):
         annotate("TP53", library, top=0, model=model)
-    with pytest.raises(ValueError, match="all, known or new"):
+    with pytest.raises(ValueError, match="all, annotated or new"):
         annotate("TP53", library, which="old", model=model)
 
 
@@ -394,7 +394,7 @@ def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monke
     def ask() -> pl.DataFrame:
         # A collection that this process has not seen.
         terms = GeneSets.from_lists({f"term {i}": one for i, one in enumerate(_sets(9, 5, 2))})
-        return annotate("BAX", terms, exact=False, keep=True, model=model).table
+        return annotate("BAX", terms, fast=True, cache=True, model=model).table
 
     first = ask()
     [file] = (tmp_path / "cache" / "terms").iterdir()
@@ -405,7 +405,7 @@ def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monke
     assert file.stat().st_size == written
     # And nothing is written unasked.
     file.unlink()
-    annotate("BAX", GeneSets.from_lists({"a": ["TP53", "MDM2"]}), exact=False, model=model)
+    annotate("BAX", GeneSets.from_lists({"a": ["TP53", "MDM2"]}), fast=True, model=model)
     assert not list(file.parent.iterdir())
 
 
@@ -413,7 +413,7 @@ def test_a_folder_that_cannot_be_written_to_is_no_error(model, tmp_path, monkeyp
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GSFM_HOME", str(tmp_path / "file"))
     terms = GeneSets.from_lists({"a": ["TP53", "MDM2"]})
-    assert len(annotate("BAX", terms, keep=True, model=model)) == 1
+    assert len(annotate("BAX", terms, cache=True, model=model)) == 1
 
 
 # -- known biology ---------------------------------------------------------------------------------
@@ -448,7 +448,7 @@ def test_a_genes_terms_without_the_gene(shipped, gene, expected):
     if expected not in terms.names:
         more = reactome[np.array([reactome.names.index(expected)])]
         terms = gsfm.sets.concat([terms, more])
-    table = annotate(gene, terms, exact=False, top=20, model=shipped).table
+    table = annotate(gene, terms, fast=True, top=20, model=shipped).table
     row = table.row(by_predicate=pl.col("term") == expected, named=True)
-    assert row["known"]
-    assert row["specificity"] > 2
+    assert row["annotated"]
+    assert row["z_score_across_terms"] > 2

@@ -168,7 +168,7 @@ def test_every_identifier_is_accounted_for(model):
     }
     asked = result.provenance["input"]
     assert (asked["given"], asked["genes"]) == (8, 2)
-    assert result.unmatched == asked["not_understood"] == ["no such gene"]
+    assert result.unmapped == asked["unmapped"] == ["no such gene"]
     assert asked["ambiguous"] == ["OCT1"]
     assert result.not_in_model == ["CD8B", "6714"]
     summary = result.summary()
@@ -190,7 +190,7 @@ def test_a_symbol_of_the_models_own_is_understood():
     result = complete(["my-gene-2", "TP53"], top=1, model=Linear(regularization=1).fit(corpus))
     assert result.table["symbol"].to_list() == ["my-gene-1"]
     assert result.inputs["match"].to_list() == ["model", "approved"]
-    assert result.unmatched == []
+    assert result.unmapped == []
     assert "the model's own symbols (1): my-gene-2" in result.summary()
 
 
@@ -239,8 +239,8 @@ def test_a_set_larger_than_512_genes_is_whole(model):
     many = [f"unknown-{i}" for i in range(600)]
     result = complete([*many, "TP53"], model=model)
     assert result.provenance["input"]["given"] == 601
-    assert len(result.unmatched) == 600
-    assert "unmatched (600)" in result.summary()
+    assert len(result.unmapped) == 600
+    assert "unmapped (600)" in result.summary()
     assert all(gene in result.summary(limit=600) for gene in many)
 
 
@@ -321,7 +321,7 @@ def test_a_library_of_any_identifiers(model):
     assert result.table["set"].to_list() == ["a", "a"]
     assert result.sets.rows() == [("a", 3, 2), ("b", 2, 0)]
     assert result.empty == ["b"]
-    assert result.unmatched == ["nonsense"]
+    assert result.unmapped == ["nonsense"]
     assert result.provenance["input"]["sets"] == 2
     assert list(result.to_dict()) == ["provenance", "inputs", "sets", "results"]
     assert "sets without a known gene (1): b" in result.summary()
@@ -391,27 +391,29 @@ def test_neither_background_nor_company_changes_a_probability(calibrated):
 def test_the_share_that_is_missing(calibrated, model):
     members = ["TP53", "MDM2", "BAX", "EGFR"]
     plain = complete(members, top=None, include_input=True, model=calibrated)
-    few = complete(members, top=None, include_input=True, missing=0.1, model=calibrated)
+    few = complete(members, top=None, include_input=True, missing_fraction=0.1, model=calibrated)
     assert few.table.drop("probability").equals(plain.table.drop("probability"))
     assert (few.table["probability"] < plain.table["probability"]).all()
     told = dict(few.table.select("symbol", "probability").iter_rows())
-    whole = calibrated.probability([members], missing=0.1)[0]
-    rest = calibrated.probability([members[1:]], missing=0.1)[0]
+    whole = calibrated.probability([members], missing_fraction=0.1)[0]
+    rest = calibrated.probability([members[1:]], missing_fraction=0.1)[0]
     for symbol, wanted in (("CDKN1A", whole), ("TP53", rest)):
         assert told[symbol] == pytest.approx(wanted[calibrated.vocabulary.ids([symbol])[0]])
-    assert (plain.provenance["missing"], few.provenance["missing"]) == (0.5, 0.1)
+    assert (plain.provenance["missing_fraction"], few.provenance["missing_fraction"]) == (0.5, 0.1)
     meaning = few.provenance["columns"]["probability"]
     assert "if the genes given are a random 90% of the whole set" in meaning
     assert "if 11.1% more were" in meaning
     assert "if as many again were" in plain.provenance["columns"]["probability"]
-    half = complete(members, top=None, include_input=True, missing=0.5, model=calibrated)
+    half = complete(members, top=None, include_input=True, missing_fraction=0.5, model=calibrated)
     assert half.table.equals(plain.table)
     assert half.provenance == plain.provenance
-    many = complete(GeneSets.from_lists({"a": members}), missing=0.1, top=None, model=calibrated)
-    outside = complete(members, top=None, missing=0.1, model=calibrated)
+    many = complete(
+        GeneSets.from_lists({"a": members}), missing_fraction=0.1, top=None, model=calibrated
+    )
+    outside = complete(members, top=None, missing_fraction=0.1, model=calibrated)
     assert many.table.drop("set").equals(outside.table)
-    assert many.provenance["missing"] == 0.1
+    assert many.provenance["missing_fraction"] == 0.1
     for one in (calibrated, model):
         for share in (0, 1, 2):
-            with pytest.raises(ValueError, match="share of the whole set"):
-                complete(members, missing=share, model=one)
+            with pytest.raises(ValueError, match="fraction of the whole set"):
+                complete(members, missing_fraction=share, model=one)

@@ -27,7 +27,7 @@ def test_biomarkers_of_the_acute_phase_are_secreted(shipped):
     assert found["kind"].list.contains("secreted").sum() >= 17
     reason = dict(found.select("symbol", "reason").rows())["SERPINA1"]
     assert reason == ["extracellular region (GO:0005576)"]
-    assert not found["known"].any()
+    assert not found["annotated"].any()
 
 
 def test_every_biomarker_is_outside_the_cell(shipped):
@@ -48,7 +48,7 @@ def test_targets_of_the_erbb_pathway_are_kinases(shipped):
     found = targets(ERBB, top=10, model=shipped).table
     assert {"EGFR", "ERBB2", "ERBB3", "ERBB4", "SRC"} <= set(found["symbol"])
     assert found["kind"].list.contains("protein kinase").mean() >= 0.8
-    assert dict(found.select("symbol", "known").rows())["EGFR"]
+    assert dict(found.select("symbol", "annotated").rows())["EGFR"]
     assert not {"GRB2", "SHC1"} & set(found["symbol"])
 
 
@@ -82,7 +82,7 @@ def test_families_hold_what_drugs_bind(shipped, family, are, are_not):
 def test_the_numbers_are_those_of_the_term(shipped, ask):
     found = ask("chloride transport", library="go-bp", top=30, model=shipped)
     whole = term("chloride transport", "go-bp", top=None, which="all", model=shipped).table
-    columns = ["known", "score", "z_score", "probability", "gene_rank"]
+    columns = ["annotated", "score", "z_score", "probability", "gene_rank"]
     both = found.table.join(whole, on="symbol", suffix="_there", maintain_order="left")
     assert both.height == 30
     for name in columns:
@@ -96,7 +96,7 @@ def test_a_term_misses_a_fifth_and_a_list_a_half(shipped, ask):
     of_term = ask("chloride transport", library="go-bp", top=5, model=shipped)
     of_genes = ask(ERBB, top=5, which="new", model=shipped)
     for found, share, words in ((of_term, MISSING, "random 80% of"), (of_genes, 0.5, "half of")):
-        assert found.provenance["missing"] == share
+        assert found.provenance["missing_fraction"] == share
         assert words in found.provenance["columns"]["probability"]
     whole = complete(ERBB, top=None, model=shipped).table.select("symbol", wanted="probability")
     both = of_genes.table.join(whole, on="symbol", maintain_order="left")
@@ -106,16 +106,16 @@ def test_a_term_misses_a_fifth_and_a_list_a_half(shipped, ask):
 @pytest.mark.parametrize("ask", [biomarkers, targets])
 def test_which_genes_are_shown(shipped, ask):
     every = ask(ERBB, top=None, model=shipped).table
-    parts = [ask(ERBB, top=5, which=which, model=shipped).table for which in ("known", "new")]
+    parts = [ask(ERBB, top=5, which=which, model=shipped).table for which in ("annotated", "new")]
     for part in parts:
         same = every.filter(pl.col("symbol").is_in(part["symbol"].to_list()))
         assert same["rank"].to_list() == part["rank"].to_list()
-    assert parts[0]["known"].all()
-    assert not parts[1]["known"].any()
+    assert parts[0]["annotated"].all()
+    assert not parts[1]["annotated"].any()
     some = ask(ERBB, background=["ERBB3", "MET", "ALB", "nonsense", "EGFR"], model=shipped)
     assert set(some.table["symbol"]) <= {"ERBB3", "MET", "ALB", "EGFR"}
     assert some.table["rank"].to_list() == list(range(1, len(some) + 1))
-    assert some.unmatched == ["nonsense"]
+    assert some.unmapped == ["nonsense"]
     there = every.filter(pl.col("symbol") == "MET").row(0, named=True)
     here = some.table.filter(pl.col("symbol") == "MET").row(0, named=True)
     assert {**there, "rank": 0} == {**here, "rank": 0}
@@ -123,7 +123,7 @@ def test_which_genes_are_shown(shipped, ask):
 
 def test_what_is_told(shipped):
     found = targets(["p185erbb2", "Egfr", "nonsense"], top=3, model=shipped)
-    assert found.unmatched[-1] == "nonsense"
+    assert found.unmapped[-1] == "nonsense"
     assert set(found.provenance["columns"]) == set(found.table.columns) == {*COLUMNS, "kind"}
     assert json.loads(json.dumps(found.to_dict()))["results"][0]["kind"] == ["protein kinase"]
     assert "protein kinase" in found.summary()
@@ -167,7 +167,7 @@ def test_understudied_genes_and_what_they_do(shipped, terms):
     assert found["symbol"][0].startswith("TAS2R")
     assert found["term"][0] == "sensory perception of bitter taste"
     assert found["probability"][0] > 0.9
-    assert found["recoverability"][0] > 0.9
+    assert found["split_half_auroc"][0] > 0.9
     assert found["rank"].to_list() == list(range(1, len(found) + 1))
 
 
@@ -176,16 +176,24 @@ def test_the_numbers_are_those_of_annotate(shipped, terms):
     for symbol in ("TAS2R41", "UPRT"):
         mine = found.table.filter(pl.col("symbol") == symbol)
         theirs = annotate(symbol, terms, which="new", top=3, model=shipped).table
-        columns = ["id", "size", "support", "score", "probability", "specificity", "recoverability"]
+        columns = [
+            "id",
+            "size",
+            "support",
+            "score",
+            "probability",
+            "z_score_across_terms",
+            "split_half_auroc",
+        ]
         assert mine["id"].to_list() == theirs["id"].to_list()
         for name in columns[1:]:
             np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-4)
-    assert found.provenance["missing"] == MISSING
+    assert found.provenance["missing_fraction"] == MISSING
     assert "are a random 80% of the whole set" in found.provenance["columns"]["probability"]
     best = found.table.group_by("rank", maintain_order=True).first()["support"]
     assert best.is_sorted(descending=True)
-    known = annotate("PSTK", terms, which="known", top=None, exact=False, model=shipped)
-    told = found.table.filter(pl.col("symbol") == "PSTK")["known_terms"]
+    known = annotate("PSTK", terms, which="annotated", top=None, fast=True, model=shipped)
+    told = found.table.filter(pl.col("symbol") == "PSTK")["annotated_terms"]
     assert told.to_list() == [len(known)] * 3
 
 

@@ -20,7 +20,7 @@ def test_vectors_are_the_models(small):
     rows = small.embed_genes()[small.vocabulary.ids(["EGFR", "TP53"])]
     assert found.table["symbol"].to_list() == ["EGFR", "TP53"]
     assert np.array_equal(found.vectors, rows)
-    assert found.unmatched == ["nonsense"]
+    assert found.unmapped == ["nonsense"]
     everything = embed(model=small)
     assert everything.table["symbol"].to_list() == list(small.vocabulary)
     sets = GeneSets.from_lists({"a": ["p53", "Mdm2"], "b": ["EGFR"], "c": ["nonsense"]})
@@ -99,11 +99,11 @@ def test_nearest_by_overlap_against_brute_force(small):
     for row in found:
         genes = set(library.genes(library.names.index(row["set"])))
         shared = genes & {"TP53", "MDM2", "BAX"}
-        assert set(row["shared"]) == shared
+        assert set(row["overlap_genes"]) == shared
         assert row["jaccard"] == pytest.approx(len(shared) / len(genes | {"TP53", "MDM2", "BAX"}))
         p = hypergeom.sf(len(shared) - 1, background, 3, len(genes))
         assert row["p_value"] == pytest.approx(p)
-    assert found.unmatched == ["nonsense"]
+    assert found.unmapped == ["nonsense"]
 
 
 def test_the_model_finds_related_sets_without_a_common_gene(small, worlds):
@@ -122,7 +122,7 @@ def test_papers(shipped):
     found = nearest(embedded.genes(i), top=5, model=shipped)
     assert "PMID:7545954" in found.table.filter(pl.col("jaccard") == 1)["set"].to_list()
     found = nearest(INTERFERON, by="model", top=10, model=shipped)
-    shared = set().union(*found.table["shared"].to_list())
+    shared = set().union(*found.table["overlap_genes"].to_list())
     assert len(shared & set(INTERFERON)) >= 5
     # Not the large papers of popular genes, which are near to everything.
     assert found.table["genes"].max() < 500

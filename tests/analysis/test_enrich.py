@@ -68,7 +68,7 @@ def test_the_score_is_the_mean_evidence_each_given_gene_left_out(model, library)
         assert row["size"] == len(genes)
         assert row["genes"] == sorted(set(genes) & set(given))
         assert row["overlap"] == len(row["genes"])
-        assert not set(row["implied"]) & set(given)
+        assert not set(row["predicted_members"]) & set(given)
     assert found.table["term"][0] == "near 96"
     assert found.table["z_score"].is_sorted(descending=True)
 
@@ -160,7 +160,7 @@ def test_a_background_bounds_the_terms_the_genes_and_the_null(model, library):
     given = [*GENES[40:50], GENES[300], "no such gene"]
     found = enrich(given, library, background=measured, draws=20, top=None, model=model)
     assert found.not_in_background == [GENES[300]]
-    assert found.unmatched == ["no such gene"]
+    assert found.unmapped == ["no such gene"]
     assert found.provenance["background"]["genes"] == 200
     assert sum(found.provenance["null"]["strata"]) == 200
     assert found.provenance["input"]["genes"] == 10
@@ -175,9 +175,11 @@ def test_a_background_bounds_the_terms_the_genes_and_the_null(model, library):
 
 def test_the_same_question_has_the_same_answer_and_the_null_is_remembered(model, library):
     genes = GENES[5:25]
-    first = enrich(genes, library, draws=30, seed=1, model=model)
-    assert enrich(genes, library, draws=30, seed=1, model=model).to_dict() == first.to_dict()
-    other = enrich(genes, library, draws=30, seed=2, model=model)
+    first = enrich(genes, library, draws=30, random_state=1, model=model)
+    assert (
+        enrich(genes, library, draws=30, random_state=1, model=model).to_dict() == first.to_dict()
+    )
+    other = enrich(genes, library, draws=30, random_state=2, model=model)
     assert other.table["z_score"].to_list() != first.table["z_score"].to_list()
     json.dumps(first.to_dict())
     assert set(first.provenance["columns"]) == set(first.table.columns)

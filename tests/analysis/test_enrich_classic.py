@@ -108,7 +108,7 @@ def test_identifiers_of_any_kind_are_one_gene():
     terms = GeneSets.from_lists({"arrest": ["TP53", "CDKN1A", "MDM2"], "rest": ["EGFR", "GRB2"]})
     found = ora(["p53", "7157", "Cdkn1a", "nonsense", "KRAS"], terms, min_size=1)
     assert found.table["genes"][0].to_list() == ["CDKN1A", "TP53"]
-    assert found.unmatched == ["nonsense"]
+    assert found.unmapped == ["nonsense"]
     assert found.not_in_background == ["KRAS"]
     assert "read as (2): p53 = TP53, 7157 = TP53" in found.summary()
 
@@ -159,7 +159,7 @@ def test_prerank_is_that_of_gseapy():
     gseapy = pytest.importorskip("gseapy")
     pd = pytest.importorskip("pandas")
     ranked = _ranked()
-    found = prerank(ranked, LIBRARY, permutations=100, seed=3)
+    found = prerank(ranked, LIBRARY, permutations=100, random_state=3)
     sets = {name: list(LIBRARY.genes(i)) for i, name in enumerate(LIBRARY.names)}
     peer = gseapy.prerank(
         rnk=pd.Series(ranked).sort_values(ascending=False),
@@ -180,8 +180,8 @@ def test_prerank_is_that_of_gseapy():
     by_term = {row["term"]: row for row in found}
     assert by_term["term 2"]["nes"] > 1.5
     assert by_term["term 1"]["nes"] < -1.5
-    assert found.provenance["null"] == {"permutations": 100, "seed": 3, "weight": 1.0}
-    assert prerank(ranked, LIBRARY, permutations=100, seed=3).table.equals(found.table)
+    assert found.provenance["null"] == {"permutations": 100, "random_state": 3, "weight": 1.0}
+    assert prerank(ranked, LIBRARY, permutations=100, random_state=3).table.equals(found.table)
 
 
 def test_prerank_without_gseapy_says_how_to_get_it(monkeypatch):

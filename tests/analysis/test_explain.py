@@ -156,7 +156,7 @@ def test_other_families_get_shapley_values():
             exact[gene] += (score(order[: k + 1]) - score(order[:k])) / len(orders)
     found = dict(explain("EGFR", GIVEN, model=model).table.select("symbol", "share").rows())
     assert found == pytest.approx(exact, abs=0.1)
-    again = explain("EGFR", GIVEN, seed=0, model=model).table
+    again = explain("EGFR", GIVEN, random_state=0, model=model).table
     assert again["share"].to_list() == explain("EGFR", GIVEN, model=model).table["share"].to_list()
 
 
@@ -170,14 +170,14 @@ def test_the_papers(shipped):
     known = len(set().union(*members.values()) & set(shipped.vocabulary)) - 1
     for row in why.papers.head(20).iter_rows(named=True):
         genes = members[row["paper"]] & set(shipped.vocabulary)
-        assert set(row["shared"]) == genes & set(given)
-        assert (row["genes"], row["overlap"]) == (len(genes), len(row["shared"]))
-        assert row["together"] == (row["overlap"] >= 2)
+        assert set(row["overlap_genes"]) == genes & set(given)
+        assert (row["genes"], row["overlap"]) == (len(genes), len(row["overlap_genes"]))
+        assert row["co_membership"] == (row["overlap"] >= 2)
         p = hypergeom.sf(row["overlap"] - 1, known, len(given), row["genes"] - 1)
         assert row["p_value"] == pytest.approx(p)
         assert row["link"].endswith(row["paper"].removeprefix("PMID:"))
     assert why.papers["p_value"].is_sorted()
-    assert why.known_together
+    assert why.has_co_membership
     for symbol, count in why.table.select("symbol", "papers").rows():
         assert count == sum(1 for genes in members.values() if {symbol, "BRCA2"} <= genes)
     assert len(explain("BRCA2", given, top=3, model=shipped).papers) == 3
@@ -190,7 +190,7 @@ def test_known_biology(shipped):
     assert why.explained["error"] <= 1e-3 * abs(why.explained["score"])
     assert "known, not new" in why.evidence()
     new = explain("OR2T8", ["RPL3", "RPS6", "RPL5"], model=shipped)
-    assert not new.known_together
+    assert not new.has_co_membership
     assert "new, as far as this corpus goes" in new.evidence()
     assert why.explained["z_score"] > new.explained["z_score"]
 
@@ -218,7 +218,7 @@ def test_what_cannot_be_explained(small):
 
 def test_it_says_what_it_could_not_use_and_goes_to_json(small):
     why = explain("MDM2", ["p53", "nonsense", "CD8B"], model=small)
-    assert (why.unmatched, why.not_in_model) == (["nonsense"], ["CD8B"])
+    assert (why.unmapped, why.not_in_model) == (["nonsense"], ["CD8B"])
     assert "p53 = TP53" in why.summary()
     whole = json.loads(json.dumps(why.to_dict()))
     assert list(whole) == ["provenance", "inputs", "results", "kinds", "by_kind", "papers"]

@@ -52,7 +52,7 @@ def test_colors_by_source_or_by_cluster(small, worlds, library, found):
         assert typical <= set(worlds[int(common)])
     for row in found:
         genes = library.genes(library.names.index(row["set"]))
-        assert set(row["such_as"]) == set(genes)
+        assert set(row["example_genes"]) == set(genes)
     several = library[np.arange(len(library))]
     several.metadata = several.metadata.with_columns(
         source=pl.Series([f"s{i % 3}" for i in range(len(several))])
@@ -80,7 +80,7 @@ def test_the_page_stands_alone(small, worlds, tmp_path):
 
 
 def test_some_of_many_and_sets_without_a_known_gene(small, library):
-    some = map(library, most=12, seed=1, model=small)
+    some = map(library, most=12, random_state=1, model=small)
     assert (len(some), some.provenance["sets"], some.provenance["drawn"]) == (12, 60, 12)
     assert "drawn at random of" in some.to_page()
     more = GeneSets.from_lists({name: library.genes(i) for i, name in enumerate(library.names)}
@@ -88,7 +88,7 @@ def test_some_of_many_and_sets_without_a_known_gene(small, library):
     found = map(more, model=small)
     assert found.provenance["unplaced"] == 1
     assert "unknown" not in found.table["set"].to_list()
-    assert found.unmatched == ["nonsense"]
+    assert found.unmapped == ["nonsense"]
 
 
 def test_bad_questions(small):

@@ -85,7 +85,10 @@ def test_files(repair, tmp_path):
 
 def test_the_same_seed_gives_the_same_network(small, worlds):
     genes = worlds[0] + worlds[2]
-    one, other = network(genes, seed=3, model=small), network(genes, seed=3, model=small)
+    one, other = (
+        network(genes, random_state=3, model=small),
+        network(genes, random_state=3, model=small),
+    )
     assert one.to_dict() == other.to_dict()
     assert json.loads(json.dumps(one.to_dict()))["edges"] == one.edges.to_dicts()
 
@@ -99,4 +102,4 @@ def test_bad_questions(small):
         network(["TP53", "MDM2"], add=2000, model=small)
     with pytest.raises(ValueError, match="degree"):
         network(["TP53", "MDM2"], degree=0, model=small)
-    assert network(["TP53", "MDM2", "nonsense"], model=small).unmatched == ["nonsense"]
+    assert network(["TP53", "MDM2", "nonsense"], model=small).unmapped == ["nonsense"]

@@ -35,7 +35,7 @@ def test_a_disease_gene_is_first_in_its_locus(shipped, seeds, hidden, locus):
     found = prioritize(locus, seeds=seeds, top=None, model=shipped)
     first = found.table.row(0, named=True)
     assert first["symbol"] == hidden
-    assert not first["known"]
+    assert not first["annotated"]
     assert first["p_value"] <= 0.005
     assert first["percentile"] > 99.5
     assert found.table.height > 15
@@ -46,8 +46,8 @@ def test_the_gene_of_cystic_fibrosis_is_known_and_found_without_itself(shipped):
     terms = ["GO:0006821", "GO:0042045"]
     found = prioritize("chr7:115000000-119000000", terms=terms, library="go-bp", model=shipped)
     first = found.table.row(0, named=True)
-    assert (first["symbol"], first["known"]) == ("CFTR", True)
-    assert found.table["known"].sum() == 1
+    assert (first["symbol"], first["annotated"]) == ("CFTR", True)
+    assert found.table["annotated"].sum() == 1
     assert not any(one.startswith("CFTR") for one in first["why"])
     assert len(found.seeds) == SEEDS
 
@@ -57,13 +57,15 @@ def test_one_term_gives_what_the_term_itself_gives(shipped):
     found = prioritize(few, terms="GO:0006281", why=False, model=shipped).table
     whole = term("GO:0006281", "go-bp", top=None, model=shipped).table
     whole = whole.filter(pl.col("symbol").is_in(few))
-    columns = ["symbol", "known", "score", "z_score", "probability", "gene_rank"]
+    columns = ["symbol", "annotated", "score", "z_score", "probability", "gene_rank"]
     np.testing.assert_allclose(
         found.sort("symbol").select(columns[2:]).to_numpy(),
         whole.sort("symbol").select(columns[2:]).to_numpy(),
         rtol=1e-4,
     )
-    assert found.sort("symbol")["known"].to_list() == whole.sort("symbol")["known"].to_list()
+    assert (
+        found.sort("symbol")["annotated"].to_list() == whole.sort("symbol")["annotated"].to_list()
+    )
 
 
 # -- what the numbers are --------------------------------------------------------------------------
@@ -75,8 +77,8 @@ def test_a_seed_is_scored_by_the_others(small, worlds):
     rows = {row["symbol"]: row for row in found}
     alone = small.score([seeds[1:]])[0]
     assert rows[seeds[0]]["score"] == pytest.approx(alone[small.vocabulary.ids([seeds[0]])[0]])
-    assert rows[seeds[0]]["known"]
-    assert not rows["EGFR"]["known"]
+    assert rows[seeds[0]]["annotated"]
+    assert not rows["EGFR"]["annotated"]
     whole = small.score([seeds])[0]
     assert rows["EGFR"]["score"] == pytest.approx(whole[small.vocabulary.ids(["EGFR"])[0]])
 
@@ -106,7 +108,7 @@ def test_candidates_do_not_change_each_other(small, worlds, candidates, seeds):
     assert together["z_score"].is_sorted(descending=True)
     assert together["p_value"].is_between(0, 1, closed="right").all()
     assert together["percentile"].is_between(0, 100).all()
-    assert together["known"].to_list() == [s in given_seeds for s in together["symbol"]]
+    assert together["annotated"].to_list() == [s in given_seeds for s in together["symbol"]]
     for row in together.drop("rank").iter_rows():
         alone = prioritize([row[0]], seeds=given_seeds, why=False, model=small).table.drop("rank")
         assert alone.row(0) == pytest.approx(row, nan_ok=True)
@@ -153,7 +155,7 @@ def test_each_term_alone_is_told(small, library):
     found = prioritize(["CDKN1A", "KRAS"], terms=["fever", "rash"], library=library, model=small)
     assert found.by_term.columns[1:] == ["library", "id", "term", *TERM_COLUMNS]
     told = found.by_term.filter(pl.col("symbol") == "CDKN1A")
-    assert dict(told.select("term", "known").rows()) == {"fever": True, "rash": False}
+    assert dict(told.select("term", "annotated").rows()) == {"fever": True, "rash": False}
     best = told.sort("z_score")["term"][-1]
     assert found.table.filter(pl.col("symbol") == "CDKN1A")["term"].to_list() == [best]
     assert found.by_term["symbol"].unique(maintain_order=True).to_list() == list(
@@ -172,7 +174,7 @@ def test_terms_and_seeds_together(small, library):
 
 def test_every_identifier_is_accounted_for(small, worlds):
     found = prioritize(["hdm2", "nonsense", "ALB"], seeds=["p53", "CDKN1A", "no gene"], model=small)
-    assert found.unmatched == ["nonsense", "no gene"]
+    assert found.unmapped == ["nonsense", "no gene"]
     assert found.not_in_model == ["ALB"]
     assert "hdm2 = MDM2" in found.summary()
     assert "1 candidates (0 known), by 2 seeds: those given" in found.summary()

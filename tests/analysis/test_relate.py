@@ -95,8 +95,10 @@ def test_partners_stand_out_among_pairs_as_popular(shipped):
 
 
 def test_the_seed_chooses_the_pairs(small):
-    def null(seed):
-        return relate("TP53", "MDM2", draws=10, seed=seed, model=small).relation["null_median"]
+    def null(random_state):
+        return relate("TP53", "MDM2", draws=10, random_state=random_state, model=small).relation[
+            "null_median"
+        ]
 
     assert null(1) == null(1)
     assert len({null(seed) for seed in range(5)}) > 1
@@ -158,7 +160,7 @@ def test_bad_questions(small, worlds):
 
 def test_reports(small, worlds):
     found = relate("p53", context=[*worlds[2][:4], "nonsense"], model=small)
-    assert found.unmatched == ["nonsense"]
+    assert found.unmapped == ["nonsense"]
     whole = json.loads(json.dumps(found.to_dict()))
     assert whole["provenance"]["gene"] == "TP53"
     assert set(whole["results"][0]) <= set(whole["provenance"]["columns"]) | {"symbol", "name"}

@@ -134,7 +134,7 @@ def test_every_row_is_accounted_for(tmp_path: Path) -> None:
     assert (report.zero, report.not_finite) == (1, 2)
     assert (report.merged, report.cancelled) == (4, 1)
     assert report.ignored == ("note",)
-    assert report.resolution.unmatched == ["nonsense"]
+    assert report.resolution.unmapped == ["nonsense"]
     assert report.resolution.ambiguous == ["1-Mar"]
     assert report.summary().split("\n")[:4] == [
         "vectors.tsv: 11 rows of 3 numbers; 3 genes have a vector",
@@ -143,7 +143,7 @@ def test_every_row_is_accounted_for(tmp_path: Path) -> None:
         "averaged: 4 rows of genes with several",
         "columns not used: note",
     ]
-    assert "unmatched (1): nonsense" in report.summary()
+    assert "unmapped (1): nonsense" in report.summary()
     assert report.to_dict() == {
         "file": "vectors.tsv",
         "rows": 11,

@@ -145,7 +145,7 @@ def test_ctrl_c_is_handed_on_and_the_fit_goes_on_later(corpus, tmp_path):
 
     interrupt.step = None
     folder = tmp_path / "autoencoder"
-    fit = {"corpus": corpus, "corpus_hash": content_hash(corpus), "threads": 1}
+    fit = {"corpus": corpus, "corpus_hash": content_hash(corpus), "n_threads": 1}
     # A shell has the signal ignored by what it starts in the background, as the tests may be.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

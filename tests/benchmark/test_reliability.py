@@ -129,12 +129,12 @@ def test_wrong_use_is_refused(asked):
 
 def test_the_share_that_the_model_is_told(asked):
     model, questions = asked
-    few = reliability(model, questions, missing=0.2, tops=[10], resamples=10)
+    few = reliability(model, questions, missing_fraction=0.2, tops=[10], resamples=10)
     usual = reliability(model, questions, tops=[10], resamples=10)
-    half = reliability(model, questions, missing=0.5, tops=[10], resamples=10)
+    half = reliability(model, questions, missing_fraction=0.5, tops=[10], resamples=10)
     assert half.errors.equals(usual.errors)
     told = [each.errors.row(0, named=True) for each in (few, usual)]
     assert told[0]["found"] == told[1]["found"]
     assert told[0]["told"] < 0.6 * told[1]["told"]
-    with pytest.raises(ValueError, match="share of the whole set"):
-        reliability(model, questions, missing=1)
+    with pytest.raises(ValueError, match="fraction of the whole set"):
+        reliability(model, questions, missing_fraction=1)

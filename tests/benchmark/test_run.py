@@ -482,7 +482,7 @@ def test_a_method_at_its_best(world, tmp_path):
         {"name": "net, early", "snapshot_of": "net", "at": 2},
     ]
     benchmark = _small(world, method=method, corpus={"file": "corpus.gsets", "held_out": 40})
-    results = run(benchmark, tmp_path / "out", only=["halves"], threads=1, pages=False)
+    results = run(benchmark, tmp_path / "out", only=["halves"], n_threads=1, pages=False)
     models = tmp_path / "out" / "models"
     last, best, early = (gsfm.load(models / name) for name in ("net", "net.best", "net.2"))
     assert early.manifest["training"]["step"] == last.manifest["training"]["curve"][1]["step"]

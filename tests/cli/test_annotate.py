@@ -44,9 +44,9 @@ def test_a_gene_is_the_librarys_answer(run, folder, model, library):
 
 def test_one_gene_is_a_gene_and_several_are_a_set(run, folder, library, tmp_path):
     settings = ("--library", library, "--model", folder, "--csv")
-    assert "known" in _rows(run("annotate", "MDM2", *settings).stdout)[0]
+    assert "annotated" in _rows(run("annotate", "MDM2", *settings).stdout)[0]
     expected = run("annotate", "TP53", "BAX", *settings).stdout
-    assert _rows(expected)[0]["shared"] == "BAX|TP53"
+    assert _rows(expected)[0]["overlap_genes"] == "BAX|TP53"
     path = tmp_path / "genes.txt"
     path.write_text("TP53\nBAX\n")
     assert run("annotate", str(path), *settings).stdout == expected
@@ -55,14 +55,14 @@ def test_one_gene_is_a_gene_and_several_are_a_set(run, folder, library, tmp_path
 
 def test_options_reach_the_library(run, folder, library):
     settings = ("--library", library, "--model", folder, "--csv")
-    known = _rows(run("annotate", "BAX", *settings, "--known").stdout)
+    known = _rows(run("annotate", "BAX", *settings, "--annotated").stdout)
     new = _rows(run("annotate", "BAX", *settings, "--new", "--top", "1").stdout)
     assert [row["term"] for row in known] == ["cell death"]
-    assert [row["known"] for row in new] == ["false"]
+    assert [row["annotated"] for row in new] == ["false"]
     fast = _rows(run("annotate", "BAX", *settings, "--fast", "--top", "0").stdout)
     assert len(fast) == 3
     assert "z_score" not in fast[0]
-    assert run("annotate", "BAX", *settings, "--new", "--known").exit_code == 2
+    assert run("annotate", "BAX", *settings, "--new", "--annotated").exit_code == 2
 
 
 def test_the_share_that_is_missing(run, calibrated, calibrated_folder, library):
@@ -70,9 +70,9 @@ def test_the_share_that_is_missing(run, calibrated, calibrated_folder, library):
     for command, ask, what in (("annotate", annotate, "MDM2"), ("term", term, "cell death")):
         told = {}
         for share in (0.05, MISSING, 0.5):
-            result = run(command, what, *settings, "--missing", str(share))
+            result = run(command, what, *settings, "--missing-fraction", str(share))
             assert result.exit_code == 0
-            expected = ask(what, library, missing=share, model=calibrated).to_dict()
+            expected = ask(what, library, missing_fraction=share, model=calibrated).to_dict()
             assert json.loads(result.stdout) == json.loads(json.dumps(expected))
             told[share] = result.stdout
         # The command's own default is the library's.
@@ -100,7 +100,7 @@ def test_a_term_is_the_librarys_answer(run, folder, model, library):
     by_stdin = run("term", "-", *settings, "--top", "3", "--json", stdin="cell death\n")
     assert by_stdin.stdout == result.stdout
     new = _rows(run("term", "cell death", *settings, "--new", "--csv", "--top", "0").stdout)
-    assert {row["known"] for row in new} == {"false"}
+    assert {row["annotated"] for row in new} == {"false"}
 
 
 @pytest.mark.parametrize(

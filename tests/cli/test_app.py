@@ -135,7 +135,7 @@ def test_a_process_reads_stdin_and_writes_stdout(folder):
     assert result.returncode == 0
     assert result.stdout.startswith("rank,symbol,name,score,z_score\n1,")
     assert len(result.stdout.splitlines()) == 3
-    assert "unmatched (1): nonsense" in result.stderr
+    assert "unmapped (1): nonsense" in result.stderr
 
 
 def test_a_process_fails_in_one_line(folder):

@@ -186,17 +186,17 @@ def test_a_calibrated_model_shows_probabilities(run, calibrated, calibrated_fold
 
 def test_the_share_that_is_missing(run, calibrated, calibrated_folder, tmp_path):
     settings = ("--model", calibrated_folder, "--top", "3", "--json")
-    result = run("complete", *GENES, *settings, "--missing", "0.1")
+    result = run("complete", *GENES, *settings, "--missing-fraction", "0.1")
     assert result.exit_code == 0
-    expected = complete(GENES, top=3, missing=0.1, model=calibrated).to_dict()
+    expected = complete(GENES, top=3, missing_fraction=0.1, model=calibrated).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
-    assert json.loads(result.stdout)["provenance"]["missing"] == 0.1
+    assert json.loads(result.stdout)["provenance"]["missing_fraction"] == 0.1
     usual = run("complete", *GENES, *settings).stdout
-    assert run("complete", *GENES, *settings, "--missing", "0.5").stdout == usual
+    assert run("complete", *GENES, *settings, "--missing-fraction", "0.5").stdout == usual
     assert usual != result.stdout
     library = tmp_path / "mine.gmt"
     library.write_text("a\tna\t" + "\t".join(GENES) + "\n")
-    many = run("complete", "--library", str(library), *settings, "--missing", "0.1")
+    many = run("complete", "--library", str(library), *settings, "--missing-fraction", "0.1")
     rows = json.loads(many.stdout)["results"]
     told = [row["probability"] for row in expected["results"]]
     assert [row["probability"] for row in rows] == pytest.approx(told, abs=1e-6)
@@ -205,6 +205,6 @@ def test_the_share_that_is_missing(run, calibrated, calibrated_folder, tmp_path)
 @pytest.mark.parametrize("share", ["0", "1", "-0.2", "2", "nan", "half"])
 def test_what_is_no_share(run, share):
     for command in (["complete"], ["annotate"], ["term"]):
-        result = run(*command, "TP53", "--missing", share)
+        result = run(*command, "TP53", "--missing-fraction", share)
         assert result.exit_code == 2
-        assert "--missing" in result.stderr
+        assert "--missing-fraction" in result.stderr

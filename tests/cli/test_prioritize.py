@@ -40,7 +40,7 @@ def test_prioritize_is_the_librarys_answer(run, folder, model, library):
     assert result.exit_code == 0
     expected = prioritize(candidates, terms=terms, library=library, model=model).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
-    assert "unmatched (1): nonsense" in result.stderr
+    assert "unmapped (1): nonsense" in result.stderr
     assert "fever (fever, signs): 3 genes" in result.stderr
 
 
@@ -98,7 +98,7 @@ def test_wrong_usage(run):
     assert run("prioritize", "TP53").exit_code == 2
     assert run("prioritize", "-", "--seeds", "-").exit_code == 2
     assert run("discover", "targets").exit_code == 2
-    assert run("discover", "targets", "TP53", "EGFR", "--new", "--known").exit_code == 2
+    assert run("discover", "targets", "TP53", "EGFR", "--new", "--annotated").exit_code == 2
     assert run("discover", "biomarkers", "-", "--background", "-").exit_code == 2
     assert run("discover", "biomarkers", "-", "--json", "--csv").exit_code == 2
 
@@ -109,7 +109,7 @@ def test_members_are_the_librarys_answer(run, folder, model, library, tmp_path, 
     result = run("discover", name, *genes, "--model", folder, "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout) == json.loads(json.dumps(ask(genes, model=model).to_dict()))
-    assert "unmatched (1): nonsense" in result.stderr
+    assert "unmapped (1): nonsense" in result.stderr
 
     term = run("discover", name, "rash", "--library", library, "--model", folder, "--new", "--json")
     expected = ask("rash", library=library, which="new", model=model)

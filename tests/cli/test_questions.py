@@ -35,7 +35,7 @@ def test_explain(run, folder, model):
     assert same(
         result.stdout, analysis.explain("MDM2", [*GENES, "nonsense"], top=None, model=model)
     )
-    for told in ("unmatched (1): nonsense", "MDM2: score ", "papers have MDM2"):
+    for told in ("unmapped (1): nonsense", "MDM2: score ", "papers have MDM2"):
         assert told in result.stderr
     plain = run("explain", "MDM2", *GENES, "--model", folder)
     for told in ("What each gene adds", "What each kind of evidence adds", "Papers of"):
@@ -61,7 +61,9 @@ def test_relate(run, folder, model, library):
     assert same(result.stdout, analysis.relate("p53", context=term, model=model))
     result = run("relate", "p53", "MDM2", "--library", str(library), "--draws", "12", "--seed", "2",
                  "--model", folder, "--json")  # fmt: skip
-    expected = analysis.relate("p53", "MDM2", libraries=[library], draws=12, seed=2, model=model)
+    expected = analysis.relate(
+        "p53", "MDM2", libraries=[library], draws=12, random_state=2, model=model
+    )
     assert same(result.stdout, expected)
     assert expected.headline() in result.stderr
     assert [row["name"] for row in expected if row["kind"] == "term"][:2] == ["term 2", "term 0"]
@@ -103,7 +105,7 @@ def test_embed(run, folder, model, library, tmp_path):
     with np.load(path) as stored:
         expected = analysis.embed(sets.read(library, resolve=False), model=model)
         assert np.array_equal(stored["vectors"], expected.vectors)
-    assert "unmatched (1): nonsense" in result.stderr
+    assert "unmapped (1): nonsense" in result.stderr
     flat = run("embed", "sets", str(library), "--model", folder, "--csv")
     assert flat.stdout.startswith("set,genes,in_model,v1,v2")
 

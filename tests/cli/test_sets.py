@@ -27,8 +27,8 @@ def test_describe(run, file):
     fields = {row["field"]: row["value"] for row in json.loads(result.stdout)["results"]}
     assert (fields["sets"], fields["distinct sets"], fields["genes"]) == ("3", "2", "3")
     read_as = json.loads(result.stdout)["provenance"]["read"]
-    assert read_as["unmatched"] == {"nonsense": 1}
-    assert "1 identifier not matched: nonsense" in result.stderr
+    assert read_as["unmapped"] == {"nonsense": 1}
+    assert "1 identifier not mapped: nonsense" in result.stderr
     assert run("sets", "describe", "-", "--json", stdin=GMT).exit_code == 0
 
 

@@ -148,8 +148,8 @@ def test_the_whole(folder, papers):
     }
     assert "license" not in alpha
     assert alpha["available_by"] == 2020
-    assert alpha["identifiers"]["unmatched"] == 3
-    assert alpha["identifiers"]["most_frequent_unmatched"] == {
+    assert alpha["identifiers"]["unmapped"] == 3
+    assert alpha["identifiers"]["most_frequent_unmapped"] == {
         "NOTAGENE1": 1,
         "NOTAGENE2": 1,
         "NOTAGENE3": 1,

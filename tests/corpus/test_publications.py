@@ -121,8 +121,8 @@ def test_all_kinds_of_files_give_the_same_sets(files, kind):
     released = "NCBI Gene 2022-Sep12" if kind[:3] in ("sql", "deb") else None
     assert sets.manifest["release"] == released
     assert sets.report.n_identifiers == 5
-    assert sets.report.matched == {"entrez": 4}
-    assert sets.report.unmatched == {"999999999": 2}
+    assert sets.report.mapped == {"entrez": 4}
+    assert sets.report.unmapped == {"999999999": 2}
 
 
 def test_other_species_are_left_out(tmp_path):
@@ -141,7 +141,7 @@ def test_mouse_genes_become_their_orthologs(tmp_path, companion):
     sets = publications.read(path, species="mouse")
     assert as_sets(sets) == {"PMID:9000001": ("MDM2", "TP53")}
     assert sets.metadata["species"].to_list() == ["mouse"]
-    assert sets.report.unmatched == {"1": 1}
+    assert sets.report.unmapped == {"1": 1}
 
 
 def test_mouse_sqlite_brings_its_symbols(tmp_path):

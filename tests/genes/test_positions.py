@@ -128,7 +128,7 @@ def test_genes_lie_within_their_chromosomes() -> None:
     assert (micro["end"] - micro["start"] < 200).mean() > 0.99
 
 
-def test_what_is_known_together() -> None:
+def test_what_is_has_co_membership() -> None:
     table = genes.table()
     unknown = table.select(pl.col("chromosome", "start", "end", "strand", "band").is_null())
     assert (unknown["start"] == unknown["end"]).all()

@@ -52,7 +52,7 @@ def one(identifier: object, **options: object) -> tuple[str | None, str]:
         ("GeneID:7157", "TP53", "entrez"),
         ("ncbigene:7157", "TP53", "entrez"),
         # 11998 is TP53's number at HGNC, and nobody's at NCBI: a bare number is an Entrez id.
-        ("11998", None, "unmatched"),
+        ("11998", None, "unmapped"),
         ("HGNC:11998", "TP53", "hgnc"),
         ("hgnc:11998", "TP53", "hgnc"),
         ("HGNC:HGNC:11998", "TP53", "hgnc"),
@@ -68,8 +68,8 @@ def one(identifier: object, **options: object) -> tuple[str | None, str]:
         ("ENSG00000224320", "HLA-A", "ensembl gene"),  # on an alternative haplotype
         ("ENST00000269305", "TP53", "ensembl transcript"),
         ("ENST00000269305.9", "TP53", "ensembl transcript"),
-        ("ENSG00000000000", None, "unmatched"),
-        ("ENSP00000269305", None, "unmatched"),
+        ("ENSG00000000000", None, "unmapped"),
+        ("ENSP00000269305", None, "unmapped"),
         # UniProt
         ("P04637", "TP53", "uniprot"),
         ("p04637", "TP53", "uniprot"),
@@ -96,13 +96,13 @@ def one(identifier: object, **options: object) -> tuple[str | None, str]:
         ("\ufeffTP53\u00a0", "TP53", "approved"),
         ("HLA\u2013A", "HLA-A", "approved (case)"),  # an en dash
         # nothing
-        ("not-a-gene", None, "unmatched"),
-        ("TP53 MDM2", None, "unmatched"),
-        ("TP53.2", None, "unmatched"),
-        ("7157.5", None, "unmatched"),
-        ("HGNC:999999999", None, "unmatched"),
-        ("99999999999999999999", None, "unmatched"),
-        ("-7157", None, "unmatched"),
+        ("not-a-gene", None, "unmapped"),
+        ("TP53 MDM2", None, "unmapped"),
+        ("TP53.2", None, "unmapped"),
+        ("7157.5", None, "unmapped"),
+        ("HGNC:999999999", None, "unmapped"),
+        ("99999999999999999999", None, "unmapped"),
+        ("-7157", None, "unmapped"),
     ],
 )
 def test_known_answers(identifier: object, symbol: str | None, match: str) -> None:
@@ -113,7 +113,7 @@ def test_known_answers(identifier: object, symbol: str | None, match: str) -> No
 def test_missing_values_are_not_genes(nothing: str | None) -> None:
     """NA was once the symbol of XK and NaN is an alias of SCN11A; in a list they mean nothing."""
     row = genes.resolve([nothing]).table.row(0, named=True)
-    assert (row["symbol"], row["match"], row["rule"]) == (None, "unmatched", "a missing value")
+    assert (row["symbol"], row["match"], row["rule"]) == (None, "unmapped", "a missing value")
     assert row["input"] == nothing
 
 
@@ -178,7 +178,7 @@ class TestAmbiguity:
         assert row["candidates"] == candidates
         assert row["rule"].endswith("several genes, none taken")
         assert found.ambiguous == [identifier]
-        assert found.matched == found.unmatched == []
+        assert found.mapped == found.unmapped == []
 
     def test_several_orthologs(self) -> None:
         row = genes.resolve(["Fcnb"]).table.row(0, named=True)
@@ -244,7 +244,7 @@ class TestDates:
 
     @pytest.mark.parametrize("date", ["31-Jan", "9/2/2022", "2022-13-01", "0-Sep", "32-Sep"])
     def test_other_dates_are_not_genes(self, date: str) -> None:
-        assert one(date) == (None, "unmatched")
+        assert one(date) == (None, "unmapped")
 
     def test_serials_only_on_request(self) -> None:
         assert one("44621")[0] is None
@@ -287,7 +287,7 @@ class TestInputs:
         assert found.symbols == ["TP53", None, "TP53"]
         frame = found.to_pandas()
         assert list(frame.columns) == found.table.columns
-        assert frame["match"].tolist() == ["approved", "unmatched", "alias"]
+        assert frame["match"].tolist() == ["approved", "unmapped", "alias"]
         assert genes.resolve(pd.Series([7157, 1956])).symbols == ["TP53", "EGFR"]
         assert genes.resolve(pd.Series([7157, None])).symbols == ["TP53", None]
         for dtype, values in (("string", ["TP53", None]), ("Int64", [7157, None])):
@@ -310,18 +310,18 @@ class TestInputs:
 class TestResolution:
     def test_lists_and_counts(self) -> None:
         found = genes.resolve(["TP53", "OCT1", "zzz", "p53", None, "zzz"])
-        assert found.matched == ["TP53", "p53"]
+        assert found.mapped == ["TP53", "p53"]
         assert found.ambiguous == ["OCT1"]
-        assert found.unmatched == ["zzz", "zzz"]
-        assert found.counts == {"unmatched": 3, "alias": 1, "ambiguous": 1, "approved": 1}
-        assert list(found.counts) == ["unmatched", "alias", "ambiguous", "approved"]
-        assert repr(found) == "Resolution(6 identifiers: 2 matched, 1 ambiguous, 3 unmatched)"
+        assert found.unmapped == ["zzz", "zzz"]
+        assert found.counts == {"unmapped": 3, "alias": 1, "ambiguous": 1, "approved": 1}
+        assert list(found.counts) == ["unmapped", "alias", "ambiguous", "approved"]
+        assert repr(found) == "Resolution(6 identifiers: 2 mapped, 1 ambiguous, 3 unmapped)"
 
     def test_summary_is_short(self) -> None:
         lines = genes.resolve([f"unknown{i}" for i in range(100)]).summary(limit=2).splitlines()
         assert lines == [
             "0 of 100 identifiers are known genes",
-            "unmatched (100): unknown0, unknown1, ... (98 more)",
+            "unmapped (100): unknown0, unknown1, ... (98 more)",
         ]
 
     def test_summary_tells_of_many_candidates(self) -> None:
@@ -440,7 +440,7 @@ def test_transcripts() -> None:
     }
     found = genes.resolve([*known, "ENST00000000001"])
     assert found.symbols == [*known.values(), None]
-    assert found.counts == {"ensembl transcript": len(known), "unmatched": 1}
+    assert found.counts == {"ensembl transcript": len(known), "unmapped": 1}
 
 
 # -- invariants ------------------------------------------------------------------------------------

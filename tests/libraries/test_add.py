@@ -23,7 +23,7 @@ def file(tmp_path):
 def test_a_file(file, home):
     facts = {"release": "3", "date": "2024-01-02", "license": "CC0", "species": "human"}
     added = libraries.add(file, **facts)
-    assert dict(added.report.unmatched) == {"nonsense": 2, "what1": 1}
+    assert dict(added.report.unmapped) == {"nonsense": 2, "what1": 1}
     # A term without a known gene is left out, and counted.
     assert added.names == ["Heart", "Liver"]
     assert added.genes(0) == ("MYH6", "MYH7")

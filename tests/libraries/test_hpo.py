@@ -68,7 +68,7 @@ def test_phenotypes(tmp_path, form):
     library = libraries.add(path, release="1")
     assert as_sets(library) == PHENOTYPES
     assert library.names == ["Large heart", "Small liver"]
-    assert dict(library.report.unmatched) == {"nonsense": 1}
+    assert dict(library.report.unmapped) == {"nonsense": 1}
     assert library.metadata["link"][0] == "https://hpo.jax.org/browse/term/HP:0000001"
     assert "hpo.jax.org/app/license" in library.manifest["license"]
 

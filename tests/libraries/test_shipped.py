@@ -37,7 +37,7 @@ def genes(term):
         ("families:MCM", "MCM2 MCM3 MCM4 MCM5 MCM6 MCM7", "ORC1 CDC6"),
     ],
 )
-def test_known_terms(term, members, others):
+def test_annotated_terms(term, members, others):
     assert set(members.split()) <= genes(term)
     assert not set(others.split()) & genes(term)
 

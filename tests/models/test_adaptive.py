@@ -198,8 +198,8 @@ def test_features_against_cosines_by_hand():
 # -- with a library -------------------------------------------------------------------------------
 
 
-def random_library(seed: int) -> GeneSets:
-    rng = np.random.default_rng(seed)
+def random_library(random_state: int) -> GeneSets:
+    rng = np.random.default_rng(random_state)
     genes = [f"G{i:02}" for i in range(30)]
     sizes = rng.integers(2, 14, 25)
     return GeneSets.from_lists([rng.choice(genes, n, replace=False).tolist() for n in sizes])
@@ -248,10 +248,10 @@ def test_features_without_the_term_itself_by_hand():
 
 
 @pytest.mark.parametrize("make", [Features, Annotation])
-@pytest.mark.parametrize("seed", range(3))
-def test_a_term_is_no_evidence_of_itself(make, seed):
+@pytest.mark.parametrize("random_state", range(3))
+def test_a_term_is_no_evidence_of_itself(make, random_state):
     """As if it had been removed from the library before the fit, with what is inside of it."""
-    library = random_library(seed)
+    library = random_library(random_state)
     model = make(covered=1.0).fit(library)
     asked = [library.genes(i) for i in range(len(library))]
     found = model.evidence(model.encode(asked))

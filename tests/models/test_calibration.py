@@ -42,13 +42,13 @@ class Oracle(Linear):
         return (block == main[:, None]).astype(np.float32)
 
 
-def halves(n: int, seed: int) -> tuple[GeneSets, GeneSets, np.ndarray]:
+def halves(n: int, random_state: int) -> tuple[GeneSets, GeneSets, np.ndarray]:
     """Sets whose genes are drawn with a known probability inside one block, and another outside.
 
     Returns the two halves, and for each set the probability that a gene of its block, and one of
     the others, is hidden, given that it is not shown.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     width = GENES // BLOCKS
     shown, hidden, truth = [], [], []
     for _ in range(n):
@@ -71,14 +71,14 @@ def halves(n: int, seed: int) -> tuple[GeneSets, GeneSets, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def oracle() -> Oracle:
-    shown, hidden, _ = halves(300, seed=1)
+    shown, hidden, _ = halves(300, random_state=1)
     model = Oracle()
     model._vocabulary = shown.vocabulary
     return model.calibrate(shown, hidden)
 
 
 def test_probabilities_are_the_known_ones(oracle):
-    shown, hidden, truth = halves(400, seed=2)
+    shown, hidden, truth = halves(400, random_state=2)
     probability = oracle.probability(shown)
     own = oracle.score(shown) > 0
     missing = shown.to_csr().toarray() == 0
@@ -101,7 +101,7 @@ def test_probabilities_are_the_known_ones(oracle):
 
 def test_without_calibration_they_are_wrong(oracle):
     """The same measure of the scores themselves, and of one curve for all sets."""
-    shown, hidden, truth = halves(400, seed=2)
+    shown, hidden, truth = halves(400, random_state=2)
     score = oracle.score(shown)
     top = (score > 0) & (shown.to_csr().toarray() == 0)
     y = hidden.to_csr().toarray()
@@ -121,22 +121,24 @@ def test_without_calibration_they_are_wrong(oracle):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    seed=st.integers(0, 10_000),
+    random_state=st.integers(0, 10_000),
     n=st.integers(1, 4),
     genes=st.integers(2, 60),
     ties=st.booleans(),
     usual=st.lists(st.floats(-5, 5), min_size=5, max_size=5),
-    missing=st.sampled_from([0.5, 0.001, 0.2, 0.8, 0.999]),
+    missing_fraction=st.sampled_from([0.5, 0.001, 0.2, 0.8, 0.999]),
 )
-def test_probability_never_falls_with_the_evidence(seed, n, genes, ties, usual, missing):
-    rng = np.random.default_rng(seed)
+def test_probability_never_falls_with_the_evidence(
+    random_state, n, genes, ties, usual, missing_fraction
+):
+    rng = np.random.default_rng(random_state)
     members = sp.csr_array((rng.random((n, genes)) < rng.random()).astype(np.float32))
     evidence = rng.normal(size=(n, genes)).astype(np.float32)
     if ties:
         evidence = np.rint(evidence)
     own = rng.normal(size=len(members.indices)).astype(np.float32)
     calibration = Calibration(tuple(usual), tuple(rng.uniform(0.1, 10, 5)))
-    p = calibration.probabilities(evidence, own, members, missing)
+    p = calibration.probabilities(evidence, own, members, missing_fraction)
     assert p.shape == (n, genes)
     assert p.dtype == np.float32
     assert ((p >= 0) & (p <= 1)).all()
@@ -201,7 +203,7 @@ def test_the_gradient_is_that_of_the_loss(monkeypatch):
     """The optimizer's function against differences: the deviations move with what is usual."""
     import scipy.optimize
 
-    shown, hidden, _ = halves(30, seed=3)
+    shown, hidden, _ = halves(30, random_state=3)
     model = Oracle()
     model._vocabulary = shown.vocabulary
     noise = np.random.default_rng(0).normal(size=(30, GENES)).astype(np.float32)
@@ -227,7 +229,7 @@ def test_the_gradient_is_that_of_the_loss(monkeypatch):
 def test_the_deviation_is_the_maximum_of_its_posterior():
     from scipy.optimize import minimize
 
-    shown, _, _ = halves(3, seed=5)
+    shown, _, _ = halves(3, random_state=5)
     members = shown.to_csr()
     evidence = np.random.default_rng(0).normal(size=members.shape).astype(np.float32)
     binned = Binned.of(evidence, evidence[members.nonzero()] + 1, members)
@@ -249,9 +251,9 @@ def test_the_deviation_is_the_maximum_of_its_posterior():
 # -- other shares than a half ----------------------------------------------------------------------
 
 
-def overlapping(n: int, seed: int) -> list[np.ndarray]:
+def overlapping(n: int, random_state: int) -> list[np.ndarray]:
     """Sets of the same made-up world as `halves` has, whole: blocks that overlap in other genes."""
-    shown, hidden, _ = halves(n, seed)
+    shown, hidden, _ = halves(n, random_state)
     return [np.union1d(shown.ids(i), hidden.ids(i)) for i in range(n)]
 
 
@@ -259,7 +261,7 @@ def overlapping(n: int, seed: int) -> list[np.ndarray]:
 def test_the_share_that_is_missing_makes_it_right(oracle, share):
     """What is told of a block's genes is what is found there, if the right share is told."""
     rng = np.random.default_rng(7)
-    whole = overlapping(300, seed=4)
+    whole = overlapping(300, random_state=4)
     shown, y = [], np.zeros((len(whole), GENES), bool)
     for i, genes in enumerate(whole):
         mixed = rng.permutation(genes)
@@ -269,17 +271,17 @@ def test_the_share_that_is_missing_makes_it_right(oracle, share):
     sets = GeneSets.from_ids(oracle.vocabulary, shown)
     own = (oracle.score(sets) > 0) & (sets.to_csr().toarray() == 0)
     found = y[own].mean()
-    right = abs(oracle.probability(sets, missing=share)[own].mean() - found)
+    right = abs(oracle.probability(sets, missing_fraction=share)[own].mean() - found)
     half = abs(oracle.probability(sets)[own].mean() - found)
     assert right < 0.03
     assert right < half / 4
 
 
 def test_a_half_is_what_it_was(oracle):
-    shown, _, _ = halves(30, seed=6)
+    shown, _, _ = halves(30, random_state=6)
     told = oracle.probability(shown)
-    np.testing.assert_array_equal(told, oracle.probability(shown, missing=0.5))
-    for options in ({}, {"missing": 0.5}):
+    np.testing.assert_array_equal(told, oracle.probability(shown, missing_fraction=0.5))
+    for options in ({}, {"missing_fraction": 0.5}):
         np.testing.assert_array_equal(told, oracle.score_and_probability(shown, **options)[1])
     # And by the formula of halves: n of n are missing, and each gene left out stands for one.
     members = shown.to_csr()
@@ -295,11 +297,11 @@ def test_a_half_is_what_it_was(oracle):
 
 
 def test_the_more_is_missing_the_likelier_is_every_gene(oracle, model):
-    shown, _, _ = halves(60, seed=8)
+    shown, _, _ = halves(60, random_state=8)
     sets = [["A0", "A1", "A2"], ["B1"], [], ["A0", "B0", "C0"], [f"C{i}" for i in range(12)]]
     for one, asked in ((oracle, shown), (model, sets)):
         shares = [1e-6, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.75, 0.9, 0.99]
-        told = np.stack([one.probability(asked, missing=share) for share in shares])
+        told = np.stack([one.probability(asked, missing_fraction=share) for share in shares])
         assert np.isfinite(told).all()
         assert ((told >= 0) & (told <= 1)).all()
         assert (np.diff(told, axis=0) >= -1e-6).all()
@@ -312,13 +314,13 @@ def test_the_more_is_missing_the_likelier_is_every_gene(oracle, model):
 def test_what_is_no_share_is_refused(model, missing):
     members = model.encode([["A0", "A1"]])
     asked = [
-        lambda: model.probability([["A0", "A1"]], missing=missing),
-        lambda: model.score_and_probability([["A0", "A1"]], missing=missing),
+        lambda: model.probability([["A0", "A1"]], missing_fraction=missing),
+        lambda: model.score_and_probability([["A0", "A1"]], missing_fraction=missing),
         lambda: model.calibration.probabilities(*model.evidence(members), members, missing),
         lambda: meaning(missing),
     ]
     for ask in asked:
-        with pytest.raises(ValueError, match=r"missing, the share .* must be above 0"):
+        with pytest.raises(ValueError, match=r"missing_fraction, the fraction .* must be above 0"):
             ask()
 
 

@@ -110,7 +110,7 @@ TORCH = {"autoencoder", "published"}
 #: Families that are made of others.
 JOINT = {"ensemble", "adaptive"}
 #: One thread: these fits are far too small to share.
-RUN = Run(threads=1)
+RUN = Run(n_threads=1)
 #: Families whose answer does not depend on the set.
 IMPERSONAL = {"popularity", "attribute", "annotation"}
 
@@ -135,7 +135,7 @@ def make(case: str) -> Model:
 
 @functools.cache
 def fitted(case: str) -> Model:
-    return make(case).fit(blocks(), seed=3, run=RUN)
+    return make(case).fit(blocks(), random_state=3, run=RUN)
 
 
 @pytest.fixture(params=CASES)
@@ -301,7 +301,7 @@ def assert_same(a: Model, b: Model) -> None:
 
 
 def test_same_seed_same_model(case: str, model: Model) -> None:
-    again = make(case).fit(blocks(), seed=3, run=RUN)
+    again = make(case).fit(blocks(), random_state=3, run=RUN)
     assert_same(model, again)
     np.testing.assert_array_equal(again.score([A[:3]]), model.score([A[:3]]))
 
@@ -314,14 +314,14 @@ def test_sets_of_weight_zero_have_no_influence(case: str, model: Model) -> None:
     mixed = GeneSets.from_lists(lists[:50] + junk + [[]] + lists[50:])
     weights = np.ones(len(mixed))
     weights[50:70] = 0
-    assert_same(make(case).fit(mixed, weights=weights, seed=3, run=RUN), model)
+    assert_same(make(case).fit(mixed, weights=weights, random_state=3, run=RUN), model)
     with_column = GeneSets(
         mixed.vocabulary,
         mixed.indptr,
         mixed.indices,
         mixed.metadata.with_columns(pl.Series("weight", weights)),
     )
-    assert_same(make(case).fit(with_column, seed=3, run=RUN), model)
+    assert_same(make(case).fit(with_column, random_state=3, run=RUN), model)
 
 
 def test_fit_refuses_what_it_cannot_learn_from(case: str) -> None:

@@ -46,11 +46,13 @@ def test_fit_fits_the_members() -> None:
         {"family": "cooccurrence", "similarity": "conditional"},
     ]
     weights = [1, 2, 3, 1, 1, 2]
-    model = Ensemble(weights=[0.5, 2], members=settings).fit(CORPUS, weights=weights, seed=5)
+    model = Ensemble(weights=[0.5, 2], members=settings).fit(
+        CORPUS, weights=weights, random_state=5
+    )
     alone = Ensemble.of(
         [
-            Linear(regularization=2).fit(CORPUS, weights=weights, seed=5),
-            Cooccurrence(similarity="conditional").fit(CORPUS, weights=weights, seed=5),
+            Linear(regularization=2).fit(CORPUS, weights=weights, random_state=5),
+            Cooccurrence(similarity="conditional").fit(CORPUS, weights=weights, random_state=5),
         ],
         weights=[0.5, 2],
     )

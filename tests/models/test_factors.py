@@ -51,7 +51,7 @@ def test_als_answers_as_the_library_does(sets) -> None:
     from threadpoolctl import threadpool_limits
 
     settings = {"regularization": 0.3, "confidence": 6.0, "iterations": 5}
-    model = ALS(dimensions=3, **settings).fit(sets, seed=1)
+    model = ALS(dimensions=3, **settings).fit(sets, random_state=1)
     new = sets[:9].to_csr()
     new.data[:] = 6.0
     with threadpool_limits(1, "blas"):

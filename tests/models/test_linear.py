@@ -15,8 +15,8 @@ from gsfm.models.linear import _invert
 from gsfm.models.sparse import BLOCK, csr_tensors, keep_largest, principal_rows, take_csr
 
 
-def random_sets(genes: int, sets: int, seed: int = 0) -> tuple[GeneSets, np.ndarray]:
-    rng = np.random.default_rng(seed)
+def random_sets(genes: int, sets: int, random_state: int = 0) -> tuple[GeneSets, np.ndarray]:
+    rng = np.random.default_rng(random_state)
     vocabulary = Vocabulary(f"G{i}" for i in range(genes))
     rows = [rng.choice(genes, rng.integers(2, min(40, genes)), replace=False) for _ in range(sets)]
     weights = rng.uniform(0.1, 3, sets).astype(np.float32)
@@ -38,7 +38,7 @@ def test_equals_the_inverse_in_double_precision() -> None:
 
 def test_solves_the_constrained_ridge_regression() -> None:
     """Each column is the ridge regression of one gene on all others, set by set."""
-    sets, weights = random_sets(12, 60, seed=1)
+    sets, weights = random_sets(12, 60, random_state=1)
     ridge = 0.7
     model = Linear(regularization=ridge, size_exponent=0.0).fit(sets, weights=weights)
     x = sets.to_csr().toarray().astype(float)
@@ -53,7 +53,7 @@ def test_solves_the_constrained_ridge_regression() -> None:
 
 
 def test_size_exponent_is_a_weight() -> None:
-    sets, weights = random_sets(15, 40, seed=2)
+    sets, weights = random_sets(15, 40, random_state=2)
     a = Linear(regularization=2, size_exponent=1.5).fit(sets, weights=weights)
     b = Linear(regularization=2, size_exponent=0).fit(sets, weights=weights / sets.sizes**1.5)
     np.testing.assert_allclose(a.matrix, b.matrix, atol=1e-6)
@@ -73,7 +73,7 @@ def test_min_sets_leaves_rare_genes_out() -> None:
 
 
 def test_pruning_keeps_the_largest_partial_correlations() -> None:
-    sets, weights = random_sets(50, 80, seed=3)
+    sets, weights = random_sets(50, 80, random_state=3)
     dense = Linear(regularization=2).fit(sets, weights=weights)
     pruned = dense.pruned(4)
     assert isinstance(pruned.matrix, sp.csr_array)

@@ -203,7 +203,9 @@ def test_fit_sets_the_vocabulary_size_and_reports() -> None:
     sets = GeneSets.from_lists([["A", "B", "C"], ["B", "C", "D"]] * 5)
     seen = []
     model = Published(d_model=4, epochs=3, batch_size=4, weighted_loss="balance", partition=0.6)
-    run = Run(threads=1, progress=seen.append, watch=lambda model: float(model.score([[0]])[0, 1]))
+    run = Run(
+        n_threads=1, progress=seen.append, watch=lambda model: float(model.score([[0]])[0, 1])
+    )
     model.fit(sets, run=run)
     assert model.config.vocab_size == model.manifest["config"]["vocab_size"] == 6
     assert [moment.step for moment in seen] == list(range(1, 10))

@@ -282,9 +282,9 @@ def test_deduplicate_does_not_trust_its_hash(monkeypatch: pytest.MonkeyPatch) ->
 # -- near-duplicates ---------------------------------------------------------------------------
 
 
-def families(seed: int, n: int = 60, *, size: int = 60) -> GeneSets:
+def families(random_state: int, n: int = 60, *, size: int = 60) -> GeneSets:
     """Sets in families: relatives share all but some members; some are copies, some empty."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(random_state)
     vocabulary = Vocabulary(f"GENE{i}" for i in range(2000))
     rows = []
     for _ in range(n):
@@ -372,7 +372,9 @@ def test_bands() -> None:
 
 def test_near_duplicates_settings() -> None:
     sets = families(3, 5)
-    assert sets.near_duplicates(0.8, seed=1).equals(sets.near_duplicates(0.8, seed=1))
+    assert sets.near_duplicates(0.8, random_state=1).equals(
+        sets.near_duplicates(0.8, random_state=1)
+    )
     for threshold in (0, -1, 1.1, float("nan")):
         with pytest.raises(ValueError, match="threshold"):
             sets.near_duplicates(threshold)

@@ -246,11 +246,11 @@ def test_resolving_and_its_report() -> None:
     assert [sets.genes(i) for i in range(2)] == [("TP53",), ()]
     report = sets.report
     assert report is not None
-    assert dict(report.matched) == {"approved": 1, "approved (case)": 1, "alias": 1}
-    assert list(report.unmatched.items()) == [("nonsense", 2), ("more nonsense", 1)]
-    assert notes(sets) == {"merged-members": (2, None), "unmatched-sets": (1, None)}
+    assert dict(report.mapped) == {"approved": 1, "approved (case)": 1, "alias": 1}
+    assert list(report.unmapped.items()) == [("nonsense", 2), ("more nonsense", 1)]
+    assert notes(sets) == {"merged-members": (2, None), "unmapped-sets": (1, None)}
     assert "nonsense" in report.summary()
-    assert json.loads(json.dumps(report.to_dict()))["unmatched"]["nonsense"] == 2
+    assert json.loads(json.dumps(report.to_dict()))["unmapped"]["nonsense"] == 2
 
 
 def test_ambiguous_identifiers_are_left_out_and_reported() -> None:
@@ -258,7 +258,7 @@ def test_ambiguous_identifiers_are_left_out_and_reported() -> None:
     assert sets.genes(0) == ("TP53",)
     assert sets.report is not None
     assert dict(sets.report.ambiguous) == {"OCT1": 1}
-    assert not sets.report.unmatched
+    assert not sets.report.unmapped
 
 
 def test_species() -> None:
@@ -273,7 +273,7 @@ def test_resolve_of_a_collection() -> None:
     sets = raw.resolve()
     assert lists(sets) == {"a": ("BRCA1",), "b": ("EGFR",)}
     assert sets.report is not None
-    assert (sets.report.n_identifiers, dict(sets.report.unmatched)) == (4, {"x!": 1})
+    assert (sets.report.n_identifiers, dict(sets.report.unmapped)) == (4, {"x!": 1})
     assert raw.genes(0) == ("BRCA1", "brca1", "x!")
 
 

@@ -26,7 +26,7 @@ def corpus() -> GeneSets:
 def test_a_gpu_learns_what_a_processor_learns(corpus):
     here, there = (
         Autoencoder(epochs=3.0, **SHAPE).fit(
-            corpus, seed=1, run=Run(accelerator=accelerator, precision="fp32", watches=8)
+            corpus, random_state=1, run=Run(accelerator=accelerator, precision="fp32", watches=8)
         )
         for accelerator in ("cpu", "cuda")
     )

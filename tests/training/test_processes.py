@@ -49,8 +49,8 @@ def test_two_processes_of_the_command_give_the_model_of_one(corpus, tmp_path):
         Autoencoder(**SETTINGS, dropout=0.1),
         corpus,
         tmp_path / "one",
-        seed=4,
-        run=Run(threads=1, precision="fp32"),
+        random_state=4,
+        run=Run(n_threads=1, precision="fp32"),
     )
     command = [sys.executable, "-m", "gsfm", "train", "--devices", "2", "--seed", "4"]
     command += ["--corpus", str(tmp_path / "corpus.gsets"), "-o", str(tmp_path / "two")]
@@ -82,7 +82,7 @@ from gsfm.training import Interrupted, start
 folder = Path(sys.argv[1])
 settings = json.loads(sys.argv[2])
 corpus = GeneSets.open(folder / "corpus.gsets")
-run = Run(threads=1, precision="fp32", devices=2, checkpoint=folder / "checkpoint")
+run = Run(n_threads=1, precision="fp32", devices=2, checkpoint=folder / "checkpoint")
 rank = start(run).rank
 
 def stop(progress):
@@ -109,7 +109,7 @@ said.append(limited.curve[-1]["step"])
 def test_two_processes_stop_together_and_resume(corpus, tmp_path):
     corpus.save(tmp_path / "corpus.gsets")
     straight = train(
-        Autoencoder(**SETTINGS), corpus, tmp_path / "one", run=Run(threads=1, precision="fp32")
+        Autoencoder(**SETTINGS), corpus, tmp_path / "one", run=Run(n_threads=1, precision="fp32")
     )
     (tmp_path / "script.py").write_text(SCRIPT)
     command = [sys.executable, "script.py", str(tmp_path), json.dumps(SETTINGS)]
@@ -134,7 +134,7 @@ def test_the_parts_of_a_batch_are_the_batch(corpus):
             batch_size=7,
             share=(0.2, 0.8),
             max_members=9,
-            seed=1,
+            random_state=1,
             part=part,
         )(5)
 
@@ -179,7 +179,7 @@ def test_a_set_of_weight_0_has_no_influence(corpus):
     # One before, one between and one after the others, of any content.
     mixed = [[1, 2], *rows[:30], [3], *rows[30:], np.arange(40)]
     mixed_weights = [0, *weights[:30], 0, *weights[30:], 0]
-    run = Run(threads=1)
+    run = Run(n_threads=1)
     alone = Autoencoder(**SETTINGS).fit(corpus, weights=weights, run=run)
     beside = Autoencoder(**SETTINGS).fit(
         GeneSets.from_ids(corpus.vocabulary, mixed), weights=mixed_weights, run=run
@@ -211,7 +211,7 @@ def test_a_mapped_corpus_is_not_taken_into_memory(tmp_path):
 
     tracemalloc.start()
     corpus = GeneSets.open(tmp_path / "corpus.gsets")
-    run = Run(threads=1, watches=1, checkpoint=tmp_path / "checkpoint")
+    run = Run(n_threads=1, watches=1, checkpoint=tmp_path / "checkpoint")
     train(model, corpus, tmp_path / "model", held_out=20, run=run)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -32,9 +32,9 @@ from gsfm.training.loss import hidden_gene_loss, logistic_loss  # noqa: E402
 SMALL = {"dimensions": 12, "hidden": 16, "batch_size": 8, "epochs": 6.0, "storage": "float32"}
 
 
-def blocks(n_sets: int = 60, n_genes: int = 40, seed: int = 0) -> GeneSets:
+def blocks(n_sets: int = 60, n_genes: int = 40, random_state: int = 0) -> GeneSets:
     """Sets drawn from the first or the second half of the genes."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     half = n_genes // 2
     rows = [
         rng.choice(half, rng.integers(10, 15), replace=False) + half * (i % 2)
@@ -52,11 +52,11 @@ def corpus() -> GeneSets:
     sizes=st.lists(st.integers(2, 30), min_size=1, max_size=8),
     share=st.floats(0.05, 0.95),
     cap=st.integers(2, 12),
-    seed=st.integers(0, 99),
+    random_state=st.integers(0, 99),
 )
 @settings(max_examples=60)
-def test_split_shows_and_hides_members_of_the_set_only(sizes, share, cap, seed):
-    rng = np.random.default_rng(seed)
+def test_split_shows_and_hides_members_of_the_set_only(sizes, share, cap, random_state):
+    rng = np.random.default_rng(random_state)
     vocabulary = Vocabulary(f"G{i}" for i in range(40))
     sets = GeneSets.from_ids(vocabulary, [rng.choice(40, n, replace=False) for n in sizes])
     rows = rng.integers(len(sizes), size=5)
@@ -72,9 +72,14 @@ def test_split_shows_and_hides_members_of_the_set_only(sizes, share, cap, seed):
 
 
 def test_batches_depend_on_seed_and_step_alone(corpus):
-    def make(seed):
+    def make(random_state):
         return HoldOutBatches(
-            corpus, corpus.weights, batch_size=4, share=(0.2, 0.8), max_members=9, seed=seed
+            corpus,
+            corpus.weights,
+            batch_size=4,
+            share=(0.2, 0.8),
+            max_members=9,
+            random_state=random_state,
         )
 
     a, b = make(1), make(1)
@@ -165,7 +170,7 @@ def test_it_learns_the_blocks(corpus):
 
 
 def test_held_out_recall_by_brute_force(corpus):
-    held, rows = HeldOut.draw(corpus, 5, seed=3)
+    held, rows = HeldOut.draw(corpus, 5, random_state=3)
     assert len(held) == 5
     assert len(rows) == len(corpus) - 5
     model = Popularity().fit(corpus[rows])
@@ -185,8 +190,10 @@ def test_held_out_recall_by_brute_force(corpus):
 
 
 def test_the_same_seed_gives_the_same_model(corpus):
-    run = Run(threads=1)
-    a, b, c = (Autoencoder(**SMALL).fit(corpus, seed=s, run=run).score(corpus) for s in (1, 1, 2))
+    run = Run(n_threads=1)
+    a, b, c = (
+        Autoencoder(**SMALL).fit(corpus, random_state=s, run=run).score(corpus) for s in (1, 1, 2)
+    )
     np.testing.assert_array_equal(a, b)
     assert not np.allclose(a, c)
 
@@ -194,18 +201,18 @@ def test_the_same_seed_gives_the_same_model(corpus):
 @pytest.mark.parametrize(("dropout", "average"), [(0.0, 0.25), (0.2, 0.0)])
 def test_a_stopped_run_resumes_to_the_same_model(corpus, tmp_path, dropout, average):
     model = {**SMALL, "dropout": dropout, "average": average}
-    straight = Autoencoder(**model).fit(corpus, run=Run(threads=1)).score(corpus)
+    straight = Autoencoder(**model).fit(corpus, run=Run(n_threads=1)).score(corpus)
 
     def stop_at_20(progress):
         if progress.step == 20:
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = Run(threads=1, checkpoint=tmp_path / "checkpoint", progress=stop_at_20)
+    run = Run(n_threads=1, checkpoint=tmp_path / "checkpoint", progress=stop_at_20)
     stopped = Autoencoder(**model)
     with pytest.raises(Interrupted, match="step 20 of"):
         stopped.fit(corpus, run=run)
     resumed = Autoencoder(**model).fit(
-        corpus, run=Run(threads=1, checkpoint=run.checkpoint, resume=True)
+        corpus, run=Run(n_threads=1, checkpoint=run.checkpoint, resume=True)
     )
     np.testing.assert_array_equal(resumed.score(corpus), straight)
 
@@ -229,7 +236,7 @@ def test_the_model_has_the_average_of_the_weights(corpus, monkeypatch):
         _take_in(parameters, averages, weight)
 
     monkeypatch.setattr("gsfm.models.autoencoder.fit._take_in", spy)
-    run = Run(threads=1, progress=lambda p: steps.append(p.step))
+    run = Run(n_threads=1, progress=lambda p: steps.append(p.step))
     model = Autoencoder(**SMALL, average=0.5).fit(corpus, run=run)
     assert steps[-1] == 45
     at = [4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 45]  # every fourth, and the last
@@ -248,7 +255,7 @@ def test_a_checkpoint_of_another_run_is_refused(corpus, tmp_path):
     run = Run(checkpoint=tmp_path / "checkpoint", resume=True)
     Autoencoder(**SMALL).fit(corpus, run=run)
     with pytest.raises(FormatError, match="its seed differs"):
-        Autoencoder(**SMALL).fit(corpus, seed=9, run=run)
+        Autoencoder(**SMALL).fit(corpus, random_state=9, run=run)
     run.checkpoint.write_bytes(b"\x80\x04not tensors")
     with pytest.raises(FormatError, match="not a checkpoint"):
         Autoencoder(**SMALL).fit(corpus, run=run)
@@ -256,7 +263,7 @@ def test_a_checkpoint_of_another_run_is_refused(corpus, tmp_path):
 
 def test_train_saves_the_model_with_what_it_cost(corpus, tmp_path):
     seen = []
-    run = Run(threads=1, watches=3, checkpoint=tmp_path / "checkpoint", progress=seen.append)
+    run = Run(n_threads=1, watches=3, checkpoint=tmp_path / "checkpoint", progress=seen.append)
     model = train(Autoencoder(**SMALL), corpus, tmp_path / "model", held_out=6, run=run)
     again = load(tmp_path / "model")
     np.testing.assert_array_equal(again.score(corpus), model.score(corpus))
@@ -303,7 +310,7 @@ def test_a_stopped_training_saves_the_model_so_far(corpus, tmp_path):
         if progress.step == 3:
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = Run(threads=1, checkpoint=tmp_path / "checkpoint", progress=stop)
+    run = Run(n_threads=1, checkpoint=tmp_path / "checkpoint", progress=stop)
     with pytest.raises(Interrupted):
         train(Autoencoder(**SMALL), corpus, tmp_path / "model", run=run)
     assert load(tmp_path / "model").manifest["training"]["finished"] is False
@@ -335,7 +342,7 @@ def test_snapshots_of_a_training(tmp_path, make, monkeypatch):
         return recalls[-1]
 
     monkeypatch.setattr(HeldOut, "recall", spy)
-    run = Run(threads=1, watches=6, checkpoint=tmp_path / "checkpoint")
+    run = Run(n_threads=1, watches=6, checkpoint=tmp_path / "checkpoint")
     snapshots = {"best": tmp_path / "best", 2: tmp_path / "second"}
     model = train(make(), corpus, tmp_path / "model", held_out=6, run=run, snapshots=snapshots)
     assert len(set(recalls)) > 1, "nothing to tell the best from"
@@ -375,7 +382,7 @@ def test_a_run_that_was_stopped_early_has_no_late_snapshot(corpus, tmp_path):
         if progress.step == 3:
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = Run(threads=1, watches=6, progress=stop)
+    run = Run(n_threads=1, watches=6, progress=stop)
     late = {6: tmp_path / "late"}
     with pytest.raises(Interrupted):
         train(Autoencoder(**SMALL), corpus, tmp_path / "m", held_out=6, run=run, snapshots=late)
@@ -427,7 +434,7 @@ def test_low_precision_stays_close(corpus):
     for precision in ("fp32", "bf16"):
         model = Autoencoder(**SMALL)
         curve = fit_autoencoder(
-            model, corpus, weights=corpus.weights, run=Run(threads=1, precision=precision)
+            model, corpus, weights=corpus.weights, run=Run(n_threads=1, precision=precision)
         )
         pair.append(curve[-1]["loss"])
     assert pair[0] == pytest.approx(pair[1], rel=0.03)
@@ -444,8 +451,8 @@ def test_a_published_model_that_was_stopped_resumes_to_the_same_model(corpus, tm
     make = functools.partial(
         Published, d_model=4, epochs=25, batch_size=16, weighted_loss="balance", learning_rate=0.5
     )
-    straight = make().fit(corpus, run=Run(threads=1)).score(corpus)
-    run = Run(threads=1, progress=stop, checkpoint=tmp_path / "checkpoint")
+    straight = make().fit(corpus, run=Run(n_threads=1)).score(corpus)
+    run = Run(n_threads=1, progress=stop, checkpoint=tmp_path / "checkpoint")
     with pytest.raises(Interrupted, match=f"step {step} of 100"):
         train(make(), corpus, tmp_path / "model", held_out=0, run=run)
     stopped = load(tmp_path / "model")
@@ -454,7 +461,7 @@ def test_a_published_model_that_was_stopped_resumes_to_the_same_model(corpus, tm
     again = dataclasses.replace(run, resume=True, progress=lambda progress: None)
     resumed = train(make(), corpus, tmp_path / "model", held_out=0, run=again)
     np.testing.assert_array_equal(resumed.score(corpus), straight)
-    np.testing.assert_array_equal(resumed.counts, make().fit(corpus, run=Run(threads=1)).counts)
+    np.testing.assert_array_equal(resumed.counts, make().fit(corpus, run=Run(n_threads=1)).counts)
 
 
 def test_a_family_fitted_in_one_go_cannot_resume(corpus, tmp_path):
@@ -466,7 +473,7 @@ def test_a_family_fitted_in_one_go_cannot_resume(corpus, tmp_path):
 def test_a_fit_ends_when_its_time_is_over(corpus, family):
     moments = []
     model = family(epochs=100_000, batch_size=16)
-    model.fit(corpus, run=Run(threads=1, max_seconds=0.5, progress=moments.append))
+    model.fit(corpus, run=Run(n_threads=1, max_seconds=0.5, progress=moments.append))
     assert moments[-2].seconds < 0.5 <= moments[-1].seconds
     assert model.curve[-1]["step"] == moments[-1].step < moments[-1].steps
     assert model.score(corpus).shape == (len(corpus), 40)
@@ -479,7 +486,7 @@ def test_the_logistic_autoencoder_learns_the_probability_of_a_member():
     corpus = GeneSets.from_lists([["A", "B"], ["A", "B"], ["A", "C"], ["A", "D"], ["X", "Y"]] * 40)
     model = Autoencoder(
         dimensions=16, hidden=16, batch_size=64, epochs=100, targets="all", loss="logistic"
-    ).fit(corpus, seed=0)
+    ).fit(corpus, random_state=0)
     scores = model.score([["A"]])[0]
     told = dict(zip(model.vocabulary.symbols, 1 / (1 + np.exp(-scores)), strict=True))
     for gene, expected in {"A": 1, "B": 0.5, "C": 0.25, "D": 0.25, "X": 0, "Y": 0}.items():
@@ -524,7 +531,7 @@ def test_logistic_loss_and_gradient_are_those_of_torch(balanced):
 def test_published_steps_are_those_of_a_plain_torch_network(corpus, partition):
     """The authors' network, written plainly, on the same batches: multi-hot in, dense loss."""
     model = Published(d_model=4, depth=2, dropout=0.0, epochs=1, batch_size=16, partition=partition)
-    model.fit(corpus, seed=3, run=Run(threads=1, precision="fp32"))
+    model.fit(corpus, random_state=3, run=Run(n_threads=1, precision="fp32"))
     torch.manual_seed(3)
     linear = [
         torch.nn.Linear(a, b) for widths in model.widths() for a, b in itertools.pairwise(widths)
@@ -553,13 +560,13 @@ def test_published_steps_are_those_of_a_plain_torch_network(corpus, partition):
 
 def test_an_ensemble_resumes_its_members_and_leaves_no_checkpoint(corpus, tmp_path):
     members = ({"family": "autoencoder", **SMALL}, {"family": "linear"})
-    straight = Ensemble(members=members).fit(corpus, run=Run(threads=1)).score(corpus)
+    straight = Ensemble(members=members).fit(corpus, run=Run(n_threads=1)).score(corpus)
 
     def stop(progress):
         if progress.step == 7:
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = Run(threads=1, checkpoint=tmp_path / "model.checkpoint", progress=stop)
+    run = Run(n_threads=1, checkpoint=tmp_path / "model.checkpoint", progress=stop)
     with pytest.raises(Interrupted):
         train(Ensemble(members=members), corpus, tmp_path / "model", held_out=0, run=run)
     # A sum without its second member is no model.
@@ -574,7 +581,7 @@ def test_an_ensemble_resumes_its_members_and_leaves_no_checkpoint(corpus, tmp_pa
 def test_a_checkpoint_of_other_sets_is_refused(corpus, tmp_path):
     run = Run(checkpoint=tmp_path / "checkpoint", resume=True)
     Autoencoder(**SMALL).fit(corpus, run=run)
-    other = blocks(seed=1)
+    other = blocks(random_state=1)
     same_size = other[np.arange(len(other))]
     with pytest.raises(FormatError, match="differs"):
         Autoencoder(**SMALL).fit(same_size, run=run)

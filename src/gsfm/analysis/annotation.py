@@ -22,10 +22,10 @@ from gsfm.analysis.term_scores import (
     Progress,
     ask,
     open_libraries,
-    recoverability,
+    split_half_auroc,
 )
 from gsfm.analysis.terms import LibrariesLike
-from gsfm.completion.calibration import check_missing, meaning
+from gsfm.completion.calibration import check_missing_fraction, meaning
 from gsfm.completion.identifiers import input_told, nothing_known, understand
 from gsfm.completion.result import Result
 from gsfm.completion.scorer import model_told
@@ -36,7 +36,7 @@ from gsfm.models.term_matrix import TermMatrix, holders
 from gsfm.version import __version__
 
 #: Which terms are shown: all, those that hold the gene (or a gene of the set) already, the others.
-Which: TypeAlias = Literal["all", "known", "new"]
+Which: TypeAlias = Literal["all", "annotated", "new"]
 
 #: What the logarithm of a term's size counts beside the evidence for a gene. Of the annotations
 #: that GO gained between 2023 and 2025, weighed by how specific they are, 1.25 times as many are
@@ -47,9 +47,9 @@ SIZE_WEIGHT = 0.75
 NONE = 10
 
 
-def probability_of_term(missing: float) -> str:
-    """What the probability is, if the share `missing` of the whole term is."""
-    return f"{meaning(missing)}. Here the genes given are the term's"
+def probability_of_term(missing_fraction: float) -> str:
+    """What the probability is, if the share `missing_fraction` of the whole term is."""
+    return f"{meaning(missing_fraction)}. Here the genes given are the term's"
 
 
 LIBRARY = "the library of the term; ranks are within a library"
@@ -61,8 +61,8 @@ OF_GENE = {
     "id": "identifier of the term",
     "term": "name of the term",
     "size": SIZE,
-    "known": "whether the term holds the gene already; all numbers but recoverability are then of "
-    "the term without it (leave-one-out)",
+    "annotated": "whether the term holds the gene already; all numbers but split_half_auroc are "
+    "then of the term without it (leave-one-out)",
     "support": "evidence for the gene by the model's fast form, that of all its members with the "
     f"weights that are assumed of them, plus {SIZE_WEIGHT} times the logarithm of the term's size: "
     "large terms gain a gene more often; can be compared between terms; not a probability",
@@ -71,9 +71,10 @@ OF_GENE = {
     "are not in the term",
     "probability": probability_of_term(MISSING),
     "gene_rank": "place of the gene among all genes that are not in the term; 1 is the best",
-    "specificity": "the fast form's evidence for the gene, less its mean, over its standard "
-    "deviation, among all terms of the library: low for a gene that scores high everywhere",
-    "recoverability": "AUROC with which a half of the term's genes, chosen at random, finds the "
+    "z_score_across_terms": "the fast form's evidence for the gene, less its mean, over its "
+    "standard deviation, among all terms of the library: low for a gene that scores high "
+    "everywhere",
+    "split_half_auroc": "AUROC with which a half of the term's genes, chosen at random, finds the "
     "other half among all genes, mean of both ways, by the whole model: 0.5 is chance, 1 perfect; "
     "of a term near 0.5 the model can tell nothing",
 }
@@ -92,7 +93,7 @@ OF_SET = {
     "at random from all. No p-value belongs to it: genes of a term are not independent, and large "
     "terms have large ones",
     "overlap": "how many of the genes given the term holds: what is known already",
-    "shared": "these genes",
+    "overlap_genes": "these genes",
 }
 
 
@@ -124,11 +125,11 @@ def annotate(
     *,
     top: int | None = 5,
     which: Which = "all",
-    exact: bool = True,
-    missing: float = MISSING,
+    fast: bool = False,
+    missing_fraction: float = MISSING,
     model: ModelLike = None,
     species: Species | None = None,
-    keep: bool = False,
+    cache: bool = False,
     progress: Progress | None = None,
 ) -> Annotation:
     r"""Rank the terms of libraries for a gene, or for a set of genes.
@@ -144,20 +145,20 @@ def annotate(
     top
         How many terms of each library to return; all of them if None.
     which
-        Only the terms that hold the gene already ("known"; of a set, one of its genes), or only
+        Only the terms that hold the gene already ("annotated"; of a set, one of its genes), or only
         those that do not ("new").
-    exact
-        For a gene: give the terms that are returned what the whole model says of them. Otherwise
-        the fast form only: the columns ``score``, ``z_score``, ``probability``, ``gene_rank`` and
-        ``recoverability`` are left out.
-    missing
+    fast
+        For a gene: return the numbers of the term matrices only. The columns ``score``,
+        ``z_score``, ``probability``, ``gene_rank`` and ``split_half_auroc``, which need the whole
+        model, are left out.
+    missing_fraction
         For a gene: the share of each whole term that is missing from it, above 0 and below 1. It
         changes the probabilities alone. A fifth is what terms of GO gained in four years.
     model
         The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
-    keep
+    cache
         Keep what the libraries were made into in the user's cache folder, for the next process.
     progress
         Called with what is being done, how much of it is done, and how much there is.
@@ -165,11 +166,11 @@ def annotate(
     Returns
     -------
     Annotation
-        For a gene ``rank``, ``library``, ``id``, ``term``, ``size``, ``known``, ``support``,
+        For a gene ``rank``, ``library``, ``id``, ``term``, ``size``, ``annotated``, ``support``,
         ``score``, ``z_score``, ``probability`` if the model is calibrated, ``gene_rank``,
-        ``specificity`` and ``recoverability``. For a set ``rank``, ``library``, ``id``, ``term``,
-        ``size``, ``evidence``, ``evidence_new``, ``z_score``, ``overlap`` and ``shared``. The
-        provenance says what they mean.
+        ``z_score_across_terms`` and ``split_half_auroc``. For a set ``rank``, ``library``, ``id``,
+        ``term``, ``size``, ``evidence``, ``evidence_new``, ``z_score``, ``overlap`` and
+        ``overlap_genes``. The provenance says what they mean.
 
     Raises
     ------
@@ -202,7 +203,7 @@ def annotate(
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "TP53"], "growth": ["EGFR", "GRB2"]})
-    >>> annotate("hdm2", terms, model=model).table.select("term", "known", "gene_rank").rows()
+    >>> annotate("hdm2", terms, model=model).table.select("term", "annotated", "gene_rank").rows()
     [('arrest', False, 1), ('growth', False, 2)]
     >>> annotate(["p53", "MDM2"], terms, model=model).table.select("term", "overlap").rows()
     [('arrest', 1), ('growth', 0)]
@@ -210,9 +211,9 @@ def annotate(
     model = load_model(model)
     if top is not None and top < 1:
         raise ValueError(f"top must be 1 or more, not {top}")
-    if which not in ("all", "known", "new"):
-        raise ValueError(f"which must be all, known or new, not {which!r}")
-    check_missing(missing)
+    if which not in ("all", "annotated", "new"):
+        raise ValueError(f"which must be all, annotated or new, not {which!r}")
+    check_missing_fraction(missing_fraction)
     one = isinstance(genes, str)
     given = understand(model.vocabulary, [genes] if isinstance(genes, str) else genes, species)
     ids = np.unique(given.ids[given.ids >= 0])
@@ -220,8 +221,10 @@ def annotate(
         raise UnknownGenesError(nothing_known("the set" if not one else "the input", given))
     opened = open_libraries(model, libraries)
     if one:
-        tables = _of_gene(model, opened, int(ids[0]), top, which, exact, missing, keep, progress)
-        meanings = {**OF_GENE, "probability": probability_of_term(missing)}
+        tables = _of_gene(
+            model, opened, int(ids[0]), top, which, fast, missing_fraction, cache, progress
+        )
+        meanings = {**OF_GENE, "probability": probability_of_term(missing_fraction)}
         about = f"gene {model.vocabulary[int(ids[0])]}"
     else:
         evidence = _evidence(model, ids)
@@ -238,7 +241,7 @@ def annotate(
         "libraries": [library.provenance for library in opened],
         "top": top,
         "which": which,
-        "missing": missing,
+        "missing_fraction": missing_fraction,
         "columns": {name: meanings[name] for name in table.columns},
     }
     return Annotation(table, provenance, inputs=given.inputs, resolution=given.resolution)
@@ -250,25 +253,32 @@ def _of_gene(
     gene: int,
     top: int | None,
     which: Which,
-    exact: bool,
-    missing: float,
-    keep: bool,
+    fast: bool,
+    missing_fraction: float,
+    cache: bool,
     progress: Progress | None,
 ) -> list[pl.DataFrame]:
     """A table of each library."""
-    ranked = [_ranked(library, gene, top, which, keep, progress) for library in libraries]
+    ranked = [_ranked(library, gene, top, which, cache, progress) for library in libraries]
     tables = [table for _, table in ranked]
-    if not exact:
+    if fast:
         return tables
     # The whole model is asked of all libraries' terms at once: it takes less than one by one.
     shown = [(library, chosen) for library, (chosen, _) in zip(libraries, ranked, strict=True)]
     sets = [library.genes(t) for library, chosen in shown for t in chosen]
-    answers = ask(model, sets, [gene] * len(sets), progress, missing=missing)._asdict()
+    answers = ask(
+        model, sets, [gene] * len(sets), progress, missing_fraction=missing_fraction
+    )._asdict()
     if model.calibration is None:
         del answers["probability"]
-    answers["recoverability"] = recoverability(shown, progress)
-    told = pl.DataFrame(answers).with_columns(pl.col("recoverability").fill_nan(None))
-    order = [*tables[0].columns[:-1], *told.columns[:-1], "specificity", "recoverability"]
+    answers["split_half_auroc"] = split_half_auroc(shown, progress)
+    told = pl.DataFrame(answers).with_columns(pl.col("split_half_auroc").fill_nan(None))
+    order = [
+        *tables[0].columns[:-1],
+        *told.columns[:-1],
+        "z_score_across_terms",
+        "split_half_auroc",
+    ]
     ends = np.cumsum([0, *map(len, tables)]).tolist()
     return [
         pl.concat([table, told[start:end]], how="horizontal").select(order)
@@ -281,11 +291,11 @@ def _ranked(
     gene: int,
     top: int | None,
     which: Which,
-    keep: bool,
+    cache: bool,
     progress: Progress | None,
 ) -> tuple[NDArray[np.int64], pl.DataFrame]:
     """The terms that are shown, best first, and what the fast form says of them."""
-    evidence, support, known = supports(library, library.term_matrix(progress, keep=keep), gene)
+    evidence, support, known = supports(library, library.term_matrix(progress, cache=cache), gene)
     shown = np.isfinite(support)  # a term of this gene alone says nothing of it
     # The rank is among all terms, whichever are shown.
     order = _descending(support, np.flatnonzero(shown))
@@ -294,9 +304,9 @@ def _ranked(
     chosen = order[_of_which(known[order], which)][:top]
     columns = {
         **_naming(library, chosen, rank[chosen]),
-        "known": pl.Series(known[chosen], dtype=pl.Boolean),
+        "annotated": pl.Series(known[chosen], dtype=pl.Boolean),
         "support": support[chosen],
-        "specificity": specificity(evidence[shown], evidence[chosen]),
+        "z_score_across_terms": z_score_across_terms(evidence[shown], evidence[chosen]),
     }
     return chosen, pl.DataFrame(columns)
 
@@ -319,7 +329,7 @@ def supports(
     return evidence, np.where(rest > 0, support, -np.inf), known
 
 
-def specificity(evidence: Numbers, chosen: Numbers) -> Numbers:
+def z_score_across_terms(evidence: Numbers, chosen: Numbers) -> Numbers:
     """The chosen evidence for a gene among that of all terms, in standard deviations."""
     spread = evidence.std() if len(evidence) else 0.0
     return (chosen - (evidence.mean() if len(evidence) else 0.0)) / (spread if spread > 0 else 1.0)
@@ -370,7 +380,7 @@ def _of_set(
             "evidence_new": pl.Series(alone, dtype=pl.Float64, nan_to_null=True),
             "z_score": z_score[chosen],
             "overlap": overlap[chosen],
-            "shared": pl.Series(shared, dtype=pl.List(pl.String)),
+            "overlap_genes": pl.Series(shared, dtype=pl.List(pl.String)),
         }
     )
 
@@ -386,7 +396,7 @@ def _naming(library: Library, chosen: NDArray[np.int64], rank: NDArray[np.int64]
 
 
 def _of_which(known: NDArray[np.bool_], which: Which) -> NDArray[np.bool_]:
-    return np.ones(len(known), bool) if which == "all" else known == (which == "known")
+    return np.ones(len(known), bool) if which == "all" else known == (which == "annotated")
 
 
 def _descending(key: Numbers, among: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -24,7 +24,7 @@ def complete(
     background: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     include_input: bool = False,
-    missing: float = HALF,
+    missing_fraction: float = HALF,
     model: ModelLike = None,
     species: Species | None = None,
     batch_size: int = BATCH,
@@ -38,7 +38,7 @@ def complete(
     background: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     include_input: bool = False,
-    missing: float = HALF,
+    missing_fraction: float = HALF,
     model: ModelLike = None,
     species: Species | None = None,
 ) -> Completion: ...
@@ -49,7 +49,7 @@ def complete(
     background: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     include_input: bool = False,
-    missing: float = HALF,
+    missing_fraction: float = HALF,
     model: ModelLike = None,
     species: Species | None = None,
     batch_size: int = BATCH,
@@ -74,7 +74,7 @@ def complete(
         score: the score for the set without the gene. Scores of different sets have no common
         zero, so the order is by z-score. A single known gene leaves no set to score it by, and is
         not ranked.
-    missing
+    missing_fraction
         The fraction of the whole set that is missing from the input genes, above 0 and below 1. It
         changes the probabilities only.
     model
@@ -109,7 +109,7 @@ def complete(
 
     The probability is that of `Model.probability`: the probability that the gene is one of the
     missing genes of the set, if the input genes are a random half of the whole set (or the fraction
-    that is not `missing`).
+    that is not `missing_fraction`).
 
     Examples
     --------
@@ -117,7 +117,7 @@ def complete(
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> result = complete(["p53", "CDKN1A", "no such gene"], top=1, model=model)
-    >>> result.table["symbol"].to_list(), result.unmatched
+    >>> result.table["symbol"].to_list(), result.unmapped
     (['MDM2'], ['no such gene'])
     >>> mine = GeneSets.from_lists({"arrest": ["p53", "CDKN1A"], "growth": ["EGFR", "GRB2"]})
     >>> complete(mine, top=1, model=model).table.select("set", "symbol").rows()
@@ -132,7 +132,7 @@ def complete(
             background=background,
             exclude=exclude,
             include_input=include_input,
-            missing=missing,
+            missing_fraction=missing_fraction,
             species=species,
             batch_size=batch_size,
             progress=progress,
@@ -144,6 +144,6 @@ def complete(
         background=background,
         exclude=exclude,
         include_input=include_input,
-        missing=missing,
+        missing_fraction=missing_fraction,
         species=species,
     )

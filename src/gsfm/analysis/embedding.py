@@ -226,7 +226,7 @@ def embed(
     (['TP53', 'EGFR'], (2, 4))
     >>> mine = GeneSets.from_lists({"arrest": ["p53", "CDKN1A"], "growth": ["EGFR", "nonsense"]})
     >>> found = embed(mine, model=model)
-    >>> found.table.rows(), found.unmatched
+    >>> found.table.rows(), found.unmapped
     ([('arrest', 2, 2), ('growth', 2, 1)], ['nonsense'])
     """
     if isinstance(genes, str):
@@ -311,7 +311,7 @@ class Nearest(Result):
     ----------
     table
         ``rank``, ``set``, ``description``, ``year``, ``genes``, ``overlap``, ``jaccard``,
-        ``p_value``, ``model_score``, ``shared`` (the symbols), ``link``.
+        ``p_value``, ``model_score``, ``overlap_genes`` (the symbols), ``link``.
     """
 
     def _headline(self) -> str:
@@ -420,7 +420,7 @@ def nearest(
         "jaccard": overlap[order] / (sizes[order] + len(ids) - overlap[order]),
         "p_value": p,
         "model_score": score[order],
-        "shared": pl.Series(shared, dtype=pl.List(pl.String)),
+        "overlap_genes": pl.Series(shared, dtype=pl.List(pl.String)),
         "link": found.column("link").gather(order).cast(pl.String),
     }
     provenance = asked.provenance(

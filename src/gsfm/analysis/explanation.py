@@ -40,7 +40,7 @@ PAPER_COLUMNS = {
     "p_value": "hypergeometric chance that as many of the paper's other genes, or more, were of "
     "the set, had they been drawn from all genes of the embedded corpus; not corrected for the "
     "number of papers; the same overlap in a larger paper says less",
-    "together": f"whether the paper has the gene and {TOGETHER} genes of the set or more",
+    "co_membership": f"whether the paper has the gene and {TOGETHER} genes of the set or more",
 }
 
 
@@ -60,7 +60,7 @@ class Explanation(Result):
     papers
         Papers of the embedded corpus with the gene and one of the set or more, the least likely
         overlap first: ``paper``, ``year``, ``genes`` (in the paper), ``overlap``, ``p_value``,
-        ``together``, ``shared`` (the symbols), ``link``.
+        ``co_membership``, ``overlap_genes`` (the symbols), ``link``.
     provenance
         ``explained`` has the gene, its score, z-score and rank, the baseline, and what is known of
         gene and set together.
@@ -85,9 +85,9 @@ class Explanation(Result):
         return dict(self.provenance["explained"])
 
     @property
-    def known_together(self) -> bool:
+    def has_co_membership(self) -> bool:
         """Whether a paper of the embedded corpus has the gene and two genes of the set or more."""
-        return bool(self.provenance["evidence"]["together"])
+        return bool(self.provenance["evidence"]["co_membership"])
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: ``kinds``, ``by_kind`` and ``papers`` beside the ``results``."""
@@ -117,9 +117,9 @@ class Explanation(Result):
                 "as this corpus goes; the model has learned from other sets too"
             )
         some = f"{e['papers']:,} of {e['of']:,} papers have {symbol} and a gene of the set"
-        if e["together"]:
+        if e["co_membership"]:
             return (
-                f"{some}, {e['together']:,} of them {TOGETHER} genes or more, first in "
+                f"{some}, {e['co_membership']:,} of them {TOGETHER} genes or more, first in "
                 f"{e['first_year']}: known, not new"
             )
         return f"{some}, none of them {TOGETHER} genes or more"
@@ -133,7 +133,7 @@ def explain(
     genes: Iterable[str],
     *,
     top: int | None = 20,
-    seed: int = 0,
+    random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
 ) -> Explanation:
@@ -147,7 +147,7 @@ def explain(
         The set, by any identifiers.
     top
         How many papers to return; all of them if None.
-    seed
+    random_state
         Of the random orders, for families whose shares are found by these.
     model
         The model to ask: a fitted model, or a model folder; the shipped model if None.
@@ -192,7 +192,7 @@ def explain(
     >>> why = explain("MDM2", ["TP53", "CDKN1A", "EGFR"], model=model)
     >>> sorted((symbol, round(p)) for symbol, p in why.table.select("symbol", "percent").rows())
     [('CDKN1A', 50), ('EGFR', 0), ('TP53', 50)]
-    >>> why.known_together
+    >>> why.has_co_membership
     True
     """
     model = load_model(model)
@@ -208,7 +208,7 @@ def explain(
         raise UnknownGenesError(
             f"the set has no known gene but {symbols[target]}; a gene is not explained by itself"
         )
-    taken = model.attribution(ids, target, seed=seed)
+    taken = model.attribution(ids, target, random_state=random_state)
     of_genes = taken.by_gene
     whole = taken.baseline + of_genes.sum()
     error = abs(whole - taken.score)
@@ -248,12 +248,12 @@ def explain(
             "corpus": found.about,
             "papers": papers.height,
             "of": len(found.sets),
-            "together": int(papers["together"].sum()),
-            "first_year": papers.filter("together")["year"].min(),
+            "co_membership": int(papers["co_membership"].sum()),
+            "first_year": papers.filter("co_membership")["year"].min(),
             "note": "the model has learned from other gene sets too",
         },
         top=top,
-        seed=seed,
+        random_state=random_state,
         columns={**COLUMNS, "kinds": KIND_COLUMNS, "papers of the table papers": PAPER_COLUMNS},
     )
     return Explanation(
@@ -332,8 +332,8 @@ def _papers(
             "genes": sizes,
             "overlap": has,
             "p_value": p,
-            "together": has >= TOGETHER,
-            "shared": pl.Series(
+            "co_membership": has >= TOGETHER,
+            "overlap_genes": pl.Series(
                 [[symbols[i] for i in shared[k]] for k in keep], dtype=pl.List(pl.String)
             ),
             "link": found.column("link").gather(rows),

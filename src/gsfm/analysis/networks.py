@@ -139,7 +139,7 @@ def network(
     add: int = 0,
     min_relation: float = 2.0,
     degree: int = 5,
-    seed: int = 0,
+    random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -157,7 +157,7 @@ def network(
     degree
         and is among this many largest of one of the two. A gene that is near to many may have
         more edges.
-    seed
+    random_state
         Of the search for communities and of the drawing.
     model
         The model to ask: a fitted model, or a model folder; the shipped model if None.
@@ -218,7 +218,7 @@ def network(
     graph.add_weighted_edges_from(
         (symbols[i], symbols[j], float(w)) for i, j, w in zip(rows, columns, weights, strict=True)
     )
-    found = nx.community.louvain_communities(graph, weight="weight", seed=seed)
+    found = nx.community.louvain_communities(graph, weight="weight", seed=random_state)
     found = sorted(found, key=lambda one: (-len(one), min(one)))
     community = {symbol: i + 1 for i, one in enumerate(found) for symbol in one}
     strength = dict(graph.degree(weight="weight"))
@@ -246,7 +246,7 @@ def network(
         add=add,
         min_relation=min_relation,
         degree=degree,
-        seed=seed,
+        random_state=random_state,
         columns={**COLUMNS, "weight": RELATION},
     )
     return Network(table, provenance, given=asked.given, edges=edges)
@@ -296,7 +296,7 @@ def _draw(network: Network, path: Path) -> None:
     except ImportError as error:
         raise MissingExtraError("a drawing of a network", "plot") from error
     graph = network.graph()
-    place = _layout(nx, graph, network.provenance["seed"])
+    place = _layout(nx, graph, network.provenance["random_state"])
     figure = Figure(figsize=(10, 8), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
@@ -345,7 +345,7 @@ def _draw(network: Network, path: Path) -> None:
         figure.savefig(temporary, dpi=150, format=ending)
 
 
-def _layout(nx: Any, graph: Any, seed: int) -> dict[str, tuple[float, float]]:
+def _layout(nx: Any, graph: Any, random_state: int) -> dict[str, tuple[float, float]]:
     """Where to draw each gene: each connected part by springs, the parts beside each other."""
     parts = sorted(nx.connected_components(graph), key=lambda one: (-len(one), min(one)))
     place: dict[str, tuple[float, float]] = {}
@@ -359,7 +359,9 @@ def _layout(nx: Any, graph: Any, seed: int) -> dict[str, tuple[float, float]]:
         inner.add_nodes_from(sorted(part))  # an order that does not depend on hashes
         for a, b, data in graph.subgraph(part).edges(data=True):
             inner.add_edge(a, b, weight=np.sqrt(max(data["weight"], 1e-9)))
-        spots = nx.spring_layout(inner, weight="weight", seed=seed, k=1.6 / half, iterations=200)
+        spots = nx.spring_layout(
+            inner, weight="weight", seed=random_state, k=1.6 / half, iterations=200
+        )
         for symbol, (dx, dy) in spots.items():
             place[symbol] = (x + half * (1 + float(dx)), half * float(dy))
         x += 2 * half + 1

@@ -58,8 +58,8 @@ COLUMNS = {
     "rank": "place among the candidates by z_score; ties are in the order of symbols",
     "symbol": "approved symbol",
     "name": "approved name",
-    "known": "whether the gene is given as a seed, or a term of the phenotype holds it: what is "
-    "known already. A seed is scored by the other seeds (leave-one-out)",
+    "annotated": "whether the gene is given as a seed, or a term of the phenotype holds it: what "
+    "is known already. A seed is scored by the other seeds (leave-one-out)",
     "score": "the model's score for the seeds; larger is likelier; no unit, not a probability; "
     "those of candidates that are seeds, each of other seeds, cannot be compared",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes but "
@@ -78,13 +78,13 @@ COLUMNS = {
 _BY_TERM = {
     **dict.fromkeys(("symbol", "library", "id", "term"), pl.String),
     **dict.fromkeys(("size", "seeds"), pl.Int64),
-    "known": pl.Boolean,
+    "annotated": pl.Boolean,
     "z_score": pl.Float64,
 }
 TERM_COLUMNS = {
     "size": "genes of the term that the model knows",
     "seeds": "how many of them are seeds",
-    "known": "whether the term holds the candidate",
+    "annotated": "whether the term holds the candidate",
     "z_score": "how far the candidate stands out among all genes for the term's genes alone, in "
     "standard deviations; of a gene of the term as if it were left out, alone or with up to an "
     "eighth of it",
@@ -100,7 +100,7 @@ class Priorities(Result):
         One row a candidate, the best first.
     by_term
         One row a candidate that is shown and a term of the phenotype: ``symbol``, ``library``,
-        ``id``, ``term``, ``size``, ``seeds``, ``known`` and ``z_score``. Empty without terms.
+        ``id``, ``term``, ``size``, ``seeds``, ``annotated`` and ``z_score``. Empty without terms.
     provenance
         The model, the candidates, the phenotype with its seeds, the null of the p-values, and what
         the columns mean.
@@ -138,7 +138,7 @@ class Priorities(Result):
             for t in phenotype["terms"]
         ]
         lines.append(
-            f"{candidates['genes']:,} candidates ({candidates['known']:,} known), "
+            f"{candidates['genes']:,} candidates ({candidates['annotated']:,} known), "
             f"by {len(self.seeds):,} seeds: {phenotype['chosen']}"
         )
         return "\n".join(lines)
@@ -191,8 +191,8 @@ def prioritize(
     Returns
     -------
     Priorities
-        ``rank``, ``symbol``, ``name``, ``known``, ``score``, ``z_score``, ``probability`` if the
-        model is calibrated, ``gene_rank``, ``percentile``, ``p_value``, ``term`` if terms are
+        ``rank``, ``symbol``, ``name``, ``annotated``, ``score``, ``z_score``, ``probability`` if
+        the model is calibrated, ``gene_rank``, ``percentile``, ``p_value``, ``term`` if terms are
         given, and ``why``.
 
     Raises
@@ -231,7 +231,7 @@ def prioritize(
     >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> found = prioritize(["EGFR", "hdm2", "GRB2"], seeds=["TP53", "CDKN1A"], top=2, model=model)
-    >>> found.table.select("rank", "symbol", "known").row(0)
+    >>> found.table.select("rank", "symbol", "annotated").row(0)
     (1, 'MDM2', False)
     """
     model = load_model(model)
@@ -264,7 +264,7 @@ def prioritize(
         "rank": np.arange(len(shown)) + 1,
         "symbol": symbols,
         "name": names_of(symbols),
-        "known": np.isin(shown, holding),
+        "annotated": np.isin(shown, holding),
         **{name: values[best] for name, values in answers.items()},
     }
     if found:
@@ -282,7 +282,7 @@ def prioritize(
         "prioritize",
         candidates={
             "genes": len(wanted),
-            "known": int(np.isin(wanted, holding).sum()),
+            "annotated": int(np.isin(wanted, holding).sum()),
             "loci": loci,
             "assembly": "GRCh38",
         },
@@ -295,7 +295,7 @@ def prioritize(
         },
         null={"genes": ALIKE, "popularity": popularity(model)[1]},
         top=top,
-        missing=missing,
+        missing_fraction=missing,
         columns={
             **{name: meanings[name] for name in table.columns},
             "columns of by_term": TERM_COLUMNS,
@@ -375,10 +375,10 @@ def _likeness(terms: Sequence[_Asked]) -> Numbers:
 
 
 def _answers(
-    model: Model, ids: Ids, wanted: Ids, progress: Progress | None, missing: float
+    model: Model, ids: Ids, wanted: Ids, progress: Progress | None, missing_fraction: float
 ) -> dict[str, NDArray[Any]]:
     """The columns of numbers, (candidates,) each."""
-    columns = of_genes(model, ids, wanted, progress, missing=missing)
+    columns = of_genes(model, ids, wanted, progress, missing_fraction=missing_fraction)
     every = standard_scores(model, [ids])[0].astype(np.float64)
     rest = np.setdiff1d(np.arange(len(every)), ids)
     popular = popularity(model)[0]
@@ -427,7 +427,7 @@ def _by_term(
     parts = [
         pl.DataFrame({"symbol": [model.vocabulary[int(g)] for g in shown]}).with_columns(
             **{name: pl.lit(value) for name, value in one.told(ids).items()},
-            known=pl.Series(known[i], dtype=pl.Boolean),
+            annotated=pl.Series(known[i], dtype=pl.Boolean),
             z_score=pl.Series(z[i]),
         )
         for i, one in enumerate(terms)

@@ -38,7 +38,7 @@ COLUMNS = {
     "y": "as x",
     "group": "by color: the source of the set, or, where there is one source, its cluster, named "
     "by the set closest to its center and three genes that are more frequent there than elsewhere",
-    "such_as": "some of the set's genes: those that are in the fewest of the sets",
+    "example_genes": "some of the set's genes: those that are in the fewest of the sets",
     "genes": "genes of the set that the model knows",
 }
 
@@ -49,8 +49,8 @@ class Map(Result):
     Attributes
     ----------
     table
-        One row a set: ``set``, ``description``, ``x``, ``y``, ``group``, ``genes``, ``such_as``,
-        ``link``.
+        One row a set: ``set``, ``description``, ``x``, ``y``, ``group``, ``genes``,
+        ``example_genes``, ``link``.
     """
 
     def to_page(self) -> str:
@@ -85,7 +85,7 @@ def map(
     sets: Source,
     *,
     most: int | None = 5000,
-    seed: int = 0,
+    random_state: int = 0,
     name: str | None = None,
     model: ModelLike = None,
     species: Species | None = None,
@@ -100,7 +100,7 @@ def map(
         embedded corpus.
     most
         Draw so many sets at random if there are more; all of them if None.
-    seed
+    random_state
         Of the drawing and of the map. The same seed gives the same map.
     name
         What to call the collection on the page; its file or its manifest tells if None.
@@ -150,7 +150,7 @@ def map(
         raise MissingExtraError("a map", "map") from error
     library = read_source(sets, resolve=False)
     n_sets = len(library)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     if most is not None and n_sets > most:
         library = library[np.sort(rng.choice(n_sets, most, replace=False))]
     asked = AskedSets(model, library, species)
@@ -167,7 +167,7 @@ def map(
     start = leading[:, :2] / max(float(leading[:, 0].std()), 1e-9) * 1e-4
     perplexity = min(30.0, (len(rows) - 1) / 3)
     place = TSNE(
-        init=start, perplexity=perplexity, random_state=seed, n_jobs=1, learning_rate="auto"
+        init=start, perplexity=perplexity, random_state=random_state, n_jobs=1, learning_rate="auto"
     ).fit_transform(leading)
     part = library[rows]
     names = part.metadata["name"].cast(pl.String)
@@ -176,7 +176,7 @@ def map(
     group, by = _sources(part.metadata), "source"
     if group is None:
         k = min(CLUSTERS, max(2, len(rows) // 10))
-        found = KMeans(k, n_init=4, random_state=seed).fit(leading)
+        found = KMeans(k, n_init=4, random_state=random_state).fit(leading)
         group, by = (
             _called(found.labels_, found.transform(leading), names, members, symbols),
             "cluster",
@@ -195,7 +195,7 @@ def map(
             "y": place[:, 1].astype(np.float64),
             "group": group,
             "genes": np.array([len(asked.ids[i]) for i in rows], np.int64),
-            "such_as": _such_as(members, symbols),
+            "example_genes": _example_genes(members, symbols),
             "link": text("link"),
         }
     )
@@ -208,7 +208,7 @@ def map(
         drawn=len(library),
         unplaced=len(library) - len(rows),
         group_by=by,
-        seed=seed,
+        random_state=random_state,
         columns=COLUMNS,
     )
     given = asked.given
@@ -251,7 +251,7 @@ def _called(
     return pl.Series([called[label] for label in labels], dtype=pl.String)
 
 
-def _such_as(members: sp.csr_array, symbols: tuple[str, ...]) -> pl.Series:
+def _example_genes(members: sp.csr_array, symbols: tuple[str, ...]) -> pl.Series:
     """Up to `SHOWN` genes of each set, the rarest first."""
     count = np.asarray(members.sum(axis=0))
     shown = []

@@ -147,7 +147,7 @@ def relate(
     libraries: Iterable[Source] = (),
     top: int = 20,
     draws: int = 50,
-    seed: int = 0,
+    random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -160,7 +160,7 @@ def relate(
     libraries: Iterable[Source] = (),
     top: int = 20,
     draws: int = 50,
-    seed: int = 0,
+    random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -184,7 +184,7 @@ def relate(
         How many genes to return; of two genes, how many contexts of each kind.
     draws
         For two genes: how many genes as popular as each to draw; the null is all pairs of them.
-    seed
+    random_state
         Of the drawing.
     model
         The model to ask: a fitted model, or a model folder; the shipped model if None.
@@ -241,7 +241,7 @@ def relate(
         return _neighbors(model, gene, context, top, species, progress)
     if draws < 10:
         raise ValueError(f"draws must be 10 or more, not {draws}")
-    return _pair(model, gene, other, list(libraries), top, draws, seed, species, progress)
+    return _pair(model, gene, other, list(libraries), top, draws, random_state, species, progress)
 
 
 # -- the neighbors of a gene ----------------------------------------------------------------------
@@ -331,7 +331,7 @@ def _pair(
     libraries: list[Source],
     top: int,
     draws: int,
-    seed: int,
+    random_state: int,
     species: Species | None,
     progress: Progress | None,
 ) -> Relation:
@@ -342,7 +342,7 @@ def _pair(
     if a == b:
         raise ValueError(f"{gene} and {other} are both {names[0]}; give two genes")
     popular, counted = popularity(model)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     like_a, like_b = (_alike(popular, one, (a, b), draws, rng) for one in (a, b))
     genes = np.unique([a, b, *like_a, *like_b])
     z = standard_scores(model, [np.array([g], np.int32) for g in genes], progress)
@@ -376,7 +376,7 @@ def _pair(
             "closest in popularity to the one, with each of as many for the other; "
             "p = (1 + pairs as related or more) / (1 + pairs), one-sided, not corrected",
             "popularity": counted,
-            "seed": seed,
+            "random_state": random_state,
         },
         shared=shared,
         top=top,

@@ -9,8 +9,8 @@ import polars as pl
 
 from gsfm.analysis.annotation import Which, _descending, _of_which
 from gsfm.analysis.query import evidence
-from gsfm.analysis.term_scores import MISSING, Progress, find_term, of_genes, recoverability
-from gsfm.completion.calibration import check_missing
+from gsfm.analysis.term_scores import MISSING, Progress, find_term, of_genes, split_half_auroc
+from gsfm.completion.calibration import check_missing_fraction
 from gsfm.completion.ranking import probability_told
 from gsfm.completion.scorer import model_told
 from gsfm.genes.tables import names_of
@@ -24,8 +24,8 @@ COLUMNS = {
     "known genes are by their evidence when left out, alone or with up to an eighth of the term",
     "symbol": "approved symbol",
     "name": "approved name",
-    "known": "whether the term holds the gene already; score, z_score, probability and gene_rank "
-    "are then leave-one-out, of the term without it",
+    "annotated": "whether the term holds the gene already; score, z_score, probability and "
+    "gene_rank are then leave-one-out, of the term without it",
     "score": "the model's score; larger is likelier; no unit, not a probability; scores of known "
     "genes, each of another set, cannot be compared",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
@@ -43,18 +43,18 @@ class TermGenes(Report):
     table
         One row a gene, best first.
     provenance
-        The model, the library with its release, the term with its recoverability, and what the
+        The model, the library with its release, the term with its split_half_auroc, and what the
         columns mean.
     """
 
     def summary(self) -> str:
         """Which term it is, and how much of it the model knows."""
         t = self.provenance["term"]
-        found = t["recoverability"]
+        found = t["split_half_auroc"]
         lines = [
             f"{t['name']} ({t['id']}, {self.provenance['library']['name']}): "
             f"{t['genes_in_model']:,} of {t['genes']:,} genes in the model",
-            "recoverability (AUROC of one half by the other): "
+            "split_half_auroc (AUROC of one half by the other): "
             + ("too few genes" if found is None else f"{found:.3f}"),
         ]
         if t["not_in_model"]:
@@ -73,7 +73,7 @@ def term(
     *,
     top: int | None = 50,
     which: Which = "all",
-    missing: float = MISSING,
+    missing_fraction: float = MISSING,
     model: ModelLike = None,
     progress: Progress | None = None,
 ) -> TermGenes:
@@ -90,8 +90,9 @@ def term(
     top
         How many genes to return; all of them if None.
     which
-        Only genes that the term holds already ("known"), or only those that it does not ("new").
-    missing
+        Only genes that the term holds already ("annotated"), or only those that it does not
+        ("new").
+    missing_fraction
         The share of the whole term that is missing from it, above 0 and below 1. It changes the
         probabilities alone. A fifth is what terms of GO gained in four years.
     model
@@ -102,8 +103,8 @@ def term(
     Returns
     -------
     TermGenes
-        ``rank``, ``symbol``, ``name``, ``known``, ``score``, ``z_score``, ``probability`` if the
-        model is calibrated, and ``gene_rank``.
+        ``rank``, ``symbol``, ``name``, ``annotated``, ``score``, ``z_score``, ``probability`` if
+        the model is calibrated, and ``gene_rank``.
 
     Raises
     ------
@@ -127,15 +128,15 @@ def term(
     >>> corpus = [["RAD51", "BRCA2", "PALB2"], ["EGFR", "ERBB2", "GRB2"]] * 5
     >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
     >>> found = term("homologous recombination", "go-bp", which="new", top=1, model=model)
-    >>> found.provenance["term"]["id"], found.table["known"].to_list()
+    >>> found.provenance["term"]["id"], found.table["annotated"].to_list()
     ('GO:0035825', [False])
     """
     model = load_model(model)
     if top is not None and top < 1:
         raise ValueError(f"top must be 1 or more, not {top}")
-    if which not in ("all", "known", "new"):
-        raise ValueError(f"which must be all, known or new, not {which!r}")
-    check_missing(missing)
+    if which not in ("all", "annotated", "new"):
+        raise ValueError(f"which must be all, annotated or new, not {which!r}")
+    check_missing_fraction(missing_fraction)
     place, row, meant = find_term(model, text, library)
     ids = place.genes(row)
 
@@ -155,14 +156,14 @@ def term(
         {
             "rank": rank[chosen],
             "symbol": pl.Series([model.vocabulary[int(g)] for g in chosen], dtype=pl.String),
-            "known": pl.Series(known[chosen], dtype=pl.Boolean),
-            **of_genes(model, ids, chosen, progress, missing=missing),
+            "annotated": pl.Series(known[chosen], dtype=pl.Boolean),
+            **of_genes(model, ids, chosen, progress, missing_fraction=missing_fraction),
         }
     )
     table = table.insert_column(2, names_of(table["symbol"]))
     genes = place.sets.genes(meant.row)
-    found = recoverability([(place, [row])], progress)[0]
-    meanings = {**COLUMNS, "probability": probability_told(missing)}
+    found = split_half_auroc([(place, [row])], progress)[0]
+    meanings = {**COLUMNS, "probability": probability_told(missing_fraction)}
     provenance = {
         "task": "term",
         "gsfm_version": __version__,
@@ -174,11 +175,11 @@ def term(
             "genes": len(genes),
             "genes_in_model": len(ids),
             "not_in_model": [gene for gene in genes if gene not in model.vocabulary],
-            "recoverability": None if np.isnan(found) else float(found),
+            "split_half_auroc": None if np.isnan(found) else float(found),
         },
         "top": top,
         "which": which,
-        "missing": missing,
+        "missing_fraction": missing_fraction,
         "columns": {name: meanings[name] for name in table.columns},
     }
     return TermGenes(table, provenance)

@@ -72,22 +72,22 @@ class Library:
         self.ids = metadata["id"] if "id" in metadata.columns else self.names
         self._matrix: TermMatrix | None = None
         #: Of the terms that were asked about so far.
-        self.recoverability: dict[int, float] = {}
+        self.split_half_auroc: dict[int, float] = {}
 
-    def term_matrix(self, progress: Progress | None = None, *, keep: bool = False) -> TermMatrix:
-        """The library, ready for one gene after another; `keep` it on the disk for others."""
+    def term_matrix(self, progress: Progress | None = None, *, cache: bool = False) -> TermMatrix:
+        """The library, ready for one gene after another; `cache` it on the disk for others."""
         if self._matrix is None:
             told = None
             if progress is not None:
                 told = functools.partial(
                     progress, f"reading the {len(self.rows):,} terms of {self}"
                 )
-            file = _kept_file(self.model, self.members) if keep else None
-            cache = {} if file is None else _read(file)
-            as_read = len(cache)
-            self._matrix = self.model.term_matrix(self.members, cache=cache, progress=told)
-            if file is not None and len(cache) > as_read:
-                _write(file, cache)
+            file = _kept_file(self.model, self.members) if cache else None
+            arrays = {} if file is None else _read(file)
+            as_read = len(arrays)
+            self._matrix = self.model.term_matrix(self.members, cache=arrays, progress=told)
+            if file is not None and len(arrays) > as_read:
+                _write(file, arrays)
         return self._matrix
 
     def genes(self, term: int) -> NDArray[np.int32]:
@@ -166,18 +166,18 @@ def ask(
     genes: Sequence[int],
     progress: Progress | None = None,
     *,
-    missing: float,
+    missing_fraction: float,
 ) -> Answers:
     """Ask the model of one gene for each set; a gene that is in its set is taken out of it.
 
-    The share `missing` of each whole set is taken to be.
+    The share `missing_fraction` of each whole set is taken to be.
     """
     n = len(sets)
     out = Answers(np.zeros(n), np.zeros(n), np.full(n, np.nan), np.zeros(n, np.int64))
     for start in range(0, n, BATCH):
         at = range(start, min(start + BATCH, n))
         rest = [sets[i][sets[i] != genes[i]] for i in at]
-        scores, probabilities = score(model, rest, missing=missing)
+        scores, probabilities = score(model, rest, missing_fraction=missing_fraction)
         for i, ids, row, chance in zip(at, rest, scores, probabilities, strict=True):
             others = np.delete(row, ids)
             own = row[genes[i]]
@@ -195,14 +195,16 @@ def of_genes(
     genes: NDArray[Any],
     progress: Progress | None = None,
     *,
-    missing: float,
+    missing_fraction: float,
 ) -> dict[str, NDArray[Any]]:
     """What the model says of genes for one set, as columns; of the set's own, each for the rest.
 
-    The share `missing` of the whole set is taken to be.
+    The share `missing_fraction` of the whole set is taken to be.
     There is no ``probability`` if the model is not calibrated.
     """
-    scores, probabilities = (values[0] for values in score(model, [ids], missing=missing))
+    scores, probabilities = (
+        values[0] for values in score(model, [ids], missing_fraction=missing_fraction)
+    )
     others = np.sort(np.delete(scores, ids))
     out = Answers(
         scores[genes].astype(np.float64),
@@ -212,7 +214,9 @@ def of_genes(
     )
     at = np.flatnonzero(np.isin(genes, ids))
     if len(at):
-        own = ask(model, [ids] * len(at), genes[at].tolist(), progress, missing=missing)
+        own = ask(
+            model, [ids] * len(at), genes[at].tolist(), progress, missing_fraction=missing_fraction
+        )
         for of_all, theirs in zip(out, own, strict=True):
             of_all[at] = theirs
     columns = out._asdict()
@@ -221,18 +225,18 @@ def of_genes(
     return columns
 
 
-def recoverability(
+def split_half_auroc(
     asked: Iterable[tuple[Library, Iterable[int]]], progress: Progress | None = None
 ) -> Numbers:
     """(k,) AUROC with which one half of a term finds the other; nan for a term of one gene."""
     terms = [(library, int(term)) for library, some in asked for term in some]
-    new = [(library, t) for library, t in dict.fromkeys(terms) if t not in library.recoverability]
+    new = [(library, t) for library, t in dict.fromkeys(terms) if t not in library.split_half_auroc]
     if new:
         sets = [library.genes(term) for library, term in new]
         found = _halves(new[0][0].model, sets, progress)
         for (library, term), value in zip(new, found, strict=True):
-            library.recoverability[term] = value
-    return np.array([library.recoverability[term] for library, term in terms], np.float64)
+            library.split_half_auroc[term] = value
+    return np.array([library.split_half_auroc[term] for library, term in terms], np.float64)
 
 
 def _halves(

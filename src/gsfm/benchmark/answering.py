@@ -245,12 +245,12 @@ def _said_of_file(file: str, library: GeneSets) -> dict[str, Any]:
     """How many terms a library has, and how its identifiers were understood."""
     said: dict[str, Any] = {"name": Path(file).name, "terms": len(library)}
     report = library.report
-    if report is not None and report.matched:
+    if report is not None and report.mapped:
         said |= {
             "identifiers": report.n_identifiers,
-            "unmatched": len(report.unmatched),
+            "unmapped": len(report.unmapped),
             "ambiguous": len(report.ambiguous),
-            "examples": [*report.unmatched][:5],
+            "examples": [*report.unmapped][:5],
         }
     return said
 

@@ -241,7 +241,7 @@ class LibraryModel(FromOlder):
         started = time.monotonic()
         model = FAMILIES[self.family](**self.settings)
         # A term counts as one, whatever weight its file gives it.
-        model.fit(older, weights=np.ones(len(older)), seed=self.seed)
+        model.fit(older, weights=np.ones(len(older)), random_state=self.seed)
         self.cost = Cost(training_seconds=round(time.monotonic() - started, 3))
         return model
 

@@ -89,7 +89,7 @@ def reliability(
     model: Model,
     questions: Questions,
     *,
-    missing: float = 0.5,
+    missing_fraction: float = 0.5,
     bins: int = 10,
     tops: Sequence[int] = (10, 100),
     resamples: int = 1000,
@@ -108,7 +108,7 @@ def reliability(
         A calibrated model.
     questions
         What is asked, such as a library's terms by `half_split`: as many genes hidden as shown.
-    missing
+    missing_fraction
         The share of each term that is hidden, which the probabilities suppose.
     bins
         Bins of each kind.
@@ -157,7 +157,8 @@ def reliability(
         rows = slice(start, min(start + BATCH, len(questions)))
         shown = [columns[questions.shown.ids(i)] for i in range(rows.start, rows.stop)]
         scores, p = (
-            array[:, columns] for array in model.score_and_probability(shown, missing=missing)
+            array[:, columns]
+            for array in model.score_and_probability(shown, missing_fraction=missing_fraction)
         )
         ranked, wanted = questions.ranked(rows), questions.wanted(rows)
         scores[~ranked] = -np.inf

@@ -68,7 +68,7 @@ class EmbeddingReport:
         left out: 1 row of zeros
         averaged: 2 rows of genes with several
         3 of 4 identifiers are known genes (2 distinct): 2 approved, 1 alias
-        unmatched (1): who
+        unmapped (1): who
         """
         have = "gene has" if self.genes == 1 else "genes have"
         rows = count(self.rows, "row")

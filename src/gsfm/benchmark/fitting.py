@@ -81,7 +81,7 @@ def trained(
     *,
     seed: int = 0,
     held_out: int = 0,
-    threads: int | None = None,
+    n_threads: int | None = None,
     max_seconds: float | None = None,
     snapshots: Mapping[int | str, Path] | None = None,
     progress: Callable[[Progress], None] = lambda now: None,
@@ -101,7 +101,7 @@ def trained(
         Where the model is, or shall be. What it is made of is in a file beside, ``<folder>.json``.
     snapshots
         As in `gsfm.models.train`; the model is then looked at `WATCHES` times.
-    seed, held_out, threads, max_seconds, progress
+    seed, held_out, n_threads, max_seconds, progress
         As in `gsfm.models.train` and `Run`.
 
     Raises
@@ -150,7 +150,7 @@ def trained(
             "folder": str(folder),
             "seed": seed,
             "held_out": held_out,
-            "threads": threads,
+            "threads": n_threads,
             "max_seconds": max_seconds,
             "checkpoint": str(checkpoint) if model.can_resume else None,
             "snapshots": [[at, str(place)] for at, place in (snapshots or {}).items()],
@@ -282,7 +282,7 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
 
     checkpoint = None if job["checkpoint"] is None else Path(job["checkpoint"])
     run = Run(
-        threads=job["threads"],
+        n_threads=job["threads"],
         max_seconds=job["max_seconds"],
         checkpoint=checkpoint,
         resume=checkpoint is not None and checkpoint.exists(),
@@ -290,10 +290,10 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
         watches=WATCHES if job["snapshots"] else Run.watches,
     )
     train(
-        FAMILIES[job["family"]]._from_config(job["config"]),
+        FAMILIES[job["family"]].from_config(job["config"]),
         GeneSets.open(job["corpus"]),
         job["folder"],
-        seed=job["seed"],
+        random_state=job["seed"],
         held_out=job["held_out"],
         run=run,
         snapshots=dict(job["snapshots"]),

@@ -68,7 +68,7 @@ class Methods:
         corpus: tuple[GeneSets, str],
         folder: Path,
         *,
-        threads: int | None = None,
+        n_threads: int | None = None,
         progress: Callable[[str, Progress], None] = lambda name, now: None,
     ) -> None:
         self.specs: list[Spec] = list(benchmark.methods)
@@ -76,7 +76,7 @@ class Methods:
         #: SHA-256 of the files that each was read from.
         self._hashes: dict[str, dict[str, str]] = {}
         self._benchmark, self._folder = benchmark, folder
-        self._threads, self._progress = threads, progress
+        self._threads, self._progress = n_threads, progress
         self._corpus = corpus
         self._reduced: tuple[GeneSets, str] | None = None
         #: What was learned of a method in reading it.
@@ -236,7 +236,7 @@ class Methods:
             folder,
             seed=self._benchmark.seed,
             held_out=self._benchmark.corpus.held_out,
-            threads=self._threads,
+            n_threads=self._threads,
             max_seconds=spec.max_seconds,
             snapshots=self._snapshots(spec),
             progress=lambda now: self._progress(spec.name, now),

@@ -72,7 +72,7 @@ def run(
     benchmark: Benchmark,
     folder: str | Path,
     *,
-    threads: int | None = None,
+    n_threads: int | None = None,
     models: str | Path | None = None,
     only: Collection[str] = (),
     pages: bool = True,
@@ -86,7 +86,7 @@ def run(
         What is asked of which methods.
     folder
         Where the results are, or shall be.
-    threads
+    n_threads
         Threads for training; as many as the libraries choose if None.
     models
         Where the trained models are, or shall be; ``folder / "models"`` if None. A model there that
@@ -136,7 +136,9 @@ def run(
     """
     folder = Path(folder)
     place = folder / "models" if models is None else Path(models)
-    return _Run(benchmark, folder, threads, place, progress or (lambda event: None)).do(only, pages)
+    return _Run(benchmark, folder, n_threads, place, progress or (lambda event: None)).do(
+        only, pages
+    )
 
 
 class _Run:
@@ -144,11 +146,16 @@ class _Run:
         self,
         benchmark: Benchmark,
         folder: Path,
-        threads: int | None,
+        n_threads: int | None,
         models: Path,
         progress: Callable[[Event], None],
     ) -> None:
-        self.benchmark, self.folder, self.threads, self.models = benchmark, folder, threads, models
+        self.benchmark, self.folder, self.n_threads, self.models = (
+            benchmark,
+            folder,
+            n_threads,
+            models,
+        )
         self._progress = progress
         self._done = self._units = 0
         #: Questions to be answered now, questions answered, and the seconds that these took.
@@ -179,7 +186,7 @@ class _Run:
             self.benchmark,
             (corpus, of_corpus["hash"]),
             self.models,
-            threads=self.threads,
+            n_threads=self.n_threads,
             progress=self._training,
         )
         asked = [self._ask(task, corpus) for task in self.benchmark.tasks]

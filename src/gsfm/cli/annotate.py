@@ -22,7 +22,7 @@ from gsfm.progress import Bar
 app = typer.Typer()
 
 NewOption = Annotated[bool, typer.Option("--new", help="Only what is not known already.")]
-KnownOption = Annotated[bool, typer.Option("--known", help="Only what is known already.")]
+KnownOption = Annotated[bool, typer.Option("--annotated", help="Only what is known already.")]
 
 
 @app.command()
@@ -54,7 +54,7 @@ def annotate(
             "--fast", help="Of a gene, the fast form's numbers only, without the whole model's."
         ),
     ] = False,
-    missing: MissingOption = 0.2,
+    missing_fraction: MissingOption = 0.2,
     cache: CacheOption = True,
     species: SpeciesOption = None,
     model: ModelOption = None,
@@ -85,10 +85,10 @@ def annotate(
             library or None,
             top=top or None,
             which=which,
-            exact=not fast,
-            missing=missing,
+            fast=fast,
+            missing_fraction=missing_fraction,
             species=None if species is None else species.value,
-            keep=cache,
+            cache=cache,
             progress=progress,
             model=models.load(model),
         )
@@ -96,7 +96,7 @@ def annotate(
     emit(result, json=json, csv=csv, tsv=tsv, output=output)
 
 
-def chosen_which(*, new: bool, known: bool) -> Literal["all", "known", "new"]:
+def chosen_which(*, new: bool, known: bool) -> Literal["all", "annotated", "new"]:
     """Which rows are shown.
 
     Raises
@@ -105,5 +105,5 @@ def chosen_which(*, new: bool, known: bool) -> Literal["all", "known", "new"]:
         If both options are given.
     """
     if new and known:
-        raise typer.BadParameter("choose one of --new and --known")
-    return "new" if new else "known" if known else "all"
+        raise typer.BadParameter("choose one of --new and --annotated")
+    return "new" if new else "annotated" if known else "all"

@@ -60,10 +60,14 @@ def run(
             metavar="TASK", help="Do only the task of this name; repeatable.", show_default=False
         ),
     ] = None,
-    threads: Annotated[
+    n_threads: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Threads for training; all cores if left out.", show_default=False
+            "--n-threads",
+            "--threads",
+            min=1,
+            help="Threads for training; all cores if left out.",
+            show_default=False,
         ),
     ] = None,
     models: Annotated[
@@ -92,7 +96,7 @@ def run(
         results = run_benchmark(
             benchmark,
             output,
-            threads=threads,
+            n_threads=n_threads,
             models=models,
             only=only or (),
             pages=report,

@@ -54,7 +54,7 @@ def complete(
         ),
     ] = False,
     background: BackgroundOption = None,
-    missing: MissingOption = 0.5,
+    missing_fraction: MissingOption = 0.5,
     species: SpeciesOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
@@ -87,7 +87,7 @@ def complete(
         "exclude": read_identifiers(exclude or []),
         "include_input": include_input,
         "background": None if background is None else read_genes(background),
-        "missing": missing,
+        "missing_fraction": missing_fraction,
         "species": None if species is None else species.value,
     }
     loaded = models.load(model)

@@ -153,7 +153,7 @@ def understudied(
             max_size=max_size,
             background=() if background is None else read_genes(background),
             species=None if species is None else species.value,
-            keep=cache,
+            cache=cache,
             progress=progress,
             model=models.load(model),
         )

@@ -92,7 +92,9 @@ def enrich(
     permutations: Annotated[
         int, typer.Option(min=1, help="Permuted lists in the null of the method prerank.")
     ] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the null.")] = 0,
+    random_state: Annotated[
+        int, typer.Option("--random-state", "--seed", min=0, help="Seed of the null.")
+    ] = 0,
     species: SpeciesOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
@@ -138,7 +140,7 @@ def enrich(
             _kind(background) if background in ("library", "all") else read_genes(background)
         )
     if how is Method.model:
-        settings |= {"draws": draws, "seed": seed}
+        settings |= {"draws": draws, "random_state": random_state}
     libraries = None if library is None else list(library)
     result: analysis.Enrichment
     with Bar("testing terms") as progress:
@@ -147,7 +149,7 @@ def enrich(
         if ranked is not None:
             listed = read_ranked(ranked)
             if how is Method.prerank:
-                settings |= {"permutations": permutations, "seed": seed}
+                settings |= {"permutations": permutations, "random_state": random_state}
                 result = analysis.prerank(listed, libraries, **settings)
             else:
                 loaded = models.load(model)

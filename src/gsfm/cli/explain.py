@@ -55,8 +55,13 @@ def explain(
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many papers to show; 0 for all.")] = 10,
-    seed: Annotated[
-        int, typer.Option(help="Seed of the orders of the genes, for models that need them.")
+    random_state: Annotated[
+        int,
+        typer.Option(
+            "--random-state",
+            "--seed",
+            help="Seed of the orders of the genes, for models that need them.",
+        ),
     ] = 0,
     species: SpeciesOption = None,
     model: ModelOption = None,
@@ -85,7 +90,7 @@ def explain(
             gene,
             identifiers,
             top=top or None,
-            seed=seed,
+            random_state=random_state,
             species=None if species is None else species.value,
             model=models.load(model),
         )

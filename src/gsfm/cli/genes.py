@@ -54,7 +54,7 @@ def resolve(
     tsv: TsvOption = False,
     output: OutputOption = None,
 ) -> None:
-    """Map identifiers to approved human symbols, and say how each was matched.
+    """Map identifiers to approved human symbols, and say how each was mapped.
 
     The table goes to stdout: one row an identifier, in the order given. A summary goes to stderr.
     Ambiguous identifiers have candidates and no symbol.

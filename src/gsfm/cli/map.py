@@ -36,7 +36,9 @@ def map_(
         int,
         typer.Option(min=0, help="Draw so many sets at random if there are more; 0 for all."),
     ] = 5000,
-    seed: Annotated[int, typer.Option(help="Seed of the drawing and of the map.")] = 0,
+    random_state: Annotated[
+        int, typer.Option("--random-state", "--seed", help="Seed of the drawing and of the map.")
+    ] = 0,
     species: SpeciesOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
@@ -70,7 +72,7 @@ def map_(
         result = analysis.map(
             given,
             most=most or None,
-            seed=seed,
+            random_state=random_state,
             name=name,
             species=None if species is None else species.value,
             progress=progress,

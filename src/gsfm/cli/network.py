@@ -36,7 +36,12 @@ def network(
     degree: Annotated[
         int, typer.Option(min=1, help="Of these, to so many of the nearest of one of the two.")
     ] = 5,
-    seed: Annotated[int, typer.Option(help="Seed of the communities and of the drawing.")] = 0,
+    random_state: Annotated[
+        int,
+        typer.Option(
+            "--random-state", "--seed", help="Seed of the communities and of the drawing."
+        ),
+    ] = 0,
     save: Annotated[
         list[Path] | None,
         typer.Option(
@@ -75,7 +80,7 @@ def network(
             add=add,
             min_relation=min_relation,
             degree=degree,
-            seed=seed,
+            random_state=random_state,
             species=None if species is None else species.value,
             progress=progress,
             model=loaded,

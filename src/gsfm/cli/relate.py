@@ -64,7 +64,9 @@ def relate(
         int,
         typer.Option(min=10, help="Genes to draw for either of two genes; the null is all pairs."),
     ] = 50,
-    seed: Annotated[int, typer.Option(help="Seed of the drawing.")] = 0,
+    random_state: Annotated[
+        int, typer.Option("--random-state", "--seed", help="Seed of the drawing.")
+    ] = 0,
     species: SpeciesOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
@@ -97,7 +99,7 @@ def relate(
     with Bar("asking the model") as progress:
         if other is not None:
             relation = analysis.relate(
-                gene, other, libraries=library or [], draws=draws, seed=seed,
+                gene, other, libraries=library or [], draws=draws, random_state=random_state,
                 progress=progress, **settings, model=loaded,
             )  # fmt: skip
         else:

@@ -91,7 +91,7 @@ def describe(
     """Show what is in a file: sets, sizes, genes, sources, years.
 
     What reading met goes to stderr: every oddity with a count, and the identifiers that were not
-    matched. JSON holds all of it.
+    mapped. JSON holds all of it.
     """
     chosen_format(json=json, csv=csv, tsv=tsv)
     from gsfm import sets

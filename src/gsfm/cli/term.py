@@ -36,7 +36,7 @@ def term(
     top: Annotated[int, typer.Option(min=0, help="How many genes to show; 0 for all.")] = 50,
     new: NewOption = False,
     known: KnownOption = False,
-    missing: MissingOption = 0.2,
+    missing_fraction: MissingOption = 0.2,
     model: ModelOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
@@ -65,7 +65,7 @@ def term(
             library,
             top=top or None,
             which=which,
-            missing=missing,
+            missing_fraction=missing_fraction,
             progress=progress,
             model=models.load(model),
         )

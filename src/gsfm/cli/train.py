@@ -46,9 +46,18 @@ def train(
             help="A setting of the family, e.g. --set epochs=4; repeatable.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads; all cores if left out.", show_default=False)
+    random_state: Annotated[
+        int, typer.Option("--random-state", "--seed", min=0, help="Seed of everything random.")
+    ] = 0,
+    n_threads: Annotated[
+        int | None,
+        typer.Option(
+            "--n-threads",
+            "--threads",
+            min=1,
+            help="Threads; all cores if left out.",
+            show_default=False,
+        ),
     ] = None,
     precision: Annotated[
         str, typer.Option(help="auto, bf16 or fp32; auto is bf16 where the processor has it.")
@@ -101,7 +110,7 @@ def train(
     try:
         unfitted = family(**_parse(family, settings or []))
         run = Run(
-            threads=threads,
+            n_threads=n_threads,
             precision=precision,
             checkpoint=output.with_name(f"{output.name}.checkpoint"),
             resume=resume,
@@ -121,7 +130,13 @@ def train(
         _describe(sets, own=corpus != "default")
     try:
         fitted = fit(
-            unfitted, sets, output, seed=seed, held_out=held_out, run=run, snapshots=snapshots
+            unfitted,
+            sets,
+            output,
+            random_state=random_state,
+            held_out=held_out,
+            run=run,
+            snapshots=snapshots,
         )
     except Interrupted as stop:
         if not first:  # to end well is to leave the last word to the first process

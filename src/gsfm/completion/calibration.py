@@ -45,12 +45,12 @@ ALONE = 0.1
 RIDGE = 1.0
 
 
-def meaning(missing: float = HALF) -> str:
+def meaning(missing_fraction: float = HALF) -> str:
     """What a calibrated probability is, in the same words for every user.
 
     Parameters
     ----------
-    missing
+    missing_fraction
         The share of the whole set that is missing from what is given.
 
     Raises
@@ -58,20 +58,20 @@ def meaning(missing: float = HALF) -> str:
     ValueError
         If it is not between 0 and 1.
     """
-    check_missing(missing)
-    given = "half" if missing == HALF else f"{100 * (1 - missing):.6g}%"
+    check_missing_fraction(missing_fraction)
+    given = "half" if missing_fraction == HALF else f"{100 * (1 - missing_fraction):.6g}%"
     return (
         "the chance that the gene is one of the set's missing genes, if the genes given are a "
         f"random {given} of the whole set: of all genes with 0.3, about 3 in 10 are"
     )
 
 
-def check_missing(missing: float) -> None:
-    """Raise ValueError if `missing` cannot be the share of a set that is missing."""
-    if not 0 < missing < 1:
+def check_missing_fraction(missing_fraction: float) -> None:
+    """Raise ValueError if `missing_fraction` cannot be the share of a set that is missing."""
+    if not 0 < missing_fraction < 1:
         raise ValueError(
-            "missing, the share of the whole set that is missing from what is given, must be above "
-            f"0 and below 1, not {missing}"
+            "missing_fraction, the fraction of the whole set that is missing from the input genes, "
+            f"must be above 0 and below 1, not {missing_fraction}"
         )
 
 
@@ -125,7 +125,7 @@ class Calibration:
         of_genes: Floats,
         of_members: Floats,
         members: sp.csr_array,
-        missing: float = HALF,
+        missing_fraction: float = HALF,
     ) -> Floats:
         """Return the probability of each gene, for each set.
 
@@ -136,7 +136,7 @@ class Calibration:
             of each member as if it were not in the set.
         members
             (n, genes) 0/1 membership.
-        missing
+        missing_fraction
             The share of each whole set that is missing from it, above 0 and below 1.
 
         Returns
@@ -150,11 +150,11 @@ class Calibration:
         GsfmError
             If the evidence is not finite.
         ValueError
-            If `missing` is out of its range.
+            If `missing_fraction` is out of its range.
         """
-        check_missing(missing)
+        check_missing_fraction(missing_fraction)
         binned = Binned.of(of_genes, of_members, members)
-        curves = self._curves(binned, missing)
+        curves = self._curves(binned, missing_fraction)
         out = np.zeros(of_genes.shape, np.float32)
         # Of an empty set nothing is missing, and to a set of all genes nothing can be added.
         for u in np.flatnonzero((binned.size > 0) & (binned.n_bins > 0)):
@@ -167,9 +167,9 @@ class Calibration:
             out[u] = _sigmoid(np.interp(own, evidence, curve))
         return out
 
-    def _curves(self, binned: Binned, missing: float = HALF) -> Numbers:
+    def _curves(self, binned: Binned, missing_fraction: float = HALF) -> Numbers:
         """(n, bins) the log-odds of a gene of each bin, never rising with the rank."""
-        each = missing / (1 - missing)
+        each = missing_fraction / (1 - missing_fraction)
         terms = binned.terms()
         usual = binned.prior(each)[:, None] + terms @ np.array(self.usual)
         own, _ = _deviations(binned, terms, usual, np.array(self.confidence), each)

@@ -94,7 +94,7 @@ def input_told(inputs: pl.DataFrame, genes: int) -> dict[str, Any]:
     unused = inputs.filter(~pl.col("in_model")).drop_nulls("input")
     unused = unused.unique("input", maintain_order=True)
     why = {
-        "not_understood": pl.col("match") == "unmatched",
+        "unmapped": pl.col("match") == "unmapped",
         "ambiguous": pl.col("match") == "ambiguous",
         "not_in_model": pl.col("symbol").is_not_null(),
     }

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.completion.calibration import HALF, check_missing, meaning
+from gsfm.completion.calibration import HALF, check_missing_fraction, meaning
 from gsfm.completion.identifiers import (
     Ids,
     Understood,
@@ -51,13 +51,14 @@ IN_INPUT = (
 BATCH = 256
 
 
-def probability_told(missing: float = HALF) -> str:
-    """What the probability of a completion is, if the share `missing` of the whole set is."""
-    more = f"{100 * missing / (1 - missing):.3g}% more"
+def probability_told(missing_fraction: float = HALF) -> str:
+    """What the probability of a completion is, by `missing_fraction`."""
+    more = f"{100 * missing_fraction / (1 - missing_fraction):.3g}% more"
     return (
-        f"{meaning(missing)}. It depends on the set alone, not on the background, and never falls "
-        "as the score rises; of a list that is whole already it tells which genes would be in it "
-        f"if {'as many again' if missing == HALF else more} were"
+        f"{meaning(missing_fraction)}. It depends on the set only, not on the background, and "
+        "never falls as the score rises. For a list that is complete already, it is the "
+        "probability to be in it "
+        f"if {'as many again' if missing_fraction == HALF else more} were"
     )
 
 
@@ -144,7 +145,7 @@ def rank(
     background: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     include_input: bool = False,
-    missing: float = HALF,
+    missing_fraction: float = HALF,
     species: Species | None = None,
 ) -> Completion:
     """Rank the genes that are missing from a gene set; see `gsfm.complete`."""
@@ -152,7 +153,7 @@ def rank(
     ids = np.unique(given.ids[given.ids >= 0])
     if not len(ids):
         raise UnknownGenesError(nothing_known("the set", given))
-    ranker = _Ranker(model, top, background, exclude, include_input, missing, species)
+    ranker = _Ranker(model, top, background, exclude, include_input, missing_fraction, species)
     scores, probability = ranker.ask([ids])
     chosen = ranker.rank(ids, scores[0], probability[0])
     table = ranker.table(chosen, np.arange(len(chosen.genes)) + 1)
@@ -172,7 +173,7 @@ def rank_sets(
     background: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     include_input: bool = False,
-    missing: float = HALF,
+    missing_fraction: float = HALF,
     species: Species | None = None,
     batch_size: int = BATCH,
     progress: Progress | None = None,
@@ -185,7 +186,7 @@ def rank_sets(
     if not counts.any():
         raise UnknownGenesError(nothing_known("the library", given))
 
-    ranker = _Ranker(model, top, background, exclude, include_input, missing, species)
+    ranker = _Ranker(model, top, background, exclude, include_input, missing_fraction, species)
     rows = np.flatnonzero(counts)
     chosen = []
     for start in range(0, len(rows), batch_size):
@@ -230,13 +231,13 @@ class _Ranker:
         background: Iterable[str] | None,
         exclude: Iterable[str],
         include_input: bool,
-        missing: float,
+        missing_fraction: float,
         species: Species | None,
     ) -> None:
         if top is not None and top < 1:
             raise ValueError(f"top must be 1 or more, not {top}")
-        check_missing(missing)
-        self.missing = missing
+        check_missing_fraction(missing_fraction)
+        self.missing_fraction = missing_fraction
         self.model, self.top, self.include_input = model, top, include_input
         n = len(model.vocabulary)
         #: (genes,) whether a gene may be ranked.
@@ -256,7 +257,7 @@ class _Ranker:
 
     def ask(self, sets: list[Ids]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, genes) scores and probabilities, which are nan if the model is not calibrated."""
-        return score(self.model, sets, missing=self.missing)
+        return score(self.model, sets, missing_fraction=self.missing_fraction)
 
     def rank(
         self, ids: Ids, scores: NDArray[np.float32], probabilities: NDArray[np.float32]
@@ -322,7 +323,7 @@ class _Ranker:
         columns = dict(COLUMNS)
         calibration = {}
         if model.calibration is not None:
-            columns["probability"] = probability_told(self.missing)
+            columns["probability"] = probability_told(self.missing_fraction)
             on = {k: v for k, v in manifest.get("calibration", {}).items() if k != "meaning"}
             measured = (manifest.get("training") or {}).get("calibration")
             calibration = {"calibration": {"fitted": on or None, "measured": measured}}
@@ -347,18 +348,18 @@ class _Ranker:
             },
             "top": self.top,
             "include_input": self.include_input,
-            "missing": self.missing,
+            "missing_fraction": self.missing_fraction,
             **calibration,
             "columns": columns,
         }
 
 
 def score(
-    model: Scorer, sets: Sequence[NDArray[Any]], *, missing: float = HALF
+    model: Scorer, sets: Sequence[NDArray[Any]], *, missing_fraction: float = HALF
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(n, genes) scores and probabilities; the latter are nan if the model is not calibrated."""
     if model.calibration is not None:
-        return model.score_and_probability(sets, missing=missing)
+        return model.score_and_probability(sets, missing_fraction=missing_fraction)
     scores = model.score(sets)
     return scores, np.broadcast_to(np.float32(np.nan), scores.shape)
 

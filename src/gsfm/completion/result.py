@@ -38,9 +38,9 @@ class Result(Report):
         self.resolution = resolution
 
     @property
-    def unmatched(self) -> list[str]:
+    def unmapped(self) -> list[str]:
         """The identifiers that are no known gene."""
-        return list(self.provenance["input"]["not_understood"])
+        return list(self.provenance["input"]["unmapped"])
 
     @property
     def not_in_model(self) -> list[str]:

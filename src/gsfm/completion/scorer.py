@@ -31,7 +31,7 @@ class Scorer(Protocol):
         """(n, genes) the score of every gene for each set of gene ids."""
 
     def score_and_probability(
-        self, sets: Sequence[NDArray[Any]], /, *, missing: float
+        self, sets: Sequence[NDArray[Any]], /, *, missing_fraction: float
     ) -> tuple[Floats, Floats]:
         """(n, genes) each: the scores and the calibrated probabilities."""
 

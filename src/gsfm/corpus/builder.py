@@ -190,10 +190,10 @@ def read(item: inputs_module.Input, species: Species | None) -> tuple[GeneSets, 
         "notes": {note.kind: note.count for note in report.notes},
         "identifiers": {
             "given": report.n_identifiers,
-            "matched": dict(report.matched),
+            "mapped": dict(report.mapped),
             "ambiguous": len(report.ambiguous),
-            "unmatched": len(report.unmatched),
-            "most_frequent_unmatched": dict(itertools.islice(report.unmatched.items(), 20)),
+            "unmapped": len(report.unmapped),
+            "most_frequent_unmapped": dict(itertools.islice(report.unmapped.items(), 20)),
         },
     }
     return sets, {key: value for key, value in record.items() if value is not None}

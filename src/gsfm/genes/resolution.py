@@ -36,7 +36,7 @@ class Resolution:
         (``approved``, ``approved (case)``, ``previous``, ``alias``, ``entrez``, ``hgnc``,
         ``ensembl gene``, ``ensembl transcript``, ``uniprot``, ``mouse symbol``, ``rat symbol``,
         ``mouse alias``, ``rat alias``, ``mgi``, ``rgd``, ``mouse ensembl gene``,
-        ``rat ensembl gene``, ``excel date``, ``excel serial``, ``ambiguous``, ``unmatched``);
+        ``rat ensembl gene``, ``excel date``, ``excel serial``, ``ambiguous``, ``unmapped``);
         ``candidates``, the symbols that it could mean where these are several, the one taken
         first; ``rule``, in words.
     species
@@ -47,7 +47,7 @@ class Resolution:
     >>> from gsfm import genes
     >>> found = genes.resolve(["TP53", "SEPT2", "1-Mar"])
     >>> found
-    Resolution(3 identifiers: 2 matched, 1 ambiguous, 0 unmatched)
+    Resolution(3 identifiers: 2 mapped, 1 ambiguous, 0 unmapped)
     >>> found.counts
     {'ambiguous': 1, 'approved': 1, 'previous': 1}
     """
@@ -65,7 +65,7 @@ class Resolution:
         return self.table.filter(condition)["input"].drop_nulls().to_list()
 
     @property
-    def matched(self) -> list[str]:
+    def mapped(self) -> list[str]:
         """The inputs with a symbol, in order."""
         return self._inputs(pl.col("symbol").is_not_null())
 
@@ -75,18 +75,18 @@ class Resolution:
         return self._inputs(pl.col("match") == "ambiguous")
 
     @property
-    def unmatched(self) -> list[str]:
+    def unmapped(self) -> list[str]:
         """The inputs that mean nothing known, in order (missing values are left out)."""
-        return self._inputs(pl.col("match") == "unmatched")
+        return self._inputs(pl.col("match") == "unmapped")
 
     @functools.cached_property
     def counts(self) -> Mapping[str, int]:
-        """How many inputs were matched in which way, most frequent first."""
+        """How many inputs were mapped in which way, most frequent first."""
         counted = self.table.group_by("match").len().sort("len", "match", descending=[True, False])
         return dict(counted.iter_rows())
 
     def summary(self, *, limit: int = 10) -> str:
-        """Return a few lines for people: how many were matched and how, and which were not.
+        """Return a few lines for people: how many were mapped and how, and which were not.
 
         Examples
         --------
@@ -94,13 +94,13 @@ class Resolution:
         >>> print(genes.resolve(["TP53", "SEPT2", "1-Mar", "nonsense"]).summary())
         2 of 4 identifiers are known genes (2 distinct): 1 approved, 1 previous
         ambiguous (1): 1-Mar (MARCHF1 or MTARC1)
-        unmatched (1): nonsense
+        unmapped (1): nonsense
         """
         known = self.table["symbol"].drop_nulls()
-        ways = [f"{n:,} {m}" for m, n in self.counts.items() if m not in ("ambiguous", "unmatched")]
+        ways = [f"{n:,} {m}" for m, n in self.counts.items() if m not in ("ambiguous", "unmapped")]
         head = f"{len(known):,} of {len(self):,} identifiers are known genes"
         lines = [f"{head} ({known.n_unique():,} distinct): {', '.join(ways)}" if ways else head]
-        for match in ("ambiguous", "unmatched"):
+        for match in ("ambiguous", "unmapped"):
             if count := self.counts.get(match):
                 rows = self.table.filter(pl.col("match") == match)
                 rows = rows.unique("input", maintain_order=True)
@@ -136,8 +136,8 @@ class Resolution:
         return self.table.height
 
     def __repr__(self) -> str:
-        ambiguous, unmatched = (self.counts.get(m, 0) for m in ("ambiguous", "unmatched"))
+        ambiguous, unmapped = (self.counts.get(m, 0) for m in ("ambiguous", "unmapped"))
         return (
-            f"Resolution({len(self):,} identifiers: {len(self) - ambiguous - unmatched:,} matched, "
-            f"{ambiguous:,} ambiguous, {unmatched:,} unmatched)"
+            f"Resolution({len(self):,} identifiers: {len(self) - ambiguous - unmapped:,} mapped, "
+            f"{ambiguous:,} ambiguous, {unmapped:,} unmapped)"
         )

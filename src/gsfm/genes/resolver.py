@@ -1,4 +1,4 @@
-"""Any identifier -> an approved human symbol, with how it was matched.
+"""Any identifier -> an approved human symbol, with how it was mapped.
 
 Each distinct identifier becomes a key (upper case, no quotes or blanks around it). The key is
 looked up among names (text) and among numeric ids; every hit is a gene and a *kind*. The kind that
@@ -34,7 +34,7 @@ Species = Literal["human", "mouse", "rat"]
 
 # Outcomes besides the kinds, whose codes they follow.
 _CASE, _UNMATCHED, _MISSING = range(len(KINDS), len(KINDS) + 3)
-_MATCHES = pl.Series([*(k.match for k in KINDS), "approved (case)", "unmatched", "unmatched"])
+_MATCHES = pl.Series([*(k.match for k in KINDS), "approved (case)", "unmapped", "unmapped"])
 _RULE = [
     *(k.rule for k in KINDS),
     "approved symbol, in another case",
@@ -119,7 +119,7 @@ def resolve(
     >>> found.symbols
     ['TP53', 'TP53', 'EGFR', 'SEPTIN2', 'TP53', None]
     >>> found.table["match"].to_list()
-    ['approved', 'alias', 'ensembl gene', 'excel date', 'mouse symbol', 'unmatched']
+    ['approved', 'alias', 'ensembl gene', 'excel date', 'mouse symbol', 'unmapped']
     >>> genes.resolve(["OCT1"]).table["candidates"].to_list()
     [['POU2F1', 'SLC22A1']]
     """

@@ -26,7 +26,7 @@ KINDS: dict[str, str] = {
     "other-sheets": "sheets after the first, not read",
     "padded-members": "identifiers with white space around them, trimmed",
     "trailing-tabs": "lines that end in tabs",
-    "unmatched-sets": "sets of which no identifier was matched, kept empty",
+    "unmapped-sets": "sets of which no identifier was mapped, kept empty",
     "unnamed-sets": "sets without a name, named by their position",
     "weighted-members": "members with a weight",
     "windows-line-ends": "lines ending in carriage return and line feed",
@@ -91,19 +91,19 @@ class ReadReport:
         Number of distinct identifiers.
     notes
         Every oddity once.
-    matched
-        How many distinct identifiers were matched in which way; empty if they were not resolved.
-    unmatched
+    mapped
+        How many distinct identifiers were mapped in which way; empty if they were not resolved.
+    unmapped
         The identifiers that stand for no gene, most frequent first, and in how many sets each is.
     ambiguous
         The same for identifiers that may stand for several genes.
 
     Examples
     --------
-    >>> report = ReadReport("a.gmt", "gmt", n_sets=2, n_identifiers=9, unmatched={"NOPE": 1})
+    >>> report = ReadReport("a.gmt", "gmt", n_sets=2, n_identifiers=9, unmapped={"NOPE": 1})
     >>> print(report.summary())
     a.gmt: 2 sets, 9 identifiers (gmt)
-      1 identifier not matched: NOPE
+      1 identifier not mapped: NOPE
     """
 
     path: str
@@ -111,8 +111,8 @@ class ReadReport:
     n_sets: int
     n_identifiers: int
     notes: tuple[Note, ...] = ()
-    matched: Mapping[str, int] = field(default_factory=dict)
-    unmatched: Mapping[str, int] = field(default_factory=dict)
+    mapped: Mapping[str, int] = field(default_factory=dict)
+    unmapped: Mapping[str, int] = field(default_factory=dict)
     ambiguous: Mapping[str, int] = field(default_factory=dict)
 
     def summary(self) -> str:
@@ -122,11 +122,11 @@ class ReadReport:
             f"{_count(self.n_identifiers, 'identifier')} ({self.format})"
         ]
         lines += [f"  {note}" for note in self.notes]
-        if self.matched:
-            ways = ", ".join(f"{count:,} by {way}" for way, count in self.matched.items() if count)
-            lines.append(f"  matched: {ways}")
+        if self.mapped:
+            ways = ", ".join(f"{count:,} by {way}" for way, count in self.mapped.items() if count)
+            lines.append(f"  mapped: {ways}")
         for identifiers, what in (
-            (self.unmatched, "not matched"),
+            (self.unmapped, "not mapped"),
             (self.ambiguous, "ambiguous, left out"),
         ):
             if identifiers:

@@ -84,7 +84,7 @@ def add(
     ...     library = libraries.add(folder / "mine.gmt", release="1", license="CC0")
     ...     term = libraries.find("p53 targets")
     ...     libraries.remove("mine")
-    >>> library[0].genes, dict(library.report.unmatched)
+    >>> library[0].genes, dict(library.report.unmapped)
     (('CDKN1A', 'MDM2'), {'nonsense': 1})
     >>> term[:]
     ('mine', 0, 'p53 targets', 'p53 targets')
@@ -128,7 +128,7 @@ def add(
             "dropped": {
                 "too small": int((sizes < max(min_size, 1)).sum()),
                 "too large": int((sizes > (max_size or np.inf)).sum()),
-                "identifiers": {} if report is None else {**report.unmatched, **report.ambiguous},
+                "identifiers": {} if report is None else {**report.unmapped, **report.ambiguous},
             },
         },
     )

@@ -206,9 +206,9 @@ class Adaptive(Ensemble):
         return fitted[0], float(constants[0])
 
     def _member_attribution(
-        self, member: Model, ids: Ids, gene: int, seed: int
+        self, member: Model, ids: Ids, gene: int, random_state: int
     ) -> tuple[float, Numbers]:
-        return member._evidence_attribution(ids, gene, seed)
+        return member._evidence_attribution(ids, gene, random_state)
 
     def _combined(self, members: sp.csr_array) -> tuple[Floats, Floats]:
         """Scores (n, genes), and (members,) those of the sets' own genes as if left out.

@@ -64,7 +64,7 @@ class ALS(Model):
     vectors: Floats  # (genes, dimensions)
     _gram: Floats | None = None  # (dimensions, dimensions) of the vectors
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         try:
             from implicit.cpu.als import AlternatingLeastSquares
             from threadpoolctl import threadpool_limits
@@ -79,8 +79,8 @@ class ALS(Model):
                 factors=c.dimensions,
                 regularization=c.regularization,
                 iterations=c.iterations,
-                num_threads=self.run.threads or 0,
-                random_state=seed,
+                num_threads=self.run.n_threads or 0,
+                random_state=random_state,
             )
             library.fit(members, show_progress=False)
         self.vectors = np.asarray(library.item_factors, np.float32)

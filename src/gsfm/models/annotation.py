@@ -63,7 +63,7 @@ class Annotation(Model):
     _by_term: sp.csr_array  # (terms, genes)
     _counts: Floats  # (genes,)
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         self._take(sets.to_csr().T.tocsr(), weights)
 
     def _take(self, terms: sp.csr_array, weights: Floats) -> None:
@@ -81,7 +81,9 @@ class Annotation(Model):
         scores: Floats = np.log(np.float32(self.config.pseudocount) + np.maximum(counts, 0))
         return scores
 
-    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+    def _attribution(
+        self, ids: Ids, gene: int, others: Mask, random_state: int
+    ) -> tuple[float, Numbers]:
         return constant(self, ids, gene, others)
 
     def _embed_genes(self) -> Floats:

@@ -57,7 +57,7 @@ class Attribute(Model):
 
     values: Floats  # (genes,)
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         symbols = sets.vocabulary.symbols
         if self.config.of == "autosomal":
             autosome = genes.positions(symbols)["chromosome"].is_in(SEX_OR_MITOCHONDRIAL).not_()
@@ -82,7 +82,9 @@ class Attribute(Model):
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return Constant(self.values.astype(np.float64), members)
 
-    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+    def _attribution(
+        self, ids: Ids, gene: int, others: Mask, random_state: int
+    ) -> tuple[float, Numbers]:
         return constant(self, ids, gene, others)
 
     def _embed_genes(self) -> Floats:

@@ -54,9 +54,11 @@ class Attribution(NamedTuple):
         return np.asarray(sum(kind.shares for kind in self.kinds), np.float64)
 
 
-def shapley(model: Model, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+def shapley(
+    model: Model, ids: Ids, gene: int, others: Mask, random_state: int
+) -> tuple[float, Numbers]:
     """Shapley values over random orders, for any family; see `Model._attribution`."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     orders = [rng.permutation(len(ids)) for _ in range(ORDERS)]
     orders += [order[::-1] for order in orders]  # pairs of opposite orders have a smaller error
     total = np.zeros(len(ids))

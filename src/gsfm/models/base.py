@@ -28,7 +28,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from gsfm.completion import Completion, rank, rank_sets
-from gsfm.completion.calibration import BLOCK, HALF, Binned, Calibration, check_missing, meaning
+from gsfm.completion.calibration import (
+    BLOCK,
+    HALF,
+    Binned,
+    Calibration,
+    check_missing_fraction,
+    meaning,
+)
 from gsfm.errors import GsfmError, ModelFormatError, NotCalibratedError, NotFittedError
 from gsfm.genes import Vocabulary
 from gsfm.io.files import usual_permissions
@@ -127,7 +134,7 @@ class Model(ABC):
         sets: GeneSets,
         *,
         weights: ArrayLike | None = None,
-        seed: int = 0,
+        random_state: int = 0,
         run: Run | None = None,
     ) -> Self:
         """Learn from a collection of gene sets.
@@ -138,7 +145,7 @@ class Model(ABC):
             The corpus. Its vocabulary becomes the model's.
         weights
             (n_sets,) weight of each set; `sets.weights` if None.
-        seed
+        random_state
             Seed of everything random: the same seed, corpus and settings give the same model.
         run
             Threads, precision, progress and checkpoints, for the families that have them.
@@ -176,7 +183,7 @@ class Model(ABC):
             "gsfm_version": __version__,
             "family": self.family,
             "config": dataclasses.asdict(self.config),
-            "seed": seed,
+            "seed": random_state,
             "corpus": {
                 "sets": int(keep.sum()),
                 "members": int(sets.sizes[keep].sum()),
@@ -189,7 +196,7 @@ class Model(ABC):
             w = np.where(keep, w, np.float32(0))
         elif not keep.all():
             sets, w = sets[keep], w[keep]
-        self._fit(sets, w, seed)
+        self._fit(sets, w, random_state)
         # A fit may settle a setting that depends on the corpus.
         self.manifest["config"] = dataclasses.asdict(self.config)
         return self
@@ -238,19 +245,19 @@ class Model(ABC):
         return out
 
     def probability(
-        self, sets: SetsLike, *, missing: float = HALF, batch_size: int = 512
+        self, sets: SetsLike, *, missing_fraction: float = HALF, batch_size: int = 512
     ) -> Floats:
         """Return the calibrated probability of every gene for each set.
 
         It is the chance that the gene is one of the set's missing genes, if the genes given are a
-        random part of the whole set: a half, unless another share of it is `missing`. Of a set
-        that is whole already, it says which genes would be in it if so many more were.
+        random part of the whole set: a half, unless another share of it is `missing_fraction`. Of a
+        set that is whole already, it says which genes would be in it if so many more were.
 
         Parameters
         ----------
         sets
             As in `score`.
-        missing
+        missing_fraction
             The share of the whole set that is missing from the genes given, above 0 and below 1.
             The larger it is, the larger the probabilities are together; that of a gene behind the
             best may fall a little. They are calibrated on halves: of other shares the genes given
@@ -272,7 +279,7 @@ class Model(ABC):
         NotFittedError
             If the model is neither fitted nor loaded.
         ValueError
-            If `missing` is out of its range.
+            If `missing_fraction` is out of its range.
 
         Examples
         --------
@@ -286,16 +293,18 @@ class Model(ABC):
         >>> dict(zip(corpus.vocabulary.symbols, probability[0].round(1).tolist()))["B"] > 0.8
         True
         """
-        return self._ask(sets, missing, batch_size)[1]
+        return self._ask(sets, missing_fraction, batch_size)[1]
 
     def score_and_probability(
-        self, sets: SetsLike, *, missing: float = HALF, batch_size: int = 512
+        self, sets: SetsLike, *, missing_fraction: float = HALF, batch_size: int = 512
     ) -> tuple[Floats, Floats]:
         """Return what `score` and `probability` do, for less than the two together cost."""
-        return self._ask(sets, missing, batch_size)
+        return self._ask(sets, missing_fraction, batch_size)
 
-    def _ask(self, sets: SetsLike, missing: float, batch_size: int) -> tuple[Floats, Floats]:
-        check_missing(missing)
+    def _ask(
+        self, sets: SetsLike, missing_fraction: float, batch_size: int
+    ) -> tuple[Floats, Floats]:
+        check_missing_fraction(missing_fraction)
         members = self.encode(sets)
         if self.calibration is None:
             raise NotCalibratedError(
@@ -311,7 +320,7 @@ class Model(ABC):
             rows = slice(start, start + batch_size)
             scores[rows], of_genes, of_members = self._score_and_evidence(batch)
             probabilities[rows] = self.calibration.probabilities(
-                of_genes, of_members, batch, missing
+                of_genes, of_members, batch, missing_fraction
             )
         return scores, probabilities
 
@@ -370,7 +379,7 @@ class Model(ABC):
         """Whether `term_matrix` answers a gene without scoring every term."""
         return type(self)._term_matrix is not Model._term_matrix
 
-    def attribution(self, ids: Ids, gene: int, *, seed: int = 0) -> Attribution:
+    def attribution(self, ids: Ids, gene: int, *, random_state: int = 0) -> Attribution:
         """Split the score of a gene for a set into what each gene of the set adds.
 
         Parameters
@@ -379,12 +388,12 @@ class Model(ABC):
             Gene ids of the set, ascending.
         gene
             The id of a gene outside the set.
-        seed
+        random_state
             Of the random orders, for families without a formula.
         """
         score = float(self.score([ids])[0, gene])
         nobody = np.zeros(len(self.vocabulary), bool)
-        base, parts = self._attribution(ids, gene, nobody, seed)
+        base, parts = self._attribution(ids, gene, nobody, random_state)
         return Attribution(score, 0.0, [Kind(self.family, 1.0, base + parts.sum(), base, parts)])
 
     def log_gene_frequency(self) -> Numbers | None:
@@ -588,7 +597,7 @@ class Model(ABC):
     def _load(cls, folder: Path, config: dict[str, Any]) -> Self:
         """Read a folder whose format and family are known; `gsfm.models.load` chooses the class."""
         try:
-            model = cls._from_config(config)
+            model = cls.from_config(config)
         except (ValueError, RecursionError) as error:
             raise ModelFormatError(f"{folder / 'config.json'}: {error}") from error
         path = folder / "vocab.txt"
@@ -620,7 +629,7 @@ class Model(ABC):
         return model
 
     @classmethod
-    def _from_config(cls, config: dict[str, Any]) -> Self:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Make an empty model from ``config.json``; ValueError names the field that is wrong."""
         return cls(**{k: v for k, v in config.items() if k not in ("format", "family")})
 
@@ -642,7 +651,7 @@ class Model(ABC):
     # -- hooks ---------------------------------------------------------------------------------
 
     @abstractmethod
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         """Learn; `weights` is checked, `self.vocabulary` is set."""
 
     @abstractmethod
@@ -672,26 +681,32 @@ class Model(ABC):
         """The form of `term_matrix`; a family with a fast one has it here."""
         return Rescored(self, members, progress)
 
-    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+    def _attribution(
+        self, ids: Ids, gene: int, others: Mask, random_state: int
+    ) -> tuple[float, Numbers]:
         """The baseline and (n,) the parts of a gene's score less the mean score of the `others`.
 
         Without others it is the score itself. The gene is not in the set `ids`.
         """
-        return shapley(self, ids, gene, others, seed)
+        return shapley(self, ids, gene, others, random_state)
 
-    def _standardized_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
+    def _standardized_attribution(
+        self, ids: Ids, gene: int, random_state: int
+    ) -> tuple[float, Numbers]:
         """The same for the score standardized over the genes outside the set."""
         others = np.ones(len(self.vocabulary), bool)
         others[ids] = False
         spread = self.score([ids])[0, others].astype(np.float64).std()
         if spread == 0:
             return 0.0, np.zeros(len(ids))
-        base, parts = self._attribution(ids, gene, others, seed)
+        base, parts = self._attribution(ids, gene, others, random_state)
         return base / spread, parts / spread
 
-    def _evidence_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
+    def _evidence_attribution(
+        self, ids: Ids, gene: int, random_state: int
+    ) -> tuple[float, Numbers]:
         """The same for `evidence`, with the mean and the spread of the scores held."""
-        return self._standardized_attribution(ids, gene, seed)
+        return self._standardized_attribution(ids, gene, random_state)
 
     @abstractmethod
     def _embed_genes(self) -> Floats:

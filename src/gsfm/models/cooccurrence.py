@@ -70,7 +70,7 @@ class Cooccurrence(Model):
     similarities: sp.csr_array
     _gene_vectors: Floats | None = None
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         members = sets.to_csr()  # (sets, genes)
         occurs = np.asarray(weights @ members)  # (genes,): C_jj
         inverse = np.divide(1, occurs, out=np.zeros_like(occurs), where=occurs > 0)

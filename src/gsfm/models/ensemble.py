@@ -91,7 +91,7 @@ class Ensemble(Model):
         self.members = []
         for i, member in enumerate(self.config.members):
             try:
-                self.members.append(FAMILIES[member["family"]]._from_config(member))
+                self.members.append(FAMILIES[member["family"]].from_config(member))
             except ValueError as error:
                 raise ValueError(f"members[{i}]: {error}") from None
 
@@ -118,7 +118,7 @@ class Ensemble(Model):
         ensemble.manifest = ensemble._manifest_of_members()
         return ensemble
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         whole = self.run.checkpoint
         runs = [self.run] * len(self.members)
         if whole is not None:
@@ -126,7 +126,7 @@ class Ensemble(Model):
             runs = [dataclasses.replace(self.run, checkpoint=path) for path in own]
         self._vocabulary = None  # with a member missing there is no model, if this is stopped
         for i, (member, run) in enumerate(zip(self.members, runs, strict=True)):
-            member.fit(sets, weights=weights, seed=seed, run=run)
+            member.fit(sets, weights=weights, random_state=random_state, run=run)
             self.curve += [{"member": i, **point} for point in member.curve]
         for run in runs:
             if run.checkpoint is not None:
@@ -204,7 +204,7 @@ class Ensemble(Model):
             for i, name in enumerate(names)
         ]
 
-    def attribution(self, ids: Ids, gene: int, *, seed: int = 0) -> Attribution:
+    def attribution(self, ids: Ids, gene: int, *, random_state: int = 0) -> Attribution:
         """Split the score of a gene by member and gene of the set; see `Model.attribution`.
 
         The members' weights for this set, and the mean and the spread by which their scores are
@@ -223,7 +223,7 @@ class Ensemble(Model):
             if local[gene] >= 0:
                 known = local[ids] >= 0
                 base, part[known] = self._member_attribution(
-                    member, local[ids[known]].astype(np.int32), int(local[gene]), seed
+                    member, local[ids[known]].astype(np.int32), int(local[gene]), random_state
                 )
             kinds.append(Kind(name, weight, base + part.sum(), weight * base, weight * part))
         return Attribution(float(self.score([ids])[0, gene]), constant, kinds)
@@ -233,10 +233,10 @@ class Ensemble(Model):
         return np.array(self.config.weights, float), 0.0
 
     def _member_attribution(
-        self, member: Model, ids: Ids, gene: int, seed: int
+        self, member: Model, ids: Ids, gene: int, random_state: int
     ) -> tuple[float, Numbers]:
         """The baseline and the parts of a member's evidence in the sum."""
-        return member._standardized_attribution(ids, gene, seed)
+        return member._standardized_attribution(ids, gene, random_state)
 
     def _parts(self, members: sp.csr_array) -> list[tuple[Model, float, sp.csr_array, Any]]:
         """Each member, its weight, the sets in its vocabulary, and its columns."""

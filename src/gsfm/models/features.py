@@ -89,7 +89,7 @@ class Features(Model):
     _squares: Floats  # (genes,) the squared length of each row: 1 or 0, but for rounding
     _gene_vectors: Floats | None = None
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         if self.config.of != "sets":
             from gsfm.corpus import features
 
@@ -166,7 +166,9 @@ class Features(Model):
         """Not if some features are left out for each set."""
         return self.config.covered is None
 
-    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+    def _attribution(
+        self, ids: Ids, gene: int, others: Mask, random_state: int
+    ) -> tuple[float, Numbers]:
         vectors = self.vectors
         if self.config.covered is not None:
             # As in `_score`: without the features that the set covers, scaled to length 1 again.
@@ -177,10 +179,12 @@ class Features(Model):
         target = vectors.T @ contrast(gene, others)  # (features,)
         return 0.0, np.asarray(vectors[ids] @ target, np.float64) / max(len(ids), 1)
 
-    def _evidence_attribution(self, ids: Ids, gene: int, seed: int) -> tuple[float, Numbers]:
+    def _evidence_attribution(
+        self, ids: Ids, gene: int, random_state: int
+    ) -> tuple[float, Numbers]:
         # Of the inverse hyperbolic sine of a sum each gene has a part in proportion: exactly what
         # integrated gradients along the straight path give.
-        base, part = self._standardized_attribution(ids, gene, seed)
+        base, part = self._standardized_attribution(ids, gene, random_state)
         total = part.sum()
         if abs(total) < 1e-9:
             return float(np.arcsinh(base)), part / np.sqrt(1 + base**2)

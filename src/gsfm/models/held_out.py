@@ -23,7 +23,9 @@ class HeldOut:
     hidden: GeneSets
 
     @classmethod
-    def draw(cls, sets: GeneSets, n: int, *, seed: int = 0) -> tuple[HeldOut, NDArray[np.int64]]:
+    def draw(
+        cls, sets: GeneSets, n: int, *, random_state: int = 0
+    ) -> tuple[HeldOut, NDArray[np.int64]]:
         """Draw up to `n` sets, at most a tenth of all; return them and the rows that are left.
 
         Examples
@@ -33,7 +35,7 @@ class HeldOut:
         >>> len(held), len(rows), held.shown.sizes.tolist()
         (3, 37, [6, 6, 6])
         """
-        rng = np.random.default_rng([seed, 1])
+        rng = np.random.default_rng([random_state, 1])
         sizes = sets.sizes
         usable = np.flatnonzero((sizes >= SMALLEST) & (sizes <= LARGEST) & (sets.weights > 0))
         n = min(n, len(usable), len(sets) // 10)

@@ -94,7 +94,7 @@ class Linear(Model):
     matrix: Floats | sp.csr_array
     _gene_vectors: Floats | None = None
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         c = self.config
         members = sets.to_csr()  # (sets, genes)
         weights = weights / np.maximum(sets.sizes, 1).astype(np.float32) ** c.size_exponent
@@ -176,7 +176,9 @@ class Linear(Model):
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return _LinearTerms(self, members, cache)
 
-    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+    def _attribution(
+        self, ids: Ids, gene: int, others: Mask, random_state: int
+    ) -> tuple[float, Numbers]:
         return 0.0, as_float64(self.matrix[ids]) @ contrast(gene, others)
 
     def _embed_genes(self) -> Floats:

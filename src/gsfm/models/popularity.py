@@ -53,7 +53,7 @@ class Popularity(Model):
 
     log_frequency: Floats  # (genes,)
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         of_member = np.repeat(weights, sets.sizes).astype(np.float64)
         counts = np.bincount(sets.indices, weights=of_member, minlength=sets.n_genes)
         c, total = self.config.pseudocount, float(weights.sum(dtype=np.float64))
@@ -65,7 +65,9 @@ class Popularity(Model):
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return Constant(self.log_frequency.astype(np.float64), members)
 
-    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+    def _attribution(
+        self, ids: Ids, gene: int, others: Mask, random_state: int
+    ) -> tuple[float, Numbers]:
         return constant(self, ids, gene, others)
 
     def log_gene_frequency(self) -> Numbers:

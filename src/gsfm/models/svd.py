@@ -61,7 +61,7 @@ class SVD(Model):
     scale: Floats  # (genes,): D
     vectors: Floats  # (genes, dimensions): V
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         c = self.config
         members = sets.to_csr()  # (sets, genes)
         occurs = np.asarray(weights @ members, np.float32)  # (genes,)

@@ -29,7 +29,7 @@ def train(
     corpus: GeneSets,
     folder: str | Path,
     *,
-    seed: int = 0,
+    random_state: int = 0,
     held_out: int = 2000,
     run: Run | None = None,
     snapshots: Mapping[int | str, str | Path] | None = None,
@@ -44,7 +44,7 @@ def train(
         The gene sets to learn from.
     folder
         Where to save the model folder.
-    seed
+    random_state
         Seed of everything random. The same seed, corpus, settings and number of threads give the
         same model, also when the run was stopped and resumed.
     held_out
@@ -94,7 +94,7 @@ def train(
         )
     model.check_run(run)
     processes = start(run)
-    held, rows = HeldOut.draw(corpus, held_out, seed=seed)
+    held, rows = HeldOut.draw(corpus, held_out, random_state=random_state)
     if snapshots and not (model.learns_in_steps and len(held) and run.watches):
         raise GsfmError(
             "snapshots are taken when a model in training is looked at: that needs held-out sets, "
@@ -116,7 +116,7 @@ def train(
     started = time.monotonic()
     stopped: Interrupted | None = None
     try:
-        model.fit(corpus, weights=weights, seed=seed, run=run)
+        model.fit(corpus, weights=weights, random_state=random_state, run=run)
     except Interrupted as stop:
         if not model.is_fitted:  # an ensemble with a member to go: there is only its checkpoint
             raise
@@ -129,7 +129,7 @@ def train(
         training: dict[str, Any] = {
             "seconds": round(seconds, 1),
             "peak_memory_bytes": peak_memory(),
-            "threads": run.threads,
+            "threads": run.n_threads,
             "processes": processes.count,
             "held_out_sets": len(held),
             "recall_at_50": round(held.recall(model), 4) if len(held) else None,

@@ -99,7 +99,7 @@ def read(
     ('BRCA1', 'BRCA2', 'TP53')
     >>> print(sets.report.summary())
     <stdin>: 1 set, 3 identifiers (gmt)
-      matched: 1 by alias, 1 by approved, 1 by approved (case)
+      mapped: 1 by alias, 1 by approved, 1 by approved (case)
     """
     if format is not None and format not in (*FORMATS, "gsets"):
         raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)} and gsets")

@@ -530,7 +530,7 @@ class GeneSets:
     # -- comparison ----------------------------------------------------------------------------
 
     def near_duplicates(
-        self, threshold: float = 0.8, *, n_permutations: int = 128, seed: int = 0
+        self, threshold: float = 0.8, *, n_permutations: int = 128, random_state: int = 0
     ) -> pl.DataFrame:
         """Pairs of sets that are almost, or exactly, the same.
 
@@ -544,7 +544,7 @@ class GeneSets:
             Least Jaccard index (shared members over all members of both), above 0 and up to 1.
         n_permutations
             Length of the signatures; longer ones take more time and sort candidates better.
-        seed
+        random_state
             Seed of the permutations.
 
         Returns
@@ -574,7 +574,7 @@ class GeneSets:
             raise ValueError(f"n_permutations must be 2 or more, not {n_permutations}")
         self._ensure_valid()
         first, second, jaccard = similarity.near_duplicates(
-            self.vocabulary, self.indptr, self.indices, threshold, n_permutations, seed
+            self.vocabulary, self.indptr, self.indices, threshold, n_permutations, random_state
         )
         names = self.metadata["name"]
         return pl.DataFrame(
@@ -726,7 +726,7 @@ class GeneSets:
         --------
         >>> raw = GeneSets.from_lists([["p53", "TP53", "mdm2", "nonsense"]])
         >>> sets = raw.resolve()
-        >>> sets.genes(0), dict(sets.report.unmatched)
+        >>> sets.genes(0), dict(sets.report.unmapped)
         (('MDM2', 'TP53'), {'nonsense': 1})
         """
         from gsfm.sets.mapping import resolve

@@ -33,7 +33,7 @@ def resolve(sets: GeneSets, species: Species | None) -> GeneSets:
     emptied = (np.diff(indptr) == 0) & (sets.sizes > 0)
     if emptied.any():
         example = sets.metadata["name"][int(np.argmax(emptied))]
-        notes.add("unmatched-sets", int(emptied.sum()), example=example)
+        notes.add("unmapped-sets", int(emptied.sum()), example=example)
     result = sets._make(vocabulary, indptr, indices, sets.metadata, weights, sets.manifest)
     result.report = ReadReport(
         sets.report.path if sets.report else "<memory>",
@@ -41,8 +41,8 @@ def resolve(sets: GeneSets, species: Species | None) -> GeneSets:
         len(sets),
         sets.n_genes,
         (*(sets.report.notes if sets.report else ()), *notes.done()),
-        {way: n for way, n in resolution.counts.items() if way not in ("unmatched", "ambiguous")},
-        _frequent(resolution.unmatched, sets.vocabulary, used),
+        {way: n for way, n in resolution.counts.items() if way not in ("unmapped", "ambiguous")},
+        _frequent(resolution.unmapped, sets.vocabulary, used),
         _frequent(resolution.ambiguous, sets.vocabulary, used),
     )
     return result

@@ -34,7 +34,7 @@ def near_duplicates(
     indices: Int32s,
     threshold: float,
     n_permutations: int,
-    seed: int,
+    random_state: int,
 ) -> tuple[Int64s, Int64s, NDArray[np.float64]]:
     """Pairs of sets, the first before the second, with a Jaccard index of at least `threshold`."""
     # Equal sets have equal signatures: one of them stands for all until the end.
@@ -42,7 +42,7 @@ def near_duplicates(
     sizes = np.diff(indptr)
     rows = np.flatnonzero((first == np.arange(len(first))) & (sizes > 0))
     part, members, _ = csr.gather(indptr, indices, None, rows)
-    signed = signatures(vocabulary, part, members, n_permutations, seed)
+    signed = signatures(vocabulary, part, members, n_permutations, random_state)
     n_bands, width = bands(threshold, n_permutations)
     left, right = _candidates(signed, np.diff(part), n_bands, width, threshold)
     shared = csr.intersections(part, members, left, right)
@@ -65,7 +65,7 @@ def bands(threshold: float, n_permutations: int) -> tuple[int, int]:
 
 
 def signatures(
-    vocabulary: Vocabulary, indptr: Int64s, indices: Int32s, n_permutations: int, seed: int
+    vocabulary: Vocabulary, indptr: Int64s, indices: Int32s, n_permutations: int, random_state: int
 ) -> NDArray[np.uint32]:
     """(n_sets, n_permutations) MinHash signatures; no set may be empty."""
     try:
@@ -77,7 +77,7 @@ def signatures(
     hashes = np.zeros((n_permutations, len(vocabulary)), np.uint32)
     symbols = [[vocabulary[int(gene)].encode()] for gene in used]
     for gene, sketch in zip(
-        used, MinHash.bulk(symbols, num_perm=n_permutations, seed=seed), strict=True
+        used, MinHash.bulk(symbols, num_perm=n_permutations, seed=random_state), strict=True
     ):
         hashes[:, gene] = sketch.hashvalues
     result = np.empty((len(indptr) - 1, n_permutations), np.uint32)

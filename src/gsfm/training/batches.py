@@ -61,11 +61,11 @@ class HoldOutBatches:
         batch_size: int,
         share: tuple[float, float],
         max_members: int,
-        seed: int = 0,
+        random_state: int = 0,
         part: slice = slice(None),
     ) -> None:
         self.sets, self.batch_size, self.share = sets, batch_size, share
-        self.max_members, self.seed, self.part = max_members, seed, part
+        self.max_members, self.random_state, self.part = max_members, random_state, part
         self._rows = np.flatnonzero((sets.sizes >= 2) & (weights > 0))
         if not len(self._rows):
             raise ValueError("no set with two genes or more has a weight above 0")
@@ -74,7 +74,7 @@ class HoldOutBatches:
 
     def __call__(self, step: int) -> Batch:
         """Return the batch of a step."""
-        rng = np.random.default_rng([self.seed, step])
+        rng = np.random.default_rng([self.random_state, step])
         drawn = np.searchsorted(self._cumulative, rng.random(self.batch_size), side="right")
         # Rounding can leave the last sum a hair under 1.
         rows = self._rows[np.minimum(drawn, len(self._rows) - 1)]

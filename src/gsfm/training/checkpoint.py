@@ -25,12 +25,16 @@ KEY = "gsfm-checkpoint"
 
 
 def identity(
-    config: Any, sets: GeneSets, weights: NDArray[np.floating], seed: int, dtype: torch.dtype
+    config: Any,
+    sets: GeneSets,
+    weights: NDArray[np.floating],
+    random_state: int,
+    dtype: torch.dtype,
 ) -> dict[str, Any]:
     """Everything that the result depends on: a checkpoint of anything else is refused."""
     return {
         "config": dataclasses.asdict(config),
-        "seed": seed,
+        "seed": random_state,
         "precision": str(dtype),
         "vocabulary": sets.vocabulary.hash,
         "sets": len(sets),

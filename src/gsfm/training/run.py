@@ -48,7 +48,7 @@ class Run:
     A family uses what has a meaning for it: a closed-form model has no checkpoints.
     """
 
-    threads: int | None = None  # None: as the libraries choose
+    n_threads: int | None = None  # None: as the libraries choose
     precision: str = "auto"  # auto (bf16 where the processor has it), bf16 or fp32
     watch: Callable[[Any], float] | None = None  # measures the model, on data kept from the fit
     watches: int = 16  # how often it is called
@@ -65,8 +65,8 @@ class Run:
     def __post_init__(self) -> None:
         if self.precision not in ("auto", "bf16", "fp32"):
             raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
-        if self.threads is not None and self.threads < 1:
-            raise ValueError(f"threads must be 1 or more, not {self.threads}")
+        if self.n_threads is not None and self.n_threads < 1:
+            raise ValueError(f"threads must be 1 or more, not {self.n_threads}")
         if self.max_seconds is not None and self.max_seconds <= 0:
             raise ValueError(f"max_seconds must be above 0, not {self.max_seconds}")
         if self.watches < 0 or self.checkpoint_seconds < 0:

@@ -16,8 +16,8 @@ from gsfm.analysis.annotation import (
     SIZE,
     SIZE_WEIGHT,
     _descending,
-    specificity,
     supports,
+    z_score_across_terms,
 )
 from gsfm.analysis.query import Asked
 from gsfm.analysis.term_scores import (
@@ -26,7 +26,7 @@ from gsfm.analysis.term_scores import (
     Progress,
     ask,
     open_libraries,
-    recoverability,
+    split_half_auroc,
 )
 from gsfm.analysis.terms import LibraryLike
 from gsfm.completion.result import Result
@@ -46,15 +46,15 @@ COLUMNS = {
     "symbol": "approved symbol",
     "name": "approved name",
     "papers": "papers that NCBI linked to the gene by 2022-09-12",
-    "known_terms": "terms of the library, of any size, that hold the gene already",
+    "annotated_terms": "terms of the library, of any size, that hold the gene already",
     "library": LIBRARY.partition(";")[0],
     "id": OF_GENE["id"],
     "term": "a term that does not hold the gene",
     "size": SIZE,
     "support": OF_GENE["support"],
     **{name: OF_GENE[name] for name in ("score", "z_score", "probability", "gene_rank")},
-    "specificity": OF_GENE["specificity"],
-    "recoverability": OF_GENE["recoverability"],
+    "z_score_across_terms": OF_GENE["z_score_across_terms"],
+    "split_half_auroc": OF_GENE["split_half_auroc"],
 }
 
 
@@ -100,7 +100,7 @@ def understudied(
     background: Iterable[str] = (),
     model: ModelLike = None,
     species: Species | None = None,
-    keep: bool = False,
+    cache: bool = False,
     progress: Progress | None = None,
 ) -> Understudied:
     """Find genes that few papers are about, and for which the model predicts terms surely.
@@ -125,7 +125,7 @@ def understudied(
         The model to ask: a fitted model, or a model folder; the shipped model if None.
     species
         Where the identifiers come from, as in `gsfm.genes.resolve`.
-    keep
+    cache
         Keep what the library was made into in the user's cache folder, for the next process.
     progress
         Called with what is being done, how much of it is done, and how much there is.
@@ -133,9 +133,10 @@ def understudied(
     Returns
     -------
     Understudied
-        ``rank``, ``symbol``, ``name``, ``papers``, ``known_terms``, ``library``, ``id``, ``term``,
-        ``size``, ``support``, ``score``, ``z_score``, ``probability`` if the model is calibrated,
-        ``gene_rank``, ``specificity`` and ``recoverability``, as `annotate` has them.
+        ``rank``, ``symbol``, ``name``, ``papers``, ``annotated_terms``, ``library``, ``id``,
+        ``term``, ``size``, ``support``, ``score``, ``z_score``, ``probability`` if the model is
+        calibrated, ``gene_rank``, ``z_score_across_terms`` and ``split_half_auroc``, as `annotate`
+        has them.
 
     Raises
     ------
@@ -183,7 +184,7 @@ def understudied(
         raise GsfmError(f"the model knows no {kind} of up to {max_papers:,} papers among these")
     pool = pool[np.argsort(model.vocabulary.alphabetical_rank[pool])]
 
-    strongest = _strongest(place, pool, usable, keep, progress)
+    strongest = _strongest(place, pool, usable, cache, progress)
     order = _descending(strongest, np.flatnonzero(np.isfinite(strongest)))[:top]
     rows = [_rows(place, int(gene), usable, terms) for gene in pool[order]]
     columns = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
@@ -202,7 +203,7 @@ def understudied(
         min_size=min_size,
         max_size=max_size,
         top=top,
-        missing=MISSING,
+        missing_fraction=MISSING,
         columns={name: COLUMNS[name] for name in table.columns},
     )
     given = asked.given
@@ -213,11 +214,11 @@ def _strongest(
     place: Library,
     genes: NDArray[np.int64],
     usable: NDArray[np.bool_],
-    keep: bool,
+    cache: bool,
     progress: Progress | None,
 ) -> Numbers:
     """(genes,) the support of each gene's best new term; minus infinity where there is none."""
-    matrix = place.term_matrix(progress, keep=keep)
+    matrix = place.term_matrix(progress, cache=cache)
     size = SIZE_WEIGHT * np.log(place.sizes)
     holds = place.members.tocsc()
     out = np.empty(len(genes))
@@ -239,9 +240,9 @@ def _rows(place: Library, gene: int, usable: NDArray[np.bool_], k: int) -> dict[
     return {
         "of_gene": np.full(len(best), gene),
         "of_term": best,
-        "known_terms": np.full(len(best), known.sum()),
+        "annotated_terms": np.full(len(best), known.sum()),
         "support": support[best],
-        "specificity": specificity(evidence[shown], evidence[best]),
+        "z_score_across_terms": z_score_across_terms(evidence[shown], evidence[best]),
     }
 
 
@@ -256,10 +257,10 @@ def _table(
     """What the whole model says of genes and terms, one row each."""
     symbols = pl.Series("symbol", [model.vocabulary[int(g)] for g in genes], dtype=pl.String)
     sets = [place.genes(t) for t in terms]
-    answers = ask(model, sets, genes.tolist(), progress, missing=MISSING)._asdict()
+    answers = ask(model, sets, genes.tolist(), progress, missing_fraction=MISSING)._asdict()
     if model.calibration is None:
         del answers["probability"]
-    halves = recoverability([(place, terms.tolist())], progress)
+    halves = split_half_auroc([(place, terms.tolist())], progress)
     return pl.DataFrame(
         {
             "symbol": symbols,
@@ -270,6 +271,6 @@ def _table(
             "term": place.names[terms].cast(pl.String),
             "size": place.sizes[terms].astype(np.int64),
             **answers,
-            "recoverability": pl.Series(halves, dtype=pl.Float64, nan_to_null=True),
+            "split_half_auroc": pl.Series(halves, dtype=pl.Float64, nan_to_null=True),
         }
     )

@@ -33,8 +33,8 @@ COLUMNS = {
     "set; a gene of the set by that when it is left out, alone or with up to an eighth of the set",
     "symbol": "approved symbol",
     "name": "approved name",
-    "known": "whether the set has the gene already; score, z_score, probability and gene_rank are "
-    "then leave-one-out, of the set without it",
+    "annotated": "whether the set has the gene already; score, z_score, probability and gene_rank "
+    "are then leave-one-out, of the set without it",
     "score": "the model's score; larger is likelier; no unit, not a probability; those of known "
     "genes, each of another set, cannot be compared",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
@@ -131,7 +131,7 @@ def biomarkers(
     top
         How many genes to return; all of them if None.
     which
-        Only genes that are not in the set ("new"), or only those that are ("known").
+        Only genes that are not in the set ("new"), or only those that are ("annotated").
     background
         The only genes to rank, by any identifiers, such as those that an assay can see; all if
         none are given. It does not change what is told of a gene, but for its ``rank``.
@@ -145,8 +145,8 @@ def biomarkers(
     Returns
     -------
     Discovery
-        ``rank``, ``symbol``, ``name``, ``known``, ``score``, ``z_score``, ``probability`` if the
-        model is calibrated, ``gene_rank``, ``papers``, ``kind`` and ``reason``.
+        ``rank``, ``symbol``, ``name``, ``annotated``, ``score``, ``z_score``, ``probability`` if
+        the model is calibrated, ``gene_rank``, ``papers``, ``kind`` and ``reason``.
 
     Raises
     ------
@@ -244,8 +244,8 @@ def _discover(
 ) -> Discovery:
     if top is not None and top < 1:
         raise ValueError(f"top must be 1 or more, not {top}")
-    if which not in ("all", "known", "new"):
-        raise ValueError(f"which must be all, known or new, not {which!r}")
+    if which not in ("all", "annotated", "new"):
+        raise ValueError(f"which must be all, annotated or new, not {which!r}")
     if isinstance(about, str):
         # Here and not above: an import that a completion does not need.
         from gsfm import libraries
@@ -273,8 +273,8 @@ def _discover(
             "rank": at + 1,
             "symbol": symbols,
             "name": names_of(symbols),
-            "known": known[at],
-            **of_genes(model, ids, shown, progress, missing=missing),
+            "annotated": known[at],
+            **of_genes(model, ids, shown, progress, missing_fraction=missing),
             "papers": who.facts(symbols)["papers"],
             "kind": pl.Series([list(one) for one in told], dtype=pl.List(pl.String)),
             "reason": pl.Series(
@@ -293,7 +293,7 @@ def _discover(
         background=len(pool) if background else None,
         top=top,
         which=which,
-        missing=missing,
+        missing_fraction=missing,
         columns={c: meanings[c] for c in table.columns},
     )
     given = asked.given

@@ -274,7 +274,7 @@ def finish(
             pl.Series("fdr", adjusted[best]),
         )
     )
-    last = [name for name in ("implied", "genes") if name in columns]
+    last = [name for name in ("predicted_members", "genes") if name in columns]
     names = [name for name in columns if name not in last]
     table = table.select(*told, *names, "p_value", "fdr", *last)
     told |= {name: columns[name][1] for name in names}

@@ -22,7 +22,7 @@ Method: TypeAlias = Literal["model", "ora", "prerank"]
 _OF_METHOD = {
     "top_genes": ("model",),
     "draws": ("model",),
-    "seed": ("model", "prerank"),
+    "random_state": ("model", "prerank"),
     "model": ("model",),
     "weight": ("prerank",),
     "permutations": ("prerank",),
@@ -43,7 +43,7 @@ def enrich(
     draws: int | None = None,
     weight: float | None = None,
     permutations: int | None = None,
-    seed: int | None = None,
+    random_state: int | None = None,
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -77,7 +77,7 @@ def enrich(
     weight, permutations
         Method ``"prerank"``: power of the statistics in the running sum (1 if None), and permuted
         lists in the null (1,000 if None).
-    seed
+    random_state
         Of the random sets or permutations; 0 if None.
     model
         Method ``"model"``: a fitted model, or a model folder; the shipped model if None.
@@ -141,7 +141,7 @@ def enrich(
         "draws": draws,
         "weight": weight,
         "permutations": permutations,
-        "seed": seed,
+        "random_state": random_state,
         "model": model,
     }
     for name, value in special.items():

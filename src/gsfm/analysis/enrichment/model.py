@@ -74,7 +74,7 @@ def by_model(
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
     draws: int = DRAWS,
-    seed: int = 0,
+    random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -101,7 +101,7 @@ def by_model(
     draws
         Random sets in the null. They are remembered in the process for sets of the same size and
         popularity.
-    seed
+    random_state
         Of the random sets.
     model
         The model to ask: a fitted model, or a model folder; the shipped model if None.
@@ -113,8 +113,8 @@ def by_model(
     Returns
     -------
     Enrichment
-        Columns ``score``, ``z_score``, ``overlap``, ``implied`` and ``genes``, beside the common
-        ones.
+        Columns ``score``, ``z_score``, ``overlap``, ``predicted_members`` and ``genes``, beside the
+        common ones.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def by_model(
     terms = load_terms(libraries, model.vocabulary)
     of = Background(terms, background, species)
     given = Given(terms.vocabulary, genes, species, of, model=True)
-    asked = _Asked(model, terms, of, min_size, max_size, draws, seed, progress)
+    asked = _Asked(model, terms, of, min_size, max_size, draws, random_state, progress)
     found = asked.about(given.ids, "random sets")
     return asked.report(given, [(None, given.ids, found)], top)
 
@@ -160,7 +160,7 @@ def by_model_ranked(
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
     draws: int = DRAWS,
-    seed: int = 0,
+    random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -180,7 +180,7 @@ def by_model_ranked(
         Genes of each of the two sets. Genes with a statistic of 0 are in neither.
     background
         As in `by_model`; the genes of the list if None.
-    libraries, top, min_size, max_size, draws, seed, species, progress
+    libraries, top, min_size, max_size, draws, random_state, species, progress
         As in `by_model`.
     model
         The model to ask: a fitted model, or a model folder; the shipped model if None.
@@ -219,7 +219,7 @@ def by_model_ranked(
     if background is None:
         of.kind, of.told = "list", f"the {int(of.any.sum()):,} genes of the list"
     given = Given(terms.vocabulary, symbols, species, of, model=True)
-    asked = _Asked(model, terms, of, min_size, max_size, draws, seed, progress)
+    asked = _Asked(model, terms, of, min_size, max_size, draws, random_state, progress)
     ids, values = by_gene(given.of_input, statistics)
     sides: list[_Side] = []
     direction: list[str | None] = [None] * len(symbols)
@@ -284,13 +284,13 @@ class _Asked:
         min_size: int,
         max_size: int | None,
         draws: int,
-        seed: int,
+        random_state: int,
         progress: Progress | None,
     ) -> None:
         if draws < 2 * 10:
             raise ValueError(f"draws must be 20 or more, not {draws}")
         self.model, self.background = model, background
-        self.draws, self.seed, self.progress = draws, seed, progress
+        self.draws, self.random_state, self.progress = draws, random_state, progress
         self.sizes = {"min_size": min_size, "max_size": max_size}
         of_gene, self.popularity = popularity(model, terms)
         self.terms = terms.within(background.any, min_size, max_size, what="the background")
@@ -311,7 +311,7 @@ class _Asked:
             profile(self.strata, ids),
             lambda sets: self.statistic(sets)[0],
             draws=self.draws,
-            seed=self.seed,
+            random_state=self.random_state,
             progress=self.progress,
             text=text,
         )
@@ -333,13 +333,13 @@ class _Asked:
             name: np.concatenate([getattr(found, name) for _, _, found in sides])
             for name in ("score", "z_score", "p_value")
         }
-        overlap, of_genes, implied = [], [], []
+        overlap, of_genes, predicted_members = [], [], []
         for _, ids, found in sides:
             chosen = np.zeros(len(terms.vocabulary), np.float32)
             chosen[ids] = 1
             overlap.append(np.rint(terms.members @ chosen).astype(np.int64))
             of_genes.append(symbols_in(terms, ids))
-            implied.append(_implied(terms, ids, found.signature))
+            predicted_members.append(_predicted_members(terms, ids, found.signature))
         direction = [name for name, _, _ in sides for _ in range(n)]
         columns: dict[str, tuple[Any, str]] = {}
         if sides[0][0] is not None:
@@ -348,7 +348,7 @@ class _Asked:
             "score": (together["score"], SCORE),
             "z_score": (together["z_score"], Z_SCORE),
             "overlap": (np.concatenate(overlap), COLUMNS["overlap"]),
-            "implied": (lambda row: implied[row // n](row % n), IMPLIED_IS),
+            "predicted_members": (lambda row: predicted_members[row // n](row % n), IMPLIED_IS),
             "genes": (lambda row: of_genes[row // n](row % n), COLUMNS["genes"]),
         }
         return finish(
@@ -366,7 +366,7 @@ class _Asked:
                 "model": model_told(self.model),
                 "null": {
                     "sets": self.draws,
-                    "seed": self.seed,
+                    "random_state": self.random_state,
                     "matched_on": ["size", self.popularity],
                     "strata": [len(group) for group in self.strata],
                 },
@@ -377,7 +377,7 @@ class _Asked:
         )
 
 
-def _implied(terms: Terms, ids: Ids, signature: Floats) -> Callable[[int], list[str]]:
+def _predicted_members(terms: Terms, ids: Ids, signature: Floats) -> Callable[[int], list[str]]:
     """A function that names the genes of a term that speak for it and were not given."""
     symbols, members = terms.vocabulary.symbols, terms.members
     speaks = signature > 0

@@ -163,7 +163,7 @@ def null_of(
     statistic: Callable[[list[Ids]], Floats],
     *,
     draws: int,
-    seed: int,
+    random_state: int,
     progress: Progress | None,
     text: str,
 ) -> Null:
@@ -177,10 +177,10 @@ def null_of(
     digest = hashlib.sha256()
     for array in (*groups, terms.members.indices, terms.members.indptr):
         digest.update(np.ascontiguousarray(array).tobytes())
-    key = (digest.hexdigest(), counts, draws, seed, repr(model.manifest))
+    key = (digest.hexdigest(), counts, draws, random_state, repr(model.manifest))
     remembered = _nulls.setdefault(model, {})
     if key not in remembered:
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(random_state)
         sets = [draw(groups, counts, rng) for _ in range(draws)]
         values = np.empty((len(terms.source), draws), np.float32)
         for start in range(0, draws, BATCH):

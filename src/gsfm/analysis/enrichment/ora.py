@@ -93,7 +93,7 @@ def ora(
     Examples
     --------
     >>> result = ora(["BRCA1", "BRCA2", "RAD51", "PALB2", "no such gene"], "reactome", top=1)
-    >>> result.table["genes"].to_list(), result.unmatched
+    >>> result.table["genes"].to_list(), result.unmapped
     ([['BRCA1', 'BRCA2', 'PALB2', 'RAD51']], ['no such gene'])
     """
     terms = load_terms(libraries)

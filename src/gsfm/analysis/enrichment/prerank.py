@@ -37,7 +37,7 @@ def prerank(
     max_size: int | None = MAX_SIZE,
     weight: float = 1.0,
     permutations: int = PERMUTATIONS,
-    seed: int = 0,
+    random_state: int = 0,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Enrichment:
@@ -59,7 +59,7 @@ def prerank(
         Power of the statistics in the running sum; 0 counts ranks alone.
     permutations
         Permuted lists of the null: genes change places, so that the null is a random list.
-    seed
+    random_state
         Of the permutations.
     species
         Where the identifiers come from.
@@ -117,8 +117,8 @@ def prerank(
         max_size=len(ids) + 1,
         weight=weight,
         permutation_num=permutations,
-        seed=seed,
-        threads=1,
+        seed=random_state,
+        n_threads=1,
         outdir=None,
         no_plot=True,
         verbose=False,
@@ -150,7 +150,7 @@ def prerank(
         top=top,
         fdr=numbers("FDR q-val"),
         more={
-            "null": {"permutations": permutations, "seed": seed, "weight": weight},
+            "null": {"permutations": permutations, "random_state": random_state, "weight": weight},
             "gseapy": gseapy.__version__,
             "min_size": min_size,
             "max_size": max_size,

@@ -35,7 +35,7 @@ URL = "https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene2pubmed.gz"
 LICENSE = "NCBI, public domain"
 TAXA = {"human": 9606, "mouse": 10090, "rat": 10116}
 
-_NO_MATCH = ("ambiguous", "unmatched")
+_NO_MATCH = ("ambiguous", "unmapped")
 _GENE_INFO = {"mouse": "Mus_musculus", "rat": "Rattus_norvegicus"}
 _HEADER = ("tax_id", "GeneID", "PubMed_ID")
 _CHUNK = 1 << 25
@@ -384,7 +384,7 @@ def _gather(path: Path, found: _Found, species: Species) -> GeneSets:
         metadata(pmids, species),
         manifest={"license": LICENSE, "release": found.release},
     )
-    matched = {way: n for way, n in resolution.counts.items() if way not in _NO_MATCH}
+    mapped = {way: n for way, n in resolution.counts.items() if way not in _NO_MATCH}
     ways = resolution.table["match"].to_list()
     unknown: dict[str, dict[str, int]] = {way: {} for way in _NO_MATCH}
     for i in np.argsort(-uses, kind="stable").tolist():
@@ -392,6 +392,6 @@ def _gather(path: Path, found: _Found, species: Species) -> GeneSets:
             unknown[ways[i]][str(entrez[i])] = int(uses[i])
     sets.report = ReadReport(
         str(path), found.format, len(sets), len(entrez),
-        matched=matched, unmatched=unknown["unmatched"], ambiguous=unknown["ambiguous"],
+        mapped=mapped, unmapped=unknown["unmapped"], ambiguous=unknown["ambiguous"],
     )  # fmt: skip
     return sets

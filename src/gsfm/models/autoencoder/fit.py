@@ -35,7 +35,7 @@ def fit_autoencoder(
     sets: GeneSets,
     *,
     weights: NDArray[np.floating],
-    seed: int = 0,
+    random_state: int = 0,
     run: Run | None = None,
 ) -> list[dict[str, Any]]:
     """Fit `model` in place and return its learning curve.
@@ -47,7 +47,7 @@ def fit_autoencoder(
     sets, weights
         The corpus, and how often each set is drawn (before its size is taken into account). No
         array as long as the members is made, so that a mapped corpus may be larger than memory.
-    seed
+    random_state
         The same seed, corpus and number of threads give the same model, also when the run was
         interrupted and resumed. Several processes give the model of one, but for rounding.
     run
@@ -73,8 +73,8 @@ def fit_autoencoder(
     run, config = run or Run(), model.config
     processes = start(run)
     device = torch.device(processes.device)
-    if run.threads is not None:
-        torch.set_num_threads(run.threads)
+    if run.n_threads is not None:
+        torch.set_num_threads(run.n_threads)
     if config.batch_size < processes.count:
         raise ValueError(
             f"a batch of {config.batch_size} is too small for {processes.count} processes: "
@@ -82,7 +82,7 @@ def fit_autoencoder(
         )
     sets.validate()
     dtype = choose_dtype(run.precision, device)
-    torch.manual_seed(seed)
+    torch.manual_seed(random_state)
     network = Network(sets.n_genes, config, dtype)
 
     drawn = weights / np.maximum(sets.sizes, 1) ** config.size_exponent
@@ -93,7 +93,7 @@ def fit_autoencoder(
         batch_size=config.batch_size,
         share=(config.input_low, config.input_high),
         max_members=config.max_members,
-        seed=seed,
+        random_state=random_state,
         part=part,
     )
     with torch.no_grad():
@@ -116,7 +116,7 @@ def fit_autoencoder(
     steps = max(1, int(np.ceil(config.epochs * n_sets / config.batch_size)))
     watched = {max(1, round(steps * i / run.watches)) for i in range(1, run.watches + 1)}
     watched.add(steps)
-    identity = checkpoint.identity(config, sets, drawn, seed, dtype)
+    identity = checkpoint.identity(config, sets, drawn, random_state, dtype)
     parameters = dict(network.named_parameters())
     averages = {n: p.detach().clone() for n, p in parameters.items()} if config.average else {}
 
@@ -152,7 +152,7 @@ def fit_autoencoder(
             offsets = torch.searchsorted(rows_of, torch.arange(batch.n, device=device))
             dropout = None
             if config.dropout:
-                dropout = _dropout(config, hash((seed, step)) & 0x7FFFFFFF)[part].to(device)
+                dropout = _dropout(config, hash((random_state, step)) & 0x7FFFFFFF)[part].to(device)
             vectors = vectors_of(shown, offsets, dropout)
             given = rows_of, shown
             wanted = on_device(batch.hidden_rows), on_device(batch.hidden)
@@ -222,10 +222,10 @@ def _met(sets: GeneSets, drawn: NDArray[np.floating]) -> NDArray[np.float64]:
     return met
 
 
-def _dropout(config: AutoencoderConfig, seed: int) -> torch.Tensor:
+def _dropout(config: AutoencoderConfig, random_state: int) -> torch.Tensor:
     """(batch_size, d) 0 with probability `config.dropout`, else what keeps the mean."""
     kept = 1 - config.dropout
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(random_state)
     out = torch.empty(config.batch_size, config.dimensions)
     return out.bernoulli_(kept, generator=generator).div_(kept)
 

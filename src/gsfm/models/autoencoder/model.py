@@ -109,7 +109,7 @@ class Autoencoder(Model):
     block: dict[str, Floats]  # the residual block's small tensors, see `shapes`
     gene_sums: tuple[Numbers, Numbers] | None = None  # see `sums_over_genes`
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         # The only way down the list of rooms: learning needs torch, asking does not.
         try:
             import torch  # noqa: F401
@@ -117,7 +117,9 @@ class Autoencoder(Model):
             raise MissingExtraError("fitting an 'autoencoder' model", "train") from None
         from gsfm.models.autoencoder.fit import fit_autoencoder
 
-        self.curve = fit_autoencoder(self, sets, weights=weights, seed=seed, run=self.run)
+        self.curve = fit_autoencoder(
+            self, sets, weights=weights, random_state=random_state, run=self.run
+        )
         # Round to what is stored, so that the model that was fitted is the one that is loaded.
         self._restore(self._tensors())
 
@@ -204,7 +206,9 @@ class Autoencoder(Model):
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return Vectors(self, members, cache, progress)
 
-    def _attribution(self, ids: Ids, gene: int, others: Mask, seed: int) -> tuple[float, Numbers]:
+    def _attribution(
+        self, ids: Ids, gene: int, others: Mask, random_state: int
+    ) -> tuple[float, Numbers]:
         return integrated_gradients(self, ids, gene, others)
 
     @property

@@ -41,7 +41,7 @@ def fit_published(
     sets: GeneSets,
     *,
     weights: NDArray[np.floating],
-    seed: int = 0,
+    random_state: int = 0,
     run: Run | None = None,
 ) -> list[dict[str, Any]]:
     """Fit `model` in place and return its learning curve; see `Published`.
@@ -49,17 +49,17 @@ def fit_published(
     Parameters, errors and the curve are those of `fit_autoencoder`.
     """
     run, config = run or Run(), model.config
-    if run.threads is not None:
-        torch.set_num_threads(run.threads)
+    if run.n_threads is not None:
+        torch.set_num_threads(run.n_threads)
     dtype = choose_dtype(run.precision)
     set_weights = torch.from_numpy(np.asarray(weights, np.float32))
-    batches = Batches(sets, config, seed)
+    batches = Batches(sets, config, random_state)
     steps_a_pass = batches.a_pass
     steps = config.epochs * steps_a_pass
     watched = {max(1, round(config.epochs * i / run.watches)) for i in range(1, run.watches + 1)}
     watched.add(config.epochs)
 
-    torch.manual_seed(seed)
+    torch.manual_seed(random_state)
     stacks = [
         [torch.nn.Linear(a, b) for a, b in itertools.pairwise(widths)] for widths in model.widths()
     ]
@@ -79,7 +79,7 @@ def fit_published(
         optimizer, "min", factor=FACTOR, patience=PATIENCE
     )
 
-    identity = checkpoint.identity(config, sets, weights, seed, dtype)
+    identity = checkpoint.identity(config, sets, weights, random_state, dtype)
     curve: list[dict[str, Any]] = []
     done, before, loss_sum = 0, 0.0, 0.0
     if run.resume and run.checkpoint is not None and run.checkpoint.exists():
@@ -131,7 +131,7 @@ def fit_published(
             shown, owner, hidden, hidden_rows = map(
                 torch.from_numpy, (batch.shown, batch.shown_rows, batch.hidden, batch.hidden_rows)
             )
-            torch.manual_seed(hash((seed, done)) & 0x7FFFFFFF)
+            torch.manual_seed(hash((random_state, done)) & 0x7FFFFFFF)
             positive = None
             if config.weighted_loss == "balance":
                 counts += torch.bincount(hidden, minlength=config.vocab_size)
@@ -224,8 +224,8 @@ def sweep(optimizer: torch.optim.Optimizer) -> None:
 class Batches:
     """The batches of all passes; batch `step`, from 0, depends on the seed and the step alone."""
 
-    def __init__(self, sets: GeneSets, config: PublishedConfig, seed: int) -> None:
-        self.sets, self.config, self.seed = sets, config, seed
+    def __init__(self, sets: GeneSets, config: PublishedConfig, random_state: int) -> None:
+        self.sets, self.config, self.random_state = sets, config, random_state
         self.a_pass = -(-len(sets) // config.batch_size)
         self._epoch, self._order = -1, np.empty(0, np.int64)
 
@@ -234,10 +234,12 @@ class Batches:
         size = self.config.batch_size
         epoch, at = divmod(step, self.a_pass)
         if epoch != self._epoch:
-            self._order = np.random.default_rng([self.seed, epoch]).permutation(len(self.sets))
+            self._order = np.random.default_rng([self.random_state, epoch]).permutation(
+                len(self.sets)
+            )
             self._epoch = epoch
         rows = self._order[at * size : (at + 1) * size]
-        rng = np.random.default_rng([self.seed, epoch, at])
+        rng = np.random.default_rng([self.random_state, epoch, at])
         return rows, draw(self.sets, rows, self.config.partition, rng)
 
 

@@ -119,7 +119,7 @@ class Published(Model):
 
     # -- learning --------------------------------------------------------------------------------
 
-    def _fit(self, sets: GeneSets, weights: Floats, seed: int) -> None:
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         try:
             import torch  # noqa: F401
         except ImportError:
@@ -127,7 +127,9 @@ class Published(Model):
         from gsfm.models.published.fit import fit_published
 
         self.config = dataclasses.replace(self.config, vocab_size=sets.n_genes + len(SPECIAL))
-        self.curve = fit_published(self, sets, weights=weights, seed=seed, run=self.run)
+        self.curve = fit_published(
+            self, sets, weights=weights, random_state=random_state, run=self.run
+        )
 
     # -- asking ----------------------------------------------------------------------------------
 

@@ -112,7 +112,7 @@ def _are_genes(raw: Raw, second: list[str], *, resolve: bool) -> bool:
     return genes >= 0.7 * len(second)
 
 
-#: Ways to match an identifier that no word of a description is likely to be matched in.
+#: Ways to match an identifier that no word of a description is likely to be mapped in.
 _SURE = ("approved", "approved (case)", "previous", "mouse symbol", "ensembl gene")
 
 
@@ -130,15 +130,15 @@ def finish(
     _note_sizes(raw, indptr, new_indptr, mapping, vocabulary, notes)
     sets = GeneSets._make(vocabulary, new_indptr, indices, metadata, weights)
     raw.ids = np.empty(0, np.int32)
-    matched: dict[str, int] = {}
-    unmatched: dict[str, int] = {}
+    mapped: dict[str, int] = {}
+    unmapped: dict[str, int] = {}
     ambiguous: dict[str, int] = {}
     if resolve:
         sets = sets.resolve(species)
         assert sets.report is not None
         for note in sets.report.notes:
             notes.add(note.kind, note.count, example=note.example, line=note.line)
-        matched, unmatched = dict(sets.report.matched), dict(sets.report.unmatched)
+        mapped, unmapped = dict(sets.report.mapped), dict(sets.report.unmapped)
         ambiguous = dict(sets.report.ambiguous)
     sets.report = ReadReport(
         path,
@@ -146,8 +146,8 @@ def finish(
         len(sets),
         len(vocabulary),
         notes.done(),
-        matched,
-        unmatched,
+        mapped,
+        unmapped,
         ambiguous,
     )
     return sets
