@@ -86,10 +86,14 @@ def test_tables_by_hand(script: ModuleType) -> None:
     ("change", "reason"),
     [
         (lambda lines: lines[1:], "line 1: the columns must be question, date"),
-        (lambda lines: [lines[0], lines[1] + "\t1"], "line 2: 24 cells, not 23"),
+        (lambda lines: [lines[0], lines[1] + "\t1"], "line 2: 26 cells, not 25"),
         (lambda lines: [*lines, lines[1].replace("0.9", "high")], "line 3: go_auroc is 'high'"),
         (lambda lines: [*lines, lines[1].replace("0.9", "nan")], "which is no number"),
         (lambda lines: [*lines, lines[1].replace("2026-11-22", "")], "line 3: date is empty"),
+        (
+            lambda lines: [*lines, lines[1].replace("2026-11-22", "2026-12-01")],
+            "line 3: commit is empty",
+        ),
         (lambda lines: [], "line 1: the columns must be"),
     ],
 )

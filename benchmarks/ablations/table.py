@@ -45,8 +45,12 @@ COLUMNS = (
     "date",
     *ABOUT,
     *(f"{library}_{figure}" for library in LIBRARIES for figure in FIGURES),
+    "commit",
+    "command",
 )
-NUMBERS = ("seconds", "passes", "recall_50", *COLUMNS[len(ABOUT) + 2 :])
+NUMBERS = ("seconds", "passes", "recall_50", *COLUMNS[len(ABOUT) + 2 : -2])
+#: From this date on, a run names the commit and the command that made it.
+TRACED_SINCE = "2026-11-28"
 
 #: The markers stand on lines of their own.
 REGION = re.compile(r"^(<!-- runs: ([^\n]+) -->\n).*?^(<!-- end -->)$", re.DOTALL | re.MULTILINE)
@@ -71,7 +75,8 @@ def read(path: Path = RUNS) -> list[Run]:
         if len(row) != len(COLUMNS):
             raise FormatError(path, f"{len(row)} cells, not {len(COLUMNS)}", line=line)
         run = dict(zip(COLUMNS, row, strict=True))
-        for key in ("question", "date", "change"):
+        traced = ("commit", "command") if run["date"] >= TRACED_SINCE else ()
+        for key in ("question", "date", "change", *traced):
             if not run[key]:
                 raise FormatError(path, f"{key} is empty", line=line)
         for key in NUMBERS:
