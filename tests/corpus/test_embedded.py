@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import time
 
 import numpy as np
 import pytest
@@ -75,16 +74,10 @@ def test_its_manifest_agrees(embedded):
     assert manifest["hash"] == corpus.content_hash(embedded)
 
 
-def test_its_file_is_small_and_quick():
+def test_its_file_is_small():
     path = importlib.resources.files("gsfm.corpus") / "data" / shipped.FILE
     assert len(path.read_bytes()) < 1_000_000
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        assert corpus.embedded().metadata.height > 0
-        times.append(time.perf_counter() - start)
-    # About 0.12 s; ten times that on a machine that is busy with other things.
-    assert min(times) < 1.2
+    assert corpus.embedded().metadata.height > 0
 
 
 def test_load(tmp_path, embedded):

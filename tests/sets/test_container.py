@@ -382,10 +382,7 @@ def test_opening_does_not_touch_the_members(tmp_path: Path) -> None:
         stream.truncate(stream.tell() + 4 * n + 1)
         stream.seek(-1, io.SEEK_END)
         stream.write(b"A")
-    import time
-
-    start = time.perf_counter()
     sets = GeneSets.open(path)
-    assert time.perf_counter() - start < 0.5
+    assert sets._unchecked == path  # its members have not been read
     assert len(sets.indices) == n
     assert sets.vocabulary.symbols == ("A",)
