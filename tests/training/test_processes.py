@@ -16,7 +16,7 @@ from gsfm import GeneSets, GsfmError, Vocabulary
 from gsfm.errors import MissingExtraError
 from gsfm.models import Autoencoder, Linear, load, train
 from gsfm.training import start
-from gsfm.training.allocator import freed_memory_kept
+from gsfm.training.allocator import keep_freed_memory
 from gsfm.training.batches import HoldOutBatches
 from gsfm.training.run import Run
 
@@ -191,7 +191,7 @@ def test_a_set_of_weight_0_has_no_influence(corpus):
 
 def test_an_allocator_without_settings_is_left_alone(monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    with freed_memory_kept():
+    with keep_freed_memory():
         pass
 
 

@@ -24,7 +24,7 @@ from gsfm.training.run import Run
 
 torch = pytest.importorskip("torch")
 
-from gsfm.models.autoencoder.fit import _take_in, fit_autoencoder  # noqa: E402
+from gsfm.models.autoencoder.fit import _update_averages  # noqa: E402
 from gsfm.models.autoencoder.network import Network  # noqa: E402
 from gsfm.models.published.fit import draw  # noqa: E402
 from gsfm.training.loss import hidden_gene_loss, logistic_loss  # noqa: E402
@@ -223,7 +223,7 @@ def test_an_average_is_over_about_the_last_share_of_the_steps():
     for step in range(1, 2001):
         weights["w"].fill_(float(step))
         if step % 4 == 0:
-            _take_in(weights, mean, 4 / (0.25 * step))
+            _update_averages(weights, mean, 4 / (0.25 * step))
     # With weights as old as (1 - u) at the power 1 / 0.25 - 1 of u, the mean age is a fifth.
     assert mean["w"].item() == pytest.approx(2000 * (1 - 0.25 / 1.25), rel=0.01)
 
@@ -233,9 +233,9 @@ def test_the_model_has_the_average_of_the_weights(corpus, monkeypatch):
 
     def spy(parameters, averages, weight):
         seen.append(parameters["input_vectors"].detach().numpy().copy())
-        _take_in(parameters, averages, weight)
+        _update_averages(parameters, averages, weight)
 
-    monkeypatch.setattr("gsfm.models.autoencoder.fit._take_in", spy)
+    monkeypatch.setattr("gsfm.models.autoencoder.fit._update_averages", spy)
     run = Run(n_threads=1, progress=lambda p: steps.append(p.step))
     model = Autoencoder(**SMALL, average=0.5).fit(corpus, run=run)
     assert steps[-1] == 45
@@ -432,11 +432,8 @@ def test_two_numbers_a_byte_are_two_parameters():
 def test_low_precision_stays_close(corpus):
     pair = []
     for precision in ("fp32", "bf16"):
-        model = Autoencoder(**SMALL)
-        curve = fit_autoencoder(
-            model, corpus, weights=corpus.weights, run=Run(n_threads=1, precision=precision)
-        )
-        pair.append(curve[-1]["loss"])
+        model = Autoencoder(**SMALL).fit(corpus, run=Run(n_threads=1, precision=precision))
+        pair.append(model.curve[-1]["loss"])
     assert pair[0] == pytest.approx(pair[1], rel=0.03)
     assert pair[0] != pair[1]
 

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm.completion import Completion, rank, rank_sets
+from gsfm.completion import Completion, rank
 from gsfm.completion.calibration import (
     BLOCK,
     HALF,
@@ -459,8 +459,6 @@ class Model(ABC):
         >>> result.table["symbol"].item()
         'MDM2'
         """
-        if isinstance(genes, GeneSets):
-            return rank_sets(self, genes, **options)
         return rank(self, genes, **options)
 
     def embed_sets(self, sets: SetsLike) -> Floats:

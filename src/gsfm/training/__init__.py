@@ -1,7 +1,7 @@
-"""The loop in which families are fitted with torch: batches, checkpoints, processes.
+"""Fitting with torch: the loop, batches, losses, checkpoints and processes, for any family.
 
-It knows no family. Only torch's own parts need the extra ``train``; several processes need the
-extra ``scale``.
+Only the modules that use torch need the extra ``train``. Several processes need the extra
+``scale``.
 """
 
 from gsfm.training.interrupt import Interrupted

@@ -11,12 +11,12 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4
 
 
 @contextlib.contextmanager
-def freed_memory_kept() -> Iterator[None]:
+def keep_freed_memory() -> Iterator[None]:
     """Keep the memory that one step frees for the next.
 
-    A step takes and frees several arrays of tens of megabytes. glibc gives them back to the system
-    at once, which then has to map and clear every page anew: a good part of a step. Other
-    allocators are left as they are.
+    A step allocates and frees several arrays of tens of megabytes. glibc returns them to the
+    system at once, which then has to map and clear every page again: a good part of a step. Other
+    allocators are not changed.
     """
     try:
         libc = ctypes.CDLL(None)
@@ -29,7 +29,7 @@ def freed_memory_kept() -> Iterator[None]:
     try:
         yield
     finally:
-        # What glibc itself comes to, once a large array was freed.
+        # The values that glibc itself arrives at after a large array is freed.
         mallopt(M_MMAP_MAX, 1 << 16)
         mallopt(M_MMAP_THRESHOLD, 1 << 25)
         mallopt(M_TRIM_THRESHOLD, 1 << 26)

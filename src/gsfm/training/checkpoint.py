@@ -1,4 +1,4 @@
-"""Where a run stands, in a file: parameters, moments and place, as tensors and JSON only."""
+"""The state of a fit in a file: parameters, moments and progress, as tensors and JSON only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from gsfm.io.files import atomic_path
 from gsfm.sets import GeneSets
 
 KEY = "gsfm-checkpoint"
+MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 def identity(
@@ -48,23 +48,19 @@ def write(
     path: Path,
     parameters: Mapping[str, Tensor],
     optimizer: torch.optim.Optimizer,
-    place: Mapping[str, Any],
-    averages: Mapping[str, Tensor] = MappingProxyType({}),
+    state: Mapping[str, Any],
+    averages: Mapping[str, Tensor],
 ) -> None:
-    """Write `parameters`, their moments, and `place`: with the seed, the rest follows from them.
+    """Write the parameters, their moments, their running averages if any, and `state`.
 
-    `averages`, if there are any, are those of the parameters over the steps.
-    `place` holds the run's ``identity``, the number of its last ``step``, and what else is JSON.
+    `state` has the ``identity`` of the run, the number of its last ``step``, and other JSON.
     """
-    tensors = {}
+    tensors = {name: p.detach() for name, p in parameters.items()}
     for name, p in parameters.items():
-        state = optimizer.state[p]
-        tensors[name] = p.detach()
-        tensors[f"{name}|exp_avg"] = state["exp_avg"]
-        tensors[f"{name}|exp_avg_sq"] = state["exp_avg_sq"]
+        tensors |= {f"{name}|{moment}": optimizer.state[p][moment] for moment in MOMENTS}
     tensors |= {f"{name}|average": mean for name, mean in averages.items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={KEY: json.dumps(place)})
+        save_file(tensors, temporary, metadata={KEY: json.dumps(state)})
 
 
 def resume(
@@ -72,20 +68,19 @@ def resume(
     parameters: Mapping[str, Tensor],
     optimizer: torch.optim.Optimizer,
     identity: Mapping[str, Any],
-    averages: Mapping[str, Tensor] = MappingProxyType({}),
+    averages: Mapping[str, Tensor],
 ) -> dict[str, Any]:
-    """Take up a checkpoint in place; return what `write` was given as ``place``.
+    """Read a checkpoint into the parameters, moments and averages; return its ``state``.
 
     Raises
     ------
     FormatError
-        If the file is no checkpoint, or one of a run with another `identity`.
+        If the file is not a checkpoint, or is one of a run with another `identity`.
     """
     try:
         with safe_open(path, "pt") as stored:
-            place: dict[str, Any] = json.loads((stored.metadata() or {})[KEY])
-            theirs = place["identity"]
-            differs = [key for key in identity if theirs.get(key) != identity[key]]
+            state: dict[str, Any] = json.loads((stored.metadata() or {})[KEY])
+            differs = [k for k in identity if state["identity"].get(k) != identity[k]]
             if differs:
                 raise FormatError(
                     path,
@@ -96,12 +91,11 @@ def resume(
                 for name, p in parameters.items():
                     p.copy_(stored.get_tensor(name))
                     optimizer.state[p] = {
-                        "step": torch.tensor(float(place["step"]), device=p.device),
-                        "exp_avg": stored.get_tensor(f"{name}|exp_avg").to(p.device),
-                        "exp_avg_sq": stored.get_tensor(f"{name}|exp_avg_sq").to(p.device),
+                        "step": torch.tensor(float(state["step"]), device=p.device),
+                        **{m: stored.get_tensor(f"{name}|{m}").to(p.device) for m in MOMENTS},
                     }
                 for name, mean in averages.items():
                     mean.copy_(stored.get_tensor(f"{name}|average"))
     except (SafetensorError, KeyError, ValueError) as error:
         raise FormatError(path, f"not a checkpoint of gsfm ({error})") from error
-    return place
+    return state

@@ -1,4 +1,4 @@
-"""Ctrl-C while fitting: answered between two steps, with nothing torn."""
+"""Ctrl-C while fitting: it takes effect between two steps."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from collections.abc import Callable, Iterator
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C while fitting: what was learned is in the model, and in its checkpoint if any."""
+    """Ctrl-C while fitting: the model, and its checkpoint if any, have what was learned so far."""
 
 
 @contextlib.contextmanager
 def stop_request() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C be answered between two steps; a second one acts at once."""
-    asked = False
+    """Yield a function that says whether Ctrl-C was pressed; a second Ctrl-C acts at once."""
+    requested = False
 
-    def ask(number: int, frame: object) -> None:
-        nonlocal asked
-        asked = True
+    def request(number: int, frame: object) -> None:
+        nonlocal requested
+        requested = True
         signal.signal(signal.SIGINT, before)
 
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False  # only the main thread may handle signals
         return
-    before = signal.signal(signal.SIGINT, ask)
+    before = signal.signal(signal.SIGINT, request)
     try:
-        yield lambda: asked
+        yield lambda: requested
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,7 +1,7 @@
-"""The losses over hidden genes and over members, with their gradients worked out by hand.
+"""The losses over hidden genes and over members, with gradients written by hand.
 
-Autograd would keep several (sets, genes) matrices in float32; this keeps one, in the precision of
-the matrix products.
+Autograd would keep several (sets, genes) matrices in float32. These functions keep one, in the
+precision of the matrix products.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 
 def hidden_gene_loss(
@@ -22,7 +23,7 @@ def hidden_gene_loss(
 ) -> Tensor:
     """Mean over sets of the mean over a set's hidden genes of -log P(gene | shown genes).
 
-    P is a softmax over all genes but the shown ones: they are no candidates.
+    P is a softmax over all genes but the shown ones, which are not candidates.
 
     Parameters
     ----------
@@ -35,45 +36,22 @@ def hidden_gene_loss(
     dtype
         Precision of the matrix products and of the probabilities.
     """
-    loss: Tensor = _HiddenGeneLoss.apply(vectors, table, bias, shown, hidden, dtype)  # type: ignore[no-untyped-call]
-    return loss
-
-
-class _HiddenGeneLoss(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        vectors: Tensor,
-        table: Tensor,
-        bias: Tensor,
-        shown: tuple[Tensor, Tensor],
-        hidden: tuple[Tensor, Tensor],
-        dtype: torch.dtype,
-    ) -> Tensor:
-        n, genes = len(vectors), len(table)
+    n, genes = len(vectors), len(table)
+    with torch.no_grad():
         v, t = vectors.to(dtype), table.to(dtype)
         logits = torch.addmm(bias.to(dtype), v, t.T)  # (n, genes)
-        # Finite, so that half precision cannot make a NaN of it; its probability is 0 all the same.
+        # A finite number, so that half precision gives no NaN. The probability is 0 all the same.
         logits[shown] = -1e4
         p = torch.softmax(logits, dim=1)
-        rows, found = hidden
+        rows, columns = hidden
         share = 1 / torch.bincount(rows, minlength=n).float()[rows]
         loss = -(torch.log(p[hidden].float().clamp(min=1e-30)) * share).sum() / n
 
         # n x d loss / d logits = p - one hot, averaged over the hidden genes. The factor 1 / n
         # comes last: it is cheaper on the small results.
-        p.view(-1).index_add_(0, rows * genes + found, -share.to(dtype))
-        grad_vectors = (p @ t).float()
-        grad_table = (p.T @ v).float()
-        grad_bias = (p.new_ones(1, n) @ p)[0].float()  # many times faster than p.sum(dim=0)
-        ctx.save_for_backward(grad_vectors, grad_table, grad_bias)
-        return loss
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        grad_vectors, grad_table, grad_bias = ctx.saved_tensors
-        g = grads[0] / len(grad_vectors)
-        return grad_vectors.mul_(g), grad_table.mul_(g), grad_bias.mul_(g), None, None, None
+        p.view(-1).index_add_(0, rows * genes + columns, -share.to(dtype))
+        gradients = _gradients(p, v, t)
+    return _differentiable(vectors, table, bias, loss, gradients, lambda g: g / n)
 
 
 def logistic_loss(
@@ -98,53 +76,54 @@ def logistic_loss(
     weights
         (n,) of the sets.
     positive
-        (tokens,) what the loss of a hidden token is multiplied by; None for 1.
+        (tokens,) factor of the loss of a hidden token; None for 1.
     dtype
         Precision of the matrix products and of the probabilities.
     """
-    loss: Tensor = _LogisticLoss.apply(vectors, table, bias, hidden, weights, positive, dtype)  # type: ignore[no-untyped-call]
-    return loss
-
-
-class _LogisticLoss(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        vectors: Tensor,
-        table: Tensor,
-        bias: Tensor,
-        hidden: tuple[Tensor, Tensor],
-        weights: Tensor,
-        positive: Tensor | None,
-        dtype: torch.dtype,
-    ) -> Tensor:
-        n, tokens = len(vectors), len(table)
+    tokens = len(table)
+    with torch.no_grad():
         v, t = vectors.to(dtype), table.to(dtype)
         logits = torch.addmm(bias.to(dtype), v, t.T)  # (n, tokens)
         share = weights / (weights.sum() * tokens)
-        rows, found = hidden
+        rows, columns = hidden
         z = logits[hidden].float()
-        factor = 1.0 if positive is None else positive[found]
-        softplus = torch.nn.functional.softplus
+        factor = 1.0 if positive is None else positive[columns]
         correction = factor * softplus(-z) - softplus(z)
         per_set = softplus(logits).sum(dim=1, dtype=torch.float32)
         per_set.index_add_(0, rows, correction)
         loss = (per_set * share).sum()
 
         p = torch.sigmoid_(logits)
-        p.view(-1)[rows * tokens + found] = (factor * (torch.sigmoid(z) - 1)).to(dtype)
-        # The smallness of the shares comes last: half precision would not hold it.
+        p.view(-1)[rows * tokens + columns] = (factor * (torch.sigmoid(z) - 1)).to(dtype)
+        # The shares are multiplied last: half precision cannot hold numbers as small.
         p.mul_((weights / weights.max())[:, None].to(dtype))
-        grad_vectors = (p @ t).float()
-        grad_table = (p.T @ v).float()
-        grad_bias = (p.new_ones(1, n) @ p)[0].float()
-        ctx.scale = float(share.max())
-        ctx.save_for_backward(grad_vectors, grad_table, grad_bias)
-        return loss
+        gradients = _gradients(p, v, t)
+        scale = float(share.max())
+    return _differentiable(vectors, table, bias, loss, gradients, lambda g: g * scale)
+
+
+def _gradients(p: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of vectors, table and bias, from those of the logits."""
+    # The last is many times faster than p.sum(dim=0).
+    return (p @ t).float(), (p.T @ v).float(), (p.new_ones(1, len(p)) @ p)[0].float()
+
+
+class _Differentiable(torch.autograd.Function):
+    """A loss whose gradients are known already, up to a factor."""
+
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Tensor:
+        *_, loss, gradients, ctx.scaled = args
+        ctx.save_for_backward(*gradients)
+        value: Tensor = loss.clone()
+        return value
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        grad_vectors, grad_table, grad_bias = ctx.saved_tensors
-        g = grads[0] * ctx.scale
-        out = grad_vectors.mul_(g), grad_table.mul_(g), grad_bias.mul_(g)
-        return *out, None, None, None, None
+        g = ctx.scaled(grads[0])
+        return *(gradient.mul_(g) for gradient in ctx.saved_tensors), None, None, None
+
+
+def _differentiable(*args: Any) -> Tensor:
+    loss: Tensor = _Differentiable.apply(*args)  # type: ignore[no-untyped-call]
+    return loss

@@ -115,11 +115,10 @@ class Autoencoder(Model):
             import torch  # noqa: F401
         except ImportError:
             raise MissingExtraError("fitting an 'autoencoder' model", "train") from None
-        from gsfm.models.autoencoder.fit import fit_autoencoder
+        from gsfm.models.autoencoder.fit import AutoencoderLearner
+        from gsfm.training.loop import fit
 
-        self.curve = fit_autoencoder(
-            self, sets, weights=weights, random_state=random_state, run=self.run
-        )
+        self.curve = fit(AutoencoderLearner(self, sets, weights, random_state, self.run))
         # Round to what is stored, so that the model that was fitted is the one that is loaded.
         self._restore(self._tensors())
 

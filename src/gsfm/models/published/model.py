@@ -124,12 +124,11 @@ class Published(Model):
             import torch  # noqa: F401
         except ImportError:
             raise MissingExtraError("fitting a 'published' model", "train") from None
-        from gsfm.models.published.fit import fit_published
+        from gsfm.models.published.fit import PublishedLearner
+        from gsfm.training.loop import fit
 
         self.config = dataclasses.replace(self.config, vocab_size=sets.n_genes + len(SPECIAL))
-        self.curve = fit_published(
-            self, sets, weights=weights, random_state=random_state, run=self.run
-        )
+        self.curve = fit(PublishedLearner(self, sets, weights, random_state, self.run))
 
     # -- asking ----------------------------------------------------------------------------------
 
