@@ -1,7 +1,14 @@
-"""How good a model is: protocols, metrics, peers, statistics, reports.
+"""Benchmarks of models: protocols, metrics, baselines, statistics, reports.
 
-`read_config` and `run` settle a comparison; the parts they are made of can be used alone.
+`read_config` and `run` do a whole comparison. Its parts can be used alone.
 """
+
+from gsfm.errors import MissingExtraError
+
+try:
+    import msgspec  # noqa: F401
+except ImportError as error:
+    raise MissingExtraError("A benchmark", "bench") from error
 
 from gsfm.benchmark.baselines import LibraryModel, ModelMethod
 from gsfm.benchmark.calibration import Reliability, reliability

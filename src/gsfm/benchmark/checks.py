@@ -1,28 +1,30 @@
-"""Tables of a TOML file: what is wrong with them is told in the file's own words."""
+"""Tables of a TOML file converted to typed values, with errors that name the table and the key."""
 
 from __future__ import annotations
 
-import collections.abc
 import contextlib
-import dataclasses
 import difflib
 import json
 import re
 import tomllib
-import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from gsfm.errors import FormatError
-from gsfm.models.base import as_hint, require
+import msgspec
 
-Part = TypeVar("Part")
+from gsfm.errors import FormatError
+
+Part = TypeVar("Part", bound=msgspec.Struct)
+
+#: What msgspec's types are called in TOML.
+_WORDS = {"int": "a whole number", "float": "a number", "str": "a text"}
+_WORDS |= {"array": "a list", "object": "a table", "bool": "true or false"}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; FormatError has the line of what is no TOML."""
+    """Read a TOML file; a FormatError names the line that is not TOML."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -40,60 +42,104 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise FormatError(path, reason, line=int(at[1])) from error
 
 
-def tables_of(key: str, value: Any) -> list[Mapping[str, Any]]:
-    """The tables under ``[[key]]``; ValueError if it is something else."""
-    if not isinstance(value, list | tuple) or not all(isinstance(v, Mapping) for v in value):
-        raise ValueError(f"write [[{key}]], in two brackets, above the keys of each {key}")
-    return list(value)
+def convert(table: Any, kind: type[Part], elsewhere: Callable[[str], str] | None = None) -> Part:
+    """Convert a table to a struct.
 
+    Parameters
+    ----------
+    table
+        Values as TOML or JSON has them.
+    kind
+        The `msgspec.Struct`, which forbids unknown fields.
+    elsewhere
+        Says for an unknown key where it belongs; empty where it belongs nowhere.
 
-def build(part: type[Part], table: Any) -> Part:
-    """Make a dataclass of the table with its fields."""
+    Raises
+    ------
+    ValueError
+        If a key is unknown or missing, or its value is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> class Sample(msgspec.Struct, forbid_unknown_fields=True):
+    ...     terms: int
+    >>> convert({"terms": 2.5}, Sample)
+    Traceback (most recent call last):
+    ...
+    ValueError: terms must be a whole number, not 2.5
+    """
     if not isinstance(table, Mapping):
         raise ValueError(f"must be a table, not {table!r}")
-    fields = {f.name: f for f in dataclasses.fields(part)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(part)
-    check_keys(table, fields)
-    for key, f in fields.items():
-        optional = f.default is not f.default_factory  # one of them is not MISSING
-        require(optional or key in table, f"the key {key!r} is missing")
-    return part(**{key: typed(key, hints[key], value) for key, value in table.items()})
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    check_keys(table, fields, elsewhere)
+    for key, value in table.items():
+        try:  # msgspec accepts infinite numbers
+            json.dumps(value if fields[key] is not Any else None, default=str, allow_nan=False)
+        except ValueError:
+            raise ValueError(f"{key} must be a number, not {json.dumps(value)}") from None
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$.")
+    if missing := re.fullmatch("Object missing required field `(.*)`", reason):
+        raise ValueError(f"the key {missing[1]!r} is missing")
+    if not path:  # of the struct's own checks
+        raise ValueError(reason)
+    key, *inside = re.split(r"[\[`.]", path.removesuffix("`"))
+    words = {**_WORDS, "str": _choices(fields[key]) or _WORDS["str"]}
+
+    def in_words(types: re.Match[str]) -> str:
+        return " or ".join(
+            words.get(name, name) for name in types[1].split(" | ") if name != "null"
+        )
+
+    expected = re.match("Expected (.*?)(, got .*)?$", reason)
+    wanted = re.sub("`(.*)`", in_words, expected[1] if expected else "`str`")
+    shown = json.dumps(table[key], default=str, ensure_ascii=False)
+    raise ValueError(f"{'each of ' if inside else ''}{key} must be {wanted}, not {shown}")
+
+
+def _choices(hint: Any) -> str:
+    """The values of the Literal in a type."""
+    hints = [hint, *typing.get_args(hint)]
+    literals = [typing.get_args(each) for each in hints if typing.get_origin(each) is Literal]
+    return " or ".join(json.dumps(value) for values in literals for value in values)
 
 
 @contextlib.contextmanager
-def at(where: str) -> Iterator[None]:
-    """Say in which table something is wrong."""
+def at(place: str) -> Iterator[None]:
+    """Put the name of the table before the message of a ValueError."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
+        raise ValueError(f"{place}: {error}") from error
 
 
 def label(kind: str, i: int, name: Any) -> str:
-    """How a message calls a table among several: by its number, and its name if it has one."""
+    """The name of one of several tables in a message: its number, and its name if it has one."""
     return f"[[{kind}]] {i + 1}" + (f" ({name!r})" if isinstance(name, str) and name else "")
 
 
 def check_keys(
-    given: Iterable[str], known: Iterable[str], elsewhere: Callable[[str], str] | None = None
+    keys: Iterable[str], known: Iterable[str], elsewhere: Callable[[str], str] | None = None
 ) -> None:
-    """Raise ValueError if a key is unknown, naming what was probably meant."""
+    """Raise ValueError if a key is unknown, with the most similar known one."""
     known = list(known)
-    for key in given:
+    for key in keys:
         if key not in known:
             where = elsewhere(key) if elsewhere else ""
-            raise ValueError(f"there is no key {key!r}{where or meant(key, known)}")
+            raise ValueError(f"there is no key {key!r}{where or suggestion(key, known)}")
 
 
 def one_of(value: str, known: Iterable[str], what: str) -> None:
     """Raise ValueError, `what` and the value, if it is none of those known."""
     known = list(known)
     if value not in known:
-        raise ValueError(f"{what} {value!r}{meant(value, known)}")
+        raise ValueError(f"{what} {value!r}{suggestion(value, known)}")
 
 
-def meant(word: str, known: Iterable[str]) -> str:
-    """The known word most like this one; a list of them if none is."""
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The known word that is most similar; a list of them if none is."""
     folded = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(word.casefold(), folded, n=1)
     if close:
@@ -101,51 +147,3 @@ def meant(word: str, known: Iterable[str]) -> str:
     names = sorted(folded.values())
     more = ", ..." if len(names) > 12 else ""
     return f"; there are {', '.join(names[:12])}{more}" if names else "; there is none"
-
-
-def plain(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The table as JSON and TOML have it: tuples as lists."""
-    return dict(json.loads(json.dumps(dict(table))))
-
-
-def typed(key: str, hint: Any, value: Any) -> Any:
-    """`value` as the type `hint`; ValueError in the words of TOML if it is something else."""
-    try:
-        return _as(hint, value)
-    except TypeError:
-        shown = json.dumps(value, default=str, ensure_ascii=False)
-        raise ValueError(f"{key} must be {_words(hint)}, not {shown}") from None
-
-
-def _as(hint: Any, value: Any) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is collections.abc.Mapping:
-        if not isinstance(value, Mapping):
-            raise TypeError
-        return {k: v if arguments[1] is Any else _as(arguments[1], v) for k, v in value.items()}
-    if origin in (types.UnionType, typing.Union):
-        for argument in arguments:
-            with contextlib.suppress(TypeError):
-                return _as(argument, value)
-        raise TypeError
-    if origin is collections.abc.Sequence:
-        hint = tuple[arguments[0], ...]  # type: ignore[valid-type]
-    return as_hint(hint, value)
-
-
-_NOUNS = {str: ("a text", "texts"), int: ("a whole number", "whole numbers")}
-_NOUNS[float] = ("a number", "numbers")
-
-
-def _words(hint: Any) -> str:
-    """What a type is called by people who write TOML."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(_words(a) for a in arguments if a is not types.NoneType)
-    if origin is Literal:
-        return " or ".join(map(json.dumps, arguments))
-    if origin is collections.abc.Mapping:
-        return f"a table of {_NOUNS[arguments[1]][1]}" if arguments[1] in _NOUNS else "a table"
-    if origin in (tuple, collections.abc.Sequence):
-        return f"a list of {_NOUNS[arguments[0]][1]}"
-    return "true or false" if hint is bool else _NOUNS[hint][0]

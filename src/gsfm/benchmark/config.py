@@ -1,8 +1,7 @@
-"""What a benchmark is: its corpus, its tasks and its methods, read from TOML and checked.
+"""The configuration of a benchmark: its corpus, tasks and methods, read from TOML and checked.
 
-The fields of the dataclasses are the keys of the file, so that what may be written, of which type,
-and what holds if it is left out, is said once. What is wrong with a part is a ValueError of that
-part; whoever reads a file adds the table and the file.
+The fields of the structs are the keys of the file, with their types, ranges and defaults. A
+ValueError of a part names the key; the reader of the file adds the table and the file.
 """
 
 from __future__ import annotations
@@ -12,28 +11,17 @@ import functools
 import hashlib
 import inspect
 import json
-import math
 import re
-import typing
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
 
 from gsfm.benchmark import protocols, relations
-from gsfm.benchmark.checks import (
-    at,
-    build,
-    check_keys,
-    label,
-    meant,
-    one_of,
-    plain,
-    read_toml,
-    tables_of,
-    typed,
-)
+from gsfm.benchmark.checks import at, check_keys, convert, label, one_of, read_toml, suggestion
 from gsfm.benchmark.questions import Questions
 from gsfm.benchmark.releases import find_release
 from gsfm.benchmark.report.summary import WITHOUT_LEAKS
@@ -43,12 +31,12 @@ from gsfm.models import FAMILIES
 from gsfm.models.base import check_settings, require
 from gsfm.models.registry import SHIPPED as SHIPPED_FOLDER
 
-#: Stands for the corpus that comes with gsfm, where a file of gene sets is asked for.
+#: In place of a file of gene sets: the corpus that comes with gsfm.
 DEFAULT = "default"
-#: Stands for the model that comes with gsfm, where a model folder is asked for.
+#: In place of a model folder: the model that comes with gsfm.
 SHIPPED = "shipped"
 
-#: What each protocol asks its questions of: the parameters of its function that are gene sets.
+#: The files of each protocol: the parameters of its function that are gene sets.
 FILES: Mapping[str, tuple[str, ...]] = {
     "half-split": ("library",),
     "hold-out": ("library",),
@@ -58,20 +46,33 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "new-interactions": ("older", "newer"),
     "context-switch": ("library",),
 }
-#: How often a model in training is looked at if snapshots of it are wanted: after each pass, if it
+#: How often a model in training is evaluated if snapshots of it are wanted: after each pass, if it
 #: has so many.
 WATCHES = 50
-#: The protocols that ask about pairs of genes rather than about terms.
+#: The protocols about pairs of genes rather than terms.
 RELATIONS = ("new-relations", "new-interactions")
-#: Options that are years. All other whole numbers count something, and are 1 or more.
-_YEARS = ("after", "until")
-#: How two releases of a library are named other than by ``older`` and ``newer``.
+#: The keys that name two releases of a library, in place of ``older`` and ``newer``.
 _RELEASES = ("folder", "library", "from", "to")
+
+Part = TypeVar("Part")
+Text = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0)]
+Background = Literal["library", "genome"]
+
+#: The range of an option by its type; years have none.
+_RANGES: Mapping[Any, Any] = {
+    int: Count,
+    int | None: Count | None,
+    float: Annotated[float, Meta(ge=0, lt=1)],
+    Sequence[int]: Annotated[tuple[Count, ...], Meta(min_length=1)],
+}
+_YEARS = ("after", "until")
 
 
 @functools.cache
 def protocol(name: str) -> Callable[..., Questions]:
-    """The function that makes a protocol's questions of its files, its options and a seed."""
+    """The function that makes a protocol's questions from its files, its options and a seed."""
     module = relations if name in RELATIONS else protocols
     function: Callable[..., Questions] = getattr(module, name.replace("-", "_"))
     return function
@@ -79,7 +80,7 @@ def protocol(name: str) -> Callable[..., Questions]:
 
 @functools.cache
 def options(name: str) -> Mapping[str, inspect.Parameter]:
-    """The options of a protocol: what its function takes besides files and a seed.
+    """The options of a protocol: the parameters of its function besides files and seed.
 
     Examples
     --------
@@ -90,38 +91,42 @@ def options(name: str) -> Mapping[str, inspect.Parameter]:
     return {k: v for k, v in signature.parameters.items() if k not in (*FILES[name], "seed")}
 
 
-#: Whose genes are ranked.
-BACKGROUNDS = ("library", "genome")
+@functools.cache
+def _struct(name: str) -> type[Struct]:
+    """The table of a task of this protocol."""
+    fields: list[Any] = [
+        ("protocol", str),
+        ("name", str, ""),
+        ("background", Background | None, None),
+    ]
+    fields += [(key, Text) for key in FILES[name]]
+    for key, option in options(name).items():
+        kind = option.annotation if key in _YEARS else _RANGES[option.annotation]
+        default = () if option.default is option.empty else (option.default,)
+        fields.append((key, kind, *default))
+    return msgspec.defstruct("Task", fields, kw_only=True, forbid_unknown_fields=True)
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """What the methods of a run are trained on; popularity and leakage are counted in it."""
+class Corpus(Struct, frozen=True, forbid_unknown_fields=True):
+    """The training corpus of the methods; popularity and leakage are counted in it."""
 
-    file: str = DEFAULT  # a file or a folder of gene sets, or "default"
-    until: int | None = None  # only sets of that year or before; those without a year are left out
-    exclude: tuple[str, ...] = ()  # sources that are left out
-    held_out: int = 0  # sets kept from all training, to follow each method's recall on
-
-    def __post_init__(self) -> None:
-        require(bool(self.file), "file is empty")
-        require(self.held_out >= 0, f"held_out must be 0 or more, not {self.held_out}")
+    file: Text = DEFAULT  # a file or a folder of gene sets, or "default"
+    until: int | None = None  # last year; later sets and sets without a year are excluded
+    exclude: tuple[str, ...] = ()  # excluded sources
+    held_out: Annotated[int, Meta(ge=0)] = 0  # sets excluded from training, for recall curves
 
 
-@dataclass(frozen=True)
-class Leakage:
-    """How terms that the corpus holds already are dealt with."""
+class Leakage(Struct, frozen=True, forbid_unknown_fields=True):
+    """How to find and handle terms that the corpus contains already."""
 
-    share: float = 0.8  # a training set covers a term if it holds that share of its genes
-    retrain: tuple[str, ...] = ()  # trained methods that are fitted again without such sets
-
-    def __post_init__(self) -> None:
-        require(0 < self.share <= 1, f"share must be above 0 and up to 1, not {self.share}")
+    #: A training set covers a term if it has at least this share of its genes.
+    share: Annotated[float, Meta(gt=0, le=1)] = 0.8
+    retrain: tuple[str, ...] = ()  # trained methods that are also fitted without such sets
 
 
 @dataclass(frozen=True)
 class Task:
-    """One protocol, asked of one library.
+    """One protocol applied to one library.
 
     Parameters
     ----------
@@ -129,13 +134,13 @@ class Task:
         ``half-split``, ``hold-out``, ``time-split``, ``never-seen``, ``new-relations``,
         ``new-interactions`` or ``context-switch``.
     files
-        What it is asked of: ``library``; ``older`` and ``newer``; or ``sets``.
+        The protocol's files: ``library``; ``older`` and ``newer``; or ``sets``.
     options
-        The protocol's own options.
+        The protocol's options.
     name
-        As in the report; if empty, the benchmark makes one of the files' names and the protocol.
+        Name in the report; if empty, the benchmark makes one from the files and the protocol.
     background
-        ``"library"`` or ``"genome"`` for this task; the benchmark's own if None.
+        ``"library"`` or ``"genome"`` for this task; that of the benchmark if None.
 
     Raises
     ------
@@ -152,33 +157,26 @@ class Task:
     files: Mapping[str, str]
     options: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
-    background: Literal["library", "genome"] | None = None
+    background: Background | None = None
 
     def __post_init__(self) -> None:
         one_of(self.protocol, FILES, "there is no protocol")
-        if self.background is not None:
-            one_of(self.background, BACKGROUNDS, "background cannot be")
-        wanted = FILES[self.protocol]
-        check_keys(self.files, wanted)
-        for key in wanted:
-            require(bool(self.files.get(key)), f"the key {key!r} is missing")
+        check_keys(self.files, FILES[self.protocol])
+        own = {"protocol": self.protocol, "name": self.name, "background": self.background}
+        table = convert({**self.options, **self.files, **own}, _struct(self.protocol), _elsewhere)
         if len(set(self.files.values())) < len(self.files):
-            raise ValueError(f"{' and '.join(wanted)} are the same file")
-        known = options(self.protocol)
-        check_keys(self.options, known, _elsewhere)
-        for key, parameter in known.items():
-            if parameter.default is parameter.empty and key not in self.options:
-                raise ValueError(f"the key {key!r} is missing; {self.protocol} needs it")
-        checked = {k: typed(k, known[k].annotation, v) for k, v in self.options.items()}
+            raise ValueError(f"{' and '.join(self.files)} are the same file")
+        checked = {
+            key: getattr(table, key) for key in options(self.protocol) if key in self.options
+        }
         for key, value in checked.items():
-            _check_counts(key, value)
-        noise = checked.get("noise", 0)
-        require(0 <= noise < 1, f"noise must be 0 or more and below 1, not {noise}")
+            if isinstance(value, tuple) and len(set(value)) < len(value):
+                raise ValueError(f"{key} has an entry twice: {list(value)}")
         object.__setattr__(self, "options", checked)
 
     @property
     def title(self) -> str:
-        """The name that a task without one is given."""
+        """The default name of the task."""
         names = [
             "publications" if file == DEFAULT else library_name(Path(file)).replace("_", " ")
             for file in self.files.values()
@@ -195,37 +193,31 @@ class Task:
 
     def to_dict(self) -> dict[str, Any]:
         """The task as a table of the configuration."""
-        return {
-            "name": self.name,
-            "protocol": self.protocol,
-            **({} if self.background is None else {"background": self.background}),
-            **_without_machine(self.files),
-            **plain({k: v for k, v in self.options.items() if v is not None}),
-        }
+        own = {"name": self.name, "protocol": self.protocol, "background": self.background}
+        table = _plain({**own, **_without_machine(self.files), **self.options})
+        return {key: value for key, value in table.items() if value is not None}
 
 
-@dataclass(frozen=True)
-class Spec(ABC):
-    """A method of a configuration: the subclass says where it comes from."""
+class Spec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A method of a configuration: each kind of method is a subclass."""
 
-    name: str  # as in the report
+    name: str  # name in the report
 
-    #: The key of the configuration that tells this kind of method from the others.
+    #: The key of the configuration that only this kind of method has.
     key: ClassVar[str]
 
     @property
-    @abstractmethod
     def kind(self) -> str:
-        """What it is, in a few words."""
+        """The kind of method in a few words."""
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """The method as a table of the configuration."""
         return _table(self)
 
 
-@dataclass(frozen=True)
-class Trained(Spec):
-    """A family that is fitted on the run's corpus.
+class Trained(Spec, frozen=True):
+    """A model family that is fitted on the corpus of the run.
 
     Examples
     --------
@@ -234,196 +226,177 @@ class Trained(Spec):
     """
 
     train: str  # the family
-    settings: Mapping[str, Any] = field(default_factory=dict)  # of the family
-    weights: Mapping[str, float] = field(default_factory=dict)  # of the sets of a source
-    max_seconds: float | None = None  # training ends after that long
+    settings: Mapping[str, Any] = {}  # of the family
+    weights: Mapping[str, Annotated[float, Meta(ge=0)]] = {}  # of the sets of a source
+    max_seconds: Positive | None = None  # training stops after that time
 
     key = "train"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "settings", _settings("train", self.train, self.settings))
-        for source, weight in self.weights.items():
-            require(
-                math.isfinite(weight) and weight >= 0,
-                f"weights: that of {source!r} must be 0 or more, not {weight}",
-            )
-        if self.max_seconds is not None:
-            require(
-                math.isfinite(self.max_seconds) and self.max_seconds > 0,
-                f"max_seconds must be above 0, not {self.max_seconds}",
-            )
+        _check_settings(self, self.train)
+        if self.max_seconds is not None and not FAMILIES[self.train].can_resume:
             stepwise = [name for name, family in sorted(FAMILIES.items()) if family.can_resume]
-            require(
-                self.train in stepwise,
+            raise ValueError(
                 f"max_seconds: {self.train} is fitted in one go; {', '.join(stepwise)} can be "
-                "ended early",
+                "ended early"
             )
 
     @property
     def kind(self) -> str:
-        """What it is, in a few words."""
+        """The kind of method in a few words."""
         end = "" if self.max_seconds is None else f" for {self.max_seconds:g} s"
         return f"{self.train}, trained on this run's corpus{end}"
 
 
-@dataclass(frozen=True)
-class Summed(Spec):
-    """The weighted sum of the standardized scores of earlier methods; all but gene vectors.
+class Summed(Spec, frozen=True):
+    """The weighted sum of the standardized scores of earlier methods, except gene vectors.
 
-    With `confidence`, `gsfm.models.Adaptive`: each set weighs the methods anew.
+    With `confidence`, a `gsfm.models.Adaptive`: each set weights the methods anew.
     """
 
     sum: Mapping[str, float]  # weight of each method
-    #: In the weights, of a sum that each set weighs anew: `Adaptive`. One for all, or for each.
-    confidence: float | Mapping[str, float] | None = None
+    #: Confidence in the weights for `Adaptive`: one number for all methods, or one for each.
+    confidence: Positive | Mapping[str, Positive] | None = None
 
     key = "sum"
 
     def __post_init__(self) -> None:
         require(bool(self.sum), "sum must name one method or more, with its weight")
-        require(
-            all(map(math.isfinite, self.sum.values())) and any(self.sum.values()),
-            "sum: the weights must be numbers, not all of them 0",
-        )
+        require(any(self.sum.values()), "sum: the weights must be numbers, not all of them 0")
         if isinstance(self.confidence, Mapping):
             with at("confidence"):
                 check_keys(self.confidence, self.sum)
-            for name in self.sum:
-                require(name in self.confidence, f"confidence: that in {name!r} is missing")
-        for one in self._confidences():
-            require(
-                math.isfinite(one) and one > 0,
-                f"confidence must be above 0, not {one}",
-            )
+                for name in self.sum:
+                    require(name in self.confidence, f"the key {name!r} is missing")
 
     @property
     def kind(self) -> str:
-        """What it is, in a few words."""
+        """The kind of method in a few words."""
         summed = " + ".join(f"{weight:g} {name}" for name, weight in self.sum.items())
-        each = ", ".join(f"{one:g}" for one in self._confidences())
-        return f"sum of {summed}" + (f", weighed by each set ({each})" if each else "")
+        own = self.confidences()
+        each = own if isinstance(own, tuple) else () if own is None else (own,)
+        shown = ", ".join(f"{one:g}" for one in each)
+        return f"sum of {summed}" + (f", weighed by each set ({shown})" if each else "")
+
+    def confidences(self) -> float | tuple[float, ...] | None:
+        """The confidence, with that of each method in the order of the sum."""
+        if isinstance(self.confidence, Mapping):
+            return tuple(self.confidence[name] for name in self.sum)
+        return self.confidence
 
     def renamed(self, name: str, members: Mapping[str, str]) -> Self:
-        """The same sum of methods of other names."""
+        """The same sum with other names of its methods."""
         own = self.confidence
         if isinstance(own, Mapping):
             own = {members[old]: value for old, value in own.items()}
         weights = {members[old]: weight for old, weight in self.sum.items()}
-        return dataclasses.replace(self, name=name, sum=weights, confidence=own)
-
-    def _confidences(self) -> tuple[float, ...]:
-        """As they are written: none, one, or one for each method of the sum."""
-        if isinstance(self.confidence, Mapping):
-            return tuple(self.confidence[name] for name in self.sum)
-        return () if self.confidence is None else (self.confidence,)
+        return msgspec.structs.replace(self, name=name, sum=weights, confidence=own)
 
 
-@dataclass(frozen=True)
-class Snapshot(Spec):
-    """A trained method as it was during its training."""
+class Snapshot(Spec, frozen=True):
+    """A trained method at an earlier point of its training."""
 
     snapshot_of: str  # the method, which comes before
-    at: int | str = "best"  # look of 50; "best": the one with the best recall on held-out sets
+    #: The number of the evaluation, of `WATCHES`; "best": that with the best recall on held-out
+    #: sets.
+    at: Annotated[int, Meta(ge=1, le=WATCHES)] | Literal["best"] = "best"
 
     key = "snapshot_of"
 
-    def __post_init__(self) -> None:
-        require(
-            self.at == "best" or (isinstance(self.at, int) and 1 <= self.at <= WATCHES),
-            f"at must be 'best' or 1 to {WATCHES}, not {self.at!r}",
-        )
-
     @property
     def kind(self) -> str:
-        """What it is, in a few words."""
+        """The kind of method in a few words."""
         if self.at == "best":
             return f"{self.snapshot_of} when its recall@50 on held-out sets was best"
         return f"{self.snapshot_of} at look {self.at} of {WATCHES}"
 
 
-@dataclass(frozen=True)
-class Saved(Spec):
+class Saved(Spec, frozen=True):
     """A model that was trained before."""
 
-    model: str  # a model folder or a published checkpoint, or "shipped"
+    model: Text  # a model folder or a published checkpoint, or "shipped"
 
     key = "model"
 
-    def __post_init__(self) -> None:
-        require(bool(self.model), "model is empty")
-
     @property
     def kind(self) -> str:
-        """What it is, in a few words."""
+        """The kind of method in a few words."""
         return "the shipped model" if self.model == SHIPPED else "a saved model"
 
 
-@dataclass(frozen=True)
-class FromLibrary(Spec):
-    """A family that is fitted on the older release of each task's library."""
+class FromLibrary(Spec, frozen=True):
+    """A model family that is fitted on the older release of each task's library."""
 
     library: str  # the family
-    settings: Mapping[str, Any] = field(default_factory=dict)  # of the family
+    settings: Mapping[str, Any] = {}  # of the family
 
     key = "library"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "settings", _settings("library", self.library, self.settings))
+        _check_settings(self, self.library)
 
     @property
     def kind(self) -> str:
-        """What it is, in a few words."""
+        """The kind of method in a few words."""
         return f"{self.library}, fitted on the library's older release"
 
 
-@dataclass(frozen=True)
-class Embedded(Spec):
+class Embedded(Spec, frozen=True):
     """A table of gene vectors, compared by their cosine."""
 
-    embedding: str  # the file
+    embedding: Text  # the file
 
     key = "embedding"
 
-    def __post_init__(self) -> None:
-        require(bool(self.embedding), "embedding is empty")
-
     @property
     def kind(self) -> str:
-        """What it is, in a few words."""
+        """The kind of method in a few words."""
         return "gene vectors, mean cosine"
 
 
 _KINDS: tuple[type[Spec], ...] = (Trained, Summed, Snapshot, Saved, FromLibrary, Embedded)
 
 
+class _File(Struct, forbid_unknown_fields=True):
+    """The top level of a configuration file."""
+
+    name: str = "benchmark"
+    seed: Annotated[int, Meta(ge=0)] = 0
+    background: Background = "library"
+    corpus: Any = msgspec.field(default_factory=dict)
+    leakage: Any = None
+    task: Any = ()
+    method: Any = ()
+
+
 @dataclass(frozen=True)
 class Benchmark:
-    """A benchmark: which questions are put to which methods.
+    """A benchmark: its tasks and the methods that it compares.
 
     Parameters
     ----------
     tasks
-        The questions.
+        The tasks.
     methods
-        What is compared; a sum comes after the methods that it sums.
+        The methods; a sum comes after the methods that it sums.
     name
-        As in the report.
+        Title of the report.
     seed
         Seed of everything random.
     background
         ``"library"``: a task ranks the genes of its library that all methods know. ``"genome"``:
         all genes that all methods know.
     corpus
-        What the methods are trained on.
+        The training corpus of the methods.
     leakage
-        How covered terms are dealt with; None if they are not looked for.
+        How to handle covered terms; None to ignore leakage.
     data
         The folder at which relative paths start.
 
     Raises
     ------
     ValueError
-        If two tasks or methods have one name, or a method is named that is not there.
+        If a part is wrong, two tasks or methods have one name, or a method does not exist.
 
     Examples
     --------
@@ -439,28 +412,29 @@ class Benchmark:
     methods: Sequence[Spec]
     name: str = "benchmark"
     seed: int = 0
-    background: Literal["library", "genome"] = "library"
+    background: Background = "library"
     corpus: Corpus = field(default_factory=Corpus)
     leakage: Leakage | None = None
     data: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
-        require(len(self.tasks) > 0, "there is no task; a benchmark needs one or more [[task]]")
-        require(
-            len(self.methods) > 0, "there is no method; a benchmark needs one or more [[method]]"
-        )
-        require(self.seed >= 0, f"seed must be 0 or more, not {self.seed}")
-        one_of(self.background, BACKGROUNDS, "background cannot be")
+        own = {"name": self.name, "seed": self.seed, "background": self.background}
+        convert(own, _File)
+        for kind, given in (("task", self.tasks), ("method", self.methods)):
+            require(len(given) > 0, f"there is no {kind}; a benchmark needs one or more [[{kind}]]")
         object.__setattr__(self, "tasks", _named(self.tasks))
         object.__setattr__(self, "methods", tuple(self.methods))
         for kind, parts in (("task", self.tasks), ("method", self.methods)):
             _check_names(kind, [part.name for part in parts])
+        with at("[corpus]"):
+            _check(self.corpus)
         known: dict[str, Spec] = {}
         for i, spec in enumerate(self.methods):
             with at(label("method", i, spec.name)):
+                _check(spec)
                 require(
                     not spec.name.endswith(WITHOUT_LEAKS),
-                    f"name: {spec.name!r} is what a run calls a method that it fits again",
+                    f"name: {spec.name!r} is the name that a run gives a method that it fits again",
                 )
                 if isinstance(spec, Summed):
                     self._check_sum(spec, known)
@@ -469,6 +443,7 @@ class Benchmark:
             known[spec.name] = spec
         if self.leakage is not None:
             with at("[leakage]"):
+                _check(self.leakage)
                 trained = [spec.name for spec in self.methods if isinstance(spec, Trained)]
                 for name in self.leakage.retrain:
                     one_of(name, trained, "retrain: no method with 'train' is called")
@@ -490,23 +465,20 @@ class Benchmark:
             for name, other in known.items()
             if isinstance(other, Trained) and FAMILIES[other.train].learns_in_steps
         ]
-        one_of(
-            spec.snapshot_of,
-            stepwise,
-            "snapshot_of: no method before it that learns in steps is called",
-        )
+        what = "snapshot_of: no method before it that learns in steps is called"
+        one_of(spec.snapshot_of, stepwise, what)
         require(
             self.corpus.held_out > 0, "snapshot_of: needs held-out sets: [corpus] held_out = 2000"
         )
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any], *, data: str | Path = ".") -> Self:
-        """Check the tables of a configuration; the opposite of `to_dict`.
+        """Make a benchmark of the tables of a configuration; the opposite of `to_dict`.
 
         Raises
         ------
         ValueError
-            Naming the table and the key that is wrong, and how to mend it.
+            If a part is wrong. The message names the table and the key.
 
         Examples
         --------
@@ -515,26 +487,17 @@ class Benchmark:
         ...
         ValueError: [[task]] 1: there is no key 'protocl'; did you mean 'protocol'?
         """
-        data = Path(data)
-        values = ("name", "seed", "background")
-        check_keys(tables, (*values, "corpus", "leakage", "task", "method"))
-        hints = typing.get_type_hints(cls)
-        parts: dict[str, Any] = {
-            key: typed(key, hints[key], tables[key]) for key in values if key in tables
-        }
-        for key, part in (("corpus", Corpus), ("leakage", Leakage)):
-            if key in tables:
-                with at(f"[{key}]"):
-                    parts[key] = build(part, tables[key])
-        for key, make in (("task", functools.partial(_task, data=data)), ("method", _method)):
-            parts[f"{key}s"] = made = []
-            for i, table in enumerate(tables_of(key, tables.get(key, []))):
-                with at(label(key, i, table.get("name"))):
-                    made.append(make(table))
-        return cls(**parts, data=data)
+        file, data = convert(tables, _File), Path(data)
+        with at("[corpus]"):
+            corpus = convert(file.corpus, Corpus)
+        with at("[leakage]"):
+            leakage = None if file.leakage is None else convert(file.leakage, Leakage)
+        tasks = _parts("task", file.task, functools.partial(_task, data=data))
+        methods = _parts("method", file.method, _method)
+        return cls(tasks, methods, file.name, file.seed, file.background, corpus, leakage, data)
 
     def to_dict(self) -> dict[str, Any]:
-        """The configuration as its file has it; of absolute paths no more than the last part."""
+        """The tables of the configuration; an absolute path is cut to its last part."""
         tables: dict[str, Any] = {
             "name": self.name,
             "seed": self.seed,
@@ -543,26 +506,24 @@ class Benchmark:
             "task": [task.to_dict() for task in self.tasks],
             "method": [method.to_dict() for method in self.methods],
         }
-        if self.leakage is not None:
-            tables["leakage"] = _table(self.leakage)
-        return tables
+        return tables if self.leakage is None else tables | {"leakage": _table(self.leakage)}
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the configuration's content; the order of keys does not count."""
+        """SHA-256 of the content of the configuration; independent of the order of its keys."""
         return content_hash(self.to_dict())
 
     def path(self, text: str) -> Path:
-        """The file that a path of the configuration means."""
+        """The file for a path of the configuration."""
         return self.data / text
 
     def check_files(self) -> None:
-        """See that every file is there.
+        """Check that every file exists.
 
         Raises
         ------
         ValueError
-            Naming the table, the key and the path.
+            If one does not. The message names the table, the key and the path.
         """
         with at("[corpus]"):
             self._check_file("file", self.corpus.file, DEFAULT)
@@ -582,19 +543,17 @@ class Benchmark:
                         f"model: {folder} is not a model folder: it has no config.json",
                     )
 
-    def _check_file(self, key: str, text: str, instead: str | None = None) -> None:
-        """Raise ValueError if there is no such file, unless the text stands for something else."""
+    def _check_file(self, key: str, text: str, alternative: str | None = None) -> None:
+        """Raise ValueError if there is no such file and the text is not the alternative."""
         path = self.path(text)
-        if text == instead or path.exists():
+        if text == alternative or path.exists():
             return
+        start = "" if Path(text).is_absolute() else f" (relative paths start at {self.data})"
         folder = path.parent
         if not folder.is_dir():
-            raise ValueError(f"{key}: {path}: there is no folder {folder}{self._start(text)}")
-        there = [other.name for other in folder.iterdir()]
-        raise ValueError(f"{key}: {path}: no such file{meant(path.name, there)}{self._start(text)}")
-
-    def _start(self, text: str) -> str:
-        return "" if Path(text).is_absolute() else f" (relative paths start at {self.data})"
+            raise ValueError(f"{key}: {path}: there is no folder {folder}{start}")
+        similar = suggestion(path.name, [other.name for other in folder.iterdir()])
+        raise ValueError(f"{key}: {path}: no such file{similar}{start}")
 
 
 def read_config(
@@ -609,13 +568,13 @@ def read_config(
     data
         The folder at which its relative paths start; the file's own folder if None.
     corpus
-        A corpus in place of the one that the file names: a path, or ``"default"``.
+        A corpus in place of the one in the file: a path, or ``"default"``.
 
     Raises
     ------
     FormatError
-        If the file is not TOML, or a key is unknown, missing or wrong, or a file that it names is
-        not there. The message names the table and the key.
+        If the file is not TOML, a key is unknown, missing or wrong, or a file does not exist. The
+        message names the table and the key.
 
     Examples
     --------
@@ -639,7 +598,7 @@ def read_config(
         benchmark = Benchmark.from_dict(tables, data=path.parent if data is None else data)
         if corpus is not None:
             text = str(corpus) if str(corpus) == DEFAULT else str(Path(corpus).absolute())
-            own = dataclasses.replace(benchmark.corpus, file=text)
+            own = msgspec.structs.replace(benchmark.corpus, file=text)
             benchmark = dataclasses.replace(benchmark, corpus=own)
         benchmark.check_files()
     except ValueError as error:
@@ -673,54 +632,70 @@ def folder_name(name: str) -> str:
 # -- tables ----------------------------------------------------------------------------------------
 
 
+def _parts(kind: str, tables: Any, make: Callable[[Mapping[str, Any]], Part]) -> list[Part]:
+    """The tasks or methods of the tables under ``[[kind]]``."""
+    if not isinstance(tables, list | tuple) or not all(isinstance(t, Mapping) for t in tables):
+        raise ValueError(f"write [[{kind}]], in two brackets, above the keys of each {kind}")
+    parts = []
+    for i, table in enumerate(tables):
+        with at(label(kind, i, table.get("name"))):
+            parts.append(make(table))
+    return parts
+
+
 def _method(table: Mapping[str, Any]) -> Spec:
-    """A method of its table: one key tells of which kind it is."""
-    kinds = [kind for kind in _KINDS if kind.key in table]
+    """The method of a table: one key determines its kind."""
+    kinds = {kind.key: kind for kind in _KINDS if kind.key in table}
     if len(kinds) > 1:
-        keys = " and ".join(repr(kind.key) for kind in kinds)
-        raise ValueError(f"{keys} contradict each other: keep one")
+        raise ValueError(f"{' and '.join(map(repr, kinds))} contradict each other: keep one")
     if not kinds:
-        every = {f.name for kind in _KINDS for f in dataclasses.fields(kind)}
-        check_keys(table, every)
+        check_keys(table, {key for kind in _KINDS for key in kind.__struct_fields__})
         keys = ", ".join(repr(kind.key) for kind in _KINDS)
         raise ValueError(f"one of the keys {keys} must say where it comes from")
-    return build(kinds[0], table)
+    (kind,) = kinds.values()
+    return convert(table, kind)
 
 
 def _task(table: Mapping[str, Any], *, data: Path) -> Task:
-    """A task of its table, in which its files and options stand side by side."""
-    name = typed("name", str, table.get("name", ""))
+    """The task of a table that holds its files and options side by side."""
+    own = ("protocol", "name", "background")
     if "protocol" not in table:
-        check_keys(table, {"name", "protocol", "background", *_RELEASES, *_every_key()})
+        every = {key for name in FILES for key in (*FILES[name], *options(name))}
+        check_keys(table, {*own, *_RELEASES, *every})
         raise ValueError(f"the key 'protocol' is missing; there are {', '.join(FILES)}")
-    which = typed("protocol", str, table["protocol"])
-    one_of(which, FILES, "there is no protocol")
-    by_folder = len(FILES[which]) == 2
-    keys = (*FILES[which], *(_RELEASES if by_folder else ()))
-    check_keys(table, ("name", "protocol", "background", *keys, *options(which)), _elsewhere)
-    files = {key: typed(key, str, table[key]) for key in FILES[which] if key in table}
-    if by_folder and any(key in table for key in _RELEASES):
-        if files:
-            raise ValueError(
-                f"{next(iter(files))!r} and the keys {', '.join(_RELEASES)} contradict each "
-                "other: name two files, or a library in a folder"
-            )
-        files = _find_releases(table, data)
-    own = {k: table[k] for k in options(which) if k in table}
-    return Task(which, files, own, name, table.get("background"))
+    protocol = table["protocol"]
+    one_of(protocol, FILES, "there is no protocol")
+    releases = [key for key in _RELEASES if key in table] if len(FILES[protocol]) == 2 else []
+    check_keys(table, (*_struct(protocol).__struct_fields__, *releases), _elsewhere)
+    files = {key: table[key] for key in FILES[protocol] if key in table}
+    if releases and files:
+        raise ValueError(
+            f"{next(iter(files))!r} and the keys {', '.join(_RELEASES)} contradict each other: "
+            "name two files, or a library in a folder"
+        )
+    rest = {key: value for key, value in table.items() if key not in (*own, *files, *releases)}
+    if releases:
+        files = _find_releases({key: table[key] for key in releases}, data)
+    return Task(protocol, files, rest, table.get("name", ""), table.get("background"))
+
+
+class _Releases(Struct, rename={"from_": "from"}, forbid_unknown_fields=True):
+    folder: str
+    library: str
+    from_: int | str
+    to: int | str
 
 
 def _find_releases(table: Mapping[str, Any], data: Path) -> dict[str, str]:
     """The files of a library's releases of two years, as paths from the folder `data`."""
-    for key in _RELEASES:
-        require(key in table, f"the key {key!r} is missing beside {', '.join(_RELEASES)}")
-    folder, library = (typed(key, str, table[key]) for key in ("folder", "library"))
-    start, end = (typed(key, int | str, table[key]) for key in ("from", "to"))
+    with at(", ".join(_RELEASES)):
+        wanted = convert(table, _Releases)
+    start, end = wanted.from_, wanted.to
     require(str(start) < str(end), f"'from' ({start}) must be before 'to' ({end})")
     found = {}
     for key, year in (("older", start), ("newer", end)):
         try:
-            path = find_release(data / folder, library, year)
+            path = find_release(data / wanted.folder, wanted.library, year)
         except GsfmError as error:
             raise ValueError(str(error)) from error
         inside = path.is_relative_to(data)
@@ -729,7 +704,7 @@ def _find_releases(table: Mapping[str, Any], data: Path) -> dict[str, str]:
 
 
 def _named(tasks: Iterable[Task]) -> tuple[Task, ...]:
-    """The tasks, with a name for those that have none; the names that were given stay."""
+    """The tasks, each with a name: those without one get their title, which is made unique."""
     tasks = list(tasks)
     taken = {folder_name(task.name).casefold() for task in tasks if task.name}
     out = []
@@ -756,45 +731,40 @@ def _check_names(kind: str, names: list[str]) -> None:
         first[folder] = i
 
 
-def _settings(key: str, family: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a family as it declares them."""
-    one_of(family, FAMILIES, f"{key}: there is no family")
+def _check(part: Struct) -> None:
+    """Raise ValueError unless the fields have their types and ranges: a constructor checks none."""
+    convert(msgspec.to_builtins(part), type(part))
+
+
+def _check_settings(spec: Trained | FromLibrary, family: str) -> None:
+    """Convert the settings of a family to the types that it declares, and check them."""
+    one_of(family, FAMILIES, f"{spec.key}: there is no family")
     config = FAMILIES[family].Config
     with at("settings"):
-        check_keys(settings, [f.name for f in dataclasses.fields(config)])
-        checked = check_settings(config, settings)
-        FAMILIES[family](**checked)  # it knows their ranges
-    return checked
-
-
-def _check_counts(key: str, value: Any) -> None:
-    """Raise ValueError if an option that counts something is below 1, or a list is empty."""
-    if isinstance(value, tuple):
-        require(len(value) > 0, f"{key} is an empty list")
-        require(len(set(value)) == len(value), f"{key} has an entry twice: {list(value)}")
-    for number in value if isinstance(value, tuple) else (value,):
-        if isinstance(number, int) and not isinstance(number, bool) and key not in _YEARS:
-            require(number >= 1, f"{key} must be 1 or more, not {number}")
+        check_keys(spec.settings, [f.name for f in dataclasses.fields(config)])
+        checked = check_settings(config, spec.settings)
+        FAMILIES[family](**checked)  # checks their ranges
+    msgspec.structs.force_setattr(spec, "settings", checked)
 
 
 def _elsewhere(key: str) -> str:
-    """Which protocols have an option, if any has."""
+    """The protocols that have a key, if any has."""
     having = [name for name in FILES if key in (*FILES[name], *options(name))]
     return f" here; it belongs to {', '.join(having)}" if having else ""
 
 
-def _every_key() -> set[str]:
-    return {key for name in FILES for key in (*FILES[name], *options(name))}
+def _plain(value: Any) -> Any:
+    """The value as JSON and TOML have it: tuples as lists."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def _table(part: Any) -> dict[str, Any]:
-    """The fields of a dataclass that say something, as a table of the configuration."""
-    values = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
-    said = {k: v for k, v in values.items() if v is not None and v not in ((), {})}
-    paths = {k: v for k, v in said.items() if k in ("file", "model", "embedding")}
-    return {**plain(said), **_without_machine(paths)}
+def _table(part: Struct) -> dict[str, Any]:
+    """The fields that are not empty, as a table of the configuration."""
+    fields = {k: v for k, v in _plain(part).items() if v is not None and v not in ([], {})}
+    paths = {k: v for k, v in fields.items() if k in ("file", "model", "embedding")}
+    return fields | _without_machine(paths)
 
 
 def _without_machine(paths: Mapping[str, str]) -> dict[str, str]:
-    """Paths as they were written; of absolute ones, which tell of a machine, the last part."""
+    """The paths as they were written; absolute ones, which reveal the machine, without folders."""
     return {k: Path(v).name if Path(v).is_absolute() else v for k, v in paths.items()}

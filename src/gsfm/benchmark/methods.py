@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -139,7 +139,7 @@ class Methods:
             specs.append(spec)
             name = spec.name + WITHOUT_LEAKS
             if isinstance(spec, Trained) and spec.name in leakage.retrain:
-                specs.append(dataclasses.replace(spec, name=name))
+                specs.append(msgspec.structs.replace(spec, name=name))
             elif (
                 isinstance(spec, Summed)
                 and again & set(spec.sum)
@@ -279,10 +279,9 @@ def hash_of_array(values: NDArray[Any]) -> str:
 def _join(spec: Summed, models: Sequence[Model]) -> Model:
     """The sum of the models of its members."""
     weights = list(spec.sum.values())
-    if spec.confidence is None:
+    confidence = spec.confidences()
+    if confidence is None:
         return Ensemble.of(models, weights)
-    each = spec.confidence
-    confidence = tuple(each[name] for name in spec.sum) if isinstance(each, Mapping) else each
     return Adaptive.of(models, weights, confidence=confidence)
 
 
