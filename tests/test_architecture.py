@@ -13,7 +13,7 @@ import gsfm
 ROOT = Path(gsfm.__file__).parent
 #: A package imports those before it only; see ARCHITECTURE.md.
 ORDER = [
-    *("version", "errors", "io", "progress", "report"),
+    *("version", "errors", "paths", "io", "progress", "report"),
     *("genes", "sets", "libraries", "corpus", "training", "completion", "models", "analysis"),
     *("benchmark", "scverse", "cli"),
 ]

@@ -1,25 +1,26 @@
-"""The one tree of exceptions. Every message says what, where, and how to mend it."""
+"""The exceptions of gsfm. Every message says what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 
 class GsfmError(Exception):
-    """Base of every error that gsfm raises on purpose."""
+    """Base class of every error that gsfm raises on purpose."""
 
 
 class FormatError(GsfmError):
-    """A file is not what it claims to be.
+    """A file does not have the format that it should have.
 
     Parameters
     ----------
     path
         The file (or ``"<stdin>"``).
     reason
-        What is wrong and how to mend it.
+        What is wrong and how to fix it.
     line
-        1-based line (or row) where it was noticed, if there is one.
+        1-based line (or row) of the error, if there is one.
     """
 
     def __init__(self, path: str | Path, reason: str, *, line: int | None = None) -> None:
@@ -29,27 +30,39 @@ class FormatError(GsfmError):
 
 
 class UnknownGenesError(GsfmError):
-    """No identifier of a gene set is known to the model."""
+    """No identifier of the query is a gene of the model."""
 
 
 class UnknownTermError(GsfmError):
-    """No term, or more than one, is meant by a text; the message names terms that are like it."""
+    """No term matches a text, or several do; the message names similar terms."""
 
 
 class ModelFormatError(GsfmError):
-    """A model folder is incomplete, inconsistent, or of another format."""
+    """A model folder is incomplete, inconsistent, or has another format."""
 
 
 class NotFittedError(GsfmError):
-    """A model was asked before it was fitted or loaded."""
+    """A model was used before it was fitted or loaded."""
 
 
 class NotCalibratedError(GsfmError):
-    """A model that is not calibrated was asked for probabilities."""
+    """Probabilities were requested from a model that is not calibrated."""
 
 
 class MissingExtraError(GsfmError, ImportError):
-    """An optional dependency is needed; the message names the install command."""
+    """An optional dependency is needed; the message contains the install command."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'gsfm[{extra}]'")
+
+
+def join_names(names: Collection[str], limit: int = 5) -> str:
+    """Join names for a message: the first `limit` of them, and the number of the others.
+
+    Examples
+    --------
+    >>> join_names(["a", "b", "c", "d"], 2), join_names(["a", "b"])
+    ('a, b and 2 more', 'a, b')
+    """
+    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
+    return ", ".join(list(names)[:limit]) + more

@@ -1,4 +1,4 @@
-"""How far something has come, told on one line of a terminal once a second has passed."""
+"""A progress bar: one line of a terminal, for work that takes more than a second."""
 
 from __future__ import annotations
 
@@ -7,45 +7,44 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self, TextIO, TypeAlias
 
-#: Told what is being done, how much of it is done, and how much there is.
+#: Called with a description of the work, the number of steps done, and their total.
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 PATIENCE = 1.0  # seconds before anything is shown
-EVERY = 0.25  # seconds between two looks at how far it has come
+EVERY = 0.25  # seconds between two updates
 WIDTH = 20
 
 
 class Bar:
-    """A line on stderr that tells what goes on, and goes away when it is over.
+    """A line on stderr that shows the progress of some work, and is removed at its end.
 
-    It is a `Progress`; of what tells nothing of itself it shows for how long it has gone on.
-    Nothing is shown of what is over within a second, nor where stderr is no terminal.
+    It is a `Progress`. Before the first call it shows the elapsed time. Work that ends within a
+    second shows nothing, nor does a stderr that is not a terminal.
 
     Parameters
     ----------
     what
-        What is being done, until something else is told.
+        Description of the work until the first call.
     stream
-        Where; stderr if None.
+        Where to write; stderr if None.
 
     Examples
     --------
     >>> with Bar("reading") as progress:
-    ...     progress("asking the model", 1, 2)  # within a second: nothing is shown
+    ...     progress("scoring the sets", 1, 2)  # within a second: nothing is shown
     """
 
     def __init__(self, what: str, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
-        self._now = what, 0, 0, time.monotonic()  # the last: since when
+        self._now = what, 0, 0, time.monotonic()  # the last: when it began
         self._over = threading.Event()
-        # A thread of its own: what takes long may have nothing to tell meanwhile.
+        # A thread of its own, for work that reports nothing for a long time.
         self._thread = threading.Thread(target=self._show, daemon=True)
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Tell what is being done, how much of it is done, and how much there is."""
+        """Update the description, the number of steps done, and their total."""
         before, *_, since = self._now
         self._now = what, done, total, since if what == before else time.monotonic()
 
@@ -54,12 +53,7 @@ class Bar:
             self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -69,6 +63,7 @@ class Bar:
             return
         try:
             while True:
+                # A longer line could not be erased.
                 self._write(self._line()[: _columns(self._stream) - 1])
                 if self._over.wait(EVERY):
                     break
@@ -92,7 +87,7 @@ class Bar:
 
 
 def _columns(stream: TextIO) -> int:
-    """The width of a terminal: a longer line could not be taken back."""
+    """The width of a terminal."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):

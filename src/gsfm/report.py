@@ -25,8 +25,8 @@ class Report:
     table
         The results, one row each.
     provenance
-        How they came to be: what answered, what it was asked, what the columns mean.
-        JSON-serialisable.
+        How the results were made: the model, the query, the meaning of the columns.
+        JSON-serializable.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Report:
         return "\n".join(lines)
 
     def _headline(self) -> str:
-        """How much is in the report, and the provenance that fits on one line."""
+        """The number of rows, and the provenance that fits on one line."""
         short = [f"{k}: {v}" for k, v in self.provenance.items() if isinstance(v, str | int)]
         return "; ".join([f"{len(self)} row{'s' * (len(self) != 1)}", *short])
 
@@ -84,12 +84,18 @@ class Report:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole report as JSON has it: ``provenance`` and ``results``, a list of rows."""
-        results = json_value(self.table.to_dicts())
-        return {"provenance": json_value(self.provenance), "results": results}
+        """Return the report as JSON has it: ``provenance`` and ``results``, a list of rows."""
+        return {
+            "provenance": json_value(self.provenance),
+            "results": json_value(self.table.to_dicts()),
+        }
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the table as a Polars data frame."""
+        return self.table.clone()
 
     def to_pandas(self) -> pd.DataFrame:
-        """The table for pandas; the provenance goes into ``attrs``.
+        """Return the table as a pandas data frame, with the provenance in its ``attrs``.
 
         Raises
         ------
@@ -107,32 +113,34 @@ class Report:
 
     def to_json(self, path: str | Path) -> None:
         """Write the whole report, `to_dict`, as JSON."""
-        with atomic_path(path) as temporary:
-            temporary.write_text(json_text(self.to_dict()), encoding="utf-8")
+        _write(path, json_text(self.to_dict()))
 
     def to_html(self, path: str | Path) -> None:
-        """Write the table and its provenance as a page that stands alone."""
+        """Write the table and its provenance as a self-contained page."""
         title = html.escape(self._headline())
         page = (
             f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
-            f"{self._html(self.table)}</html>\n"
         )
-        with atomic_path(path) as temporary:
-            temporary.write_text(page, encoding="utf-8")
+        _write(path, f"{page}{self._html(self.table)}</html>\n")
+
+
+def _write(path: str | Path, text: str) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def pandas_frame(table: pl.DataFrame, what: str) -> pd.DataFrame:
-    """The table as a pandas data frame; without pandas, MissingExtraError names `what` needs it."""
+    """The table as a pandas data frame; `what` is named in the error if pandas is missing."""
     try:
         import pandas as pd
     except ImportError as error:
         raise MissingExtraError(what, "pandas") from error
-    # Column by column: the way through Arrow would ask for another package.
+    # Column by column: a conversion through Arrow would need another package.
     return pd.DataFrame(table.to_dict(as_series=False))
 
 
 def json_value(value: Any) -> Any:
-    """`value` as JSON can hold it: numbers that are not finite become None."""
+    """Convert `value` for JSON: numbers that are not finite become None."""
     if isinstance(value, Mapping):
         return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -148,7 +156,7 @@ def json_text(value: Any) -> str:
 
 
 def flat(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with its columns of lists joined with ``|``, as a flat file needs it."""
+    """The table with its list columns joined with ``|``, for flat files."""
     lists = [name for name, kind in table.schema.items() if isinstance(kind, pl.List)]
     if not lists:
         return table
@@ -156,7 +164,7 @@ def flat(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def cell_text(value: Any) -> str:
-    """A value for people: four figures of a number, and no character that a terminal obeys."""
+    """A value for people: four digits of a number, and no control characters."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -165,7 +173,7 @@ def cell_text(value: Any) -> str:
 
 
 def plain_lines(table: pl.DataFrame) -> list[str]:
-    """The table in aligned columns, header first; never cut, never colored."""
+    """The lines of the table in aligned columns, header first; never truncated or colored."""
     columns = []
     for name, column in zip(table.columns, flat(table).iter_columns(), strict=True):
         cells = [name, *map(cell_text, column)]

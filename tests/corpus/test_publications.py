@@ -356,7 +356,7 @@ def test_a_download_that_breaks_off_is_an_error(tmp_path, monkeypatch):
         headers = {"Content-Length": "1000"}  # noqa: RUF012
 
     monkeypatch.setattr("urllib.request.urlopen", lambda *a, **k: Answer(b"short"))
-    with pytest.raises(GsfmError, match="5 of 1000 bytes came"):
+    with pytest.raises(GsfmError, match="5 of 1000 bytes received"):
         publications.download(tmp_path / "gene2pubmed.gz")
     assert list(tmp_path.iterdir()) == []
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gsfm import FormatError, GeneSets, GsfmError, libraries
-from gsfm.libraries import store
+from gsfm.paths import data_folder
 
 GMT = "Heart\tpumps\tMYH7\tmyh6\tnonsense\nLiver\t\tALB\n\nNothing\t\twhat1\tnonsense\n"
 
@@ -148,10 +148,10 @@ def test_identifiers_within_names(tmp_path, written, name, identifier):
 
 
 def test_where_it_is_kept(monkeypatch, tmp_path, home):
-    assert store.home() == home
+    assert data_folder() == home
     monkeypatch.delenv("GSFM_HOME")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    assert store.home() == tmp_path / "data" / "gsfm"
+    assert data_folder() == tmp_path / "data" / "gsfm"
     monkeypatch.setenv("XDG_DATA_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert store.home() == tmp_path / ".local" / "share" / "gsfm"
+    assert data_folder() == tmp_path / ".local" / "share" / "gsfm"

@@ -27,7 +27,7 @@ def test_a_file_comes_whole(url, tmp_path):
 def test_it_goes_on_where_it_broke_off(service, url, tmp_path):
     service.break_after = 100_000
     for came in (100_000, 200_000):
-        with pytest.raises(GsfmError, match=r"bytes came.*try again"):
+        with pytest.raises(GsfmError, match=r"bytes received.*try again"):
             fetch(url, tmp_path / "a")
         assert (tmp_path / ".a.part").stat().st_size == came
         assert not (tmp_path / "a").exists()
@@ -58,7 +58,7 @@ def test_a_part_that_is_whole_or_longer_is_fetched_anew(service, url, tmp_path):
 @pytest.mark.parametrize("tag", [None, 'W/"1"'])
 def test_without_a_version_nothing_is_kept(service, url, tmp_path, tag):
     service.break_after, service.tag = 100, tag
-    with pytest.raises(GsfmError, match=r"100 of 256000 bytes came.*by other means"):
+    with pytest.raises(GsfmError, match=r"100 of 256000 bytes received.*by other means"):
         fetch(url, tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 

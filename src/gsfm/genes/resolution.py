@@ -85,6 +85,11 @@ class Resolution:
         counted = self.table.group_by("match").len().sort("len", "match", descending=[True, False])
         return dict(counted.iter_rows())
 
+    @property
+    def mapped_counts(self) -> dict[str, int]:
+        """`counts` without the ambiguous and unmapped inputs."""
+        return {m: n for m, n in self.counts.items() if m not in ("ambiguous", "unmapped")}
+
     def summary(self, *, limit: int = 10) -> str:
         """Return a few lines for people: how many were mapped and how, and which were not.
 
@@ -97,7 +102,7 @@ class Resolution:
         unmapped (1): nonsense
         """
         known = self.table["symbol"].drop_nulls()
-        ways = [f"{n:,} {m}" for m, n in self.counts.items() if m not in ("ambiguous", "unmapped")]
+        ways = [f"{n:,} {match}" for match, n in self.mapped_counts.items()]
         head = f"{len(known):,} of {len(self):,} identifiers are known genes"
         lines = [f"{head} ({known.n_unique():,} distinct): {', '.join(ways)}" if ways else head]
         for match in ("ambiguous", "unmapped"):

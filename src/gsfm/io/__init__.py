@@ -1,1 +1,1 @@
-"""Files: whole or not at all, compressed or not, from the disk or from where they are published."""
+"""Files: written atomically, compressed or not, on the disk or downloaded."""

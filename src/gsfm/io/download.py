@@ -1,7 +1,8 @@
-"""Fetch a file from where it is published: whole or not at all, on from where it broke off."""
+"""Download of files: atomic, and resumed after an interruption."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import shutil
@@ -17,27 +18,28 @@ _NETWORK = (urllib.error.URLError, http.client.HTTPException, ConnectionError, T
 
 
 def fetch(url: str, path: str | Path, *, sha256: str | None = None, timeout: float = 60) -> Path:
-    """Fetch `url` into the file `path`.
+    """Download `url` to the file `path`.
 
-    What has come of a file when the connection breaks off is kept beside `path`, if the server
-    names the version of the file (``ETag`` or ``Last-Modified``); the next call goes on from there
-    as long as the server still has that version.
+    If the connection is lost, the received part is stored beside `path`, provided that the server
+    names the version of the file (``ETag`` or ``Last-Modified``). The next call resumes the
+    download if the server still has that version.
 
     Parameters
     ----------
     url
-        Where to fetch from.
+        Address of the file.
     path
         The file to write.
     sha256
-        The checksum that the file must have, as hex; not checked if None.
+        Expected SHA-256 checksum of the file, as hex; not checked if None.
     timeout
-        Seconds to wait for an answer, and for more of it.
+        Seconds to wait for a response, and for each further part of it.
 
     Raises
     ------
     GsfmError
-        If the server cannot be reached, refuses, or breaks off, or the checksum is another.
+        If the server cannot be reached, refuses, or closes the connection, or if the checksum does
+        not match.
 
     Examples
     --------
@@ -53,13 +55,13 @@ def fetch(url: str, path: str | Path, *, sha256: str | None = None, timeout: flo
     try:
         part.load(url, timeout)
     except _NETWORK as error:
-        advice = "fetch it by other means and give the file instead"
-        if part.can_go_on():
-            advice = "try again, to go on from there"
+        advice = "fetch it by other means and use the file instead"
+        if part.can_resume():
+            advice = "try again to resume the download"
         reason = getattr(error, "reason", None) or error
         raise GsfmError(f"could not fetch {url} ({reason}): {advice}") from error
     finally:
-        if not part.can_go_on():
+        if not part.can_resume():
             part.remove()
     if sha256 is not None and (found := sha256_file(part.file)) != sha256.lower():
         part.remove()
@@ -71,24 +73,24 @@ def fetch(url: str, path: str | Path, *, sha256: str | None = None, timeout: flo
 
 
 class _Part:
-    """What has come of a file, and a note of which version of which address it is."""
+    """The received part of a file, and a note of its address and version."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.with_name(f".{path.name}.part")
         self.note = path.with_name(f".{path.name}.part.json")
-        self.whole = False
+        self.complete = False
 
-    def can_go_on(self) -> bool:
-        """Whether there is anything to keep."""
-        return self.whole or (self.note.exists() and self.file.exists())
+    def can_resume(self) -> bool:
+        """Whether the part is worth storing."""
+        return self.complete or (self.note.exists() and self.file.exists())
 
     def remove(self) -> None:
-        """Forget all of it."""
+        """Delete the part and the note."""
         self.file.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
 
     def load(self, url: str, timeout: float) -> None:
-        """Load the file, or what is missing of it."""
+        """Load the file, or the rest of it."""
         try:
             request = urllib.request.Request(url)
         except ValueError as error:
@@ -96,44 +98,41 @@ class _Part:
         start, version = self._so_far(url)
         if start and version:
             request.add_header("Range", f"bytes={start}-")
-            # Whoever has another version by now answers with all of it.
+            # A server that has another version by now sends the whole file.
             request.add_header("If-Range", version)
         try:
-            answer = urllib.request.urlopen(request, timeout=timeout)
+            response = urllib.request.urlopen(request, timeout=timeout)
         except urllib.error.HTTPError as error:
             error.close()
             if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise
             self.remove()
-            answer = urllib.request.urlopen(urllib.request.Request(url), timeout=timeout)
-        with answer:
-            if getattr(answer, "status", None) != http.client.PARTIAL_CONTENT:
+            response = urllib.request.urlopen(url, timeout=timeout)
+        with response:
+            if getattr(response, "status", None) != http.client.PARTIAL_CONTENT:
                 start = 0
                 self.remove()
-            version = _version(answer.headers.get)
-            if version:
+            if version := _version(response.headers.get):
                 self.note.write_text(json.dumps({"url": url, "version": version}), encoding="utf-8")
             with self.file.open("ab") as stream:
-                shutil.copyfileobj(answer, stream, 1 << 20)
-                came = stream.tell() - start
-            expected = answer.headers.get("Content-Length")
-            if expected is not None and came != int(expected):
-                raise ConnectionError(f"{came} of {expected} bytes came")
-        self.whole = True
+                shutil.copyfileobj(response, stream, 1 << 20)
+                received = stream.tell() - start
+            expected = response.headers.get("Content-Length")
+            if expected is not None and received != int(expected):
+                raise ConnectionError(f"{received} of {expected} bytes received")
+        self.complete = True
 
     def _so_far(self, url: str) -> tuple[int, str | None]:
-        """How many bytes there are of `url`, and of which version."""
-        try:
-            told = json.loads(self.note.read_text(encoding="utf-8"))
-            if told["url"] == url:
-                return self.file.stat().st_size, told["version"]
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        """How many bytes of `url` there are, and of which version."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            note = json.loads(self.note.read_text(encoding="utf-8"))
+            if note["url"] == url:
+                return self.file.stat().st_size, note["version"]
         self.remove()
         return 0, None
 
 
 def _version(header: Callable[[str], str | None]) -> str | None:
-    """What the server calls this version of the file; a weak ``ETag`` may not resume it."""
+    """The version of the file as the server names it; a weak ``ETag`` cannot be resumed."""
     tag = header("ETag")
     return tag if tag and not tag.startswith("W/") else header("Last-Modified")

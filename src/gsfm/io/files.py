@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one."""
+"""Atomic writing of files, and their checksums."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Keep the suffixes: some writers choose the format by them.
+    # Keep the suffixes: some writers choose the format by the suffix.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.name)
     os.close(handle)
     temporary = Path(name)
@@ -40,7 +40,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def usual_permissions(path: Path) -> None:
-    """Give a file that was made private, as temporary files are, the permissions of any other."""
+    """Give a temporary file, which is private, the permissions of an ordinary file."""
     umask = os.umask(0)
     os.umask(umask)
     path.chmod(0o666 & ~umask)

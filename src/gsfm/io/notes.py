@@ -1,41 +1,43 @@
-"""What reading a file met: every oddity once, with a count and where it first was."""
+"""Notes on irregularities of a file: each kind once, with a count and the first example."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-#: What each kind of note means, as the summary says it.
+from gsfm.errors import join_names
+
+#: The text of each kind of note in a summary.
 KINDS: dict[str, str] = {
     "blank-lines": "blank lines, skipped",
     "byte-order-mark": "byte-order mark at the start, skipped",
     "comments": "comment lines, skipped",
-    "duplicate-members": "members that repeat another of their set, merged",
-    "duplicate-names": "sets whose name an earlier set has too, all kept",
+    "duplicate-members": "members that occur more than once in their set, merged",
+    "duplicate-names": "sets with the name of an earlier set, all kept",
     "empty-members": "empty fields among the members, skipped",
     "empty-sets": "sets without a member, kept",
     "excel-dates": "cells that Excel turned into dates, read as day and month",
     "latin-1": "lines that are not UTF-8, read as Latin-1",
-    "mac-line-ends": "lines ending in a carriage return only",
+    "mac-line-ends": "lines that end in a carriage return only",
     "member-columns": "columns that differ within a set, not read",
-    "merged-members": "members that proved to be the same gene as another of their set, merged",
-    "misleading-suffix": "file whose suffix promises a compression that it has not",
+    "merged-members": "members that are the same gene as another one of their set, merged",
+    "misleading-suffix": "file whose suffix names a compression, but which is not compressed",
     "no-descriptions": "lines whose second column is a gene, not a description, read as a member",
     "other-sheets": "sheets after the first, not read",
     "padded-members": "identifiers with white space around them, trimmed",
     "trailing-tabs": "lines that end in tabs",
-    "unmapped-sets": "sets of which no identifier was mapped, kept empty",
+    "unmapped-sets": "sets without a mapped identifier, kept empty",
     "unnamed-sets": "sets without a name, named by their position",
     "weighted-members": "members with a weight",
-    "windows-line-ends": "lines ending in carriage return and line feed",
+    "windows-line-ends": "lines that end in a carriage return and a line feed",
 }
 
 
 @dataclass(frozen=True)
 class Note:
-    """One kind of oddity: how often it was met, and where first."""
+    """One kind of irregularity: how often it occurred, and where it occurred first."""
 
     kind: str
     count: int
@@ -49,7 +51,7 @@ class Note:
 
 
 class Notes:
-    """Notes in the making: counts add up, the first example stays."""
+    """A collector of notes: counts add up, and the first example is kept."""
 
     def __init__(self) -> None:
         self._notes: dict[str, Note] = {}
@@ -57,19 +59,15 @@ class Notes:
     def add(
         self, kind: str, count: int = 1, *, example: str | None = None, line: int | None = None
     ) -> None:
-        """Count `count` more of `kind`; nothing happens for a count of 0."""
+        """Add `count` occurrences of `kind`; a count of 0 adds nothing."""
         assert kind in KINDS
         if count:
-            old = self._notes.get(kind)
-            self._notes[kind] = (
-                Note(kind, int(count), example, line)
-                if old is None
-                else dataclasses.replace(old, count=old.count + int(count))
-            )
+            old = self._notes.get(kind, Note(kind, 0, example, line))
+            self._notes[kind] = dataclasses.replace(old, count=old.count + int(count))
 
-    def add_all(self, other: Notes) -> None:
+    def add_all(self, notes: Iterable[Note]) -> None:
         """Add the notes of a later part of the same file."""
-        for note in other.done():
+        for note in notes:
             self.add(note.kind, note.count, example=note.example, line=note.line)
 
     def done(self) -> tuple[Note, ...]:
@@ -79,24 +77,24 @@ class Notes:
 
 @dataclass(frozen=True)
 class ReadReport:
-    """What `gsfm.sets.read` met in a file, and what became of its identifiers.
+    """What `gsfm.sets.read` found in a file, and how the identifiers were mapped.
 
     Attributes
     ----------
     path, format
-        The file (or ``"<stdin>"``), and what it was read as.
+        The file (or ``"<stdin>"``), and the format that it was read as.
     n_sets
         Number of sets.
     n_identifiers
         Number of distinct identifiers.
     notes
-        Every oddity once.
+        The irregularities, each kind once.
     mapped
-        How many distinct identifiers were mapped in which way; empty if they were not resolved.
+        The number of distinct identifiers by kind of match; empty if they were not resolved.
     unmapped
-        The identifiers that stand for no gene, most frequent first, and in how many sets each is.
+        The identifiers without a gene and the number of sets of each, most frequent first.
     ambiguous
-        The same for identifiers that may stand for several genes.
+        The same for identifiers that match several genes.
 
     Examples
     --------
@@ -125,14 +123,9 @@ class ReadReport:
         if self.mapped:
             ways = ", ".join(f"{count:,} by {way}" for way, count in self.mapped.items() if count)
             lines.append(f"  mapped: {ways}")
-        for identifiers, what in (
-            (self.unmapped, "not mapped"),
-            (self.ambiguous, "ambiguous, left out"),
-        ):
-            if identifiers:
-                first = ", ".join(list(identifiers)[:5])
-                more = ", ..." if len(identifiers) > 5 else ""
-                lines.append(f"  {_count(len(identifiers), 'identifier')} {what}: {first}{more}")
+        for what, found in (("not mapped", self.unmapped), ("ambiguous, excluded", self.ambiguous)):
+            if found:
+                lines.append(f"  {_count(len(found), 'identifier')} {what}: {join_names(found)}")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Opening what may be compressed: by its first bytes, not by its name."""
+"""Opening of files that may be compressed, as their first bytes say; the name does not count."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, cast
 
-from gsfm.errors import FormatError
+from gsfm.errors import FormatError, join_names
 from gsfm.io.files import atomic_path
 
 if sys.version_info >= (3, 14):
@@ -27,28 +27,23 @@ _SUFFIXES = {".gz": GZIP, ".zst": ZSTD, ".zstd": ZSTD, ".zip": ZIP}
 
 _MOST_LAYERS = 4
 
-#: Unlike gzip and zip, zstd has a checksum only when asked.
+#: Unlike gzip and zip, zstd writes a checksum only on request.
 _CHECKED: dict[int, int] = {zstd.CompressionParameter.checksum_flag: 1}
 
-#: What goes wrong inside a decompressor that meets damaged or shortened data.
+#: The errors of a decompressor on damaged or truncated data.
 _DAMAGE = (
-    EOFError,
-    OSError,
-    zlib.error,
-    zstd.ZstdError,
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
+    *(EOFError, OSError, zlib.error, zstd.ZstdError, zipfile.BadZipFile),
+    *(NotImplementedError, RuntimeError),
 )
 
 
 @dataclass
 class Source:
-    """Bytes to read, decompressed, with what is known of them.
+    """A decompressed stream of bytes, and the parts of its name.
 
-    `name` is for messages, `stem` and `suffix` are what is left of the file's name without the
-    suffixes of compressions (``"sets.gmt.gz"``: ``"sets"`` and ``".gmt"``), `compressed` tells
-    whether any was taken off and `misled` whether the name promised one that was not there.
+    `name` is for messages. `stem` and `suffix` are the parts of the file's name without the
+    suffixes of compressions (``"sets.gmt.gz"``: ``"sets"`` and ``".gmt"``). `misled` says whether
+    the name promised a compression that the file does not have.
     """
 
     stream: io.BufferedReader
@@ -60,7 +55,7 @@ class Source:
 
 @contextlib.contextmanager
 def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
-    """Open a file, ``-`` for standard input, or a binary stream, and take compressions off.
+    """Open and decompress a file, ``-`` for standard input, or a binary stream.
 
     Raises
     ------
@@ -68,22 +63,21 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
         If the file cannot be opened, or its compression is damaged or not supported.
     """
     with contextlib.ExitStack() as stack:
-        raw: io.BufferedReader
         if isinstance(path, str | Path) and str(path) != "-":
-            name = Path(path).name
-            label = str(path)
+            name, label = Path(path).name, str(path)
             try:
                 file = stack.enter_context(Path(path).open("rb", buffering=1 << 20))
-                raw = cast(io.BufferedReader, file)
             except OSError as error:
                 raise FormatError(path, error.strerror or "cannot be opened") from error
+            raw = cast(io.BufferedReader, file)
         else:
-            given: BinaryIO = sys.stdin.buffer if isinstance(path, str | Path) else path
-            label = _label(given)
+            stream: BinaryIO = sys.stdin.buffer if isinstance(path, str | Path) else path
+            given = getattr(stream, "name", None)
+            label = given if isinstance(given, str) else "<stdin>"
             name = Path(label).name if label != "<stdin>" else ""
-            raw = io.BufferedReader(cast(io.RawIOBase, _Borrowed(given)), 1 << 20)
+            raw = io.BufferedReader(_Reader(stream), 1 << 20)
         promised = False
-        # There are files that unpack to themselves, for ever.
+        # Some files decompress to themselves, without an end.
         for _ in range(_MOST_LAYERS):
             suffix = Path(name).suffix.lower()
             if suffix in _SUFFIXES:
@@ -95,20 +89,15 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
             raw, member = opened
             name = member or name
         else:
-            raise FormatError(label, "compressed again and again: unpack it first")
+            raise FormatError(label, "compressed again and again: decompress it first")
         shown = Path(name)
         yield Source(raw, label, shown.stem, shown.suffix.lower(), promised)
-
-
-def _label(stream: BinaryIO) -> str:
-    name = getattr(stream, "name", None)
-    return name if isinstance(name, str) else "<stdin>"
 
 
 def _decompress(
     raw: io.BufferedReader, label: str, stack: contextlib.ExitStack
 ) -> tuple[io.BufferedReader, str | None] | None:
-    """Take one compression off; None if there is none. A zip tells the name of its member."""
+    """Undo one compression; None if there is none. A zip has the name of its member, too."""
     magic = raw.peek(4)[:4]
     if magic[:2] == GZIP:
         return _guarded(gzip.GzipFile(fileobj=raw), label), None
@@ -120,14 +109,13 @@ def _decompress(
             archive = stack.enter_context(zipfile.ZipFile(seekable))
             members = [i for i in archive.infolist() if not _is_clutter(i)]
             if any(i.filename == "[Content_Types].xml" for i in members):
-                # A workbook is a zip too; its reader wants it whole.
+                # A workbook is a zip, too; its reader needs all of it.
                 seekable.seek(0)
                 return None if seekable is raw else (io.BufferedReader(seekable), None)
             if len(members) != 1:
-                shown = ", ".join(i.filename for i in members[:3]) + ", ..." * (len(members) > 3)
-                raise FormatError(
-                    label, f"the zip holds {len(members)} files ({shown}): unpack it, or zip one"
-                )
+                names = join_names([i.filename for i in members], 3)
+                reason = f"the zip holds {len(members)} files ({names}): unpack it, or zip one"
+                raise FormatError(label, reason)
             stream = _guarded(stack.enter_context(archive.open(members[0])), label)
         except _DAMAGE as error:
             raise FormatError(label, f"not a readable zip file ({error})") from error
@@ -138,23 +126,22 @@ def _decompress(
 
 
 def _is_clutter(info: zipfile.ZipInfo) -> bool:
-    """Folders, and what file managers leave in a zip."""
+    """Folders, and files that file managers add to a zip."""
     path = Path(info.filename)
     return info.is_dir() or path.parts[0] == "__MACOSX" or path.name.startswith(".")
 
 
-def _guarded(stream: _Readable, label: str) -> io.BufferedReader:
-    return io.BufferedReader(_Guard(stream, label), 1 << 20)
+def _guarded(stream: Any, label: str) -> io.BufferedReader:
+    return io.BufferedReader(_Reader(stream, label), 1 << 20)
 
 
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+class _Reader(io.RawIOBase):
+    """A stream that is read but never closed.
 
+    With a label it is a decompressor, all of whose errors become a FormatError.
+    """
 
-class _Guard(io.RawIOBase):
-    """A decompressor whose many kinds of failure are all a FormatError."""
-
-    def __init__(self, stream: _Readable, label: str) -> None:
+    def __init__(self, stream: Any, label: str | None = None) -> None:
         self._stream, self._label = stream, label
 
     def readable(self) -> bool:
@@ -164,39 +151,25 @@ class _Guard(io.RawIOBase):
         try:
             data = self._stream.read(len(buffer))
         except _DAMAGE as error:
+            if self._label is None:
+                raise
             reason = f"the compressed data is damaged or cut short ({error})"
             raise FormatError(self._label, reason) from error
         buffer[: len(data)] = data
         return len(data)
 
 
-class _Borrowed(io.RawIOBase):
-    """A stream of the caller's: read, never closed."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
 def without_compression(path: str | Path) -> Path:
-    """The path without the suffix of a compression."""
+    """Return the path without the suffix of a compression."""
     path = Path(path)
     return path.with_suffix("") if path.suffix.lower() in _SUFFIXES else path
 
 
 @contextlib.contextmanager
 def open_target(path: str | Path | BinaryIO) -> Iterator[BinaryIO]:
-    """Open a file for writing, compressed as its suffix says; whole or not at all.
+    """Open a file for atomic writing, compressed as its suffix says; ``-`` is standard output.
 
-    ``-`` is standard output. The same content gives the same bytes: no time, no name of the
-    machine's user goes into the file.
+    The same content gives the same bytes: the file contains neither the time nor a user name.
     """
     if not isinstance(path, str | Path):
         yield path

@@ -1,4 +1,4 @@
-"""Text files in blocks of whole lines, whatever they begin with, end their lines with or hold."""
+"""Text files in blocks of whole lines, with any line ends and encoding."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from gsfm.errors import FormatError
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 
-#: Bytes worked on at once: what is made of a block stays in the processor's cache.
+#: Bytes of a block: few enough for the processor's cache.
 BLOCK = 1 << 20
 
 
 def blocks(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
     """Yield the text in blocks of whole lines, each with the 1-based number of its first line.
 
-    The blocks are UTF-8 and every line in them ends in a line feed. A byte-order mark is skipped,
-    Windows and old Mac line ends become line feeds, lines that are not UTF-8 are read as Latin-1;
-    each is noted.
+    The blocks are UTF-8, and every line ends in a line feed. A byte-order mark is skipped, Windows
+    and old Mac line ends become line feeds, and lines that are not UTF-8 are read as Latin-1. Each
+    of these is noted.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def blocks(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[in
 
 
 def whole_lines(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
-    """Cut a file into blocks of whole lines, which are still to be cleaned."""
+    """Yield the file in blocks of whole lines, before `clean`."""
     line = 1
     rest: list[bytes] = []
     mac: bool | None = None
@@ -56,7 +56,7 @@ def whole_lines(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tup
 
 
 def lines(source: Source, notes: Notes) -> Iterator[tuple[int, str]]:
-    """Yield the lines of the text with their 1-based numbers; blank ones are noted, not given."""
+    """Yield the lines of the text with their 1-based numbers; blank ones are noted and skipped."""
     for first, block in blocks(source, notes):
         for i, line in enumerate(block[:-1].decode().split("\n")):
             if line.strip():
@@ -74,18 +74,18 @@ def _beginning(chunk: bytes, source: Source, notes: Notes) -> bytes:
     head = chunk[:512].lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")) and b"\t" not in head.split(b"\n")[0]:
         raise FormatError(
-            source.name, "this is a web page, not gene sets: download it anew", line=1
+            source.name, "this is a web page, not gene sets: download it again", line=1
         )
     return chunk
 
 
 def clean(block: bytes, line: int, path: str, notes: Notes) -> bytes:
-    """A block as `blocks` yields it: UTF-8, and line feeds alone."""
+    """Convert a block to what `blocks` yields: UTF-8, with line feeds only."""
     zero = block.find(b"\0")
     if zero >= 0:
         at = line + block.count(b"\n", 0, zero)
         raise FormatError(path, "a zero byte: this is not a text file", line=at)
-    # One byte is looked for much faster than two.
+    # The search for one byte is much faster than that for two.
     if b"\r" in block and b"\r\n" in block:
         first = line + block.count(b"\n", 0, block.find(b"\r\n"))
         notes.add("windows-line-ends", block.count(b"\r\n"), line=first)

@@ -14,7 +14,7 @@ from pathlib import Path
 from gsfm.errors import GsfmError
 from gsfm.io.download import fetch
 from gsfm.io.files import atomic_path, sha256_file
-from gsfm.libraries import store
+from gsfm.paths import data_folder
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def get(
     # One name a file in the folder, whatever the address has in it; the hash keeps mirrors apart.
     plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", theirs)
     digest = hashlib.sha256(url.encode()).hexdigest()[:12]
-    path = store.home() / "downloads" / f"{service.name}-{plain}-{digest}.gmt"
+    path = data_folder() / "downloads" / f"{service.name}-{plain}-{digest}.gmt"
     checksum = path.with_name(f"{path.name}.sha256")
     if refresh or not _is_whole(path, checksum):
         fetch(url, path)

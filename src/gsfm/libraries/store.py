@@ -1,33 +1,22 @@
-"""Where added libraries are kept: one ``.gsets`` file each, in a folder of the user."""
+"""Added libraries: one ``.gsets`` file each, in the data folder of the user."""
 
 from __future__ import annotations
 
 import functools
-import os
 import re
 from pathlib import Path
 
 from gsfm.errors import GsfmError
+from gsfm.paths import data_folder
 from gsfm.sets import GeneSets
 
 ENDING = ".gsets"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
-def home() -> Path:
-    """The folder for what a user adds: ``GSFM_HOME``, else ``gsfm`` in the XDG data folder."""
-    if given := os.environ.get("GSFM_HOME"):
-        return Path(given)
-    data = os.environ.get("XDG_DATA_HOME", "")
-    # The XDG specification has relative paths ignored.
-    base = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
-    return base / "gsfm"
-
-
 def names() -> list[str]:
     """The names of the added libraries, sorted."""
-    folder = home() / "libraries"
-    found = sorted(folder.glob(f"*{ENDING}")) if folder.is_dir() else []
+    found = sorted((data_folder() / "libraries").glob(f"*{ENDING}"))
     return [path.stem for path in found if _NAME.fullmatch(path.stem)]
 
 
@@ -37,17 +26,17 @@ def path(name: str) -> Path:
     Raises
     ------
     GsfmError
-        If the name could not be that of a file.
+        If the name cannot be the name of a file.
     """
     if not _NAME.fullmatch(name):
         raise GsfmError(
-            f"a library cannot be called {name!r}: take letters, digits and . _ + -, at most 100"
+            f"a library cannot be called {name!r}: use up to 100 letters, digits and . _ + -"
         )
-    return home() / "libraries" / f"{name}{ENDING}"
+    return data_folder() / "libraries" / f"{name}{ENDING}"
 
 
 def load(name: str) -> GeneSets:
-    """The added library of this name; one that was read before is not read again."""
+    """The added library of this name; an unchanged file is read once in a process."""
     file = path(name)
     state = file.stat()
     return _open(file, state.st_mtime_ns, state.st_size)
@@ -55,5 +44,5 @@ def load(name: str) -> GeneSets:
 
 @functools.lru_cache(maxsize=64)
 def _open(file: Path, modified: int, size: int) -> GeneSets:
-    # When a file was written and its size are part of the key: a replaced file is read anew.
+    # The time of the last change and the size are part of the key: a replaced file is read again.
     return GeneSets.open(file)

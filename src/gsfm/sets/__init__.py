@@ -1,4 +1,4 @@
-"""Gene sets and libraries: hold them, read and write every usual format, filter, compare."""
+"""Gene sets and libraries: containers, file formats, filters and comparisons."""
 
 from gsfm.io.notes import Note, ReadReport
 from gsfm.sets.algebra import concat

@@ -1,4 +1,4 @@
-"""Collections out of collections: one after another, and without repeats."""
+"""Concatenation and deduplication of collections."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gsfm.sets.genesets import GeneSets
 
 
 def concat(collections: Sequence[GeneSets]) -> GeneSets:
-    """Put collections one after another, over the union of their vocabularies.
+    """Concatenate collections over the union of their vocabularies.
 
-    Every set is kept, in order; a column of metadata that a collection lacks is null there. Where
-    only some have member weights, the members of the others weigh 1. The union of the vocabularies
-    is sorted, unless they are all the same.
+    Every set is kept, in order. A column that a collection lacks is null there. If only some
+    collections have member weights, the members of the others have weight 1. The union of the
+    vocabularies is sorted, unless they are all the same.
 
     Raises
     ------
@@ -34,57 +34,50 @@ def concat(collections: Sequence[GeneSets]) -> GeneSets:
     (['a', 'b'], ('EGFR', 'TP53'))
     """
     if not collections:
-        raise ValueError("there is no collection to put together")
+        raise ValueError("there is no collection to concatenate")
     first = collections[0].vocabulary
     if any(c.vocabulary != first for c in collections):
         vocabulary = Vocabulary(sorted({s for c in collections for s in c.vocabulary}))
         collections = [c.reindex(vocabulary) for c in collections]
-    sizes = np.concatenate([c.sizes for c in collections])
-    weights = None
-    if any(c.member_weights is not None for c in collections):
-        weights = np.concatenate(
-            [
-                np.ones(len(c.indices), np.float32)
-                if c.member_weights is None
-                else c.member_weights
-                for c in collections
-            ]
-        )
     for c in collections:
         c._ensure_valid()
+    parts = [c.member_weights for c in collections]
+    weights = None
+    if any(part is not None for part in parts):
+        ones = [np.ones(len(c.indices), np.float32) for c in collections]
+        weights = np.concatenate([o if p is None else p for o, p in zip(ones, parts, strict=True)])
     manifests = [c.manifest for c in collections]
     return GeneSets._make(
         collections[0].vocabulary,
-        csr.to_indptr(sizes),
-        np.concatenate([c.indices for c in collections]),
+        (
+            csr.to_indptr(np.concatenate([c.sizes for c in collections])),
+            np.concatenate([c.indices for c in collections]),
+            weights,
+        ),
         _stack([c.metadata for c in collections]),
-        weights,
         {"parts": manifests} if any(manifests) else None,
     )
 
 
 def _stack(tables: list[pl.DataFrame]) -> pl.DataFrame:
-    """Tables one below another; a column of several types becomes text, the year numbers."""
-    types: dict[str, list[pl.DataType]] = {}
+    """Concatenate tables; a column of several types becomes text, or numbers for the year."""
+    types: dict[str, set[pl.DataType]] = {}
     for table in tables:
-        for column, kind in table.schema.items():
-            if kind != pl.Null and kind not in types.setdefault(column, []):
-                types[column].append(kind)
-    mixed = [
-        column
-        for column, kinds in types.items()
-        if len(kinds) > 1 and not all(kind.is_numeric() for kind in kinds)
-    ]
-    same = [
-        table.with_columns(
-            table[column].cast(pl.Int64, strict=False)
-            if column == "year"
-            else as_text_column(table[column])
-            for column in mixed
-            if column in table.columns
-        )
-        for table in tables
-    ]
+        for name, dtype in table.schema.items():
+            types.setdefault(name, set()).update([dtype] * (dtype != pl.Null))
+    mixed = {
+        name
+        for name, dtypes in types.items()
+        if len(dtypes) > 1 and not all(dtype.is_numeric() for dtype in dtypes)
+    }
+
+    def same_type(column: pl.Series) -> pl.Series:
+        if column.name not in mixed:
+            return column
+        is_year = column.name == "year"
+        return column.cast(pl.Int64, strict=False) if is_year else as_text_column(column)
+
+    same = [pl.DataFrame([same_type(column) for column in table]) for table in tables]
     return pl.concat(same, how="diagonal_relaxed")
 
 
@@ -97,7 +90,7 @@ def deduplicate(sets: GeneSets) -> GeneSets:
     names = pl.concat_list("name")
     if "names" in table.columns:
         names = pl.coalesce("names", names)
-    # What was de-duplicated before, and what was not, may both be here.
+    # Some of the sets may be the result of an earlier deduplication.
     copies = pl.col("copies").fill_null(1).sum() if "copies" in table.columns else pl.len()
     merged = [
         names.list.explode(keep_nulls=False, empty_as_null=False)

@@ -1,4 +1,4 @@
-"""What is in a collection, in a few numbers."""
+"""Summary statistics of a collection."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gsfm.errors import join_names
 from gsfm.report import Report
 from gsfm.sets import csr
 from gsfm.sets.genesets import GeneSets
 
 
 def describe(sets: GeneSets) -> Report:
-    """Describe a collection: how many sets of which sizes, genes, sources, years.
+    """Describe a collection: the number and sizes of its sets, genes, sources and years.
 
     Parameters
     ----------
@@ -24,7 +25,7 @@ def describe(sets: GeneSets) -> Report:
     -------
     Report
         A table of ``field`` and ``value`` (text). The provenance is the manifest of the collection
-        and, under ``read``, the report of its reading.
+        and, under ``read``, the `ReadReport`.
 
     Examples
     --------
@@ -32,7 +33,7 @@ def describe(sets: GeneSets) -> Report:
     >>> dict(describe(sets).table.rows())["distinct sets"]
     '2'
     """
-    sets._ensure_valid()
+    n_genes = int((sets.gene_frequencies > 0).sum())
     sizes, table = sets.sizes, sets.metadata
     first = csr.first_equal(sets.indptr, sets.indices)
     fields: dict[str, Any] = {
@@ -40,7 +41,7 @@ def describe(sets: GeneSets) -> Report:
         "distinct sets": len(np.unique(first)),
         "empty sets": int((sizes == 0).sum()),
         "members": len(sets.indices),
-        "genes": int((csr.count(sets.indices, sets.n_genes) > 0).sum()),
+        "genes": n_genes,
     }
     if len(sets):
         fields["smallest set"] = int(sizes.min())
@@ -50,16 +51,12 @@ def describe(sets: GeneSets) -> Report:
     fields["columns"] = ", ".join(table.columns)
     for column in ("source", "species"):
         if column in table.columns:
-            values = table[column].drop_nulls().unique().sort().cast(pl.String).to_list()
-            more = f", ... ({len(values)})" if len(values) > 5 else ""
-            fields[column] = ", ".join(values[:5]) + more
+            values = table[column].drop_nulls().unique().sort().cast(pl.String)
+            fields[column] = join_names(values.to_list())
     if "year" in table.columns:
         years = table["year"].cast(pl.Int64, strict=False).drop_nulls().to_list()
         if years:
             fields["years"] = f"{min(years)} to {max(years)} ({len(years)} sets)"
-    rows = [(name, str(value)) for name, value in fields.items()]
-    provenance: dict[str, Any] = dict(sets.manifest)
-    if sets.report is not None:
-        provenance["read"] = sets.report.to_dict()
-    schema = {"field": pl.String, "value": pl.String}
-    return Report(pl.DataFrame(rows, schema=schema, orient="row"), provenance)
+    rows = {"field": list(fields), "value": list(map(str, fields.values()))}
+    read = {} if sets.report is None else {"read": sets.report.to_dict()}
+    return Report(pl.DataFrame(rows), {**sets.manifest, **read})

@@ -25,17 +25,9 @@ if TYPE_CHECKING:
     from gsfm.io.notes import ReadReport
 
 
-_OVERLAP = {
-    "left": pl.Int64,
-    "right": pl.Int64,
-    "left_name": pl.String,
-    "right_name": pl.String,
-    "left_size": pl.Int64,
-    "right_size": pl.Int64,
-    "shared": pl.Int64,
-    "jaccard": pl.Float64,
-    "p_value": pl.Float64,
-}
+#: Members of sets: ``indptr``, ``indices`` and weights, as `csr` takes and gives them.
+Arrays = tuple[Int64s, Int32s, Floats | None]
+Metadata = pl.DataFrame | Callable[[], pl.DataFrame] | None
 
 
 @dataclass(frozen=True)
@@ -56,23 +48,24 @@ class GeneSets:
     Parameters
     ----------
     vocabulary
-        The genes that the ids count by.
+        The genes to which the ids refer.
     indptr
         (n_sets + 1,) int64; set ``i`` has the members ``indices[indptr[i]:indptr[i + 1]]``.
     indices
         (n_members,) int32 gene ids, ascending and distinct within a set.
     metadata
-        One row a set. The column ``name`` is always there; ``description``, ``source``, ``year``,
-        ``species``, ``link`` and ``weight`` have a meaning throughout gsfm; others are free.
+        One row for each set. The column ``name`` is required; ``description``, ``source``,
+        ``year``, ``species``, ``link`` and ``weight`` have a meaning throughout gsfm; other columns
+        are free.
     member_weights
-        (n_members,) float32, for libraries with weighted members; None where there are none.
+        (n_members,) float32, for libraries with weighted members; None without weights.
     manifest
-        How the collection came to be (inputs, hashes, what was dropped); JSON-serialisable.
+        How the collection was made (inputs, hashes, excluded sets); JSON-serializable.
 
     Attributes
     ----------
     report
-        What reading or resolving met (a `ReadReport`); None for a collection made otherwise.
+        The `ReadReport` of reading or resolving; None for a collection made otherwise.
 
     Raises
     ------
@@ -98,36 +91,26 @@ class GeneSets:
         member_weights: ArrayLike | None = None,
         manifest: Mapping[str, Any] | None = None,
     ) -> None:
-        self._set(
-            vocabulary,
-            np.asarray(indptr, dtype=np.int64),
-            np.asarray(indices, dtype=np.int32),
-            metadata,
-            None if member_weights is None else np.asarray(member_weights, dtype=np.float32),
-            manifest,
-        )
+        weights = None if member_weights is None else np.asarray(member_weights, np.float32)
+        arrays = np.asarray(indptr, np.int64), np.asarray(indices, np.int32), weights
+        self._set(vocabulary, arrays, metadata, manifest)
         self.validate()
 
     def _set(
         self,
         vocabulary: Vocabulary,
-        indptr: Int64s,
-        indices: Int32s,
-        metadata: pl.DataFrame | Callable[[], pl.DataFrame] | None,
-        member_weights: Floats | None,
+        arrays: Arrays,
+        metadata: Metadata,
         manifest: Mapping[str, Any] | None,
     ) -> None:
         self.vocabulary = vocabulary
-        self.indptr = indptr
-        self.indices = indices
-        self.member_weights = member_weights
+        self.indptr, self.indices, self.member_weights = arrays
         self.manifest: dict[str, Any] = dict(manifest or {})
         self.report: ReadReport | None = None
-        # The file whose members were mapped without a look at them; None once they are checked.
+        # The file whose members were mapped but not checked yet; None once they are.
         self._unchecked: Path | None = None
         if metadata is None:
-            names = [f"set {i + 1}" for i in range(len(indptr) - 1)]
-            metadata = pl.DataFrame({"name": names}, {"name": pl.String})
+            metadata = _named([f"set {i + 1}" for i in range(len(self.indptr) - 1)])
         if isinstance(metadata, pl.DataFrame):
             self.metadata = metadata
         else:
@@ -137,26 +120,24 @@ class GeneSets:
     def _make(
         cls,
         vocabulary: Vocabulary,
-        indptr: Int64s,
-        indices: Int32s,
-        metadata: pl.DataFrame | Callable[[], pl.DataFrame] | None,
-        member_weights: Floats | None = None,
+        arrays: Arrays,
+        metadata: Metadata,
         manifest: Mapping[str, Any] | None = None,
     ) -> GeneSets:
-        """Make a collection of arrays that are right by construction: no pass over them."""
+        """Make a collection from arrays that are correct by construction, without a check."""
         sets = cls.__new__(cls)
-        sets._set(vocabulary, indptr, indices, metadata, member_weights, manifest)
+        sets._set(vocabulary, arrays, metadata, manifest)
         return sets
 
     @functools.cached_property
     def metadata(self) -> pl.DataFrame:
-        """The table of metadata; that of a mapped file is decoded when it is first asked for."""
+        """The table of metadata; that of a mapped file is decoded at its first use."""
         return self._read_metadata()
 
     def validate(self) -> None:
         """Check every member: one pass, about 50 ms for 100 million.
 
-        The constructor has done it; `open` leaves it to the first use that needs it.
+        The constructor does this; `open` defers it to the first use that needs it.
 
         Raises
         ------
@@ -205,12 +186,12 @@ class GeneSets:
         sets
             The symbols of each set, by name or in order.
         vocabulary
-            The genes to count by; the distinct symbols, sorted, if None.
+            The genes of the collection; the distinct symbols, sorted, if None.
 
         Raises
         ------
         ValueError
-            If a symbol is not in the given vocabulary; `reindex` drops such members knowingly.
+            If a symbol is not in the vocabulary; `reindex` drops such members.
         TypeError
             If a set is a single string.
 
@@ -245,7 +226,7 @@ class GeneSets:
         Parameters
         ----------
         vocabulary
-            The genes that the ids count by.
+            The genes to which the ids refer.
         sets
             The gene ids of each set.
         names
@@ -271,14 +252,11 @@ class GeneSets:
     def _from_flat(
         cls, vocabulary: Vocabulary, sizes: list[int], ids: Int32s, names: Sequence[str] | None
     ) -> GeneSets:
+        if names is not None and len(names) != len(sizes):
+            raise ValueError(f"{len(sizes)} sets need as many names, not {len(names)}")
         same = np.arange(len(vocabulary), dtype=np.int32)
-        indptr, indices, _ = csr.remap(csr.to_indptr(np.asarray(sizes, np.int64)), ids, None, same)
-        metadata = (
-            None if names is None else pl.DataFrame({"name": list(names)}, {"name": pl.String})
-        )
-        if metadata is not None and metadata.height != len(sizes):
-            raise ValueError(f"{len(sizes)} sets need as many names, not {metadata.height}")
-        return cls._make(vocabulary, indptr, indices, metadata)
+        arrays = csr.remap(csr.to_indptr(np.asarray(sizes, np.int64)), ids, None, same)
+        return cls._make(vocabulary, arrays, None if names is None else _named(names))
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -286,7 +264,7 @@ class GeneSets:
         """Write the collection to one file that `open` maps into memory.
 
         The file, usually named ``*.gsets``, is a safetensors container; the documentation
-        specifies it byte by byte. It appears whole or not at all.
+        specifies it byte by byte. The file is written atomically.
 
         Examples
         --------
@@ -303,7 +281,7 @@ class GeneSets:
 
     @classmethod
     def open(cls, path: str | Path, *, validate: bool = False) -> GeneSets:
-        """Map a file that `save` wrote: milliseconds, whatever its size.
+        """Map a file that `save` wrote; this takes milliseconds, whatever the size of the file.
 
         The members stay on the disk until they are used, and are read-only.
 
@@ -312,13 +290,13 @@ class GeneSets:
         path
             The file.
         validate
-            Check every member and every checksum now. Otherwise the members are checked once, when
-            they first matter.
+            Check every member and every checksum now. Otherwise the members are checked once,
+            before their first use.
 
         Raises
         ------
         FormatError
-            If the file is damaged, or is something else.
+            If the file is damaged, or is not such a file.
 
         Examples
         --------
@@ -330,14 +308,11 @@ class GeneSets:
         """
         path = Path(path)
         tensors, manifest = gsets.read(path, verify=validate)
-        indptr = tensors["indptr"]
-        n_sets = len(indptr) - 1
+        n_sets = len(tensors["indptr"]) - 1
         sets = cls._make(
             gsets.read_vocabulary(path, tensors["vocabulary"]),
-            indptr,
-            tensors["indices"],
+            (tensors["indptr"], tensors["indices"], tensors.get("member_weights")),
             functools.partial(gsets.read_metadata, path, tensors["metadata"], n_sets),
-            tensors.get("member_weights"),
             manifest,
         )
         sets._unchecked = path
@@ -368,10 +343,16 @@ class GeneSets:
     @property
     def weights(self) -> NDArray[np.float32]:
         """(n_sets,) weight of each set in training: the column ``weight``; 1 without one."""
-        if "weight" in self.metadata.columns:
-            weights = self.metadata["weight"].cast(pl.Float32).fill_null(1.0)
-            return np.asarray(weights.to_numpy(), np.float32)
-        return np.ones(len(self), np.float32)
+        if "weight" not in self.metadata.columns:
+            return np.ones(len(self), np.float32)
+        weights = self.metadata["weight"].cast(pl.Float32).fill_null(1.0)
+        return np.asarray(weights.to_numpy(), np.float32)
+
+    @property
+    def gene_frequencies(self) -> NDArray[np.int64]:
+        """(n_genes,) number of sets that each gene is in."""
+        self._ensure_valid()
+        return csr.count(self.indices, self.n_genes)
 
     def __repr__(self) -> str:
         return f"GeneSets({len(self)} sets, {len(self.indices)} members, {self.n_genes} genes)"
@@ -415,7 +396,7 @@ class GeneSets:
         """
         symbols, ids = self.vocabulary.symbols, self.ids(i)
         if self._unchecked is not None:
-            # This set alone: to show one does not ask for a pass over all.
+            # This set alone: to show one set, the others need no check.
             try:
                 csr.check(np.array([0, len(ids)]), ids, len(symbols))
             except ValueError as error:
@@ -432,12 +413,10 @@ class GeneSets:
             row = self.metadata.row(i, named=True)
             return GeneSet(row.pop("name"), self.genes(i), row)
         rows = np.arange(len(self))[key]
-        indptr, indices, weights = csr.gather(self.indptr, self.indices, self.member_weights, rows)
-        picked = self._make(
-            self.vocabulary, indptr, indices, self.metadata[rows], weights, self.manifest
-        )
-        picked._unchecked = self._unchecked
-        return picked
+        arrays = csr.gather(self.indptr, self.indices, self.member_weights, rows)
+        selected = self._make(self.vocabulary, arrays, self.metadata[rows], self.manifest)
+        selected._unchecked = self._unchecked
+        return selected
 
     def filter(
         self,
@@ -449,21 +428,21 @@ class GeneSets:
         sources: str | Iterable[str] | None = None,
         species: str | Iterable[str] | None = None,
     ) -> GeneSets:
-        """The sets within some bounds; all bounds belong to what is kept.
+        """Select the sets within some bounds, all of which are inclusive.
 
         Parameters
         ----------
         min_size, max_size
             Number of members.
         min_year, max_year
-            The column ``year``; a set without a year is left out.
+            The column ``year``; sets without a year are excluded.
         sources, species
             One value or several of the column ``source`` or ``species``.
 
         Raises
         ------
         ValueError
-            If the collection has not the column that is asked for.
+            If the collection does not have the column.
 
         Examples
         --------
@@ -498,7 +477,7 @@ class GeneSets:
         return self.metadata[name]
 
     def union(self, *others: GeneSets) -> GeneSets:
-        """The sets of this and other collections, one after another; see `concat`.
+        """Concatenate this and other collections; see `concat`.
 
         Examples
         --------
@@ -511,11 +490,11 @@ class GeneSets:
         return concat([self, *others])
 
     def deduplicate(self) -> GeneSets:
-        """One set of those with exactly the same members: the first.
+        """Keep the first of the sets with exactly the same members.
 
         Its metadata stays, with three changes: the column ``names`` lists the distinct names of
-        all of them, ``copies`` counts them, and ``year`` is the earliest. Member weights are the
-        first set's; they make no difference to what is the same.
+        these sets, ``copies`` is their number, and ``year`` is the earliest year. The member
+        weights are those of the first set; the comparison ignores them.
 
         Examples
         --------
@@ -532,31 +511,31 @@ class GeneSets:
     def near_duplicates(
         self, threshold: float = 0.8, *, n_permutations: int = 128, random_state: int = 0
     ) -> pl.DataFrame:
-        """Pairs of sets that are almost, or exactly, the same.
+        """Find pairs of sets with nearly or exactly the same members.
 
-        Candidates are found by MinHash, cut into bands so that a pair at the threshold is missed
-        with a chance of 1 %, one well above it hardly ever. Their Jaccard index is then computed
-        exactly. Empty sets are like no other. `clusters` makes groups of the pairs.
+        MinHash signatures, cut into bands, find the candidates: a pair at the threshold is missed
+        with a probability of 1 %, a pair well above it hardly ever. Their Jaccard index is then
+        computed exactly. Empty sets are in no pair. `clusters` groups the pairs.
 
         Parameters
         ----------
         threshold
-            Least Jaccard index (shared members over all members of both), above 0 and up to 1.
+            Smallest Jaccard index (intersection over union), above 0 and up to 1.
         n_permutations
-            Length of the signatures; longer ones take more time and sort candidates better.
+            Length of the signatures; longer ones take more time and give fewer candidates.
         random_state
             Seed of the permutations.
 
         Returns
         -------
         DataFrame
-            ``first``, ``second`` (rows, the first before the second), ``first_name``,
-            ``second_name``, ``jaccard``; in the order of the rows.
+            ``first``, ``second`` (rows, the first one smaller), ``first_name``, ``second_name``,
+            ``jaccard``; in the order of the rows.
 
         Raises
         ------
         ValueError
-            If a setting is out of its range.
+            If a parameter is out of its range.
         MissingExtraError
             Without the extra ``corpus``.
 
@@ -596,26 +575,25 @@ class GeneSets:
         min_jaccard: float = 0.0,
         max_p_value: float = 1.0,
     ) -> pl.DataFrame:
-        """Every set of this collection with every set of another, where they share genes.
+        """Compare every set of this collection with every set of another one.
 
         Parameters
         ----------
         other
             The other collection, over any vocabulary.
         background
-            Number of genes that could have been members of either; the genes that occur in either
-            collection if None.
+            Number of genes of the background; the genes that occur in either collection if None.
         min_shared, min_jaccard, max_p_value
-            Bounds of the pairs to return. Pairs without a common gene never are.
+            Bounds of the pairs to return. Pairs without a common gene are never returned.
 
         Returns
         -------
         DataFrame
             ``left``, ``right`` (rows), ``left_name``, ``right_name``, ``left_size``,
             ``right_size``, ``shared``, ``jaccard``, ``p_value``; in the order of the rows. The
-            p-value is the hypergeometric chance to share as many genes or more, had the members of
-            the right set been drawn from the background; it is not corrected for the number of
-            pairs.
+            p-value is the hypergeometric probability of an overlap of this size or larger if the
+            members of the right set were drawn at random from the background. It is not corrected
+            for the number of pairs.
 
         Raises
         ------
@@ -629,7 +607,7 @@ class GeneSets:
         >>> one.overlap(other, background=10).drop("left", "right").rows()
         [('a', 'b', 2, 2, 1, 0.333..., 0.377...)]
         """
-        from gsfm.sets import overlap as overlap_module
+        from gsfm.sets.overlap import pairs
 
         vocabulary = self.vocabulary
         if other.vocabulary != vocabulary:
@@ -641,36 +619,19 @@ class GeneSets:
         left, right = self.reindex(vocabulary), other.reindex(vocabulary)
         occurring = np.zeros(len(vocabulary), np.bool_)
         occurring[left.indices] = occurring[right.indices] = True
-        n_occurring = int(occurring.sum())
-        if background is None:
-            background = n_occurring
-        elif background < n_occurring:
-            raise ValueError(
-                f"the background must be at least the {n_occurring} genes that occur, "
-                f"not {background}"
-            )
-        parts = []
-        for rows, columns, shared in overlap_module.shared_counts(left.to_csr(), right.to_csr()):
-            left_size, right_size = left.sizes[rows], right.sizes[columns]
-            jaccard = shared / (left_size + right_size - shared)
-            keep = (shared >= min_shared) & (jaccard >= min_jaccard)
-            rows, columns, shared = rows[keep], columns[keep], shared[keep]
-            left_size, right_size = left_size[keep], right_size[keep]
-            part = pl.DataFrame(
-                {
-                    "left": rows,
-                    "right": columns,
-                    "left_name": left.metadata["name"].gather(rows),
-                    "right_name": right.metadata["name"].gather(columns),
-                    "left_size": left_size,
-                    "right_size": right_size,
-                    "shared": shared,
-                    "jaccard": jaccard[keep],
-                    "p_value": overlap_module.p_values(shared, left_size, right_size, background),
-                }
-            )
-            parts.append(part.filter(pl.col("p_value") <= max_p_value))
-        return pl.concat(parts) if parts else pl.DataFrame(schema=_OVERLAP)
+        least = int(occurring.sum())
+        background = least if background is None else background
+        if background < least:
+            reason = f"the background must be at least the {least} genes that occur"
+            raise ValueError(f"{reason}, not {background}")
+        return pairs(
+            left,
+            right,
+            background,
+            min_shared=min_shared,
+            min_jaccard=min_jaccard,
+            max_p_value=max_p_value,
+        )
 
     # -- views ---------------------------------------------------------------------------------
 
@@ -690,7 +651,7 @@ class GeneSets:
         )
 
     def reindex(self, vocabulary: Vocabulary) -> GeneSets:
-        """The same sets over another vocabulary; members outside it are left out.
+        """Return the same sets over another vocabulary, without the members outside it.
 
         Examples
         --------
@@ -702,25 +663,22 @@ class GeneSets:
             return self
         self._ensure_valid()
         mapping = vocabulary.ids(self.vocabulary.symbols)
-        indptr, indices, weights = csr.remap(
-            self.indptr, self.indices, self.member_weights, mapping
-        )
-        return self._make(vocabulary, indptr, indices, self.metadata, weights, self.manifest)
+        arrays = csr.remap(self.indptr, self.indices, self.member_weights, mapping)
+        return self._make(vocabulary, arrays, self.metadata, self.manifest)
 
     # -- identifiers ---------------------------------------------------------------------------
 
     def resolve(self, species: Species | None = None) -> GeneSets:
-        """Map raw identifiers to approved symbols; `report` of the result says what became of them.
+        """Map raw identifiers to approved symbols; `report` of the result lists how.
 
-        Every distinct identifier is looked up once. Members that prove to be the same gene are
-        merged (the largest weight stays); identifiers without a gene, or with several, are left
-        out and listed in the report. The vocabulary of the result is the symbols that occur,
-        sorted.
+        Members that are the same gene are merged (the largest weight is kept). Unmapped and
+        ambiguous identifiers are excluded and listed in the report. The vocabulary of the result
+        is the symbols that occur, sorted.
 
         Parameters
         ----------
         species
-            The species whose names are preferred, as `gsfm.genes.resolve` takes it.
+            The species of the identifiers, as in `gsfm.genes.resolve`.
 
         Examples
         --------
@@ -732,3 +690,7 @@ class GeneSets:
         from gsfm.sets.mapping import resolve
 
         return resolve(self, species)
+
+
+def _named(names: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame({"name": list(names)}, {"name": pl.String})

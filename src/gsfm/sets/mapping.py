@@ -1,4 +1,4 @@
-"""A collection of raw identifiers to one of approved symbols."""
+"""Mapping of a collection of raw identifiers to approved symbols."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import gsfm.genes
 from gsfm.genes import Vocabulary
 from gsfm.io.notes import Notes, ReadReport
 from gsfm.sets import csr
-from gsfm.sets.csr import Int64s
 
 if TYPE_CHECKING:
     from gsfm.genes.resolver import Species
@@ -20,35 +19,34 @@ if TYPE_CHECKING:
 
 def resolve(sets: GeneSets, species: Species | None) -> GeneSets:
     """See `GeneSets.resolve`."""
-    sets._ensure_valid()
+    frequencies = sets.gene_frequencies
     resolution = gsfm.genes.resolve(sets.vocabulary.symbols, species=species)
     symbols = resolution.symbols
     vocabulary = Vocabulary(sorted({symbol for symbol in symbols if symbol is not None}))
     mapping = vocabulary.ids(symbol or "" for symbol in symbols)
-    indptr, indices, weights = csr.remap(sets.indptr, sets.indices, sets.member_weights, mapping)
+    arrays = csr.remap(sets.indptr, sets.indices, sets.member_weights, mapping)
+    result = sets._make(vocabulary, arrays, sets.metadata, sets.manifest)
 
-    used = csr.count(sets.indices, sets.n_genes)
+    report = sets.report or ReadReport("<memory>", "GeneSets", len(sets), sets.n_genes)
     notes = Notes()
-    notes.add("merged-members", int(used[mapping >= 0].sum()) - len(indices))
-    emptied = (np.diff(indptr) == 0) & (sets.sizes > 0)
-    if emptied.any():
-        example = sets.metadata["name"][int(np.argmax(emptied))]
-        notes.add("unmapped-sets", int(emptied.sum()), example=example)
-    result = sets._make(vocabulary, indptr, indices, sets.metadata, weights, sets.manifest)
+    notes.add_all(report.notes)
+    notes.add("merged-members", int(frequencies[mapping >= 0].sum()) - len(result.indices))
+    emptied = np.flatnonzero((result.sizes == 0) & (sets.sizes > 0))
+    if len(emptied):
+        notes.add("unmapped-sets", len(emptied), example=sets.metadata["name"][int(emptied[0])])
+
+    def by_frequency(identifiers: Iterable[str]) -> dict[str, int]:
+        counts = {i: int(frequencies[sets.vocabulary.ids([i])[0]]) for i in identifiers}
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
     result.report = ReadReport(
-        sets.report.path if sets.report else "<memory>",
-        sets.report.format if sets.report else "GeneSets",
+        report.path,
+        report.format,
         len(sets),
         sets.n_genes,
-        (*(sets.report.notes if sets.report else ()), *notes.done()),
-        {way: n for way, n in resolution.counts.items() if way not in ("unmapped", "ambiguous")},
-        _frequent(resolution.unmapped, sets.vocabulary, used),
-        _frequent(resolution.ambiguous, sets.vocabulary, used),
+        notes.done(),
+        resolution.mapped_counts,
+        by_frequency(resolution.unmapped),
+        by_frequency(resolution.ambiguous),
     )
     return result
-
-
-def _frequent(identifiers: Iterable[str], vocabulary: Vocabulary, used: Int64s) -> dict[str, int]:
-    """Identifiers with the number of sets that each is in, the most frequent first."""
-    counts = {symbol: int(used[vocabulary.ids([symbol])[0]]) for symbol in identifiers}
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

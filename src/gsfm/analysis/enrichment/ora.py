@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from gsfm.analysis.enrichment.common import (
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, load_terms
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
+from gsfm.sets.overlap import p_values as overlap_p_values
 
 Counts = NDArray[np.int64]
 
@@ -112,7 +112,7 @@ def ora(
         rows = np.flatnonzero(terms.source == i)
         n_background[rows], n_given[rows] = pool.sum(), pool[given.ids].sum()
         overlap[rows] = shared[rows]
-        p_values[rows] = hypergeometric_tail(
+        p_values[rows] = overlap_p_values(
             overlap[rows], n_given[rows], terms.sizes[rows], int(pool.sum())
         )
     if not overlap.any():
@@ -141,54 +141,6 @@ def ora(
         top=top,
         more={"min_size": min_size, "max_size": max_size},
     )
-
-
-def hypergeometric_tail(k: Counts, n: Counts, m: Counts, N: int) -> Numbers:
-    """The chance of `k` or more of the term, of `n` genes drawn from `N` with `m` of the term.
-
-    Parameters
-    ----------
-    k, n, m
-        (terms,) counts.
-    N
-        Genes of the background.
-
-    Returns
-    -------
-    ndarray
-        (terms,) what ``scipy.stats.hypergeom.sf(k - 1, N, m, n)`` gives.
-
-    Examples
-    --------
-    >>> one = np.array([1])
-    >>> hypergeometric_tail(one, one, one, 4)  # the one gene drawn is the one of the term
-    array([0.25])
-    """
-    # Not scipy.stats, which takes longer to import than all the rest takes.
-    from scipy.special import gammaln
-
-    def choose(a: Any, b: Any) -> Numbers:
-        return np.asarray(gammaln(a + 1.0) - gammaln(b + 1.0) - gammaln(a - b + 1.0))
-
-    last = np.minimum(n, m)
-    total = np.zeros(len(k))
-    at = np.flatnonzero(k <= last)
-    i = np.maximum(k, n + m - N)[at].astype(np.float64)
-    n, m, last = n[at], m[at], last[at]
-    chance = np.exp(choose(m, i) + choose(N - m, n - i) - choose(N, n))
-    # So far below the mean that the next terms of the sum could not be told from this one.
-    certain = (i < n * m / N) & (chance < 1e-200)
-    total[at[certain]] = 1
-    at, i, chance = at[~certain], i[~certain], chance[~certain]
-    n, m, last = n[~certain], m[~certain], last[~certain]
-    while len(at):
-        total[at] += chance
-        # From each term of the sum to the next; on past the mode until it no longer counts.
-        ratio = (m - i) * (n - i) / ((i + 1) * (N - n - m + i + 1))
-        goes_on = (i < last) & ((ratio >= 1) | (chance > 1e-17 * total[at]))
-        chance, i = (chance * ratio)[goes_on], i[goes_on] + 1
-        at, n, m, last = at[goes_on], n[goes_on], m[goes_on], last[goes_on]
-    return np.minimum(total, 1.0)
 
 
 def _odds_ratio(k: Counts, n: Counts, m: Counts, N: Counts) -> Numbers:

@@ -48,7 +48,7 @@ def read_gmt(source: Source) -> Raw:
     weights: list[Floats] = []
     # Blocks are cut on other cores while the last one's members get their ids on this.
     for block in in_order(functools.partial(_Block, source.name), whole_lines(source, notes)):
-        notes.add_all(block.notes)
+        notes.add_all(block.notes.done())
         names += block.names
         descriptions += block.descriptions
         lines.append(block.lines)

@@ -1,4 +1,4 @@
-"""From what a parser found in a file to a collection: clean, merge, resolve, report."""
+"""From the output of a parser to a collection: clean, merge, resolve, report."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 import gsfm.genes
 from gsfm.errors import FormatError
@@ -20,9 +21,9 @@ from gsfm.sets.genesets import GeneSets
 
 @dataclass
 class Raw:
-    """Sets as they stand in a file.
+    """Sets as they are in a file.
 
-    Set ``i`` has ``sizes[i]`` members; ``ids`` has those of all sets, one after another, as
+    Set ``i`` has ``sizes[i]`` members. ``ids`` has the members of all sets, one after another, as
     positions in ``tokens``, the distinct identifiers. A member may occur twice.
     """
 
@@ -31,15 +32,19 @@ class Raw:
     ids: Int32s
     tokens: list[str]
     weights: Floats | None = None
-    #: 1-based line of each set, where the format has one a set.
+    #: 1-based line of each set, if the format has a line for each set.
     lines: Int64s | None = None
     notes: Notes = field(default_factory=Notes)
+
+    def line(self, i: int) -> int | None:
+        """The line of set `i`."""
+        return None if self.lines is None else int(self.lines[i])
 
 
 def from_frame(
     metadata: pl.DataFrame, sizes: Int64s, members: pl.Series, weights: Floats | None, notes: Notes
 ) -> Raw:
-    """Dictionary-encode a column of identifiers, those of one set after another."""
+    """Dictionary-encode a column with the identifiers of one set after another."""
     distinct = members.unique(maintain_order=True)
     numbered = distinct.to_frame("member").with_row_index("id")
     ids = members.to_frame("member").join(
@@ -55,7 +60,7 @@ def from_lists(
     weights: Sequence[Sequence[float]] | None,
     notes: Notes,
 ) -> Raw:
-    """Dictionary-encode lists of identifiers, one a set."""
+    """Dictionary-encode one list of identifiers for each set."""
     known: dict[str, int] = {}
     ids = [known.setdefault(member, len(known)) for row in members for member in row]
     return Raw(
@@ -69,19 +74,18 @@ def from_lists(
 
 
 def restore_first_members(raw: Raw, *, resolve: bool, sure: bool) -> None:
-    """Give the sets of a file without descriptions their first members back.
+    """Restore the first member of each set of a file without descriptions.
 
-    Some write GMT without the column of descriptions; by the letter of the format the first gene
-    of every set is then taken for one. The column is taken for genes if no line lacks it and in
-    seven of ten lines it is no number, no part of the set's name, and either an approved or
-    previous symbol (where identifiers are resolved) or a member of some set of a file of twenty
-    sets or more. With `sure`, it is.
+    Some GMT files lack the column of descriptions, so that the parser reads the first gene of every
+    set as its description. The column is read as genes if no line lacks it and if in 70 % of the
+    lines it is not a number, not a part of the set's name, and either an approved or previous
+    symbol (if identifiers are resolved) or a member of a set in a file of at least 20 sets. With
+    `sure`, it is always read as genes.
     """
     second = raw.metadata["description"].fill_null("").to_list()
     if not sure and not _are_genes(raw, second, resolve=resolve):
         return
-    line = None if raw.lines is None else int(raw.lines[0])
-    raw.notes.add("no-descriptions", len(second), example=second[0], line=line)
+    raw.notes.add("no-descriptions", len(second), example=second[0], line=raw.line(0))
     known = {token: i for i, token in enumerate(raw.tokens)}
     ids = np.array([known.setdefault(text, len(known)) for text in second], np.int32)
     starts = csr.to_indptr(raw.sizes)[:-1]
@@ -112,113 +116,72 @@ def _are_genes(raw: Raw, second: list[str], *, resolve: bool) -> bool:
     return genes >= 0.7 * len(second)
 
 
-#: Ways to match an identifier that no word of a description is likely to be mapped in.
+#: Kinds of matches that words of a description are unlikely to have.
 _SURE = ("approved", "approved (case)", "previous", "mouse symbol", "ensembl gene")
 
 
 def finish(
     raw: Raw, path: str, file_format: str, *, resolve: bool, species: Species | None
 ) -> GeneSets:
-    """Make the collection, and the report on it."""
+    """Make the collection and its report."""
     if not len(raw.sizes):
-        raise FormatError(path, "there is no gene set in it")
-    notes = raw.notes
-    metadata = _named(raw, notes)
+        raise FormatError(path, "it contains no gene set")
+    metadata = _named(raw)
     indptr = csr.to_indptr(raw.sizes)
-    vocabulary, mapping = _clean(raw, notes)
-    new_indptr, indices, weights = csr.remap(indptr, raw.ids, raw.weights, mapping)
-    _note_sizes(raw, indptr, new_indptr, mapping, vocabulary, notes)
-    sets = GeneSets._make(vocabulary, new_indptr, indices, metadata, weights)
+    trimmed = [token.strip() for token in raw.tokens]
+    vocabulary = Vocabulary(sorted(set(trimmed) - {""}))
+    mapping = vocabulary.ids(trimmed)
+    arrays = csr.remap(indptr, raw.ids, raw.weights, mapping)
+    _note_members(raw, indptr, arrays[0], mapping, vocabulary)
+    sets = GeneSets._make(vocabulary, arrays, metadata)
     raw.ids = np.empty(0, np.int32)
-    mapped: dict[str, int] = {}
-    unmapped: dict[str, int] = {}
-    ambiguous: dict[str, int] = {}
-    if resolve:
-        sets = sets.resolve(species)
-        assert sets.report is not None
-        for note in sets.report.notes:
-            notes.add(note.kind, note.count, example=note.example, line=note.line)
-        mapped, unmapped = dict(sets.report.mapped), dict(sets.report.unmapped)
-        ambiguous = dict(sets.report.ambiguous)
-    sets.report = ReadReport(
-        path,
-        file_format,
-        len(sets),
-        len(vocabulary),
-        notes.done(),
-        mapped,
-        unmapped,
-        ambiguous,
+    sets.report = ReadReport(path, file_format, len(sets), len(vocabulary), raw.notes.done())
+    return sets.resolve(species) if resolve else sets
+
+
+def _note_sets(raw: Raw, kind: str, condition: NDArray[np.bool_], names: pl.Series | None) -> None:
+    """Note the sets that meet a condition, with the name and line of the first."""
+    rows = np.flatnonzero(condition)
+    if len(rows):
+        first = int(rows[0])
+        example = None if names is None else names[first]
+        raw.notes.add(kind, len(rows), example=example, line=raw.line(first))
+
+
+def _named(raw: Raw) -> pl.DataFrame:
+    """The metadata, with a name in every row and without empty columns."""
+    names = raw.metadata["name"].fill_null("")
+    unnamed = names == ""
+    _note_sets(raw, "unnamed-sets", unnamed.to_numpy(), None)
+    numbered = pl.Series([f"set {i + 1}" for i in range(len(names))], dtype=pl.String)
+    names = numbered.zip_with(unnamed, names)
+    _note_sets(raw, "duplicate-names", (~names.is_first_distinct()).to_numpy(), names)
+    texts = pl.col(pl.String)
+    # An empty text is a missing value.
+    table = raw.metadata.with_columns(names.alias("name")).with_columns(
+        pl.when(texts != "").then(texts).name.keep()
     )
-    return sets
-
-
-def _named(raw: Raw, notes: Notes) -> pl.DataFrame:
-    """The metadata, with a name in every row and no column that is empty."""
-    table = raw.metadata
-    names = table["name"].fill_null("")
-    unnamed = (names == "").to_numpy()
-    if unnamed.any():
-        first = int(np.argmax(unnamed))
-        notes.add("unnamed-sets", int(unnamed.sum()), line=_line(raw, first))
-        numbered = pl.Series([f"set {i + 1}" for i in range(len(names))], dtype=pl.String)
-        names = numbered.zip_with(pl.Series(unnamed), names)
-    table = table.with_columns(names.alias("name"))
-    # An empty text says no more than none.
-    table = table.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)).name.keep())
-    repeated = (~names.is_first_distinct()).to_numpy()
-    if repeated.any():
-        first = int(np.argmax(repeated))
-        notes.add(
-            "duplicate-names", int(repeated.sum()), example=names[first], line=_line(raw, first)
-        )
     empty = [c for c in table.columns if c != "name" and table[c].null_count() == table.height]
     return table.drop(empty)
 
 
-def _clean(raw: Raw, notes: Notes) -> tuple[Vocabulary, Int32s]:
-    """The vocabulary of trimmed identifiers, sorted, and which token is which; -1 for none."""
-    trimmed = [token.strip() for token in raw.tokens]
-    vocabulary = Vocabulary(sorted(set(trimmed) - {""}))
-    return vocabulary, vocabulary.ids(trimmed)
-
-
-def _note_sizes(
-    raw: Raw,
-    indptr: Int64s,
-    new_indptr: Int64s,
-    mapping: Int32s,
-    vocabulary: Vocabulary,
-    notes: Notes,
+def _note_members(
+    raw: Raw, indptr: Int64s, new_indptr: Int64s, mapping: Int32s, vocabulary: Vocabulary
 ) -> None:
-    """Note the members that were merged or dropped, and the empty sets."""
+    """Note the members that were trimmed, merged or skipped, and the empty sets."""
     counts = csr.count(raw.ids, len(mapping))
-    trimmed = np.array([i for i, t in enumerate(raw.tokens) if t != t.strip() != ""], np.int64)
-    if len(trimmed):
-        notes.add(
-            "padded-members", int(counts[trimmed].sum()), example=repr(raw.tokens[trimmed[0]])
-        )
+    padded = [i for i, token in enumerate(raw.tokens) if token != token.strip() != ""]
+    if padded:
+        n_padded = int(counts[padded].sum())
+        raw.notes.add("padded-members", n_padded, example=repr(raw.tokens[padded[0]]))
     blank = int(counts[mapping < 0].sum())
-    notes.add("empty-members", blank)
+    raw.notes.add("empty-members", blank)
     twice = len(raw.ids) - blank - int(new_indptr[-1])
-    if twice:
-        for i in np.flatnonzero(np.diff(indptr) != np.diff(new_indptr)):
-            members = mapping[raw.ids[indptr[i] : indptr[i + 1]]]
-            found, times = np.unique(members[members >= 0], return_counts=True)
-            if (times > 1).any():
-                symbol = vocabulary[int(found[np.argmax(times > 1)])]
-                notes.add("duplicate-members", twice, example=symbol, line=_line(raw, int(i)))
-                break
-    empty = np.diff(new_indptr) == 0
-    if empty.any():
-        first = int(np.argmax(empty))
-        notes.add(
-            "empty-sets",
-            int(empty.sum()),
-            example=raw.metadata["name"][first],
-            line=_line(raw, first),
-        )
-
-
-def _line(raw: Raw, i: int) -> int | None:
-    return None if raw.lines is None else int(raw.lines[i])
+    for i in np.flatnonzero(np.diff(indptr) != np.diff(new_indptr)) if twice else ():
+        members = mapping[raw.ids[indptr[i] : indptr[i + 1]]]
+        found, times = np.unique(members[members >= 0], return_counts=True)
+        if (times > 1).any():
+            symbol = vocabulary[int(found[np.argmax(times > 1)])]
+            raw.notes.add("duplicate-members", twice, example=symbol, line=raw.line(int(i)))
+            break
+    _note_sets(raw, "empty-sets", np.diff(new_indptr) == 0, raw.metadata["name"])
