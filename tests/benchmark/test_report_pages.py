@@ -14,8 +14,7 @@ import polars as pl
 import pytest
 
 from gsfm.benchmark.report.figures import styles
-from gsfm.benchmark.report.markdown import markdown
-from gsfm.benchmark.report.page import html_page
+from gsfm.benchmark.report.page import html_page, markdown
 from gsfm.benchmark.report.sections import SECTIONS
 from gsfm.benchmark.report.summary import METRICS, summarize
 from gsfm.errors import MissingExtraError

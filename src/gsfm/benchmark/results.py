@@ -114,7 +114,7 @@ class Results:
 
     def markdown(self) -> str:
         """The table of results for a README."""
-        from gsfm.benchmark.report.markdown import markdown
+        from gsfm.benchmark.report.page import markdown
 
         return markdown(self.summary)
 

@@ -1,14 +1,13 @@
-"""The plots of a benchmark's page: each a small SVG drawing that stands inside the page.
+"""The plots of a benchmark's page: small SVG drawings inside the page.
 
-Small panels, one for each task, rather than large ones: they stand beside each other on a screen
-and below each other on a phone, where their text can still be read. A method has the same color,
-line and marker in all of them; the page says once which.
+There is a small panel for each task, rather than one large plot: panels fit side by side on a
+screen and one below the other on a phone, with readable text. A method has the same color, line and
+marker in all panels, and the page has one key of them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import html
 import io
 import math
 import re
@@ -48,6 +47,8 @@ REFERENCE_COLOR = "#767676"
 DASHES = ((), (6, 2), (2, 2), (6, 2, 2, 2))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 
+#: The dashed line of what chance gives.
+GUIDE: Any = {"color": "#555555", "linewidth": 0.9, "linestyle": (0, (3, 2))}
 WIDTH = 360  # of a panel, in CSS pixels
 SETTINGS: Any = {
     "svg.fonttype": "none",  # text stays text: small, selectable, found by a search
@@ -111,11 +112,11 @@ def styles(methods: Sequence[str], reference: str | None = None) -> dict[str, St
 
 def key(style: Style) -> str:
     """A short stretch of a method's line with its marker, for the key beside its name."""
-    with _panel("", 44, 14) as (axes, drawn):
+    with _panel(44, 14) as (axes, drawn):
         axes.set_axis_off()
         axes.plot([0, 1], [0, 0], color=style.color, linestyle=style.line)
         axes.plot([0.5], [0], color=style.color, marker=style.marker, markersize=6)
-    return drawn[0].replace('role="img" aria-label=""', 'aria-hidden="true"')
+    return drawn[0]
 
 
 def boxes(
@@ -123,11 +124,10 @@ def boxes(
     looks: Mapping[str, Style],
     *,
     label: str,
-    alt: str,
     low: float,
 ) -> str:
     """Boxes of methods, best on top: (method, median with interval, 5/25/75/95th percentile)."""
-    with _rows(rows, label, alt) as (axes, drawn):
+    with _rows(rows, label) as (axes, drawn):
         for y, (method, (median, *_), (low5, low25, high75, high95)) in enumerate(rows):
             color = looks[method].color
             axes.plot([low5, high95], [y, y], color=color, linewidth=1.2, solid_capstyle="butt")
@@ -135,7 +135,7 @@ def boxes(
                 y, high75 - low25, left=low25, height=0.36, color=color, alpha=0.3, linewidth=0
             )
             axes.plot([median] * 2, [y - 0.18, y + 0.18], color=color, linewidth=2.4)
-        axes.axvline(0.5, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+        axes.axvline(0.5, **GUIDE)
         axes.set_xlim(low, 1)
     return drawn[0]
 
@@ -145,17 +145,16 @@ def dots(
     looks: Mapping[str, Style],
     *,
     label: str,
-    alt: str,
     nothing: float,
     signed: bool = False,
 ) -> str:
     """Figures of methods with their intervals, best on top; `nothing` is what chance gives."""
-    with _rows(rows, label, alt, signed=signed) as (axes, drawn):
+    with _rows(rows, label, signed=signed) as (axes, drawn):
         for y, (method, (figure, low, high)) in enumerate(rows):
             look = looks[method]
             axes.plot([low, high], [y, y], color=look.color, linewidth=2)
             axes.plot([figure], [y], color=look.color, marker=look.marker, markersize=6.5)
-        axes.axvline(nothing, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+        axes.axvline(nothing, **GUIDE)
     return drawn[0]
 
 
@@ -164,10 +163,9 @@ def pairs(
     looks: Mapping[str, Style],
     *,
     label: str,
-    alt: str,
 ) -> str:
     """Two figures of each method: a full mark for the first, a hollow one for the second."""
-    with _rows(rows, label, alt) as (axes, drawn):
+    with _rows(rows, label) as (axes, drawn):
         for y, (method, first, second) in enumerate(rows):
             look = looks[method]
             axes.plot([first[0], second[0]], [y, y], color=look.color, linewidth=1.2)
@@ -181,7 +179,7 @@ def pairs(
                     markersize=6.5,
                     markerfacecolor=face,
                 )
-        axes.axvline(0.5, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+        axes.axvline(0.5, **GUIDE)
     return drawn[0]
 
 
@@ -190,15 +188,14 @@ def curves(
     looks: Mapping[str, Style],
     *,
     labels: tuple[str, str],
-    alt: str,
     diagonal: bool,
 ) -> str:
     """ROC curves, or curves of precision and recall: for each method, x and y."""
-    with _panel(alt, WIDTH, 300) as (axes, drawn):
+    with _panel(WIDTH, 300) as (axes, drawn):
         for method, (x, y) in lines.items():
             axes.plot(x, y, color=looks[method].color, linestyle=looks[method].line)
         if diagonal:
-            axes.plot([0, 1], [0, 1], color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+            axes.plot([0, 1], [0, 1], **GUIDE)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1 if diagonal else None)
         axes.set_xlabel(labels[0])
@@ -212,11 +209,10 @@ def profile(
     looks: Mapping[str, Style],
     *,
     labels: tuple[str, str],
-    alt: str,
     chance: float | None = None,
 ) -> str:
     """A figure of each method at each step, such as a class of size, with its interval."""
-    with _panel(alt, WIDTH, 270) as (axes, drawn):
+    with _panel(WIDTH, 270) as (axes, drawn):
         place = {step: i for i, step in enumerate(steps)}
         faint = 0.55 if len(lines) <= 6 else 0.3
         for i, (method, figures) in enumerate(lines.items()):
@@ -234,7 +230,7 @@ def profile(
                 marker=look.marker,
             )
         if chance is not None:
-            axes.axhline(chance, color="#555555", linewidth=0.9, linestyle=(0, (3, 2)))
+            axes.axhline(chance, **GUIDE)
         axes.set_xticks(range(len(steps)), [cell_text(step) for step in steps])
         axes.set_xlim(-0.5, len(steps) - 0.5)
         axes.grid(visible=False, axis="x")
@@ -248,7 +244,6 @@ def costs(
     looks: Mapping[str, Style],
     *,
     label: str,
-    alt: str,
 ) -> str:
     """A figure of each method against the seconds of its training, on a logarithmic axis."""
     times = [max(seconds, 0.1) for _, seconds, _ in points]
@@ -256,7 +251,7 @@ def costs(
     middle = math.sqrt(min(times) * max(times))
     start, end = min(*times, middle / 30) / 1.6, max(*times, middle * 30) * 1.6
     ticks = [10.0**i for i in range(-1, 9) if start <= 10.0**i <= end]
-    with _panel(alt, WIDTH, 270) as (axes, drawn):
+    with _panel(WIDTH, 270) as (axes, drawn):
         for (method, _, (figure, low, high)), at in zip(points, times, strict=True):
             look = looks[method]
             axes.plot([at, at], [low, high], color=look.color, linewidth=1, alpha=0.55)
@@ -286,10 +281,10 @@ def short(name: str, most: int = 44) -> str:
 
 @contextmanager
 def _rows(
-    rows: Sequence[tuple[Any, ...]], label: str, alt: str, *, signed: bool = False
+    rows: Sequence[tuple[Any, ...]], label: str, *, signed: bool = False
 ) -> Iterator[tuple[Axes, list[str]]]:
     """A panel with a line for each method, its name above and its (first) figure on the right."""
-    with _panel(alt, WIDTH, 48 + 34 * len(rows)) as (axes, drawn):
+    with _panel(WIDTH, 48 + 34 * len(rows)) as (axes, drawn):
         yield axes, drawn
         axes.set_yticks([])
         axes.locator_params(axis="x", nbins=6)
@@ -308,8 +303,8 @@ def _rows(
 
 
 @contextmanager
-def _panel(alt: str, width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
-    """Axes to draw on; at the end, the list gets the SVG, with `alt` for who cannot see it."""
+def _panel(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
+    """Axes to draw on, and a list that gets the SVG when the drawing is complete."""
     try:
         import matplotlib
         from matplotlib.figure import Figure as Canvas
@@ -324,10 +319,10 @@ def _panel(alt: str, width: float, height: float) -> Iterator[tuple[Axes, list[s
         target = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         canvas.savefig(target, format="svg", transparent=True, metadata=nothing)
-    drawn.append(_inline(target.getvalue(), alt))
+    drawn.append(_inline(target.getvalue()))
 
 
-def _inline(svg: str, alt: str) -> str:
+def _inline(svg: str) -> str:
     """An SVG file's drawing, as it stands in a page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -344,7 +339,7 @@ def _inline(svg: str, alt: str) -> str:
     body = re.sub(r"<style.*?</style>| transform=\"rotate\(-0 [^\"]*\"", "", body)
     body = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', _shorter, body)
     body = re.sub(r"\s*\n\s*", "\n", body).replace("<g/>\n", "").replace("<defs>\n</defs>\n", "")
-    return f'<svg {box[0]} role="img" aria-label="{html.escape(cell_text(alt))}">{body}'
+    return f"<svg {box[0]}>{body}"
 
 
 def _shorter(attribute: re.Match[str]) -> str:
