@@ -23,7 +23,7 @@ from gsfm.models import (
     load,
 )
 from gsfm.models.adaptive import _logistic
-from gsfm.models.evidence import FOLDS, covered, left_out, rows_of, standardize
+from gsfm.models.evidence import FOLDS, contained_terms, left_out, rows_of, standardize
 
 RNG = np.random.default_rng(0)
 
@@ -211,7 +211,7 @@ def test_covered_by_hand():
     asked = model.encode([list("ABCD"), list("ABX"), [], list("ABCDEF")])
 
     def of(share: float) -> list[list[int]]:
-        return covered(asked, model._by_term, share).toarray().astype(int).tolist()
+        return contained_terms(asked, model._by_term, share).toarray().astype(int).tolist()
 
     assert of(1.0) == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
     assert of(0.75) == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0]]
@@ -219,8 +219,8 @@ def test_covered_by_hand():
     # Eleven of twenty are 0.55 of them, whatever floating point makes of the product.
     twenty = [f"G{i}" for i in range(20)]
     model = Annotation().fit(GeneSets.from_lists([twenty]))
-    assert covered(model.encode([twenty[:11]]), model._by_term, 0.55).sum() == 1
-    assert covered(model.encode([twenty[:10]]), model._by_term, 0.55).sum() == 0
+    assert contained_terms(model.encode([twenty[:11]]), model._by_term, 0.55).sum() == 1
+    assert contained_terms(model.encode([twenty[:10]]), model._by_term, 0.55).sum() == 0
 
 
 def test_annotation_by_hand():
@@ -270,7 +270,7 @@ def test_covered_features_of_sets_far_from_all_are_as_before():
     library = random_library(5)
     asked = [["G00", "G07"], ["G11"], []]
     plain, wary = (Features(covered=share).fit(library) for share in (None, 1.0))
-    inside = covered(wary.encode(asked), wary._by_feature, 1.0)
+    inside = contained_terms(wary.encode(asked), wary._by_feature, 1.0)
     assert inside.nnz == 0
     np.testing.assert_allclose(wary.score(asked), plain.score(asked), 1e-6, 1e-7)
 

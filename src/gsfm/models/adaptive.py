@@ -1,8 +1,9 @@
-"""Adaptive: an ensemble that weighs its evidence anew for each set.
+"""Adaptive: an ensemble with separate weights for each set.
 
-A pathway's genes are known by their company, the genes of a genome-wide association by where they
-lie, a cell's genes by what else is expressed. Which evidence speaks for a set can be seen from the
-set itself: from how well each kind predicts the set's own genes when they are left out of it.
+The genes of a pathway are predicted by co-membership, those of a genome-wide association by their
+position, those of a cell type by co-expression. How useful each kind of evidence is for a set can
+be estimated from the set itself: from how well it predicts the genes of the set when they are left
+out.
 """
 
 from __future__ import annotations
@@ -13,31 +14,30 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
 from gsfm.models.annotation import Annotation
-from gsfm.models.base import Floats, Model, require
+from gsfm.models.base import Model
 from gsfm.models.ensemble import Ensemble, EnsembleConfig
 from gsfm.models.evidence import rows_of, shuffled, standardize
 from gsfm.models.features import Features
-from gsfm.models.term_matrix import Ids
+from gsfm.models.membership import row_blocks
+from gsfm.models.settings import require
+from gsfm.models.types import Floats, Ids, Numbers
 from gsfm.sets import GeneSets
 
-#: What is assumed of the weights of a library's evidence, its terms and its counts of annotations,
-#: and with what confidence: learned on older releases. A gene of a term is in the terms above it
-#: too, so that a term's own genes look better predicted by the library than new ones are; and of
-#: two genes that share as many terms with a set, the one in few other terms is the better guess.
+#: Prior weights of a library's evidence (its terms, and its counts of annotations), and their
+#: precision, learned on older releases. The genes of a term are in the terms above it too, so that
+#: the library predicts them better than new genes; and of two genes with as many terms in common
+#: with a set, the one in fewer other terms is the better candidate.
 LIBRARY_WEIGHTS = (0.5, -0.3)
 LIBRARY_CONFIDENCE = 100.0
-#: Genes that a set's members are told from.
+#: Genes outside the set in the regression.
 OTHERS = 3000
-#: Sets whose evidence is held at once; bounds the working memory.
+#: Sets whose evidence is in memory at once.
 BLOCK = 32
 
-Numbers = NDArray[np.float64]
-
-#: The members of an untrained model, each with the weight that is assumed of it.
+#: The members of an untrained model, each with its prior weight.
 MEMBERS: tuple[tuple[float, dict[str, Any]], ...] = (
     (1.0, {"family": "autoencoder"}),
     (0.2, {"family": "linear"}),
@@ -56,42 +56,39 @@ MEMBERS: tuple[tuple[float, dict[str, Any]], ...] = (
 class AdaptiveConfig(EnsembleConfig):
     """Settings of `Adaptive`."""
 
-    weights: tuple[float, ...] = tuple(weight for weight, _ in MEMBERS)  # assumed of each member
+    weights: tuple[float, ...] = tuple(weight for weight, _ in MEMBERS)  # prior, of each member
     members: tuple[dict[str, Any], ...] = field(default=tuple(member for _, member in MEMBERS))
-    #: In the assumed weights, as much as that of so many genes of a set; one for all, or for each.
+    #: Prior precision of the weights, in genes of a set: one number for all, or one for each.
     confidence: float | tuple[float, ...] = 10.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         n, each = len(self.members), self.confidences
-        require(
-            len(each) == n,
-            f"confidence must be one number, or one a member, {n}, not {len(each)}",
-        )
+        message = f"confidence must be one number, or one a member, {n}, not {len(each)}"
+        require(len(each) == n, message)
         require(min(each) > 0, f"confidence must be above 0, not {min(each)}")
 
     @property
     def confidences(self) -> tuple[float, ...]:
-        """The confidence in the weight of each member."""
-        if isinstance(self.confidence, tuple):
-            return self.confidence
-        return (self.confidence,) * len(self.members)
+        """The prior precision of the weight of each member."""
+        each = self.confidence
+        return each if isinstance(each, tuple) else (each,) * len(self.members)
 
 
 class Adaptive(Ensemble):
-    r"""The log-odds of being a member, from several models' evidence, weighed set by set.
+    r"""The log-odds of being a member, from several models' evidence with weights for each set.
 
-    Each member model's standardized scores are a kind of evidence :math:`e_m`. For each set a
-    logistic regression tells the set's own genes, each scored as if it were left out of the set,
-    from other genes:
+    The standardized scores of each member model are a kind of evidence :math:`e_m`. For each set a
+    logistic regression separates the genes of the set, with their leave-one-out scores, from other
+    genes:
 
     .. math:: \log \frac{P}{1 - P} = b + \sum_m w_m e_m, \qquad
               w_m \sim N(\text{weights}_m, 1 / \text{confidence}_m)
 
-    with the members together counting as much as the others. So a few genes leave the assumed
-    weights as they are, and many genes find their own.
+    where the genes of the set together have the same weight as the others. So a set of few genes
+    has about the prior weights, and a set of many genes its own.
 
-    `with_library` adds what a library says of the genes of its terms.
+    `with_library` adds the evidence of a library.
 
     Examples
     --------
@@ -102,7 +99,7 @@ class Adaptive(Ensemble):
     >>> scores = model.score([["A", "B"]])
     >>> model.vocabulary[int(scores[0, 2:].argmax()) + 2]
     'C'
-    >>> model.weigh([["A", "B"]]).shape  # the weights that this set gives the two
+    >>> model.weigh([["A", "B"]]).shape  # the weights of the two for this set
     (1, 2)
     """
 
@@ -113,7 +110,7 @@ class Adaptive(Ensemble):
     config: AdaptiveConfig
 
     def weigh(self, sets: Any) -> Floats:
-        """Return the weights that each set gives the members' evidence, (n, members) float32.
+        """Return the weights of the members' evidence for each set, (n, members) float32.
 
         Parameters
         ----------
@@ -121,7 +118,7 @@ class Adaptive(Ensemble):
             As in `score`.
         """
         members = self.encode(sets)
-        fits = [self._fit_weights(block)[0] for _, block in _blocks(members)]
+        fits = [self._fit_weights(block)[0] for _, block in row_blocks(members, BLOCK)]
         return np.concatenate([np.empty((0, len(self.members))), *fits]).astype(np.float32)
 
     def with_library(
@@ -132,29 +129,29 @@ class Adaptive(Ensemble):
         confidence: float = LIBRARY_CONFIDENCE,
         covered: float = 0.8,
     ) -> Adaptive:
-        """Return a model that knows a library, too, for completing the library's terms.
+        """Return a model that uses a library, too, for completing the library's terms.
 
         Its evidence is this model's and that of two more members: which genes share terms with the
-        given ones (`Features`), and in how many terms a gene is (`Annotation`). What is asked about
-        may be a term of the library, or an older release of one: it is no evidence of itself.
+        input genes (`Features`), and in how many terms a gene is (`Annotation`). The query may be a
+        term of the library, or an older release of one: a term is no evidence of itself.
 
         Parameters
         ----------
         library
-            Gene sets by approved symbols; each counts as one, whatever its weight. Genes in a term
-            that this model does not know come after its own in the vocabulary.
+            Gene sets by approved symbols; each counts as one, whatever its weight. Genes that are
+            not in this model's vocabulary come after its own.
         weights
-            Assumed of the two.
+            Prior weights of the two members.
         confidence
-            In these weights.
+            Prior precision of these weights.
         covered
-            Terms of which a set holds this share of the genes are left out for it.
+            Terms with this share of their genes in a set are excluded for that set.
 
         Returns
         -------
         Adaptive
-            A new model, to be asked and saved like any other; this one stays as it is. A further
-            library can be added to it.
+            A new model, which can be used and saved like any other; this one does not change. A
+            further library can be added to it.
 
         Raises
         ------
@@ -188,7 +185,7 @@ class Adaptive(Ensemble):
             model.manifest["config"] = dataclasses.asdict(model.config)
         return model
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
         return self._combined(members)[0]
@@ -201,7 +198,7 @@ class Adaptive(Ensemble):
         evidence = standardize(evidence, members)
         return scores, evidence, evidence[rows, members.indices]
 
-    def _weights_of(self, members: sp.csr_array) -> tuple[NDArray[np.float64], float]:
+    def _weights_of(self, members: sp.csr_array) -> tuple[Numbers, float]:
         fitted, constants, _, _ = self._fit_weights(members)
         return fitted[0], float(constants[0])
 
@@ -211,72 +208,64 @@ class Adaptive(Ensemble):
         return member._evidence_attribution(ids, gene, random_state)
 
     def _combined(self, members: sp.csr_array) -> tuple[Floats, Floats]:
-        """Scores (n, genes), and (members,) those of the sets' own genes as if left out.
+        """Scores (n, genes), and (members,) the leave-one-out scores of the members.
 
-        A gene's evidence is without it, but the set's weights are not: they are few numbers, and
-        to fit them anew for each gene would change little.
+        The weights of a set are fitted with all members: they are few numbers, and fitting them
+        again without each gene would change little.
         """
         scores = np.empty(members.shape, np.float32)
         own = np.empty(len(members.indices), np.float32)
-        for rows, block in _blocks(members):
+        for rows, block in row_blocks(members, BLOCK):
             weights, base, of_genes, left_out = self._fit_weights(block)
             scores[rows] = base[:, None]
             for m, evidence in enumerate(of_genes):
                 scores[rows] += weights[:, m, None].astype(np.float32) * evidence
             owner = rows_of(block)
-            at = slice(members.indptr[rows.start], members.indptr[rows.start + block.shape[0]])
+            at = slice(members.indptr[rows.start], members.indptr[rows.stop])
             own[at] = base[owner] + (weights[owner] * left_out).sum(axis=1)
         return scores, own
 
     def _fit_weights(self, members: sp.csr_array) -> tuple[Numbers, Numbers, list[Floats], Numbers]:
         """The weights (n, models), the constants (n,), and the evidence.
 
-        The evidence is an array (n, genes) for each model, and one (members, models) for the sets'
-        own genes, each as if it were left out.
+        The evidence is an array (n, genes) for each model, and one (members, models) of the
+        leave-one-out evidence for the members.
         """
         n, genes = members.shape
         of_genes, of_members = [], []
         for model, _, own, columns in self._parts(members):
-            theirs, left_out = model.evidence(own)
-            if own is members:  # the same genes in the same order
-                of_genes.append(theirs)
-                of_members.append(left_out)
-                continue
-            every = np.zeros(members.shape, np.float32)
-            every[:, columns] = theirs
-            mine = np.zeros(members.shape, np.float32)
-            mine[rows_of(own), np.arange(genes)[columns][own.indices]] = left_out
+            every, left_out = model.evidence(own)
+            if own is not members:  # other genes, or in another order
+                theirs, every = every, np.zeros(members.shape, np.float32)
+                every[:, columns] = theirs
+                mine = np.zeros(members.shape, np.float32)
+                mine[rows_of(own), np.arange(genes)[columns][own.indices]] = left_out
+                left_out = mine[rows_of(members), members.indices]
             of_genes.append(every)
-            of_members.append(mine[rows_of(members), members.indices])
+            of_members.append(left_out)
         others = shuffled(genes)[:OTHERS]
         inside = np.stack(of_members, axis=1).astype(np.float64)  # (members, m)
         outside = np.stack([e[:, others] for e in of_genes], axis=2)  # (n, others, m)
         weights, base = np.empty((n, len(self.members))), np.zeros(n)
-        assumed, precision = np.array(self.config.weights), np.array(self.config.confidences)
+        prior, precision = np.array(self.config.weights), np.array(self.config.confidences)
         for u in range(n):
-            ids = members.indices[members.indptr[u] : members.indptr[u + 1]]
-            own = inside[members.indptr[u] : members.indptr[u + 1]]
-            rest = outside[u][~np.isin(others, ids)].astype(np.float64)
-            weights[u], base[u] = _logistic(own, rest, assumed, precision)
+            own = slice(members.indptr[u], members.indptr[u + 1])
+            rest = outside[u][~np.isin(others, members.indices[own])].astype(np.float64)
+            weights[u], base[u] = _logistic(inside[own], rest, prior, precision)
         return weights, base, of_genes, inside
 
 
-def _blocks(members: sp.csr_array) -> list[tuple[slice, sp.csr_array]]:
-    starts = range(0, members.shape[0], BLOCK)
-    return [(slice(i, i + BLOCK), members[i : i + BLOCK]) for i in starts]
-
-
 def _logistic(
-    inside: Numbers, outside: Numbers, assumed: Numbers, confidence: Numbers
+    inside: Numbers, outside: Numbers, prior: Numbers, confidence: Numbers
 ) -> tuple[Numbers, float]:
-    """Fit a logistic regression around the `assumed` weights, by Newton's method.
+    """Fit a logistic regression with a normal prior of the weights, by Newton's method.
 
     Parameters
     ----------
     inside, outside
-        (k, m) and (l, m) evidence of the two classes; both classes weigh k.
-    assumed
-        (m,) the prior means of the weights.
+        (k, m) and (l, m) evidence of the two classes; both classes have the weight k.
+    prior
+        (m,) prior means of the weights.
     confidence
         (m,) their precisions.
 
@@ -287,14 +276,14 @@ def _logistic(
     """
     k = len(inside)
     if k == 0 or len(outside) == 0:
-        return assumed, 0.0
+        return prior, 0.0
     x = np.concatenate([inside, outside])
     x = np.column_stack([x, np.ones(len(x))])
     y = np.repeat([1.0, 0.0], [k, len(outside)])
     share = np.repeat([1.0, k / len(outside)], [k, len(outside)])
-    # Some precision for the constant too: a set that can be told apart has no end to it.
+    # The constant has a weak prior too: it has no finite optimum if the classes are separable.
     precision = np.append(confidence, 0.01)
-    center = np.append(assumed, 0.0)
+    center = np.append(prior, 0.0)
 
     def loss(w: Numbers) -> float:
         z = x @ w

@@ -12,24 +12,21 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm.errors import MissingExtraError
-from gsfm.models.base import Floats, Model, Tensors, require, take
+from gsfm.models.base import Model
+from gsfm.models.settings import Count, OneOrMore, Positive, Settings
+from gsfm.models.storage import take
+from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
 
 
 @dataclass(frozen=True)
-class ALSConfig:
+class ALSConfig(Settings):
     """Settings of `ALS`."""
 
-    dimensions: int = 128  # length of the vectors of genes and sets
-    confidence: float = 10.0  # of a membership; a gene that is not in the set has 1
-    regularization: float = 1.0  # ridge on the vectors
-    iterations: int = 15  # alternations between sets and genes
-
-    def __post_init__(self) -> None:
-        require(self.dimensions >= 1, "dimensions must be 1 or more")
-        require(self.confidence >= 1, "confidence must be 1 or more")
-        require(self.regularization > 0, "regularization must be above 0")
-        require(self.iterations >= 1, "iterations must be 1 or more")
+    dimensions: Count = 128  # length of the vectors of genes and sets
+    confidence: OneOrMore = 10.0  # of a membership; a gene that is not in the set has 1
+    regularization: Positive = 1.0  # ridge on the vectors
+    iterations: Count = 15  # alternations between sets and genes
 
 
 class ALS(Model):
@@ -62,7 +59,6 @@ class ALS(Model):
     config: ALSConfig
 
     vectors: Floats  # (genes, dimensions)
-    _gram: Floats | None = None  # (dimensions, dimensions) of the vectors
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         try:
@@ -84,18 +80,17 @@ class ALS(Model):
             )
             library.fit(members, show_progress=False)
         self.vectors = np.asarray(library.item_factors, np.float32)
-        self._gram = None
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _embed_sets(self, members: sp.csr_array) -> Floats:
         c, y = self.config, self.vectors
-        if self._gram is None:
-            self._gram = y.T @ y + np.float32(c.regularization) * np.eye(y.shape[1], dtype=y.dtype)
+        ridge = np.float32(c.regularization) * np.eye(y.shape[1], dtype=y.dtype)
+        all_genes = self._cached("gram", lambda: y.T @ y + ridge)  # (dimensions, dimensions)
         out = np.zeros((members.shape[0], y.shape[1]), np.float32)
         for i, (start, stop) in enumerate(zip(members.indptr, members.indptr[1:], strict=False)):
             own = y[members.indices[start:stop]]
-            gram = self._gram + np.float32(c.confidence - 1) * (own.T @ own)
+            gram = all_genes + np.float32(c.confidence - 1) * (own.T @ own)
             out[i] = np.linalg.solve(gram, c.confidence * own.sum(axis=0))
         return out  # (n, dimensions)
 
@@ -113,4 +108,3 @@ class ALS(Model):
     def _restore(self, tensors: Tensors) -> None:
         n, width = len(self.vocabulary), self.config.dimensions
         self.vectors = take(tensors, "vectors", n, width, kinds="f").astype(np.float32)
-        self._gram = None

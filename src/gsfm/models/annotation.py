@@ -1,8 +1,8 @@
-"""Annotation: in how many terms of a library a gene is, but for the term that is asked about.
+"""Annotation: in how many terms of a library a gene is, without the term of the query.
 
-What is known of a gene in one respect will be found in another: the number of annotations alone
-predicts new ones well (Gillis & Pavlidis 2012). A term's own genes have one annotation more than
-they would have without it, so that it must not count for them.
+The number of annotations of a gene alone predicts new ones well (Gillis & Pavlidis 2012). The genes
+of a term have one annotation more than they would have without the term, so that it must not count
+for them.
 """
 
 from __future__ import annotations
@@ -13,33 +13,31 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm.models.attribution import constant
-from gsfm.models.base import Floats, Model, Tensors, require, take
-from gsfm.models.evidence import covered
+from gsfm.models.base import Model
+from gsfm.models.evidence import contained_terms
+from gsfm.models.settings import FractionTo1, Positive, Settings, require
 from gsfm.models.sparse import csr_tensors, take_csr
-from gsfm.models.term_matrix import Ids, Mask, Numbers
+from gsfm.models.storage import take
+from gsfm.models.types import Floats, Ids, Mask, Numbers, Tensors
 from gsfm.sets import GeneSets
 
 
 @dataclass(frozen=True)
-class AnnotationConfig:
+class AnnotationConfig(Settings):
     """Settings of `Annotation`."""
 
-    covered: float = 0.8  # terms of which a set holds this share of the genes do not count for it
-    pseudocount: float = 1.0  # terms added to every gene's count, so that one in none has a score
-
-    def __post_init__(self) -> None:
-        require(0 < self.covered <= 1, f"covered must be above 0 and up to 1, not {self.covered}")
-        require(self.pseudocount > 0, f"pseudocount must be above 0, not {self.pseudocount}")
+    covered: FractionTo1 = 0.8  # a term does not count for a set with this share of its genes
+    pseudocount: Positive = 1.0  # terms added to every count, so that a gene in none has a score
 
 
 class Annotation(Model):
-    r"""The log of the number of a library's terms that have the gene, less those that the set is.
+    r"""The log of the number of terms of a library that have the gene, without those of the set.
 
     .. math:: s_{uj} = \log \Big( c + \sum_{t \notin C_u} w_t x_{tj} \Big)
 
     with the 0/1 membership :math:`x`, the terms' weights :math:`w`, the pseudocount :math:`c`, and
-    the terms :math:`C_u` that the set covers: it holds the share `covered` of their genes. They are
-    the set itself, if the library has it, an older release of it, and what is wholly inside of it.
+    the terms :math:`C_u` of which the set contains the share `covered` of the genes. They are the
+    set itself, if the library has it, an older release of it, and the terms that are part of it.
 
     Examples
     --------
@@ -51,11 +49,11 @@ class Annotation(Model):
     """
 
     family = "annotation"
-    description = "In how many terms of a library a gene is, but for the term that is asked about"
+    description = "In how many terms of a library a gene is, without the term of the query"
     paper = "Gillis & Pavlidis, PLoS Comput Biol 2012, doi:10.1371/journal.pcbi.1002444"
     Config = AnnotationConfig
     config: AnnotationConfig
-    leaves_itself_out = True  # the terms of which the set is made do not count
+    leaves_itself_out = True  # the terms that the set contains do not count
 
     #: (genes, terms) 1 for each term that the gene is in.
     terms: sp.csr_array
@@ -72,10 +70,10 @@ class Annotation(Model):
         self._by_term = terms.T.tocsr()
         self._counts = np.asarray(terms @ weights.astype(np.float64), np.float32)
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
-        own = covered(members, self._by_term, self.config.covered)  # (n, terms)
+        own = contained_terms(members, self._by_term, self.config.covered)  # (n, terms)
         own.data = self.weights[own.indices]
         counts = self._counts - (own @ self._by_term).toarray()  # (n, genes)
         scores: Floats = np.log(np.float32(self.config.pseudocount) + np.maximum(counts, 0))
@@ -98,10 +96,9 @@ class Annotation(Model):
     def _restore(self, tensors: Tensors) -> None:
         weights = take(tensors, "weights", None, kinds="f").astype(np.float32)
         terms = take_csr(tensors, "terms", len(self.vocabulary), len(weights))
-        if (weights < 0).any():
-            raise ValueError("the tensor 'weights' holds a number below 0")
-        if (terms.data != 1).any():
-            raise ValueError("the tensor 'terms.values' holds something other than 1")
+        require((weights >= 0).all(), "the tensor 'weights' holds a number below 0")
+        ones = (terms.data == 1).all()
+        require(ones, "the tensor 'terms.values' holds something other than 1")
         self._take(terms, weights)
-        if (np.diff(self._by_term.indptr) == 0).any():
-            raise ValueError("the tensor 'weights' has a number for a term without a gene")
+        used = (np.diff(self._by_term.indptr) > 0).all()
+        require(used, "the tensor 'weights' has a number for a term without a gene")

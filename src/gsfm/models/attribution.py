@@ -1,9 +1,9 @@
-r"""What each gene of a set adds to the score of another gene.
+"""The contribution of each gene of a set to the score of another gene.
 
-A score is split so that the parts add up to it. Families whose score is a sum over the genes of the
-set are split as they are; the autoencoder by integrated gradients. For any other family the parts
-are Shapley values over random orders of the genes (Castro et al. 2009,
-doi:10.1016/j.cor.2008.04.004): in each order a gene gets what the score gains as it joins the set.
+The contributions add up to the score. For a family whose score is a sum over the genes of the set
+they are the terms of the sum; for the autoencoder they are integrated gradients. For any other
+family they are Shapley values over random orders of the genes (Castro et al. 2009,
+doi:10.1016/j.cor.2008.04.004): in each order, the gain of the score when the gene joins the set.
 """
 
 from __future__ import annotations
@@ -11,14 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from gsfm.models.types import Ids, Mask, Numbers
 
 if TYPE_CHECKING:
     from gsfm.models.base import Model
-
-Ids = NDArray[np.integer[Any]]
-Numbers = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 #: Random orders of the genes, and as many reversed, in `shapley`.
 ORDERS = 8
@@ -27,13 +24,13 @@ TOLERANCE = 1e-3
 
 
 class Kind(NamedTuple):
-    """A kind of evidence: what a member of the model adds to the score."""
+    """A kind of evidence: the contribution of a member of the model to the score."""
 
     name: str
     weight: float  # of its evidence in the score
     evidence: float  # weight x evidence is its part of the score
     baseline: float  # its part of the score for an empty set
-    shares: Numbers  # (n,) what each gene of the set adds; baseline + sum = weight x evidence
+    shares: Numbers  # (n,) of each gene of the set; baseline + sum = weight x evidence
 
 
 class Attribution(NamedTuple):
@@ -50,7 +47,7 @@ class Attribution(NamedTuple):
 
     @property
     def by_gene(self) -> Numbers:
-        """(n,) what each gene of the set adds, over all kinds."""
+        """(n,) the contribution of each gene of the set, over all kinds."""
         return np.asarray(sum(kind.shares for kind in self.kinds), np.float64)
 
 

@@ -1,7 +1,7 @@
 """Co-occurrence: a gene is scored by its mean similarity to the genes of the set.
 
 The item-based neighborhood method of Deshpande & Karypis 2004, with both of their similarities. It
-learns nothing but counts of pairs, and is what a learned model has to beat.
+learns only counts of pairs, and is the baseline of learned models.
 """
 
 from __future__ import annotations
@@ -13,29 +13,21 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.models.base import Floats, Model, Tensors, require
+from gsfm.models.base import Model
 from gsfm.models.evidence import rows_of
-from gsfm.models.sparse import (
-    csr_tensors,
-    gram_blocks,
-    keep_largest,
-    principal_rows,
-    take_csr,
-)
+from gsfm.models.settings import Count, Settings
+from gsfm.models.sparse import csr_tensors, gram_blocks, keep_largest, principal_rows, take_csr
+from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
 
 
 @dataclass(frozen=True)
-class CooccurrenceConfig:
+class CooccurrenceConfig(Settings):
     """Settings of `Cooccurrence`."""
 
     similarity: Literal["cosine", "conditional"] = "cosine"  # the first discounts popular genes
-    top: int = 256  # similar genes kept of each gene, as float16: bounds memory and file
-    dimensions: int = 128  # length of the vectors of embed_sets and embed_genes
-
-    def __post_init__(self) -> None:
-        require(self.top >= 1, "top must be 1 or more")
-        require(self.dimensions >= 1, "dimensions must be 1 or more")
+    top: Count = 256  # similar genes kept of each gene, as float16: bounds memory and file
+    dimensions: Count = 128  # length of the vectors of embed_sets and embed_genes
 
 
 class Cooccurrence(Model):
@@ -68,7 +60,6 @@ class Cooccurrence(Model):
 
     #: (genes, genes) sparse: row i holds the similarities of the genes most similar to gene i.
     similarities: sp.csr_array
-    _gene_vectors: Floats | None = None
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         members = sets.to_csr()  # (sets, genes)
@@ -78,9 +69,8 @@ class Cooccurrence(Model):
         def blocks() -> Iterator[tuple[Floats, Floats]]:
             for start, rows in gram_blocks(members, weights):
                 stop = start + len(rows)
-                rows[np.arange(len(rows)), np.arange(start, stop)] = (
-                    0  # a gene is no evidence of itself
-                )
+                # A gene is no evidence of itself.
+                rows[np.arange(len(rows)), np.arange(start, stop)] = 0
                 if self.config.similarity == "cosine":
                     rows *= np.sqrt(inverse[start:stop])[:, None]
                     rows *= np.sqrt(inverse)
@@ -89,9 +79,8 @@ class Cooccurrence(Model):
                 yield rows, rows
 
         self.similarities = keep_largest(blocks(), self.config.top)
-        self._gene_vectors = None
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
         total: Floats = (members @ self.similarities).toarray()  # (n, genes)
@@ -105,9 +94,8 @@ class Cooccurrence(Model):
 
     def _embed_genes(self) -> Floats:
         # A gene's vector is its row of similarities in fewer numbers.
-        if self._gene_vectors is None:
-            self._gene_vectors = principal_rows(self.similarities, self.config.dimensions)
-        return self._gene_vectors
+        matrix, width = self.similarities, self.config.dimensions
+        return self._cached("gene_vectors", lambda: principal_rows(matrix, width))
 
     # -- files -----------------------------------------------------------------------------------
 

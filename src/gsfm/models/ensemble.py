@@ -1,14 +1,14 @@
 """Ensemble: the weighted sum of several models' standardized scores.
 
-Models that err differently are better together than the best of them alone, and scores of any
-scale can be added once they are standardized for each set (stacking with fixed weights).
+Models with different errors are better together than the best of them alone. Scores of any scale
+can be added after they are standardized for each set (stacking with fixed weights).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -18,14 +18,17 @@ from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
 from gsfm.models.attribution import Attribution, Kind
-from gsfm.models.base import FAMILIES, Floats, Model, Tensors, require, take
+from gsfm.models.base import FAMILIES, Model
 from gsfm.models.evidence import standardize
-from gsfm.models.term_matrix import Cache, Ids, Numbers, Progress, TermMatrix
+from gsfm.models.settings import Settings, require
+from gsfm.models.storage import take
+from gsfm.models.term_matrix import TermMatrix
+from gsfm.models.types import Cache, Floats, Ids, Numbers, Progress, Tensors
 from gsfm.sets import GeneSets
 
 
 @dataclass(frozen=True)
-class EnsembleConfig:
+class EnsembleConfig(Settings):
     """Settings of `Ensemble`."""
 
     weights: tuple[float, ...] = (1.0, 0.3)  # of each member's standardized scores in the sum
@@ -34,18 +37,14 @@ class EnsembleConfig:
     )
 
     def __post_init__(self) -> None:
-        require(len(self.members) >= 1, "members must hold one member or more")
-        require(
-            len(self.weights) == len(self.members),
-            f"weights must hold one number a member, {len(self.members)}, not {len(self.weights)}",
-        )
+        super().__post_init__()
+        n, n_weights = len(self.members), len(self.weights)
+        require(n >= 1, "members must hold one member or more")
+        require(n == n_weights, f"weights must hold one number a member, {n}, not {n_weights}")
         require(any(self.weights), "weights must not all be 0")
         for i, member in enumerate(self.members):
-            require(
-                member.get("family") in FAMILIES,
-                f"members[{i}]: family is {member.get('family')!r}; "
-                f"there are {', '.join(sorted(FAMILIES))}",
-            )
+            name, names = member.get("family"), ", ".join(sorted(FAMILIES))
+            require(name in FAMILIES, f"members[{i}]: family is {name!r}; there are {names}")
 
 
 class Ensemble(Model):
@@ -54,10 +53,10 @@ class Ensemble(Model):
     .. math:: s_{uj} = \sum_m \alpha_m \frac{s^m_{uj} - \mu^m_u}{\sigma^m_u}
 
     with the mean and the standard deviation of member m's scores for set u over the genes that are
-    not in the set. A member whose scores are all equal (an empty set, for some) adds 0.
+    not in the set. A member whose scores are all equal (as those of an empty set may be) adds 0.
 
-    The vocabulary is the union of the members': the first member's genes in its order, then what
-    each further member adds. A gene that a member does not know gets 0, its mean, from it.
+    The vocabulary is the union of the members': the first member's genes in its order, then the
+    other genes of each further member. A member gives 0, its mean, to a gene that it does not know.
 
     Examples
     --------
@@ -88,12 +87,20 @@ class Ensemble(Model):
 
     def __init__(self, config: EnsembleConfig | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
-        self.members = []
-        for i, member in enumerate(self.config.members):
-            try:
-                self.members.append(FAMILIES[member["family"]].from_config(member))
-            except ValueError as error:
-                raise ValueError(f"members[{i}]: {error}") from None
+        self.members = _unfitted(self.config)
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings; see `Model.set_params`. New members have to be fitted."""
+        members = _unfitted(self._replaced(self.config, params))
+        super().set_params(**params)
+        if "members" in params:
+            self.members, self._vocabulary = members, None
+        return self
+
+    def _changed(self) -> dict[str, Any]:
+        members = tuple({"family": m.family, **m._changed()} for m in self.members)
+        changed = super()._changed()
+        return {k: members if k == "members" else v for k, v in changed.items()}
 
     @classmethod
     def of(
@@ -124,7 +131,7 @@ class Ensemble(Model):
         if whole is not None:
             own = [whole.with_name(f"{whole.stem}.{i}{whole.suffix}") for i in range(len(runs))]
             runs = [dataclasses.replace(self.run, checkpoint=path) for path in own]
-        self._vocabulary = None  # with a member missing there is no model, if this is stopped
+        self._vocabulary = None  # until all members are fitted there is no model
         for i, (member, run) in enumerate(zip(self.members, runs, strict=True)):
             member.fit(sets, weights=weights, random_state=random_state, run=run)
             self.curve += [{"member": i, **point} for point in member.curve]
@@ -139,14 +146,14 @@ class Ensemble(Model):
         symbols = dict.fromkeys(gene for member in self.members for gene in member.vocabulary)
         self._vocabulary = Vocabulary(symbols)
         self.columns = [self._vocabulary.ids(member.vocabulary) for member in self.members]
-        # Fitting may settle a member's setting.
-        settled = tuple(member.config_json() for member in self.members)
-        self.config = dataclasses.replace(self.config, members=settled)
+        # Fitting may determine a member's setting.
+        members = tuple(member.config_json() for member in self.members)
+        self.config = dataclasses.replace(self.config, members=members)
 
     def _manifest_of_members(self) -> dict[str, Any]:
         return {"members": [member.manifest for member in self.members]}
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
         out = np.zeros(members.shape, np.float32)
@@ -166,13 +173,10 @@ class Ensemble(Model):
     def _embed_genes(self) -> Floats:
         # Unit vectors side by side: a dot product is the weighted sum of the members' cosines.
         parts = []
-        for model, weight, columns in zip(
-            self.members, self.config.weights, self.columns, strict=True
-        ):
+        for model, weight, columns in self._weighted():
             vectors = _unit(model._embed_genes()) * np.sqrt(np.float32(abs(weight)))
-            part = np.zeros((len(self.vocabulary), vectors.shape[1]), np.float32)
-            part[columns] = vectors
-            parts.append(part)
+            parts.append(np.zeros((len(self.vocabulary), vectors.shape[1]), np.float32))
+            parts[-1][columns] = vectors
         return np.concatenate(parts, axis=1)
 
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
@@ -184,8 +188,8 @@ class Ensemble(Model):
         return all(member.has_fast_term_matrix for member in self.members)
 
     def log_gene_frequency(self) -> Numbers | None:
-        """(genes,) that of the first member that has counted; its least for genes unknown to it."""
-        for member, columns in zip(self.members, self.columns, strict=True):
+        """(genes,) that of the first member that has it; its minimum for genes it does not know."""
+        for member, _, columns in self._weighted():
             frequency = member.log_gene_frequency()
             if frequency is not None:
                 values = np.full(len(self.vocabulary), frequency.min())
@@ -194,11 +198,9 @@ class Ensemble(Model):
         return None
 
     def member_names(self) -> list[str]:
-        """A name for each member: its family, what it is of, and a number if there are several."""
-        names = []
-        for member in self.members:
-            of = getattr(member.config, "of", None)
-            names.append(f"{member.family}: {of}" if of else member.family)
+        """A name for each member: family, setting `of`, and a number if there are several."""
+        of = [(member.family, getattr(member.config, "of", None)) for member in self.members]
+        names = [f"{family}: {setting}" if setting else family for family, setting in of]
         return [
             f"{name} {names[: i + 1].count(name)}" if names.count(name) > 1 else name
             for i, name in enumerate(names)
@@ -208,7 +210,7 @@ class Ensemble(Model):
         """Split the score of a gene by member and gene of the set; see `Model.attribution`.
 
         The members' weights for this set, and the mean and the spread by which their scores are
-        standardized, are held.
+        standardized, are held constant.
         """
         members = self.encode([ids])
         weights, constant = self._weights_of(members)
@@ -218,8 +220,7 @@ class Ensemble(Model):
         ):
             local = np.full(len(self.vocabulary), -1)
             local[columns] = np.arange(own.shape[1])
-            part = np.zeros(len(ids))
-            base = 0.0
+            base, part = 0.0, np.zeros(len(ids))
             if local[gene] >= 0:
                 known = local[ids] >= 0
                 base, part[known] = self._member_attribution(
@@ -228,7 +229,7 @@ class Ensemble(Model):
             kinds.append(Kind(name, weight, base + part.sum(), weight * base, weight * part))
         return Attribution(float(self.score([ids])[0, gene]), constant, kinds)
 
-    def _weights_of(self, members: sp.csr_array) -> tuple[NDArray[np.float64], float]:
+    def _weights_of(self, members: sp.csr_array) -> tuple[Numbers, float]:
         """The members' weights for one set, and the constant of the sum."""
         return np.array(self.config.weights, float), 0.0
 
@@ -238,19 +239,19 @@ class Ensemble(Model):
         """The baseline and the parts of a member's evidence in the sum."""
         return member._standardized_attribution(ids, gene, random_state)
 
-    def _parts(self, members: sp.csr_array) -> list[tuple[Model, float, sp.csr_array, Any]]:
+    def _weighted(self) -> Iterator[tuple[Model, float, NDArray[np.int32]]]:
+        """Each member, its weight and its columns."""
+        return zip(self.members, self.config.weights, self.columns, strict=True)
+
+    def _parts(self, members: sp.csr_array) -> Iterator[tuple[Model, float, sp.csr_array, Any]]:
         """Each member, its weight, the sets in its vocabulary, and its columns."""
-        out: list[tuple[Model, float, sp.csr_array, Any]] = []
-        for model, weight, columns in zip(
-            self.members, self.config.weights, self.columns, strict=True
-        ):
+        for model, weight, columns in self._weighted():
             if len(columns) == members.shape[1] and (np.diff(columns) == 1).all():
-                out.append((model, weight, members, slice(None)))
+                yield model, weight, members, slice(None)
             else:
                 own = members[:, columns]
                 own.sort_indices()
-                out.append((model, weight, own, columns))
-        return out
+                yield model, weight, own, columns
 
     @property
     def n_parameters(self) -> int:
@@ -263,14 +264,13 @@ class Ensemble(Model):
     # -- files -----------------------------------------------------------------------------------
 
     def config_json(self) -> dict[str, Any]:
-        settings = {f.name: getattr(self.config, f.name) for f in dataclasses.fields(self.config)}
-        settings["weights"] = list(self.config.weights)
-        settings["members"] = [member.config_json() for member in self.members]
-        return {"family": self.family, **settings}
+        members = [member.config_json() for member in self.members]
+        own = {"weights": list(self.config.weights), "members": members}
+        return {"family": self.family, **vars(self.config), **own}
 
     def _tensors(self) -> Tensors:
         out: Tensors = {}
-        for i, (member, columns) in enumerate(zip(self.members, self.columns, strict=True)):
+        for i, (member, _, columns) in enumerate(self._weighted()):
             out[f"{i}.genes"] = columns
             out |= {f"{i}.{name}": tensor for name, tensor in member._tensors().items()}
         return out
@@ -280,8 +280,8 @@ class Ensemble(Model):
         self.columns = []
         for i, member in enumerate(self.members):
             columns = take(tensors, f"{i}.genes", None, kinds="iu")
-            if len(columns) and (columns.min() < 0 or columns.max() >= n):
-                raise ValueError(f"the tensor '{i}.genes' holds a gene outside 0..{n - 1}")
+            inside = ((columns >= 0) & (columns < n)).all()
+            require(inside, f"the tensor '{i}.genes' holds a gene outside 0..{n - 1}")
             self.columns.append(columns.astype(np.int32))
             own = {
                 name.removeprefix(f"{i}."): tensors.pop(name)
@@ -294,8 +294,7 @@ class Ensemble(Model):
                 else:
                     member._vocabulary = Vocabulary(self.vocabulary[int(c)] for c in columns)
                 member._restore(own)
-                if own:
-                    raise ValueError(f"the tensor {min(own)!r} is not part of it")
+                require(not own, f"the tensor {min(own, default='')!r} is not part of it")
             except ValueError as error:
                 raise ValueError(f"member {i}, {member.family}: {error}") from None
         orphans = np.setdiff1d(np.arange(n), np.concatenate(self.columns))
@@ -303,19 +302,26 @@ class Ensemble(Model):
             raise ValueError(f"no member knows {self.vocabulary[int(orphans[0])]!r} of vocab.txt")
 
 
+def _unfitted(config: Any) -> list[Model]:
+    """The members that a configuration describes."""
+    members: list[Model] = []
+    for i, member in enumerate(config.members):
+        try:
+            members.append(FAMILIES[member["family"]].from_config(member))
+        except ValueError as error:
+            raise ValueError(f"members[{i}]: {error}") from None
+    return members
+
+
 class _WeightedSum(TermMatrix):
     """The sum of the members' evidence with the weights of the configuration.
 
-    `Adaptive` has weights for each set, which take longer than all else: they are left to the terms
-    that are shown.
+    The weights of `Adaptive` for each set would take longer than all else. They are computed only
+    for the terms that are shown.
     """
 
     def __init__(
-        self,
-        model: Ensemble,
-        members: sp.csr_array,
-        cache: Cache,
-        progress: Progress,
+        self, model: Ensemble, members: sp.csr_array, cache: Cache, progress: Progress
     ) -> None:
         self.n = members.shape[0]
         self.parts: list[tuple[float, TermMatrix, Any]] = []
@@ -335,12 +341,12 @@ class _WeightedSum(TermMatrix):
     def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
         return self._total(gene, len(terms), lambda part, own: part.leave_one_out(terms, own))
 
-    def _total(self, gene: int, n: int, ask: Callable[[TermMatrix, int], Numbers]) -> Numbers:
+    def _total(self, gene: int, n: int, score: Callable[[TermMatrix, int], Numbers]) -> Numbers:
         total = np.zeros(n)
         for weight, part, columns in self.parts:
             own = [gene] if isinstance(columns, slice) else np.flatnonzero(columns == gene)
             if len(own):  # a member adds nothing for a gene unknown to it
-                total += weight * ask(part, int(own[0]))
+                total += weight * score(part, int(own[0]))
         return total
 
 

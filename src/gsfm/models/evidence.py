@@ -1,4 +1,4 @@
-"""Scores as evidence: comparable between sets, between models, and between members and others."""
+"""Standardized and leave-one-out scores, which can be compared between sets and models."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from gsfm.models.types import Floats
 
-#: The folds in which the members of a set are left out of it; a smaller set is left one by one.
+#: The members of a set are left out in so many folds; those of a smaller set one by one.
 FOLDS = 8
 
 
@@ -54,19 +54,18 @@ def rows_of(members: sp.csr_array) -> NDArray[np.int64]:
 def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
     """Return the sets without some of their members, so that each member is left out once.
 
-    Which members are left out together depends on nothing but the set.
+    The folds depend on the set only.
 
     Returns
     -------
     rest
         (k n, genes) for each of k folds the n sets without the members of that fold.
     at
-        (members,) the row of `rest` in which each is left out. A set of one gene has it there all
-        the same.
+        (members,) the row of `rest` in which each is left out. A set of one gene keeps it.
     """
     sizes = np.diff(members.indptr)
     rows = rows_of(members)
-    # The order of a random number that each gene has: neighbors by name should not go together.
+    # In a random order of the genes, so that genes with similar names are in different folds.
     key = shuffled(members.shape[1])[members.indices]
     order = np.lexsort((key, rows))
     rank = np.empty(len(rows), np.int64)
@@ -83,17 +82,17 @@ def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
     return rest, fold * len(sizes) + rows
 
 
-def covered(members: sp.csr_array, holders: sp.csr_array, share: float) -> sp.csr_array:
-    """Return which terms each set covers: those of which it holds at least a share of the genes.
+def contained_terms(members: sp.csr_array, terms: sp.csr_array, share: float) -> sp.csr_array:
+    """Return which terms each set contains: it has at least a share of their genes.
 
-    Such a term tells nothing of other genes, but would tell the set's own ones well: the term that
-    the set is, in this release or another, and the terms below it.
+    These are the term that the set is, in this release or another, and the terms below it. They say
+    nothing about other genes, but would predict the members of the set themselves.
 
     Parameters
     ----------
     members
         (n, genes) 0/1 membership.
-    holders
+    terms
         (terms, genes), whose stored entries say which genes each term has.
     share
         Above 0 and up to 1.
@@ -101,17 +100,17 @@ def covered(members: sp.csr_array, holders: sp.csr_array, share: float) -> sp.cs
     Returns
     -------
     csr_array
-        (n, terms) float32, 1 where a set covers a term.
+        (n, terms) float32, 1 where a set contains a term.
     """
-    sizes = np.diff(holders.indptr)
-    ones = np.ones(len(holders.indices), np.float32)
-    has = sp.csr_array((ones, holders.indices, holders.indptr), shape=holders.shape)
-    shared = (members @ has.T).tocsr()  # (n, terms)
+    sizes = np.diff(terms.indptr)
+    ones = np.ones(len(terms.indices), np.float32)
+    has = sp.csr_array((ones, terms.indices, terms.indptr), shape=terms.shape)
+    overlap = (members @ has.T).tocsr()  # (n, terms)
     # A little less, because 0.55 * 20 is more than 11 in floating point.
-    enough = shared.data >= share * sizes[shared.indices] - 1e-6
-    shared.data = enough.astype(np.float32)
-    shared.eliminate_zeros()
-    return shared
+    enough = overlap.data >= share * sizes[overlap.indices] - 1e-6
+    overlap.data = enough.astype(np.float32)
+    overlap.eliminate_zeros()
+    return overlap
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,8 +1,8 @@
-"""Features: how alike genes are in what is known of them one by one.
+"""Features: how similar genes are in their names, protein domains, positions, or sets.
 
-Two genes with the same protein domain, words of their names in common, or places close to each
-other on the chromosome have something in common that no gene set has to tell. It is little, but
-genes that are in no set have it, too. A feature is held as the set of the genes that have it.
+Two genes with a protein domain or words of their names in common, or close to each other on the
+chromosome, are similar without any gene set. It is weak evidence, but genes that are in no set have
+it, too. A feature is represented by the set of the genes that have it.
 """
 
 from __future__ import annotations
@@ -15,45 +15,30 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.models.attribution import contrast
-from gsfm.models.base import Floats, Model, Tensors, require, take
-from gsfm.models.evidence import covered, rows_of
+from gsfm.models.base import Model
+from gsfm.models.evidence import contained_terms, rows_of
+from gsfm.models.membership import row_blocks
+from gsfm.models.settings import Count, FractionTo1, Settings, TwoOrMore, require
 from gsfm.models.sparse import csr_tensors, principal_rows, take_csr
-from gsfm.models.term_matrix import (
-    Cache,
-    Ids,
-    Mask,
-    Numbers,
-    Progress,
-    TermMatrix,
-    blocks,
-    cached,
-    moments,
-    standard,
-    sums,
-)
+from gsfm.models.storage import take
+from gsfm.models.term_matrix import BLOCK, TermMatrix, cached, moments, standard, sums
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Progress, Tensors
 from gsfm.sets import GeneSets
 
-#: A feature of so many genes is worked on with dense matrices, the others with sparse ones.
+#: Features of so many genes or more are handled as dense matrices, the others as sparse ones.
 COMMON = 64
 
 
 @dataclass(frozen=True)
-class FeaturesConfig:
+class FeaturesConfig(Settings):
     """Settings of `Features`."""
 
     #: What the features are.
     of: Literal["sets", "words", "domains", "windows", "regions"] = "sets"
-    largest: int = 3000  # features of more genes than this are left out
-    dimensions: int = 64  # length of the vectors of `embed_genes`
-    covered: float | None = None  # leave out those of whose genes a set holds this share, for it
-
-    def __post_init__(self) -> None:
-        require(self.largest >= 2, f"largest must be 2 or more, not {self.largest}")
-        if self.covered is not None:
-            require(
-                0 < self.covered <= 1, f"covered must be above 0 and up to 1, not {self.covered}"
-            )
-        require(self.dimensions >= 1, f"dimensions must be 1 or more, not {self.dimensions}")
+    largest: TwoOrMore = 3000  # features of more genes than this are excluded
+    dimensions: Count = 64  # length of the vectors of `embed_genes`
+    #: Features with this share of their genes in a set are excluded for that set.
+    covered: FractionTo1 | None = None
 
 
 class Features(Model):
@@ -66,7 +51,7 @@ class Features(Model):
     vocabulary matters then.
 
     A set that is itself among the features is no evidence of its own genes: with `covered`, the
-    features of which a set holds that share of the genes are left out for this set, as if they had
+    features that have that share of their genes in a set are excluded for this set, as if they had
     been removed before the fit.
 
     Examples
@@ -77,7 +62,9 @@ class Features(Model):
     """
 
     family = "features"
-    description = "Mean likeness in words of names, protein domains, places in the genome, or sets"
+    description = (
+        "Mean similarity in words of names, protein domains, places in the genome, or sets"
+    )
     paper = "Spärck Jones, J. Documentation 1972, doi:10.1108/eb026526"
     Config = FeaturesConfig
     config: FeaturesConfig
@@ -87,7 +74,6 @@ class Features(Model):
     vectors: sp.csr_array
     _by_feature: sp.csr_array  # (features, genes)
     _squares: Floats  # (genes,) the squared length of each row: 1 or 0, but for rounding
-    _gene_vectors: Floats | None = None
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         if self.config.of != "sets":
@@ -95,39 +81,39 @@ class Features(Model):
 
             sets = features(self.config.of).reindex(sets.vocabulary)
             weights = np.ones(len(sets), np.float32)
-        have = sets.sizes  # (features,) how many genes have it
-        kept = np.flatnonzero((have >= 2) & (have <= self.config.largest))
-        value = np.sqrt(weights[kept]) * np.log(sets.n_genes / have[kept])
+        sizes = sets.sizes  # (features,) how many genes have it
+        kept = np.flatnonzero((sizes >= 2) & (sizes <= self.config.largest))
+        value = np.sqrt(weights[kept]) * np.log(sets.n_genes / sizes[kept])
         vectors = sets.to_csr()[kept].T.tocsr()  # (genes, features)
         vectors.sort_indices()
         rows = rows_of(vectors)
         entries = value[vectors.indices]
         length = np.sqrt(np.bincount(rows, entries**2, minlength=sets.n_genes))
         entries /= np.where(length > 0, length, 1)[rows]
-        # As precise as they are stored, so that the model that was fitted is the one loaded.
+        # Rounded as they are stored, so that the fitted model is the same as the loaded one.
         vectors.data = entries.astype(np.float16).astype(np.float32)
         vectors.eliminate_zeros()
         self._take(vectors)
 
     def _take(self, vectors: sp.csr_array) -> None:
-        self.vectors, self._gene_vectors = vectors, None
-        # By feature, as it is needed for each question, and takes longer to make than to use.
+        self.vectors = vectors
+        # Every call needs it, and it takes longer to make than to use.
         self._by_feature = vectors.T.tocsr()
         self._squares = np.asarray(vectors.multiply(vectors).sum(axis=1), np.float32)
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
         sizes, rows = np.diff(members.indptr), rows_of(members)
         profile = members @ self.vectors  # (n, features)
         scale = None
         if self.config.covered is not None:
-            without = covered(members, self._by_feature, self.config.covered)
-            scale = self._scale(without)
+            excluded = contained_terms(members, self._by_feature, self.config.covered)
+            scale = self._scale(excluded)
             of_members = scale[rows, members.indices]
             scaled = sp.csr_array((of_members, members.indices, members.indptr), members.shape)
             profile = scaled @ self.vectors
-            profile = profile - profile.multiply(without)
+            profile = profile - profile.multiply(excluded)
         total: Floats = (profile @ self._by_feature).toarray()  # (n, genes)
         squares = self._squares[members.indices]
         if scale is not None:
@@ -140,19 +126,19 @@ class Features(Model):
         total /= np.maximum(others, 1)
         return total
 
-    def _scale(self, without: sp.csr_array) -> Floats:
-        """(n, genes) what makes rows of `vectors` as long again as they were, 0 if all is gone.
+    def _scale(self, excluded: sp.csr_array) -> Floats:
+        """(n, genes) factors that restore the length of the rows of `vectors`; 0 for empty rows.
 
-        `without` says which features are left out, (n, features).
+        `excluded` says which features are excluded, (n, features).
         """
         squared = self._by_feature.power(2)
-        lost = (without @ squared).toarray() / np.where(self._squares > 0, self._squares, 1)
+        lost = (excluded @ squared).toarray() / np.where(self._squares > 0, self._squares, 1)
         left: Floats = 1 - lost
-        # Of a gene whose features are all left out, rounding leaves a little.
+        # For a gene whose features are all excluded, rounding leaves a little.
         return np.where(left > 1e-5, 1 / np.sqrt(np.maximum(left, 1e-5)), 0).astype(np.float32)
 
     def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
-        # Few genes share anything with a set, and their standard scores are huge.
+        # Few genes have a feature in common with a set, and their standardized scores are huge.
         scores, of_genes, of_members = super()._score_and_evidence(members)
         return scores, np.arcsinh(of_genes), np.arcsinh(of_members)
 
@@ -163,7 +149,7 @@ class Features(Model):
 
     @property
     def has_fast_term_matrix(self) -> bool:
-        """Not if some features are left out for each set."""
+        """Not if features are excluded for each set."""
         return self.config.covered is None
 
     def _attribution(
@@ -171,10 +157,11 @@ class Features(Model):
     ) -> tuple[float, Numbers]:
         vectors = self.vectors
         if self.config.covered is not None:
-            # As in `_score`: without the features that the set covers, scaled to length 1 again.
-            without = covered(self.encode([ids]), self._by_feature, self.config.covered)
-            scale = self._scale(without)[0]
-            keep = sp.diags_array(1 - without.toarray()[0])
+            # As in `_score`: without the excluded features, scaled to length 1 again.
+            set_ = self.encode([ids])
+            excluded = contained_terms(set_, self._by_feature, self.config.covered)
+            scale = self._scale(excluded)[0]
+            keep = sp.diags_array(1 - excluded.toarray()[0])
             vectors = (sp.diags_array(scale) @ vectors @ keep).tocsr()
         target = vectors.T @ contrast(gene, others)  # (features,)
         return 0.0, np.asarray(vectors[ids] @ target, np.float64) / max(len(ids), 1)
@@ -182,8 +169,8 @@ class Features(Model):
     def _evidence_attribution(
         self, ids: Ids, gene: int, random_state: int
     ) -> tuple[float, Numbers]:
-        # Of the inverse hyperbolic sine of a sum each gene has a part in proportion: exactly what
-        # integrated gradients along the straight path give.
+        # The inverse hyperbolic sine of a sum is split in proportion to the terms of the sum, as
+        # integrated gradients along the straight path are.
         base, part = self._standardized_attribution(ids, gene, random_state)
         total = part.sum()
         if abs(total) < 1e-9:
@@ -192,22 +179,21 @@ class Features(Model):
         return float(np.arcsinh(base)), part * rise
 
     def _embed_genes(self) -> Floats:
-        if self._gene_vectors is None:
-            self._gene_vectors = principal_rows(self.vectors, self.config.dimensions)
-        return self._gene_vectors
+        width = self.config.dimensions
+        return self._cached("gene_vectors", lambda: principal_rows(self.vectors, width))
 
     # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
-        return {**csr_tensors(self.vectors, "vectors"), "have": self._have().astype(np.int32)}
+        return {**csr_tensors(self.vectors, "vectors"), "have": self._sizes().astype(np.int32)}
 
     def _restore(self, tensors: Tensors) -> None:
-        have = take(tensors, "have", None, kinds="iu")
-        self._take(take_csr(tensors, "vectors", len(self.vocabulary), len(have)))
-        if not np.array_equal(have, self._have()):
-            raise ValueError("the tensor 'have' does not count the genes of each feature")
+        sizes = take(tensors, "have", None, kinds="iu")
+        self._take(take_csr(tensors, "vectors", len(self.vocabulary), len(sizes)))
+        same = np.array_equal(sizes, self._sizes())
+        require(same, "the tensor 'have' does not count the genes of each feature")
 
-    def _have(self) -> NDArray[np.int64]:
+    def _sizes(self) -> NDArray[np.int64]:
         """(features,) how many genes have each."""
         return np.asarray(np.diff(self._by_feature.indptr), np.int64)
 
@@ -222,24 +208,23 @@ class _FeatureTerms(TermMatrix):
 
     def _compute(self) -> Numbers:
         genes, features = self.model.vectors.shape
-        # Of papers there are more than genes.
-        every, own = self._by_likeness() if features > genes else self._by_feature()
+        if features > genes:
+            similarity = (self.model.vectors @ self.model._by_feature).tocsr()
+            every, own = sums(self.members, similarity)
+        else:
+            every, own = self._by_feature()
         # Scores are means over the term's genes.
         scale = 1 / np.maximum(self.sizes, 1)
         powers = np.array([scale, scale**2])
         return moments(self.members, every * powers, own * powers)
-
-    def _by_likeness(self) -> tuple[Numbers, Numbers]:
-        return sums(self.members, (self.model.vectors @ self.model._by_feature).tocsr())
 
     def _by_feature(self) -> tuple[Numbers, Numbers]:
         members, vectors = self.members, self.model.vectors  # (genes, features)
         profiles = (members @ vectors).tocsr()  # (terms, features)
         every, own = np.empty((2, 2, members.shape[0]))
         every[0] = profiles @ np.asarray(vectors.sum(axis=0, dtype=np.float64)).ravel()
-        every[1] = _quadratic(profiles, (vectors.T @ vectors).tocsr(), self.model._have())
-        for rows in blocks(members.shape[0], 256):
-            block = members[rows]
+        every[1] = _quadratic(profiles, (vectors.T @ vectors).tocsr(), self.model._sizes())
+        for rows, block in row_blocks(members, 256):
             dense, of_term = profiles[rows].toarray(), rows_of(block)
             theirs = vectors[block.indices]  # (members, features)
             of_member = rows_of(theirs)
@@ -250,35 +235,35 @@ class _FeatureTerms(TermMatrix):
         return every, own
 
     def evidence(self, gene: int) -> Numbers:
-        scores = self.members @ self._likeness(gene) / np.maximum(self.sizes, 1)
+        scores = self.members @ self._similarity(gene) / np.maximum(self.sizes, 1)
         return np.arcsinh(standard(scores, self.moments))
 
     def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
         # Compared with the others alone, as the model does.
-        total = self.members[terms] @ self._likeness(gene) - self.model._squares[gene]
+        total = self.members[terms] @ self._similarity(gene) - self.model._squares[gene]
         scores = total / np.maximum(self.sizes[terms] - 1, 1)
         return np.arcsinh(standard(scores, self.moments, terms))
 
-    def _likeness(self, gene: int) -> Floats:
-        """(genes,) how alike each is to the gene."""
+    def _similarity(self, gene: int) -> Floats:
+        """(genes,) the cosine of each gene and this one."""
         vectors = self.model.vectors
         return np.asarray(vectors @ vectors[[gene]].toarray()[0])
 
 
-def _quadratic(rows: sp.csr_array, gram: sp.csr_array, have: Ids) -> Numbers:
+def _quadratic(rows: sp.csr_array, gram: sp.csr_array, sizes: Ids) -> Numbers:
     """(n,) r G r' for each sparse row r: the sum of the squared scores of all genes.
 
-    The few features that many genes have fill most of the Gram matrix: they are taken out of it,
-    and worked on with dense matrices.
+    The few features of many genes fill most of the Gram matrix. They are taken out of it and
+    handled as dense matrices.
     """
-    common = have >= COMMON
+    common = sizes >= COMMON
     rare = ~common
     few, many = rows[:, rare], rows[:, common]
     dense = gram[common][:, common].toarray()
     across, sparse = gram[rare][:, common], gram[rare][:, rare]
     out = np.empty(rows.shape[0])
-    for at in blocks(rows.shape[0]):
-        x, y = many[at].toarray(), few[at]
+    for at, block in row_blocks(many, BLOCK):
+        x, y = block.toarray(), few[at]
         product = x @ dense + 2 * (y @ across).toarray()
         out[at] = np.einsum("nc,nc->n", product, x) + (y @ sparse).multiply(y).sum(axis=1)
     return out

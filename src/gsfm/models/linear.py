@@ -14,7 +14,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm.models.attribution import as_float64, contrast
-from gsfm.models.base import Floats, Model, Tensors, require, take
+from gsfm.models.base import Model
+from gsfm.models.membership import slices
+from gsfm.models.settings import Count, NonNegative, NonNegativeInt, Positive, Settings, require
 from gsfm.models.sparse import (
     BLOCK,
     csr_tensors,
@@ -23,42 +25,23 @@ from gsfm.models.sparse import (
     principal_rows,
     take_csr,
 )
-from gsfm.models.term_matrix import (
-    Cache,
-    Ids,
-    Mask,
-    Numbers,
-    Progress,
-    TermMatrix,
-    cached,
-    holders,
-    moments,
-    standard,
-    sums,
-)
+from gsfm.models.storage import take
+from gsfm.models.term_matrix import TermMatrix, cached, holders, moments, standard, sums
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Progress, Tensors
 from gsfm.sets import GeneSets
 
 LAPACK_ROWS = 2048  # of the blocks that LAPACK inverts
 
 
 @dataclass(frozen=True)
-class LinearConfig:
+class LinearConfig(Settings):
     """Settings of `Linear`."""
 
-    regularization: float = 50.0  # ridge, in sets of weight 1: larger trusts rare pairs less
-    size_exponent: float = (
-        0.5  # a set of size s counts 1 / s ** this: large sets say less of a pair
-    )
-    min_sets: int = 1  # genes in fewer sets get no weights; bounds the matrix (genes^2 x 4 bytes)
-    prune: int = 0  # strongest weights kept of each gene, as float16; 0 keeps all, as float32
-    dimensions: int = 128  # length of the vectors of embed_sets and embed_genes
-
-    def __post_init__(self) -> None:
-        require(self.regularization > 0, "regularization must be above 0")
-        require(self.size_exponent >= 0, "size_exponent must be 0 or more")
-        require(self.min_sets >= 1, "min_sets must be 1 or more")
-        require(self.prune >= 0, "prune must be 0 (keep all weights) or more")
-        require(self.dimensions >= 1, "dimensions must be 1 or more")
+    regularization: Positive = 50.0  # ridge, in sets of weight 1: larger trusts rare pairs less
+    size_exponent: NonNegative = 0.5  # a set of size s counts 1 / s ** this
+    min_sets: Count = 1  # genes in fewer sets get no weights; bounds the matrix (genes^2 x 4 bytes)
+    prune: NonNegativeInt = 0  # strongest weights kept of each gene, as float16; 0: all, as float32
+    dimensions: Count = 128  # length of the vectors of embed_sets and embed_genes
 
 
 class Linear(Model):
@@ -70,8 +53,8 @@ class Linear(Model):
 
     has the solution :math:`B_{ij} = -P_{ij} / P_{jj}` for :math:`i \ne j`, with
     :math:`P = (X^\top W X + \lambda I)^{-1}`. The score of gene :math:`j` for a set is
-    :math:`\sum_{i \in set} B_{ij}`: about 1 for a gene that the others imply, 0 for one that they
-    say nothing of, below 0 for one that they speak against.
+    :math:`\sum_{i \in set} B_{ij}`: about 1 for a gene that the others predict, 0 for one that is
+    independent of them, below 0 for one that is rarely with them.
 
     Examples
     --------
@@ -92,7 +75,6 @@ class Linear(Model):
     #: (genes, genes): row i holds what gene i adds to every gene's score. Dense if nothing was
     #: pruned, else sparse rows.
     matrix: Floats | sp.csr_array
-    _gene_vectors: Floats | None = None
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         c = self.config
@@ -115,7 +97,6 @@ class Linear(Model):
         # B = -P / diag(P), column by column, with a zero diagonal; in place, as it is large.
         inverse /= -inverse.diagonal().copy()
         np.fill_diagonal(inverse, 0)
-        self._gene_vectors = None
         if c.prune:
             kept = _strongest(inverse, c.prune).tocoo()
             coordinates = (genes[kept.row], genes[kept.col])
@@ -159,8 +140,8 @@ class Linear(Model):
         """
         require(keep >= 1, "keep must be 1 or more")
         self.vocabulary  # noqa: B018  # raises if there is no model yet
-        if isinstance(self.matrix, sp.csr_array):
-            raise ValueError("this model was pruned already; prune the one that has all weights")
+        whole = not isinstance(self.matrix, sp.csr_array)
+        require(whole, "this model was pruned already; prune the one that has all weights")
         model = type(self)(dataclasses.replace(self.config, prune=keep))
         model._vocabulary = self.vocabulary
         model.matrix = _strongest(self.matrix, keep)
@@ -168,10 +149,11 @@ class Linear(Model):
         model.manifest.pop("calibration", None)  # of other scores
         return model
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
-        return _dense(members @ self.matrix)  # (n, genes)
+        scores = members @ self.matrix  # (n, genes)
+        return np.asarray(scores.toarray() if isinstance(scores, sp.csr_array) else scores)
 
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return _LinearTerms(self, members, cache)
@@ -182,10 +164,9 @@ class Linear(Model):
         return 0.0, as_float64(self.matrix[ids]) @ contrast(gene, others)
 
     def _embed_genes(self) -> Floats:
-        # A gene's vector is its row of weights, what it speaks for, in fewer numbers.
-        if self._gene_vectors is None:
-            self._gene_vectors = principal_rows(self.matrix, self.config.dimensions)
-        return self._gene_vectors
+        # A gene's vector is its row of weights, in fewer dimensions.
+        matrix, width = self.matrix, self.config.dimensions
+        return self._cached("gene_vectors", lambda: principal_rows(matrix, width))
 
     # -- files -----------------------------------------------------------------------------------
 
@@ -228,15 +209,11 @@ class _LinearTerms(TermMatrix):
         return weights
 
 
-def _dense(matrix: Floats | sp.csr_array) -> Floats:
-    return np.asarray(matrix.toarray() if isinstance(matrix, sp.csr_array) else matrix)
-
-
 def _strongest(matrix: Floats, keep: int) -> sp.csr_array:
     """The `keep` weights of each row with the largest partial correlation."""
-    blocks = (slice(i, i + BLOCK) for i in range(0, len(matrix), BLOCK))
     # The two directions of a pair have one sign, so that their product is the squared correlation.
-    return keep_largest(((matrix[rows], matrix[rows] * matrix[:, rows].T) for rows in blocks), keep)
+    blocks = ((matrix[i], matrix[i] * matrix[:, i].T) for i in slices(len(matrix), BLOCK))
+    return keep_largest(blocks, keep)
 
 
 def _invert(matrix: Floats) -> None:
@@ -264,10 +241,9 @@ def _invert(matrix: Floats) -> None:
 
 def _subtract(matrix: Floats, left: Floats, right: Floats) -> None:
     """Subtract a product that is symmetric from a symmetric matrix, in place, by half of it."""
-    for start in range(0, len(matrix), LAPACK_ROWS):
-        rows, rest = slice(start, start + LAPACK_ROWS), slice(start + LAPACK_ROWS, None)
-        matrix[rows, start:] -= left[rows] @ right[:, start:]
-        matrix[rest, rows] = matrix[rows, rest].T
+    for rows in slices(len(matrix), LAPACK_ROWS):
+        matrix[rows, rows.start :] -= left[rows] @ right[:, rows.start :]
+        matrix[rows.stop :, rows] = matrix[rows, rows.stop :].T
 
 
 def _invert_block(block: Floats) -> None:
@@ -277,8 +253,7 @@ def _invert_block(block: Floats) -> None:
     factor, info = spotrf(block, lower=1)
     if info == 0:
         inverse, info = spotri(factor, lower=1)
-    if info != 0:
-        raise ValueError("the genes' matrix cannot be inverted; raise the regularization")
+    require(info == 0, "the genes' matrix cannot be inverted; raise the regularization")
     # LAPACK fills one triangle.
     lower = np.tril(inverse)
     block[...] = lower + np.tril(inverse, -1).T

@@ -1,7 +1,7 @@
-"""Popularity: how often a gene occurs, whatever the set; the baseline that knows no biology.
+"""Popularity: how often a gene occurs, whatever the set; a baseline without any biology.
 
-Well-studied genes are in every list, so that a model which always answers them is right
-surprisingly often (Gillis & Pavlidis 2011). What a model is worth is what it adds to this.
+Well-studied genes are in every list, so that a model that always ranks them first is right
+surprisingly often (Gillis & Pavlidis 2011). Every other model has to do better than this one.
 """
 
 from __future__ import annotations
@@ -9,27 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
-from gsfm.models.attribution import constant
-from gsfm.models.base import Floats, Model, Tensors, require, take
-from gsfm.models.term_matrix import Cache, Constant, Ids, Mask, Numbers, Progress, TermMatrix
+from gsfm.models.constant import ConstantModel
+from gsfm.models.settings import Positive, Settings
+from gsfm.models.types import Floats, Numbers
 from gsfm.sets import GeneSets
 
 
 @dataclass(frozen=True)
-class PopularityConfig:
+class PopularityConfig(Settings):
     """Settings of `Popularity`."""
 
-    pseudocount: float = (
-        1.0  # sets added to every gene's count, so that a gene never seen has a score
-    )
-
-    def __post_init__(self) -> None:
-        require(self.pseudocount > 0, "pseudocount must be above 0")
+    #: Sets added to the count of every gene, so that a gene in no set has a score.
+    pseudocount: Positive = 1.0
 
 
-class Popularity(Model):
+class Popularity(ConstantModel):
     r"""The log of the weighted frequency of each gene, the same for every set.
 
     .. math:: s_j = \log \frac{c + \sum_u w_u x_{uj}}{c + \sum_u w_u}
@@ -49,36 +44,13 @@ class Popularity(Model):
     paper = "Gillis & Pavlidis, PLoS ONE 2011, doi:10.1371/journal.pone.0017258"
     Config = PopularityConfig
     config: PopularityConfig
-    leaves_itself_out = True  # the score is the gene's, whatever the set
-
-    log_frequency: Floats  # (genes,)
+    tensor = "log_frequency"
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         of_member = np.repeat(weights, sets.sizes).astype(np.float64)
         counts = np.bincount(sets.indices, weights=of_member, minlength=sets.n_genes)
         c, total = self.config.pseudocount, float(weights.sum(dtype=np.float64))
-        self.log_frequency = np.log((c + counts) / (c + total)).astype(np.float32)
-
-    def _score(self, members: sp.csr_array) -> Floats:
-        return np.broadcast_to(self.log_frequency, members.shape)
-
-    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
-        return Constant(self.log_frequency.astype(np.float64), members)
-
-    def _attribution(
-        self, ids: Ids, gene: int, others: Mask, random_state: int
-    ) -> tuple[float, Numbers]:
-        return constant(self, ids, gene, others)
+        self.values = np.log((c + counts) / (c + total)).astype(np.float32)
 
     def log_gene_frequency(self) -> Numbers:
-        return self.log_frequency.astype(np.float64)
-
-    def _embed_genes(self) -> Floats:
-        return self.log_frequency[:, None]
-
-    def _tensors(self) -> Tensors:
-        return {"log_frequency": self.log_frequency}
-
-    def _restore(self, tensors: Tensors) -> None:
-        n = len(self.vocabulary)
-        self.log_frequency = take(tensors, "log_frequency", n, kinds="f").astype(np.float32)
+        return self.values.astype(np.float64)

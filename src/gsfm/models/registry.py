@@ -1,4 +1,4 @@
-"""From a folder to a model, and the list of families."""
+"""Loading a model from a folder, and the table of families."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TypeAlias
 import polars as pl
 
 from gsfm.errors import ModelFormatError
-from gsfm.models.base import FAMILIES, FORMAT, Model, read_json
+from gsfm.models.base import FAMILIES, Model
+from gsfm.models.storage import FORMAT, load_folder, read_json
 
 #: A fitted model, the folder of one, or None for the model that comes with gsfm.
 ModelLike: TypeAlias = Model | str | Path | None
@@ -33,7 +34,7 @@ def load(path: str | Path | None = None) -> Model:
     Raises
     ------
     ModelFormatError
-        If the folder is not a whole and consistent model; the message names the file and the field.
+        If the folder is incomplete or inconsistent; the message names the file and the field.
 
     Examples
     --------
@@ -73,11 +74,11 @@ def load(path: str | Path | None = None) -> Model:
         raise ModelFormatError(
             f"{file}: family is {family!r}; there are {', '.join(sorted(FAMILIES))}"
         )
-    return FAMILIES[family]._load(folder, config)
+    return load_folder(FAMILIES[family], folder, config)
 
 
 def load_model(model: ModelLike = None) -> Model:
-    """Return a model itself, that of a folder, or the shipped one, which is loaded once.
+    """Return a model itself, the model of a folder, or the shipped model, which is loaded once.
 
     Examples
     --------
@@ -95,7 +96,7 @@ def _shipped() -> Model:
 
 
 def families() -> pl.DataFrame:
-    """Return the table of model families: name, description, paper, what fitting needs.
+    """Return the table of model families: name, description, paper, whether fitting needs torch.
 
     Examples
     --------

@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models.base import Floats, Tensors, take
+from gsfm.models.storage import take
+from gsfm.models.types import Floats, Tensors
 
 #: Rows of a gene-by-gene matrix that are worked on at once; bounds the working memory.
 BLOCK = 512

@@ -1,7 +1,7 @@
 """SVD: sets in a space of few dimensions, the leading singular vectors of the membership matrix.
 
 Latent semantic indexing (Deerwester et al. 1990) with sets as documents and genes as words: a
-principal component analysis without centring. As a recommender it is called PureSVD.
+principal component analysis without centering. As a recommender it is called PureSVD.
 """
 
 from __future__ import annotations
@@ -11,23 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.models.base import Floats, Model, Tensors, require, take
+from gsfm.models.base import Model
+from gsfm.models.settings import Count, NonNegative, Settings
 from gsfm.models.sparse import gram_blocks, principal_rows
+from gsfm.models.storage import take
+from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
 
 
 @dataclass(frozen=True)
-class SVDConfig:
+class SVDConfig(Settings):
     """Settings of `SVD`."""
 
-    dimensions: int = 512  # singular vectors kept: the length of the vector of a set
-    size_exponent: float = 0.5  # a set of size s counts 1 / s ** this, as in `Linear`
-    gene_exponent: float = 0.25  # a gene in sets of weight c counts 1 / c ** this
-
-    def __post_init__(self) -> None:
-        require(self.dimensions >= 1, "dimensions must be 1 or more")
-        require(self.size_exponent >= 0, "size_exponent must be 0 or more")
-        require(self.gene_exponent >= 0, "gene_exponent must be 0 or more")
+    dimensions: Count = 512  # singular vectors kept: the length of the vector of a set
+    size_exponent: NonNegative = 0.5  # a set of size s counts 1 / s ** this, as in `Linear`
+    gene_exponent: NonNegative = 0.25  # a gene in sets of weight c counts 1 / c ** this
 
 
 class SVD(Model):
@@ -78,7 +76,7 @@ class SVD(Model):
         kept = lengths > lengths.max() * 1e-6
         self.vectors = directions[:, kept] / lengths[kept]
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _embed_sets(self, members: sp.csr_array) -> Floats:
         vectors: Floats = members @ self._embed_genes()  # (n, dimensions)

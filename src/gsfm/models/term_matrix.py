@@ -1,9 +1,10 @@
 """The evidence for one gene in every term of a library.
 
-A model answers a set with the scores of all genes. A term matrix answers the reverse question: one
-gene, all terms. Where a family's score is a product of a part for the term and a part for the gene,
-its term matrix keeps the parts for the terms, with the mean and the standard deviation of each
-term's scores over the genes outside it. The evidence for a gene is then one matrix-vector product.
+A model gives the scores of all genes for a set. A term matrix gives the reverse: the scores of one
+gene for all terms. Where the score of a family is a product of a part for the term and a part for
+the gene, its term matrix keeps the parts of the terms, with the mean and the standard deviation of
+each term's scores over the genes outside it. The evidence for a gene is then one matrix-vector
+product.
 
 The evidence is that of `Model.evidence`: the score, standardized over the genes outside the term;
 for a gene of the term, its leave-one-out score.
@@ -12,25 +13,19 @@ for a gene of the term, its leave-one-out score.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.models.evidence import standardize
+from gsfm.models.membership import row_blocks
+from gsfm.models.types import Cache, Ids, Numbers, Progress
 
 if TYPE_CHECKING:
     from gsfm.models.base import Model
-
-Ids = NDArray[np.integer[Any]]
-Numbers = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-#: Arrays that take long to compute, by name; empty at first, or read from a file.
-Cache: TypeAlias = dict[str, NDArray[Any]]
-#: Called with the number of terms done and the number of all.
-Progress: TypeAlias = Callable[[int, int], None] | None
 
 #: Terms that are worked on at once; bounds the working memory.
 BLOCK = 1024
@@ -41,11 +36,11 @@ class TermMatrix(ABC):
 
     @abstractmethod
     def evidence(self, gene: int) -> Numbers:
-        """(terms,) evidence for the gene in each term; any number in terms that hold it."""
+        """(terms,) evidence for the gene in each term; undefined in terms that have the gene."""
 
     @abstractmethod
     def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
-        """(k,) evidence for the gene in `terms`, which hold it, each without the gene."""
+        """(k,) evidence for the gene in `terms` that have it, each without the gene."""
 
 
 class Rescored(TermMatrix):
@@ -63,34 +58,16 @@ class Rescored(TermMatrix):
         return self._score(self.members[terms], gene)
 
     def _score(self, members: sp.csr_array, gene: int) -> Numbers:
-        n = members.shape[0]
-        out = np.empty(n)
-        for rows in blocks(n, 64):
-            block = members[rows]
+        out = np.empty(members.shape[0])
+        for rows, block in row_blocks(members, 64):
             if self.model.leaves_itself_out:
                 evidence = self.model.evidence(block)[0]
             else:
                 evidence = standardize(self.model.score(block), block)
             out[rows] = evidence[:, gene]
             if self.progress is not None:
-                self.progress(min(rows.stop, n), n)
+                self.progress(rows.stop, len(out))
         return out
-
-
-class Constant(TermMatrix):
-    """The form for scores that are the same for every set."""
-
-    def __init__(self, scores: Numbers, members: sp.csr_array) -> None:
-        self.scores = scores
-        powers = np.array([scores, scores**2])
-        total = powers.sum(axis=1, keepdims=True)
-        self.moments = moments(members, total, (members @ powers.T).T)
-
-    def evidence(self, gene: int) -> Numbers:
-        return standard(self.scores[gene], self.moments)
-
-    def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
-        return standard(self.scores[gene], self.moments, terms)
 
 
 def cached(cache: Cache, compute: Callable[[], Cache]) -> Cache:
@@ -117,8 +94,8 @@ def without(members: sp.csr_array, terms: Ids, gene: int) -> sp.csr_array:
 def moments(members: sp.csr_array, of_all: Numbers, of_own: Numbers) -> Numbers:
     """(2, terms) the mean of each term's scores over the genes outside it, and 1 / their spread.
 
-    From sums of the scores and of their squares, (2, terms), over all genes and over the term's
-    own. The second is 0 for scores that are all equal.
+    From sums of the scores and of their squares, (2, terms), over all genes and over the genes of
+    the term. The second is 0 for scores that are all equal.
     """
     others = np.maximum(members.shape[1] - np.diff(members.indptr), 1)
     mean, square = (of_all - of_own) / others
@@ -134,23 +111,16 @@ def standard(scores: Any, moments: Numbers, terms: Any = slice(None)) -> Numbers
 
 
 def sums(members: sp.csr_array, matrix: Any) -> tuple[Numbers, Numbers]:
-    """(2, terms) sums of scores and of their squares, over all genes and over a term's own.
+    """(2, terms) sums of scores and of their squares, over all genes and over those of the term.
 
     The scores of a term are the sum of its genes' rows of `matrix`, (genes, genes), of any kind.
     """
     every, own = np.empty((2, 2, members.shape[0]))
-    for rows in blocks(members.shape[0]):
-        scores = sp.csr_array(members[rows] @ matrix)  # (n, genes)
-        theirs = scores.multiply(members[rows]).tocsr()
-        for out, values in ((every, scores), (own, theirs)):
+    for rows, block in row_blocks(members, BLOCK):
+        scores = sp.csr_array(block @ matrix)  # (n, genes)
+        for out, values in ((every, scores), (own, scores.multiply(block).tocsr())):
             ones = np.ones(values.shape[1])
             out[0, rows] = values @ ones
             np.square(values.data, out=values.data)
             out[1, rows] = values @ ones
     return every, own
-
-
-def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
-    """Slices of `size` rows that cover n."""
-    for start in range(0, n, size):
-        yield slice(start, start + size)

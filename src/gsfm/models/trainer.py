@@ -15,9 +15,9 @@ from gsfm.completion.calibration import FEWEST
 from gsfm.errors import GsfmError
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
-from gsfm.models.base import read_json, write_json
 from gsfm.models.calibrating import calibrate
 from gsfm.models.held_out import HeldOut
+from gsfm.models.storage import read_json, write_json
 from gsfm.sets import GeneSets
 from gsfm.training.interrupt import Interrupted
 from gsfm.training.processes import start

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gsfm.models.attribution import TOLERANCE, Ids, Mask, Numbers, contrast
+from gsfm.models.attribution import TOLERANCE, contrast
 from gsfm.models.autoencoder.layers import LAYER_NORM_EPSILON, gelu_and_slope
+from gsfm.models.types import Ids, Mask, Numbers
 
 if TYPE_CHECKING:
     from gsfm.models.autoencoder.model import Autoencoder
@@ -23,8 +24,8 @@ def integrated_gradients(
 
     The path is a straight line in the output of the first layer norm: from its bias, which is its
     output for an empty set, to its output for the set. This is the same as adding all genes to the
-    set at the same pace, for the norm of 10% of a set is that of all of it. Its output is a sum
-    over the genes (each vector less its mean, over the norm's spread), and so is the integral.
+    set at the same rate, because the norm of 10% of a set is that of the whole set. Its output is a
+    sum over the genes (each vector less its mean, over the norm's spread), and so is the integral.
     """
     b = {name: tensor.astype(np.float64) for name, tensor in model.block.items()}
     out = model.output_vectors.astype(np.float64)
@@ -36,10 +37,10 @@ def integrated_gradients(
     centered = (centered - centered.mean(axis=1, keepdims=True)) / np.sqrt(max(len(ids), 1))
     whole = centered.sum(axis=0)
     spread = np.sqrt((whole**2).mean() + LAYER_NORM_EPSILON)
-    steps = centered / spread * b["norm_in.weight"]  # (n, d); their sum is the whole way
+    steps = centered / spread * b["norm_in.weight"]  # (n, d); their sum is the whole path
 
     def at(points: Numbers) -> tuple[Numbers, Numbers]:
-        """(k,) the score at points of the way, and (k, d) its gradient in the block's input."""
+        """(k,) the score at points of the path, and (k, d) its gradient in the block's input."""
         x = points[:, None] * steps.sum(axis=0) + b["norm_in.bias"]
         up = x @ b["up.weight"].T + b["up.bias"]
         active, slope = gelu_and_slope(up)
@@ -47,7 +48,7 @@ def integrated_gradients(
         y -= y.mean(axis=1, keepdims=True)
         length = np.sqrt((y**2).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
         y /= length
-        # Backwards: through the norm, then through the block and around it.
+        # Backwards: through the norm, then through the block and its residual connection.
         back = target - target.mean() - y * (y * target).mean(axis=1, keepdims=True)
         back /= length
         back += ((back @ b["down.weight"]) * slope) @ b["up.weight"]

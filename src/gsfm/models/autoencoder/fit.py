@@ -120,7 +120,7 @@ class AutoencoderLearner(Learner):
             loss = hidden_gene_loss(vectors, *layer, inputs, targets, self.dtype)
         self.optimizer.zero_grad(set_to_none=True)
         # The processes' gradients are averaged; their parts may differ by one set.
-        share = (self.part.stop - self.part.start) / config.batch_size
+        share: float = (self.part.stop - self.part.start) / config.batch_size
         self.processes.backward(loss * (share * self.processes.count))
         self.optimizer.step()
         if self.averages and (step % AVERAGING_INTERVAL == 0 or step == self.steps):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.float64]
+from gsfm.models.types import Floats, Numbers
 
 #: Added to a variance before the square root, as torch.nn.LayerNorm does.
 LAYER_NORM_EPSILON = 1e-5

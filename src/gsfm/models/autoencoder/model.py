@@ -2,9 +2,9 @@
 
 A set is the normalized sum of its genes' input vectors, passed through one residual block; every
 gene is then scored by the product with its output vector. It is trained to give the hidden part of
-a set a high probability among all genes that it was not shown, after the multinomial likelihood of
-Liang et al. 2018 (10.1145/3178876.3186150), or each gene of a set by itself the probability of a
-member (`loss`). No dense multi-hot vector is ever made.
+a set a high probability among all genes that it was not shown, with the multinomial likelihood of
+Liang et al. 2018 (10.1145/3178876.3186150), or to give each gene the probability of being a member
+(`loss`). No dense multi-hot vector is ever made.
 """
 
 from __future__ import annotations
@@ -21,62 +21,59 @@ from gsfm.errors import MissingExtraError
 from gsfm.models.autoencoder.attribution import integrated_gradients
 from gsfm.models.autoencoder.layers import gelu, layer_norm
 from gsfm.models.autoencoder.terms import Vectors
-from gsfm.models.base import Floats, Model, Tensors, take
+from gsfm.models.base import Model
 from gsfm.models.evidence import left_out, standardize
-from gsfm.models.term_matrix import Cache, Ids, Mask, Numbers, Progress, TermMatrix
+from gsfm.models.membership import slices
+from gsfm.models.settings import (
+    Count,
+    Fraction,
+    NonNegative,
+    Positive,
+    Settings,
+    TwoOrMore,
+    require,
+)
+from gsfm.models.storage import take
+from gsfm.models.term_matrix import TermMatrix
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Progress, Tensors
 from gsfm.sets import GeneSets
 
-#: The largest whole number of each `storage` that has them, on either side of 0.
+#: The largest integer, on either side of 0, of each `storage` that uses integers.
 STEPS = {"int8": 127, "int4": 7}
 #: Rows of a table that are unpacked at once.
 ROWS = 1024
 
 
 @dataclass(frozen=True)
-class AutoencoderConfig:
+class AutoencoderConfig(Settings):
     """Settings of `Autoencoder`: its shape, then how it is trained."""
 
-    dimensions: int = 512  # length of a gene's vector and of a set's vector
-    hidden: int = 1024  # width of the residual block
+    dimensions: Count = 512  # length of a gene's vector and of a set's vector
+    hidden: Count = 1024  # width of the residual block
     tied: bool = False  # one table of gene vectors for input and output
-    storage: str = "float16"  # how tables are stored: float32, float16; int8, int4: a scale a row
-    epochs: float = 16.0  # passes: sets drawn in training / sets in the corpus
-    batch_size: int = 1024  # sets in a step
-    learning_rate: float = 3e-3  # peak; warms up, and falls as a cosine if nothing is averaged
-    average: float = 0.25  # share of the steps, the last, that the weights are a mean over; 0: none
-    weight_decay: float = 0.0  # of the gene tables (AdamW)
-    dropout: float = 0.0  # on the pooled set vector
-    input_low: float = 0.1  # smallest share of a set that is shown; the rest is to be found
+    #: How tables are stored; int8 and int4 with a scale for each row.
+    storage: Literal["float32", "float16", "int8", "int4"] = "float16"
+    epochs: Positive = 16.0  # passes: sets drawn in training / sets in the corpus
+    batch_size: Count = 1024  # sets in a step
+    learning_rate: Positive = 3e-3  # peak; warms up, and falls as a cosine if nothing is averaged
+    average: Fraction = 0.25  # share of the steps, the last, that the weights are a mean over
+    weight_decay: NonNegative = 0.0  # of the gene tables (AdamW)
+    dropout: Fraction = 0.0  # on the pooled set vector
+    input_low: float = 0.1  # smallest share of a set that is shown; the rest is the target
     input_high: float = 0.9  # largest share of a set that is shown
-    targets: Literal["hidden", "all"] = "hidden"  # what is to be found; all: the shown genes, too
-    #: Multinomial: which gene is next, of all. Logistic: is it a member, for each gene by itself.
+    targets: Literal["hidden", "all"] = "hidden"  # which genes are targets; all: shown ones, too
+    #: Multinomial: which of all genes is the next member. Logistic: is this gene a member.
     loss: Literal["multinomial", "logistic"] = "multinomial"
-    max_members: int = 512  # larger sets are subsampled, anew in every pass
-    size_exponent: float = 0.0  # a set of size s is drawn in proportion to its weight / s ** this
+    max_members: TwoOrMore = 512  # larger sets are subsampled, anew in every pass
+    size_exponent: NonNegative = 0.0  # a set of size s is drawn in proportion to weight / s ** this
 
     def __post_init__(self) -> None:
-        for name in ("dimensions", "hidden", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
-        if self.storage not in ("float32", "float16", "int8", "int4"):
-            raise ValueError(
-                f"storage must be float32, float16, int8 or int4, not {self.storage!r}"
-            )
-        if self.epochs <= 0 or self.learning_rate <= 0:
-            raise ValueError("epochs and learning_rate must be above 0")
-        if not 0 < self.input_low <= self.input_high < 1:
-            raise ValueError("0 < input_low <= input_high < 1 must hold")
-        if not 0 <= self.average < 1:
-            raise ValueError(f"average must be in [0, 1), not {self.average}")
-        if not 0 <= self.dropout < 1 or self.weight_decay < 0:
-            raise ValueError("dropout must be in [0, 1) and weight_decay 0 or more")
-        if self.loss == "logistic" and self.targets == "hidden":
-            # It knows no candidates: a shown gene that is not to be found would be a wrong one.
-            raise ValueError("the logistic loss is of all members: it needs targets='all'")
-        if self.size_exponent < 0:
-            raise ValueError(f"size_exponent must be 0 or more, not {self.size_exponent}")
-        if self.max_members < 2:
-            raise ValueError(f"max_members must be 2 or more, not {self.max_members}")
+        super().__post_init__()
+        shares = 0 < self.input_low <= self.input_high < 1
+        require(shares, "0 < input_low <= input_high < 1 must hold")
+        # The logistic loss has no candidates: a shown gene that is no target would be a negative.
+        whole = self.loss == "multinomial" or self.targets == "all"
+        require(whole, "the logistic loss is over all members: it needs targets='all'")
 
 
 class Autoencoder(Model):
@@ -110,7 +107,7 @@ class Autoencoder(Model):
     gene_sums: tuple[Numbers, Numbers] | None = None  # see `sums_over_genes`
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
-        # The only way down the list of rooms: learning needs torch, asking does not.
+        # Fitting needs torch, scoring does not.
         try:
             import torch  # noqa: F401
         except ImportError:
@@ -119,7 +116,7 @@ class Autoencoder(Model):
         from gsfm.training.loop import fit
 
         self.curve = fit(AutoencoderLearner(self, sets, weights, random_state, self.run))
-        # Round to what is stored, so that the model that was fitted is the one that is loaded.
+        # Rounded as they are stored, so that the fitted model is the same as the loaded one.
         self._restore(self._tensors())
 
     @staticmethod
@@ -137,7 +134,7 @@ class Autoencoder(Model):
             "norm_out.bias": (d,),
         }
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _embed_sets(self, members: sp.csr_array) -> Floats:
         b = self.block
@@ -150,14 +147,14 @@ class Autoencoder(Model):
 
     def _score(self, members: sp.csr_array) -> Floats:
         # The logits: log-probabilities of being the next member, up to a constant for each set; or,
-        # of the logistic loss, log-odds of being a member.
+        # with the logistic loss, log-odds of being a member.
         scores: Floats = self._embed_sets(members) @ self.output_vectors.T  # (n, genes)
         scores += self.output_bias
         return scores
 
     def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
-        # As in `Model`, without the scores of all genes for each set that lacks some members: the
-        # mean and the spread over the genes follow from the output vectors' mean and Gram matrix.
+        # As in `Model`, but without the scores of all genes for each fold: their mean and spread
+        # follow from the mean and the Gram matrix of the output vectors.
         scores = self._score(members)
         of_genes = standardize(scores, members)
         rest, at = left_out(members)
@@ -166,7 +163,7 @@ class Autoencoder(Model):
         total, squares = self.score_moments(vectors)
         others = np.maximum(len(self.output_bias) - np.diff(rest.indptr), 1)
         left = np.zeros(len(at))
-        # Set by set: all of its folds are asked of the same few genes.
+        # Set by set: all its folds need the scores of the same few genes.
         for u in range(n):
             of_set = slice(members.indptr[u], members.indptr[u + 1])
             genes, out = members.indices[of_set], at[of_set]
@@ -192,11 +189,9 @@ class Autoencoder(Model):
         """Sum (d + 1,) and Gram matrix (d + 1, d + 1) of the output vectors and their biases."""
         if self.gene_sums is None:
             table = np.column_stack([self.output_vectors, self.output_bias])
-            # The product in single precision: it is most of the time of a first answer.
-            self.gene_sums = (
-                table.sum(axis=0, dtype=np.float64),
-                (table.T @ table).astype(np.float64),
-            )
+            # The product in single precision: it takes most of the time of the first call.
+            gram = (table.T @ table).astype(np.float64)
+            self.gene_sums = table.sum(axis=0, dtype=np.float64), gram
         return self.gene_sums
 
     def _embed_genes(self) -> Floats:
@@ -223,7 +218,7 @@ class Autoencoder(Model):
     # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
-        # The block is small beside the tables: eight bits would save little more.
+        # The block is small compared with the tables: eight bits would save little more.
         width = np.float32 if self.config.storage == "float32" else np.float16
         out: Tensors = {name: tensor.astype(width) for name, tensor in self.block.items()}
         out["output_bias"] = self.output_bias
@@ -253,14 +248,13 @@ class Autoencoder(Model):
         def table(name: str) -> Floats:
             packed = self.config.storage == "int4"
             stored = take(tensors, name, n, (d + 1) // 2 if packed else d)
-            if packed and stored.dtype != np.uint8:
-                raise ValueError(f"a table of int4 must be of bytes (U8), not {stored.dtype}")
+            bytes_ = not packed or stored.dtype == np.uint8
+            require(bytes_, f"a table of int4 must be of bytes (U8), not {stored.dtype}")
             whole = packed or stored.dtype == np.int8
             scale = take(tensors, f"{name}.scale", n).astype(np.float32) if whole else None
             values = np.empty((n, d), np.float32)
-            # Some rows at a time: new memory takes longer than the numbers do.
-            for start in range(0, n, ROWS):
-                rows = slice(start, start + ROWS)
+            # Some rows at a time: allocating memory takes longer than the arithmetic.
+            for rows in slices(n, ROWS):
                 values[rows] = _one_a_byte(stored[rows], d) if packed else stored[rows]
                 if scale is not None:
                     values[rows] *= scale[rows, None]

@@ -11,7 +11,7 @@ from gsfm.models.autoencoder.layers import LAYER_NORM_EPSILON
 
 
 class Network(nn.Module):
-    """What `gsfm.models.Autoencoder` computes, with gradients.
+    """The network of `gsfm.models.Autoencoder`, with gradients.
 
     Parameters
     ----------
@@ -45,20 +45,17 @@ class Network(nn.Module):
         return self.input_vectors if self.config.tied else self.output_vectors
 
     def tables(self) -> list[nn.Parameter]:
-        """The large parameters, one row a gene."""
-        return (
-            [self.input_vectors] if self.config.tied else [self.input_vectors, self.output_vectors]
-        )
+        """The large parameters, with a row for each gene."""
+        return [p for name, p in self.named_parameters() if name.endswith("put_vectors")]
 
     def small(self) -> list[nn.Parameter]:
         """All other parameters."""
-        tables = {id(p) for p in self.tables()}
-        return [p for p in self.parameters() if id(p) not in tables]
+        return [p for name, p in self.named_parameters() if not name.endswith("put_vectors")]
 
     def forward(self, genes: Tensor, offsets: Tensor, dropout: Tensor | None = None) -> Tensor:
         """Sets, as flat gene ids with the start of each set, to (n, d) vectors.
 
-        `dropout`, (n, d), is what the pooled vectors are multiplied by.
+        `dropout`, (n, d), are factors of the pooled vectors.
         """
         ends = torch.cat([offsets[1:], offsets.new_tensor([len(genes)])])
         sizes = (ends - offsets).clamp(min=1).float()

@@ -6,41 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from gsfm.models.term_matrix import (
-    Cache,
-    Ids,
-    Numbers,
-    Progress,
-    TermMatrix,
-    blocks,
-    cached,
-    moments,
-    standard,
-    without,
-)
+from gsfm.models.membership import row_blocks
+from gsfm.models.term_matrix import BLOCK, TermMatrix, cached, moments, standard, without
+from gsfm.models.types import Cache, Floats, Ids, Numbers, Progress
 
 if TYPE_CHECKING:
     from gsfm.models.autoencoder.model import Autoencoder
-
-Floats = NDArray[np.float32]
 
 
 class Vectors(TermMatrix):
     """Terms as (terms, d) vectors; a score is a product with the gene's output vector."""
 
     def __init__(
-        self,
-        model: Autoencoder,
-        members: sp.csr_array,
-        cache: Cache,
-        progress: Progress,
+        self, model: Autoencoder, members: sp.csr_array, cache: Cache, progress: Progress
     ) -> None:
         self.model, self.members = model, members
         found = cached(cache, lambda: self._compute(progress))
         self.vectors, self.moments = found["vectors"], found["moments"]
-        # The model needs these sums too, and may find them in the cache.
+        # The model needs these sums too.
         model.gene_sums = model.gene_sums or (found["total"], found["gram"].astype(np.float64))
 
     def _compute(self, progress: Progress) -> Cache:
@@ -64,12 +48,12 @@ class Vectors(TermMatrix):
         """(terms, d) vectors, and (2, terms) moments of the scores."""
         model, n = self.model, members.shape[0]
         vectors, own = np.empty((n, model.config.dimensions), np.float32), np.empty((2, n))
-        for rows in blocks(n):
-            vectors[rows] = model.embed_sets(members[rows])
+        for rows, block in row_blocks(members, BLOCK):
+            vectors[rows] = model.embed_sets(block)
             for i in range(n)[rows]:
                 genes = members.indices[members.indptr[i] : members.indptr[i + 1]]
                 scores = model.output_vectors[genes] @ vectors[i] + model.output_bias[genes]
                 own[:, i] = scores.sum(), scores @ scores
             if progress is not None:
-                progress(min(rows.stop, n), n)
+                progress(rows.stop, n)
         return vectors, moments(members, np.array(model.score_moments(vectors)), own)

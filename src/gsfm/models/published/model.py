@@ -18,46 +18,43 @@ import scipy.sparse as sp
 
 from gsfm.errors import MissingExtraError
 from gsfm.genes import Vocabulary
-from gsfm.models.base import Floats, Model, Tensors, require, take, vocab_lines
+from gsfm.models.base import Model
+from gsfm.models.settings import Count, Fraction, NonNegativeInt, Positive, Settings, require
+from gsfm.models.storage import take, vocab_lines
+from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
 
-#: The tokens before the genes: for words that are not in the vocabulary, and to fill up batches.
+#: The tokens before the genes: for unknown words, and to fill up batches.
 SPECIAL = ("<unk>", "<pad>")
 PAD = 1
 
 
 @dataclass(frozen=True)
-class PublishedConfig:
+class PublishedConfig(Settings):
     """Settings of `Published`; the first six are the authors', with their names.
 
     The defaults are what the authors chose in their comparison of hyperparameters and released
     weights with; the default of ``partition`` in their code is 0.8.
     """
 
-    vocab_size: int = 0  # genes and the two special tokens; `fit` sets it
-    d_model: int = 256  # width of the middle layer, the vector of a set
-    depth: int = 2  # linear layers of the encoder, and of the decoder
-    dropout: float = 0.2  # share of hidden units left out in training
-    partition: float = 0.0  # share of a set that is hidden in training; 0 hides nothing
+    vocab_size: NonNegativeInt = 0  # genes and the two special tokens; `fit` sets it
+    d_model: Count = 256  # width of the middle layer, the vector of a set
+    depth: Count = 2  # linear layers of the encoder, and of the decoder
+    dropout: Fraction = 0.2  # share of hidden units that are 0 in training
+    partition: Fraction = 0.0  # share of a set that is hidden in training; 0 hides nothing
     weighted_loss: Literal["none", "unseen", "balance"] | None = "none"  # see `Published`
-    epochs: int = 50  # passes over the corpus
-    batch_size: int = 128  # sets in a step
-    learning_rate: float = 1e-3  # of Adam; a quarter of it after 10 passes without a better loss
+    epochs: Count = 50  # passes over the corpus
+    batch_size: Count = 128  # sets in a step
+    learning_rate: Positive = 1e-3  # of Adam; multiplied by 1/4 after 10 passes without a gain
 
     def __post_init__(self) -> None:
-        require(self.vocab_size >= 0, "vocab_size must be 0 (not fitted yet) or more")
-        require(self.d_model >= 1, "d_model must be 1 or more")
+        super().__post_init__()
         # The widest layer has d_model x 2^(depth - 1) units.
-        require(1 <= self.depth <= 16, "depth must be 1 to 16")
-        require(0 <= self.dropout < 1, "dropout must be 0 or more and below 1")
-        require(0 <= self.partition < 1, "partition must be 0 or more and below 1")
+        require(self.depth <= 16, "depth must be 1 to 16")
+        unseen = self.partition > 0 or self.weighted_loss != "unseen"
         require(
-            self.partition > 0 or self.weighted_loss != "unseen",
-            "weighted_loss 'unseen' needs a partition above 0: with 0 nothing is unseen",
+            unseen, "weighted_loss 'unseen' needs a partition above 0: with 0 nothing is unseen"
         )
-        require(self.epochs >= 1, "epochs must be 1 or more")
-        require(self.batch_size >= 1, "batch_size must be 1 or more")
-        require(self.learning_rate > 0, "learning_rate must be above 0")
 
 
 class Published(Model):
@@ -75,13 +72,13 @@ class Published(Model):
 
     Training hides a random share `partition` of each set's genes, anew in every pass, and minimizes
     the binary cross-entropy of the hidden ones against all tokens. With ``partition = 0`` nothing
-    is hidden: all genes of the set are shown, and all are to be found; dropout alone is the noise.
+    is hidden: all genes of the set are both input and target; dropout alone is the noise.
     `weighted_loss`:
 
-    - ``"none"`` (or null): every gene counts the same;
-    - ``"balance"``: a positive counts (sets seen without the gene) / (sets seen with it), running
-      counts that start at 1;
-    - ``"unseen"``: positives that were shown count nothing. As a gene that was shown is never a
+    - ``"none"`` (or null): every gene has the weight 1;
+    - ``"balance"``: a positive has the weight (sets seen without the gene) / (sets seen with it),
+      running counts that start at 1;
+    - ``"unseen"``: positives that were shown have the weight 0. As a gene that was shown is never a
       positive, this is the same as ``"none"``.
 
     Examples
@@ -117,7 +114,7 @@ class Published(Model):
         decoder = [c.d_model * 2**i for i in range(c.depth - 1)]
         return [c.vocab_size, *encoder, c.d_model], [c.d_model, *decoder, c.vocab_size]
 
-    # -- learning --------------------------------------------------------------------------------
+    # -- fitting ---------------------------------------------------------------------------------
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         try:
@@ -130,7 +127,7 @@ class Published(Model):
         self.config = dataclasses.replace(self.config, vocab_size=sets.n_genes + len(SPECIAL))
         self.curve = fit(PublishedLearner(self, sets, weights, random_state, self.run))
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- scoring ---------------------------------------------------------------------------------
 
     def _embed_sets(self, members: sp.csr_array) -> Floats:
         weight, bias = self.encoder[0]
@@ -157,12 +154,10 @@ class Published(Model):
 
     def _read_vocab(self, text: str) -> Vocabulary:
         lines = vocab_lines(text)
-        if tuple(lines[: len(SPECIAL)]) != SPECIAL:
-            raise ValueError(f"the first two lines must be {SPECIAL[0]} and {SPECIAL[1]}")
-        if len(lines) != self.config.vocab_size:
-            raise ValueError(
-                f"{len(lines)} lines, but config.json has vocab_size {self.config.vocab_size}"
-            )
+        special = tuple(lines[: len(SPECIAL)]) == SPECIAL
+        require(special, f"the first two lines must be {SPECIAL[0]} and {SPECIAL[1]}")
+        n = self.config.vocab_size
+        require(len(lines) == n, f"{len(lines)} lines, but config.json has vocab_size {n}")
         return Vocabulary(lines[len(SPECIAL) :])
 
     def _vocab_lines(self) -> Sequence[str]:
@@ -171,10 +166,8 @@ class Published(Model):
     def _tensors(self) -> Tensors:
         out: Tensors = {}
         first, bias = self.encoder[0]
-        for name, layers in (
-            ("encoder", [(first.T, bias), *self.encoder[1:]]),
-            ("decoder", self.decoder),
-        ):
+        encoder = [(first.T, bias), *self.encoder[1:]]
+        for name, layers in (("encoder", encoder), ("decoder", self.decoder)):
             for i, (weight, bias) in enumerate(layers):
                 out[f"{name}.layers.{3 * i}.weight"] = weight
                 out[f"{name}.layers.{3 * i}.bias"] = bias
@@ -183,8 +176,8 @@ class Published(Model):
         return out
 
     def _restore(self, tensors: Tensors) -> None:
-        if self.config.vocab_size != len(self.vocabulary) + len(SPECIAL):
-            raise ValueError(f"vocab_size is not the number of genes and {len(SPECIAL)}")
+        whole = self.config.vocab_size == len(self.vocabulary) + len(SPECIAL)
+        require(whole, f"vocab_size is not the number of genes and {len(SPECIAL)}")
 
         def stack(name: str, widths: list[int]) -> list[tuple[Floats, Floats]]:
             layers = []
@@ -196,13 +189,8 @@ class Published(Model):
             return layers
 
         encoder, decoder = self.widths()
-        self.encoder = stack("encoder", encoder)
-        self.encoder[0] = _summable(*self.encoder[0])
+        (weight, bias), *rest = stack("encoder", encoder)
+        self.encoder = [(np.ascontiguousarray(weight.T), bias), *rest]
         self.decoder = stack("decoder", decoder)
         if self.config.weighted_loss == "balance":
             self.counts = take(tensors, "bias", encoder[0], kinds="f").astype(np.float32)
-
-
-def _summable(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
-    """The first layer with a row for each token."""
-    return np.ascontiguousarray(weight.T), bias
