@@ -692,7 +692,7 @@ def test_refusals(tmp_path: Path) -> None:
     refuse([" "], ["A"], "json", "is blank")
     refuse(["a"], [" A"], "parquet", "white space")
     refuse(["a"], ["A,1"], "gmt", "read as 'A' with a weight")
-    refuse(["a", "b"], ["A"], "grp", "holds one set")
+    refuse(["a", "b"], ["A"], "grp", "can hold one set")
     refuse(["a"], ["#A"], "grp", "cannot hold '#A'")
     with pytest.raises(FormatError, match="no set to write"):
         write(GeneSets.from_lists([]), tmp_path / "x.gmt")

@@ -1,8 +1,8 @@
 """Arithmetic of memberships: pure functions of `indptr`, `indices` and member weights.
 
-Everything walks through the members in chunks of whole sets, so that the working memory stays at
-some few megabytes however many members there are. The sort of a chunk is one sort of 64-bit
-keys (set, gene), which NumPy does with vector instructions.
+All functions process the members in chunks of whole sets, so that the working memory is a few
+megabytes for any number of members. A chunk is sorted by 64-bit keys (set, gene), for which NumPy
+uses vector instructions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-#: Members worked on at once: few enough for the processor's cache.
+#: Members of a chunk: few enough for the processor's cache.
 CHUNK = 1 << 18
 
 
@@ -46,6 +46,16 @@ def to_indptr(sizes: NDArray[Any]) -> Int64s:
     return indptr
 
 
+def check_offsets(indptr: Int64s, indices: Int32s, weights: Floats | None) -> None:
+    """Raise ValueError unless the lengths of the arrays fit together."""
+    if len(indptr) == 0 or indptr[0] != 0 or indptr[-1] != len(indices):
+        raise ValueError("indptr must start at 0 and end at the number of members")
+    if (indptr[1:] < indptr[:-1]).any():
+        raise ValueError("indptr must not decrease")
+    if weights is not None and len(weights) != len(indices):
+        raise ValueError("member_weights needs one weight a member")
+
+
 def check(indptr: Int64s, indices: Int32s, n_genes: int) -> None:
     """Raise ValueError unless every set's ids are ascending, distinct and below `n_genes`."""
     if len(indices) and (indices.min() < 0 or indices.max() >= n_genes):
@@ -56,7 +66,7 @@ def check(indptr: Int64s, indices: Int32s, n_genes: int) -> None:
         rising = part[1:] > part[:-1]
         borders = indptr[first + 1 : last] - start
         borders = borders[(borders > 0) & (borders < len(part))]
-        rising[borders - 1] = True  # between two sets anything may follow
+        rising[borders - 1] = True  # the first member of a set may be smaller than the last one
         if not rising.all():
             raise ValueError("gene ids must be ascending and distinct within each set")
 
@@ -75,7 +85,7 @@ def gather(
     out_weights = None if weights is None else np.empty(new[-1], np.float32)
     for first, last in chunks(new):
         a, b = int(new[first]), int(new[last])
-        # Where each member lies in the old arrays.
+        # The position of each member in the old arrays.
         shift = starts[first:last] - new[first:last]
         take = np.arange(a, b) + np.repeat(shift, np.diff(new[first : last + 1]))
         out[a:b] = indices[take]
@@ -87,20 +97,20 @@ def gather(
 def remap(
     indptr: Int64s, indices: Int32s, weights: Floats | None, mapping: Int32s
 ) -> tuple[Int64s, Int32s, Floats | None]:
-    """Rename the genes: id ``g`` becomes ``mapping[g]``, and goes where that is -1.
+    """Renumber the genes: id ``g`` becomes ``mapping[g]``, and is removed if that is -1.
 
-    Ids come out ascending and distinct within each set; of members that become the same gene, the
-    largest weight stays. The input need not be sorted.
+    The new ids are ascending and distinct within each set. Of members that become the same gene,
+    the largest weight is kept. The input need not be sorted.
     """
     bits = int(mapping.max(initial=0)).bit_length()
 
     def part(span: tuple[int, int]) -> tuple[Int32s, Floats | None, NDArray[Any]]:
         first, last = span
         start, stop = int(indptr[first]), int(indptr[last])
-        # One sortable number a member: its set, then its gene.
+        # One sortable number for each member: its set, then its gene.
         keys = owners(indptr, first, last)
         keys <<= bits
-        keys |= mapping[indices[start:stop]]  # -1 has every bit set: it gives -1, and comes first
+        keys |= mapping[indices[start:stop]]  # -1 has every bit set: the key is -1, the smallest
         order = None
         if weights is None:
             keys.sort()
@@ -131,7 +141,7 @@ def remap(
 
 
 def join(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
-    """Concatenate, giving each part back as soon as it is copied; `parts` is emptied."""
+    """Concatenate, and release each part as soon as it is copied; `parts` is emptied."""
     out: NDArray[Any] = np.empty(sum(map(len, parts)), dtype)
     stop = len(out)
     while parts:
@@ -142,7 +152,7 @@ def join(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
 
 
 def count(ids: Int32s, n: int) -> Int64s:
-    """How often each id below `n` occurs; in parts, for bincount makes a wider copy."""
+    """How often each id below `n` occurs; in parts, because bincount makes a wider copy."""
     total = np.zeros(n, np.int64)
     for start in range(0, len(ids), CHUNK):
         total += np.bincount(ids[start : start + CHUNK], minlength=n)
@@ -150,14 +160,14 @@ def count(ids: Int32s, n: int) -> Int64s:
 
 
 def first_equal(indptr: Int64s, indices: Int32s) -> Int64s:
-    """(n_sets,) the first set that has exactly the members of each set; itself if it is the first.
+    """(n_sets,) for each set, the first set with exactly the same members.
 
     Sets are grouped by a 64-bit hash, and then compared member by member.
     """
     hashes = _hashes(indptr, indices)
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     result = first[inverse].astype(np.int64)
-    # Equal hashes of unequal sets: tell these sets apart by their bytes.
+    # Equal hashes of unequal sets: compare these sets by their bytes.
     exact: dict[bytes, int] = {}
     for row in np.flatnonzero(~_equal(indptr, indices, np.arange(len(result)), result)):
         members = indices[indptr[row] : indptr[row + 1]].tobytes()
@@ -179,7 +189,7 @@ def _hashes(indptr: Int64s, indices: Int32s) -> NDArray[np.uint64]:
         total = np.zeros(int(indptr[last] - indptr[first]) + 1, np.uint64)
         np.cumsum(z[indices[indptr[first] : indptr[last]]], out=total[1:])
         at = indptr[first : last + 1] - indptr[first]
-        hashes[first:last] = total[at[1:]] - total[at[:-1]]  # wraps around, rightly
+        hashes[first:last] = total[at[1:]] - total[at[:-1]]  # modulo 2**64, as intended
     return hashes
 
 
@@ -196,7 +206,7 @@ def _equal(indptr: Int64s, indices: Int32s, one: Int64s, other: Int64s) -> NDArr
 
 
 def intersections(indptr: Int64s, indices: Int32s, one: Int64s, other: Int64s) -> Int64s:
-    """(n_pairs,) how many members the sets `one` and `other` share, pair by pair."""
+    """(n_pairs,) the number of members that the sets `one` and `other` share, pair by pair."""
     result = np.empty(len(one), np.int64)
     sizes = np.diff(indptr)
     for first, last in chunks(to_indptr(sizes[one] + sizes[other]), 1 << 20):

@@ -1,9 +1,11 @@
-"""Reading and writing collections: which format a file is of, and what it can hold."""
+"""Reading and writing of collections: the formats, and how a file's format is recognized."""
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -17,7 +19,7 @@ from gsfm.sets.formats.grp import read_grp, write_grp
 from gsfm.sets.formats.json import read_json, write_enrichr_json, write_json
 from gsfm.sets.formats.parquet import read_parquet, write_parquet
 from gsfm.sets.formats.raw import Raw, finish, restore_first_members
-from gsfm.sets.formats.table import header_separator, read_csv, read_tsv, write_csv, write_tsv
+from gsfm.sets.formats.table import header_separator, read_separated, write_separated
 from gsfm.sets.formats.xlsx import read_xlsx, write_xlsx
 from gsfm.sets.genesets import GeneSets
 
@@ -26,7 +28,7 @@ class _Format(NamedTuple):
     suffixes: tuple[str, ...]
     read: Callable[[Source], Raw]
     write: Callable[[GeneSets, BinaryIO, str], None]
-    #: The metadata that it can hold; None is all.
+    #: The metadata that it can hold; None for all.
     columns: tuple[str, ...] | None = None
     member_weights: bool = True
 
@@ -39,8 +41,16 @@ FORMATS: dict[str, _Format] = {
     "grp": _Format((".grp",), read_grp, write_grp, _LABELS, member_weights=False),
     "json": _Format((".json",), read_json, write_json),
     "enrichr-json": _Format((), read_json, write_enrichr_json, ("name", "source")),
-    "csv": _Format((".csv",), read_csv, write_csv),
-    "tsv": _Format((".tsv",), read_tsv, write_tsv),
+    "csv": _Format(
+        (".csv",),
+        partial(read_separated, separators=",;\t"),
+        partial(write_separated, separator=","),
+    ),
+    "tsv": _Format(
+        (".tsv",),
+        partial(read_separated, separators="\t,;"),
+        partial(write_separated, separator="\t"),
+    ),
     "xlsx": _Format((".xlsx",), read_xlsx, write_xlsx),
     "parquet": _Format((".parquet", ".pq"), read_parquet, write_parquet),
 }
@@ -60,8 +70,8 @@ def read(
     """Read a collection of gene sets from a file.
 
     The formats are GMT, GMX, GRP, JSON (MSigDB's and Enrichr's), long CSV and TSV, XLSX, Parquet,
-    and the ``.gsets`` files of `GeneSets.save`; plain, or in gzip, zstd or zip. What is odd about
-    the file is handled, and noted in the result's ``report``.
+    and the ``.gsets`` files of `GeneSets.save`; plain, or in gzip, zstd or zip. Irregularities of
+    the file are handled, and noted in the ``report`` of the result.
 
     Parameters
     ----------
@@ -69,15 +79,15 @@ def read(
         The file, ``-`` for standard input, or a binary stream.
     format
         One of ``gmt``, ``gmx``, ``grp``, ``json``, ``csv``, ``tsv``, ``xlsx``, ``parquet`` and
-        ``gsets``. If None, the suffix tells, and without a telling one the content.
+        ``gsets``. If None, it is inferred from the suffix, or else from the content.
     resolve
-        Map the identifiers to approved symbols. Otherwise they stay as they are (trimmed). A
-        ``.gsets`` file stays as it is either way.
+        Map the identifiers to approved symbols; otherwise they are only trimmed. The identifiers of
+        a ``.gsets`` file are never changed.
     species
-        The species whose names are preferred, as `gsfm.genes.resolve` takes it.
+        The species of the identifiers, as in `gsfm.genes.resolve`.
     descriptions
-        Whether a GMT or GMX file has descriptions. Some have not, and begin with the genes in
-        their place; None finds out, and the report says so.
+        Whether a GMT or GMX file has descriptions. Some files have genes in their place. None
+        infers it; the report says if there are no descriptions.
 
     Returns
     -------
@@ -87,7 +97,7 @@ def read(
     Raises
     ------
     FormatError
-        If the file is not what it claims to be.
+        If the file does not have the format.
     MissingExtraError
         For XLSX without the extra ``xlsx``.
 
@@ -101,8 +111,7 @@ def read(
     <stdin>: 1 set, 3 identifiers (gmt)
       mapped: 1 by alias, 1 by approved, 1 by approved (case)
     """
-    if format is not None and format not in (*FORMATS, "gsets"):
-        raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)} and gsets")
+    _check_format(format)
     with open_source(path) as source:
         form = _recognize(source, format)
         if form == "gsets":
@@ -115,6 +124,25 @@ def read(
         return finish(raw, source.name, form, resolve=resolve, species=species)
 
 
+def _check_format(format: str | None) -> None:
+    if format is not None and format not in (*FORMATS, "gsets"):
+        raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)} and gsets")
+
+
+def stem(path: str | Path) -> str:
+    """Return the name of a file without the suffixes of its format and compression.
+
+    Examples
+    --------
+    >>> stem("folder/c2.all.gmt.gz"), stem("genes.txt")
+    ('c2.all', 'genes')
+    """
+    name = without_compression(Path(path).name).name
+    found = re.search(r"\.\w+$", name)
+    known = found and found.start() and found[0].lower() in (*_BY_SUFFIX, ".txt")
+    return name[: found.start()] if found and known else name
+
+
 def _open(path: str | Path | BinaryIO, source: Source) -> GeneSets:
     if not isinstance(path, str | Path) or Path(path).suffix != source.suffix or str(path) == "-":
         reason = "a .gsets file is mapped from the disk: give its path, not compressed"
@@ -125,7 +153,7 @@ def _open(path: str | Path | BinaryIO, source: Source) -> GeneSets:
 
 
 def _recognize(source: Source, declared: str | None) -> str:
-    """The format of a file: as declared, by its suffix, by its content."""
+    """The format of a file: as declared, or by its suffix, or by its content."""
     head = source.stream.peek(1 << 16)
     signed = _signature(head)
     claimed = declared or _BY_SUFFIX.get(source.suffix)
@@ -141,7 +169,7 @@ def _signature(head: bytes) -> str | None:
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(ZIP):
-        return "xlsx"  # other zips have been opened
+        return "xlsx"  # other zips have been decompressed
     if len(head) > 8 and head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] < 1 << 32:
         return "gsets"
     return None
@@ -162,30 +190,30 @@ def _of_text(head: bytes) -> str:
 def write(
     sets: GeneSets, path: str | Path | BinaryIO, *, format: str | None = None
 ) -> tuple[str, ...]:
-    """Write a collection of gene sets to a file, whole or not at all.
+    """Write a collection of gene sets to a file, atomically.
 
-    What is written reads back as it was. A value that the format could not hold is an error, a
-    whole column that it has no place for is left out.
+    Reading the file gives the same collection. A value that the format cannot hold is an error; a
+    column that the format does not have is not written.
 
     Parameters
     ----------
     sets
         The collection.
     path
-        The file; ``.gz``, ``.zst`` or ``.zip`` at its end compresses it. ``-`` is standard output.
+        The file, compressed if it ends in ``.gz``, ``.zst`` or ``.zip``. ``-`` is standard output.
     format
         ``gmt``, ``gmx``, ``grp`` (one set), ``json`` (MSigDB's form), ``enrichr-json``, ``csv``,
-        ``tsv``, ``xlsx``, ``parquet`` or ``gsets``; the suffix tells if None.
+        ``tsv``, ``xlsx``, ``parquet`` or ``gsets``; inferred from the suffix if None.
 
     Returns
     -------
     tuple of str
-        What was left out: columns of the metadata, ``"member weights"``.
+        What was not written: columns of the metadata, ``"member weights"``.
 
     Raises
     ------
     FormatError
-        If the format cannot hold the collection, or is not to be told by the suffix.
+        If the format cannot hold the collection, or cannot be inferred from the suffix.
     MissingExtraError
         For XLSX without the extra ``xlsx``.
 
@@ -203,8 +231,7 @@ def write(
         format = _BY_SUFFIX.get(without_compression(path).suffix.lower())
     if format is None:
         raise FormatError(label, f"name the format: {', '.join(FORMATS)} or gsets")
-    if format not in (*FORMATS, "gsets"):
-        raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)} and gsets")
+    _check_format(format)
     if not len(sets):
         raise FormatError(label, "there is no set to write")
     sets._ensure_valid()
@@ -218,8 +245,7 @@ def write(
     form = FORMATS[format]
     with open_target(path) as stream:
         form.write(sets, stream, label)
-    kept = sets.metadata.columns if form.columns is None else form.columns
-    left_out = [column for column in sets.metadata.columns if column not in kept]
-    if sets.member_weights is not None and not form.member_weights:
-        left_out.append("member weights")
-    return tuple(left_out)
+    columns = sets.metadata.columns if form.columns is None else form.columns
+    lost = tuple(column for column in sets.metadata.columns if column not in columns)
+    complete = form.member_weights or sets.member_weights is None
+    return lost if complete else (*lost, "member weights")

@@ -150,17 +150,11 @@ class GeneSets:
         --------
         >>> GeneSets.from_lists([["TP53"]]).validate()
         """
-        n = len(self.indptr) - 1
         try:
-            if n < 0 or self.indptr[0] != 0 or self.indptr[-1] != len(self.indices):
-                raise ValueError("indptr must start at 0 and end at the number of members")
-            if (self.indptr[1:] < self.indptr[:-1]).any():
-                raise ValueError("indptr must not decrease")
+            csr.check_offsets(self.indptr, self.indices, self.member_weights)
             csr.check(self.indptr, self.indices, len(self.vocabulary))
-            if self.metadata.height != n or "name" not in self.metadata.columns:
+            if self.metadata.height != len(self) or "name" not in self.metadata.columns:
                 raise ValueError("metadata needs one row a set and a column 'name'")
-            if self.member_weights is not None and len(self.member_weights) != len(self.indices):
-                raise ValueError("member_weights needs one weight a member")
         except ValueError as error:
             if self._unchecked is None:
                 raise

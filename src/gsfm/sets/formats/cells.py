@@ -1,4 +1,4 @@
-"""What the text formats share: values that they can hold, and weights after a comma."""
+"""What the text formats share: checks of their values, and weights after a comma."""
 
 from __future__ import annotations
 
@@ -11,67 +11,66 @@ import polars as pl
 
 from gsfm.errors import FormatError
 from gsfm.io.notes import Notes
-from gsfm.sets import csr
 from gsfm.sets.csr import Floats
 from gsfm.sets.genesets import GeneSets
 
 _WEIGHT = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
-#: What a weight must be smaller than, not to become infinite as a float32: half a step more than
-#: the largest of these, whose shortest text is a little more than itself.
+#: A weight must be smaller than this; otherwise it becomes infinite as a float32. It is half a step
+#: more than the largest float32, whose shortest text is a little more than itself.
 TOO_LARGE = float(np.finfo(np.float32).max) + 2.0**103
 
-#: Characters that text formats, and tables with quotes, have no way to hold inside a value.
+#: Characters that values of text formats, and of tables with quotes, cannot contain.
 CONTROL = re.compile(r"[\x00-\x1f]")
 CONTROL_BUT_BREAKS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 
 def weight_of(text: bytes) -> float:
-    """What follows the comma in ``GENE,1.0``, as Enrichr writes weights; NaN if it is none."""
+    """The weight after the comma in ``GENE,1.0``, as Enrichr writes it; NaN if it is none."""
     number = _WEIGHT.fullmatch(text)
     value = float(number[1]) if number else np.nan
     return value if abs(value) < TOO_LARGE else np.nan
 
 
+def split_weight(cell: str) -> tuple[str, float | None]:
+    """The identifier and the weight of a cell; None without a weight."""
+    gene, _, text = cell.rpartition(",")
+    value = weight_of(text.encode()) if gene else np.nan
+    return (gene, value) if np.isfinite(value) else (cell, None)
+
+
 def split_weights(
     rows: Sequence[Sequence[str]], notes: Notes
 ) -> tuple[list[list[str]], list[list[float]] | None]:
-    """Take the weights off ``GENE,1.0``; None where no member has one, 1 for one without."""
-    members: list[list[str]] = []
-    weights: list[list[float]] = []
-    heavy = 0
-    for row in rows:
-        members.append([])
-        weights.append([])
-        for cell in row:
-            gene, _, text = cell.rpartition(",")
-            value = weight_of(text.encode()) if gene else np.nan
-            is_weight = bool(np.isfinite(value))
-            members[-1].append(gene if is_weight else cell)
-            weights[-1].append(value if is_weight else 1.0)
-            heavy += is_weight
-    notes.add("weighted-members", heavy)
-    return members, weights if heavy else None
+    """Split the cells ``GENE,1.0``; a member without a weight gets 1, and None is no weight."""
+    parts = [[split_weight(cell) for cell in row] for row in rows]
+    members = [[gene for gene, _ in row] for row in parts]
+    n_weights = sum(weight is not None for row in parts for _, weight in row)
+    notes.add("weighted-members", n_weights)
+    if not n_weights:
+        return members, None
+    return members, [[1.0 if weight is None else weight for _, weight in row] for row in parts]
 
 
 def check_writable(
     values: Iterable[str | None], what: str, target: str, forbidden: re.Pattern[str] | None
 ) -> None:
-    """Raise FormatError if a value would not come back from a file as it is.
+    """Raise FormatError if a value could not be read back unchanged.
 
     Parameters
     ----------
     values
         Identifiers, names or other cells.
     what
-        ``"identifier"``, ``"name"``, ...: identifiers and names may not be blank, and identifiers
-        have no white space around them, for reading trims them.
+        ``"identifier"``, ``"name"``, ...: identifiers and names must not be blank, and identifiers
+        must not have white space around them, because reading trims them.
     target
         The file, for the message.
     forbidden
-        Characters that the format cannot hold inside a value; None if it holds them all.
+        Characters that a value of the format cannot contain; None if there are none.
     """
     for value in values:
+        reason = None
         if value is None:
             continue
         if what in ("identifier", "name") and not value.strip():
@@ -80,19 +79,17 @@ def check_writable(
             reason = "has white space around it: trim it"
         elif forbidden is not None and forbidden.search(value):
             reason = (
-                "holds a tab, line break or control character, which this format cannot: change "
-                "it, or write JSON or Parquet"
+                "contains a tab, line break or control character, which this format cannot hold: "
+                "change it, or write JSON or Parquet"
             )
-        else:
-            continue
-        raise FormatError(target, f"the {what} {value!r} {reason}")
+        if reason:
+            raise FormatError(target, f"the {what} {value!r} {reason}")
 
 
 def check_sets(sets: GeneSets, target: str, forbidden: re.Pattern[str] | None) -> list[str]:
     """Check names and identifiers; return the identifiers that occur."""
     check_writable(sets.metadata["name"], "name", target, forbidden)
-    used = np.flatnonzero(csr.count(sets.indices, sets.n_genes))
-    found = [sets.vocabulary[int(gene)] for gene in used]
+    found = [sets.vocabulary[int(gene)] for gene in np.flatnonzero(sets.gene_frequencies)]
     check_writable(found, "identifier", target, forbidden)
     if sets.member_weights is not None and not np.isfinite(sets.member_weights).all():
         raise FormatError(target, "a member weight is not a finite number")
@@ -114,10 +111,14 @@ def labels(sets: GeneSets, target: str) -> tuple[list[str], list[str]]:
 
 
 def member_rows(sets: GeneSets, target: str) -> Iterator[list[str]]:
-    """The members of each set as GMT and GMX write them; checked before the first."""
+    """The members of each set as in GMT and GMX; all are checked first."""
     found = check_sets(sets, target, CONTROL)
     if sets.member_weights is None:
-        _check_unweighted(found, target)
+        for symbol in found:
+            gene, weight = split_weight(symbol)
+            if weight is not None:
+                reason = f"the identifier {symbol!r} would be read as {gene!r} with a weight"
+                raise FormatError(target, f"{reason}: change it, or write JSON or Parquet")
     symbols = np.array([*sets.vocabulary.symbols, ""], object)[:-1]
     for start, stop in zip(sets.indptr[:-1], sets.indptr[1:], strict=True):
         row = symbols[sets.indices[start:stop]].tolist()
@@ -127,20 +128,8 @@ def member_rows(sets: GeneSets, target: str) -> Iterator[list[str]]:
         yield row
 
 
-def _check_unweighted(symbols: list[str], target: str) -> None:
-    """Raise FormatError if an identifier looks as if it carried a weight."""
-    for symbol in symbols:
-        gene, _, weight = symbol.rpartition(",")
-        if gene and np.isfinite(weight_of(weight.encode())):
-            raise FormatError(
-                target,
-                f"the identifier {symbol!r} would be read as {gene!r} with a weight: change it, "
-                f"or write JSON or Parquet",
-            )
-
-
 def weight_texts(weights: Floats) -> list[str]:
-    """The shortest texts that stand for these numbers."""
+    """The shortest texts of these numbers."""
     return [str(weight) for weight in weights]
 
 

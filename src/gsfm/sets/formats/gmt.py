@@ -1,8 +1,8 @@
-"""GMT: one set a line; name, description, members, separated by tabs.
+"""GMT: each line has the name, description and members of a set, separated by tabs.
 
-A file of gigabytes is read in blocks of whole lines. The bytes of a block are cut at their tabs and
-line feeds all at once, and the members become small integers at once, so that no string is ever
-made of a member.
+Large files are read in blocks of whole lines. The bytes of a block are split at their tabs and line
+feeds with array operations, and the members are encoded as small integers, so that no string is
+made for each member.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from itertools import compress
 from typing import BinaryIO
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.errors import FormatError
@@ -23,7 +22,7 @@ from gsfm.sets import csr
 from gsfm.sets.csr import Floats, Int32s, Int64s
 from gsfm.sets.formats.cells import labels, member_rows, weight_of
 from gsfm.sets.formats.parallel import in_order
-from gsfm.sets.formats.raw import Raw
+from gsfm.sets.formats.raw import Raw, labels_table
 from gsfm.sets.formats.tokens import PADDING, Encoder, keys_of
 from gsfm.sets.genesets import GeneSets
 
@@ -46,7 +45,7 @@ def read_gmt(source: Source) -> Raw:
     sizes: list[Int64s] = []
     ids: list[Int32s] = []
     weights: list[Floats] = []
-    # Blocks are cut on other cores while the last one's members get their ids on this.
+    # Other cores split the next blocks while this one encodes the members of the last block.
     for block in in_order(functools.partial(_Block, source.name), whole_lines(source, notes)):
         notes.add_all(block.notes.done())
         names += block.names
@@ -60,10 +59,7 @@ def read_gmt(source: Source) -> Raw:
             weights.append(plain if block.weights is None else block.weights)
         ids.append(encoder.encode(block.text, block.starts, block.lengths, block.keys))
     return Raw(
-        pl.DataFrame(
-            {"name": names, "description": descriptions},
-            {"name": pl.String, "description": pl.String},
-        ),
+        labels_table(names, descriptions),
         csr.join(sizes, np.int64),
         csr.join(ids, np.int32),
         [word.decode() for word in encoder.words],
@@ -74,7 +70,7 @@ def read_gmt(source: Source) -> Raw:
 
 
 class _Block:
-    """The sets in a block of whole lines; their members as places in its text."""
+    """The sets in a block of whole lines; members are positions in its text."""
 
     def __init__(self, path: str, numbered: tuple[int, bytes]) -> None:
         line, block = numbered
@@ -85,20 +81,15 @@ class _Block:
         border = text == _TAB
         border |= text == _LINE_FEED
         stops = np.flatnonzero(border)
-        starts = np.empty_like(stops)
-        starts[0] = 0
-        np.add(stops[:-1], 1, out=starts[1:])
+        self.starts = _after(stops)
         # The first and the last field of each line.
         last = np.flatnonzero(text[stops] == _LINE_FEED)
-        first = np.empty_like(last)
-        first[0] = 0
-        np.add(last[:-1], 1, out=first[1:])
-
-        kept = self._labels(path, line, starts, stops, first, last)
-        is_member = self._members(line, starts, stops, first, last, kept)
+        first = _after(last)
+        kept = self._labels(path, line, stops, first, last)
+        is_member = self._members(line, stops, first, last, kept)
         self.sizes = np.add.reduceat(is_member, first, dtype=np.int64)[kept]
         self.lines = line + np.flatnonzero(kept)
-        self.starts, stops = starts[is_member], stops[is_member]
+        self.starts, stops = self.starts[is_member], stops[is_member]
         self.weights: Floats | None = None
         if _COMMA in block:
             stops = self._split_weights(text, stops)
@@ -106,11 +97,12 @@ class _Block:
         self.keys = keys_of(self.text, self.starts, self.lengths)
 
     def _labels(
-        self, path: str, line: int, starts: Int64s, stops: Int64s, first: Int64s, last: Int64s
+        self, path: str, line: int, stops: Int64s, first: Int64s, last: Int64s
     ) -> NDArray[np.bool_]:
-        """Take the names and descriptions; which lines are sets, that is, not blank."""
+        """Read the names and descriptions; return which lines are sets, that is, not blank."""
+        starts = self.starts
         self.names = self._cut(starts[first], stops[first])
-        # Where a line has no second field this is a field of the next; it will not be used.
+        # If a line has no second field, this is a field of the next line, and is not used.
         second = np.minimum(first + 1, len(starts) - 1)
         self.descriptions = self._cut(starts[second], stops[second])
         kept = np.ones(len(first), np.bool_)
@@ -118,14 +110,12 @@ class _Block:
             if not self.text[starts[first[i]] : stops[last[i]]].strip():
                 kept[i] = False
                 self.notes.add("blank-lines", line=line + i)
-        untabbed = np.flatnonzero(kept & (first == last))
-        if len(untabbed):
-            raise FormatError(
-                path,
+        for row in np.flatnonzero(kept & (first == last)):
+            reason = (
                 "the line has no tab, and GMT is name, description, genes, separated by tabs; "
-                "if the file is of another format, name it",
-                line=line + int(untabbed[0]),
+                "if the file has another format, name it"
             )
+            raise FormatError(path, reason, line=line + int(row))
         if not kept.all():
             self.names = list(compress(self.names, kept))
             self.descriptions = list(compress(self.descriptions, kept))
@@ -137,28 +127,22 @@ class _Block:
         return [text[start:stop].decode() for start, stop in spans]
 
     def _members(
-        self,
-        line: int,
-        starts: Int64s,
-        stops: Int64s,
-        first: Int64s,
-        last: Int64s,
-        kept: NDArray[np.bool_],
+        self, line: int, stops: Int64s, first: Int64s, last: Int64s, kept: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
-        """Which fields are members: from the third on, unless empty."""
-        member = np.ones(len(starts), np.bool_)
+        """Return which fields are members: from the third on, unless empty."""
+        member = np.ones(len(stops), np.bool_)
         member[first] = False
         member[np.minimum(first + 1, last)] = False
         for i in np.flatnonzero(~kept):
             member[first[i] : last[i] + 1] = False
-        empty = np.flatnonzero(member & (starts == stops))
+        empty = np.flatnonzero(member & (self.starts == stops))
         if len(empty):
             member[empty] = False
             of_line = np.searchsorted(last, empty)
             trailing = np.unique(of_line[empty == last[of_line]])
             if len(trailing):
                 self.notes.add("trailing-tabs", len(trailing), line=line + int(trailing[0]))
-            # Before the last member of the line they are holes, after it they end the line.
+            # Empty fields before the last member of a line are gaps, those after it trail.
             filled = np.maximum.reduceat(np.where(member, np.arange(len(member)), -1), first)
             holes = of_line[empty < filled[of_line]]
             if len(holes):
@@ -166,16 +150,16 @@ class _Block:
         return member
 
     def _split_weights(self, text: NDArray[np.uint8], stops: Int64s) -> Int64s:
-        """Cut ``,1.0`` off the members that end so; return where the identifiers stop."""
+        """Split ``,1.0`` off the members that end in it; return where the identifiers stop."""
         starts = self.starts
         commas = np.flatnonzero(text == _COMMA)
         owner = np.searchsorted(stops, commas)
         inside = owner < len(starts)
         inside[inside] = commas[inside] > starts[owner[inside]]
         cuts = np.full(len(starts), -1)
-        cuts[owner[inside]] = commas[inside]  # of several commas the last
+        cuts[owner[inside]] = commas[inside]  # the last one of several commas
         rows = np.flatnonzero((cuts >= 0) & (cuts + 1 < stops))
-        # Weights repeat much as genes do: make a number of each distinct one.
+        # Weights repeat as genes do: parse each distinct one once.
         encoder = Encoder()
         ids = encoder.encode(self.text, cuts[rows] + 1, stops[rows] - cuts[rows] - 1)
         values = np.array([weight_of(word) for word in encoder.words], np.float32)[ids]
@@ -188,6 +172,14 @@ class _Block:
         stops = stops.copy()
         stops[rows[heavy]] = cuts[rows[heavy]]
         return stops
+
+
+def _after(stops: Int64s) -> Int64s:
+    """Where the parts begin that end at `stops`, each one behind the end of the last."""
+    starts = np.empty_like(stops)
+    starts[0] = 0
+    np.add(stops[:-1], 1, out=starts[1:])
+    return starts
 
 
 def write_gmt(sets: GeneSets, stream: BinaryIO, target: str) -> None:

@@ -1,18 +1,16 @@
-"""GMX: one set a column; name, description, members, separated by tabs. GMT turned over."""
+"""GMX: the transpose of GMT. Each column has the name, description and members of a set."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
 from typing import BinaryIO
 
-import polars as pl
-
 from gsfm.errors import FormatError
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
 from gsfm.sets.formats.cells import labels, member_rows, split_weights
-from gsfm.sets.formats.raw import Raw, from_lists
+from gsfm.sets.formats.raw import Raw, from_lists, labels_table
 from gsfm.sets.genesets import GeneSets
 
 
@@ -22,26 +20,23 @@ def read_gmx(source: Source) -> Raw:
     Raises
     ------
     FormatError
-        If there is no row of descriptions, or a member stands in a column without a name.
+        If there is no row of descriptions, or a column without a name has a member.
     """
     notes = Notes()
     rows: list[list[str]] = []
     trailing = 0
     for first, block in blocks(source, notes):
         for line, text in enumerate(block[:-1].decode().split("\n"), first):
-            # The row of descriptions may be blank, any other blank row is none.
+            # The row of descriptions may be blank; any other blank row is skipped.
             if not text.strip() and len(rows) != 1:
                 notes.add("blank-lines", line=line)
                 continue
             cells = text.split("\t")
-            if not rows:
-                cells = text.rstrip("\t").split("\t")
-            width = len(rows[0]) if rows else len(cells)
-            if any(cell.strip() for cell in cells[width:]):
-                cell = next(cell for cell in cells[width:] if cell.strip())
-                reason = f"{cell!r} stands in a column without a name; GMX is one set a column"
+            width = len(rows[0] if rows else text.rstrip("\t").split("\t"))
+            for cell in filter(str.strip, cells[width:]):
+                reason = f"{cell!r} is in a column without a name; each column is a set"
                 raise FormatError(source.name, reason, line=line)
-            trailing += len(text.split("\t")) > width
+            trailing += len(cells) > width
             rows.append(cells[:width])
     if len(rows) < 2:
         raise FormatError(source.name, "GMX needs a row of names and a row of descriptions")
@@ -50,16 +45,12 @@ def read_gmx(source: Source) -> Raw:
     columns = list(zip_longest([""] * len(names), *cells_by_row, fillvalue=""))
     members = []
     for column in columns:
-        # Below the last member of a column there is nothing; between two there is a hole.
+        # Cells below the last member of a column are no gaps.
         filled = [i for i, cell in enumerate(column) if cell.strip()]
         members.append(list(column[1 : filled[-1] + 1]) if filled else [])
     descriptions += [""] * (len(names) - len(descriptions))
-    metadata = pl.DataFrame(
-        {"name": names, "description": descriptions},
-        {"name": pl.String, "description": pl.String},
-    )
     plain, weights = split_weights(members, notes)
-    return from_lists(metadata, plain, weights, notes)
+    return from_lists(labels_table(names, descriptions), plain, weights, notes)
 
 
 def write_gmx(sets: GeneSets, stream: BinaryIO, target: str) -> None:

@@ -1,26 +1,24 @@
-"""GRP: one set a file, one gene a line, comments after ``#``."""
+"""GRP: a file with one set, one gene in a line, comments after ``#``."""
 
 from __future__ import annotations
 
 from typing import BinaryIO
-
-import polars as pl
 
 from gsfm.errors import FormatError
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.io.text import lines
 from gsfm.sets.formats.cells import CONTROL, check_sets, labels
-from gsfm.sets.formats.raw import Raw, from_lists
+from gsfm.sets.formats.raw import Raw, from_lists, labels_table
 from gsfm.sets.genesets import GeneSets
 
 
 def read_grp(source: Source) -> Raw:
     """Read a GRP file.
 
-    The first comment before the genes is the set's name, the second its description; without one,
-    the file's name is. In an older form the first line is the name, and a second one that begins
-    with ``>`` the description.
+    The first comment before the genes is the name of the set, the second its description. Without
+    comments the name of the file is used. In an older form the first line is the name, and the
+    second line, which begins with ``>``, is the description.
 
     Raises
     ------
@@ -46,11 +44,8 @@ def read_grp(source: Source) -> Raw:
         else:
             members.append(text)
     name, description = [*comments, "", ""][:2]
-    metadata = pl.DataFrame(
-        {"name": [name or source.stem], "description": [description]},
-        {"name": pl.String, "description": pl.String},
-    )
-    return from_lists(metadata, [members], None, notes)
+    table = labels_table([name or source.stem], [description])
+    return from_lists(table, [members], None, notes)
 
 
 def write_grp(sets: GeneSets, stream: BinaryIO, target: str) -> None:
@@ -62,7 +57,7 @@ def write_grp(sets: GeneSets, stream: BinaryIO, target: str) -> None:
         If there is more than one set.
     """
     if len(sets) != 1:
-        raise FormatError(target, f"GRP holds one set, not {len(sets)}: write GMT")
+        raise FormatError(target, f"GRP can hold one set, not {len(sets)}: write GMT")
     (name,), (description,) = labels(sets, target)
     symbols = check_sets(sets, target, CONTROL)
     marked = [s for s in symbols if s.startswith(("#", ">"))]

@@ -1,9 +1,10 @@
-"""JSON: the forms of MSigDB and of Enrichr, and the plainest that people write."""
+"""JSON: the forms of MSigDB and Enrichr, and two simple forms."""
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import polars as pl
@@ -20,33 +21,29 @@ _GENES, _WEIGHTS = "geneSymbols", "memberWeights"
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers keys that occur twice."""
+    """A JSON object that keeps keys that occur twice."""
 
-    pairs: list[tuple[str, Any]]
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = _Object(pairs)
-    found.pairs = pairs
-    return found
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
 
 
 def read_json(source: Source) -> Raw:
     """Read gene sets from JSON.
 
-    Understood are ``{name: {"geneSymbols": [gene, ...], ...}}`` (MSigDB; the other keys are
-    metadata), ``{library: {"terms": {term: ...}}}`` (Enrichr; the library becomes the source), and
-    ``{term: [gene, ...]}`` or ``{term: {gene: weight}}``.
+    The forms are ``{name: {"geneSymbols": [gene, ...], ...}}`` (MSigDB; the other keys are
+    metadata), ``{library: {"terms": {term: ...}}}`` (Enrichr; the library becomes the source),
+    ``{term: [gene, ...]}`` and ``{term: {gene: weight}}``.
 
     Raises
     ------
     FormatError
-        If it is not JSON, or none of these.
+        If it is not JSON, or has none of these forms.
     """
     notes = Notes()
     text = b"".join(block for _, block in blocks(source, notes))
     try:
-        top = json.loads(text, object_pairs_hook=_object)
+        top = json.loads(text, object_pairs_hook=_Object)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise FormatError(source.name, f"not JSON ({error})", line=line) from error
@@ -56,17 +53,15 @@ def read_json(source: Source) -> Raw:
     members: list[list[str]] = []
     weights: list[list[float] | None] = []
     for library, name, value in _terms(top):
-        genes, heavy, about = _members(value, name, source)
-        if library is not None:
-            about = {"source": library, **about}
-        rows.append({"name": name, **about})
+        genes, weights_of_set, about = _members(value, name, source)
+        origin = {} if library is None else {"source": library}
+        rows.append({"name": name, **origin, **about})
         members.append(genes)
-        weights.append(heavy)
-    every = None
-    if any(heavy is not None for heavy in weights):
-        notes.add("weighted-members", sum(len(heavy) for heavy in weights if heavy is not None))
-        pairs = zip(weights, members, strict=True)
-        every = [[1.0] * len(genes) if heavy is None else heavy for heavy, genes in pairs]
+        weights.append(weights_of_set)
+    n_weights = sum(map(len, filter(None, weights)))
+    notes.add("weighted-members", n_weights)
+    pairs = zip(weights, members, strict=True)
+    every = [given or [1.0] * len(genes) for given, genes in pairs] if n_weights else None
     return from_lists(_table(rows), members, every, notes)
 
 
@@ -85,38 +80,31 @@ def _members(
 ) -> tuple[list[str], list[float] | None, dict[str, Any]]:
     """(genes, weights, metadata) of one set."""
     about: dict[str, Any] = {}
-    heavy: Any = None
-    genes = value
-    if isinstance(value, _Object):
-        if _GENES in value:
-            genes, heavy = value[_GENES], value.get(_WEIGHTS)
-            about = {k: v for k, v in value.items() if k not in (_GENES, _WEIGHTS, "name")}
-            if "msigdbURL" in about and "link" not in about:
-                about["link"] = about.pop("msigdbURL")
-        else:
-            genes = [gene for gene, _ in value.pairs]
-            heavy = [weight for _, weight in value.pairs]
-    if not isinstance(genes, list) or not all(_is_gene(gene) for gene in genes):
+    genes, weights = value, None
+    if isinstance(value, _Object) and _GENES in value:
+        genes, weights = value[_GENES], value.get(_WEIGHTS)
+        about = {k: v for k, v in value.items() if k not in (_GENES, _WEIGHTS, "name")}
+        if "msigdbURL" in about and "link" not in about:
+            about["link"] = about.pop("msigdbURL")
+    elif isinstance(value, _Object):
+        genes, weights = [gene for gene, _ in value.pairs], [weight for _, weight in value.pairs]
+    # Entrez ids may be numbers.
+    if not isinstance(genes, list) or not all(type(gene) in (str, int) for gene in genes):
         reason = f"the set {name!r} is neither a list of genes nor an object of genes and weights"
         raise FormatError(source.name, reason)
-    if heavy is not None and (
-        not isinstance(heavy, list)
-        or len(heavy) != len(genes)
-        or not all(type(w) in (int, float) and abs(w) < TOO_LARGE for w in heavy)
+    if weights is not None and (
+        not isinstance(weights, list)
+        or len(weights) != len(genes)
+        or not all(type(w) in (int, float) and abs(w) < TOO_LARGE for w in weights)
     ):
-        raise FormatError(source.name, f"the set {name!r} has not one number for each gene")
-    return [str(gene) for gene in genes], heavy or None, about
-
-
-def _is_gene(value: Any) -> bool:
-    return type(value) in (str, int)  # Entrez ids may be numbers
+        raise FormatError(source.name, f"the set {name!r} does not have one number for each gene")
+    return [str(gene) for gene in genes], weights or None, about
 
 
 def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """The metadata; a column of mixed types becomes text."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
     series = []
-    for column in columns:
+    for column in dict.fromkeys(key for row in rows for key in row):
         values = [row.get(column) for row in rows]
         try:
             series.append(pl.Series(column, values, strict=column != "name"))
@@ -127,56 +115,55 @@ def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def write_json(sets: GeneSets, stream: BinaryIO, target: str) -> None:
-    """Write MSigDB's form: every set an object with its genes and its metadata."""
+    """Write MSigDB's form: each set is an object with its genes and metadata."""
     for reserved in (_GENES, _WEIGHTS):
         if reserved in sets.metadata.columns:
             raise FormatError(target, f"the column {reserved!r} has a meaning in JSON: rename it")
     check_sets(sets, target, None)
     entries = []
-    rows = sets.metadata.iter_rows(named=True)
-    for row, genes, heavy in zip(rows, _symbol_rows(sets), _weight_rows(sets), strict=True):
+    for row, (genes, weights) in zip(sets.metadata.iter_rows(named=True), _rows(sets), strict=True):
         name = row.pop("name")
-        value: dict[str, Any] = {_GENES: genes}
-        if heavy is not None:
-            value[_WEIGHTS] = heavy
-        value |= {key: cell for key, cell in row.items() if cell is not None}
-        entries.append(f"{_dump(name, target)}: {_dump(value, target)}")
-    stream.write(("{\n" + ",\n".join(entries) + "\n}\n").encode())
+        value = {_GENES: genes, _WEIGHTS: weights, **row}
+        entries.append(_entry(name, {k: v for k, v in value.items() if v is not None}, target))
+    stream.write((_object(entries) + "\n").encode())
 
 
 def write_enrichr_json(sets: GeneSets, stream: BinaryIO, target: str) -> None:
-    """Write Enrichr's form: ``{library: {"terms": {term: ...}}}``, the source being the library.
+    """Write Enrichr's form: ``{library: {"terms": {term: ...}}}``; the library is the source.
 
-    Sets come library by library; without the column ``source`` it is ``{term: ...}`` alone.
+    The sets are grouped by library. Without the column ``source`` the form is ``{term: ...}``.
     """
     check_sets(sets, target, None)
     libraries: dict[str | None, list[str]] = {}
-    names = sets.names
     sources: list[str | None] = [None] * len(sets)
     if "source" in sets.metadata.columns:
         sources = sets.metadata["source"].cast(pl.String).fill_null("").to_list()
-    for library, name, genes, heavy in zip(
-        sources, names, _symbol_rows(sets), _weight_rows(sets), strict=True
-    ):
-        value = genes if heavy is None else dict(zip(genes, heavy, strict=True))
-        entry = f"{_dump(name, target)}: {_dump(value, target)}"
-        libraries.setdefault(library, []).append(entry)
-    parts = []
-    for known, entries in libraries.items():
-        terms = "{\n" + ",\n".join(entries) + "\n}"
-        parts.append(terms if known is None else f'{_dump(known, target)}: {{"terms": {terms}}}')
-    text = parts[0] if None in libraries else "{\n" + ",\n".join(parts) + "\n}"
+    for library, name, (genes, weights) in zip(sources, sets.names, _rows(sets), strict=True):
+        value = genes if weights is None else dict(zip(genes, weights, strict=True))
+        libraries.setdefault(library, []).append(_entry(name, value, target))
+    if None in libraries:
+        text = _object(libraries[None])
+    else:
+        text = _object(
+            f'{_dump(library, target)}: {{"terms": {_object(entries)}}}'
+            for library, entries in libraries.items()
+        )
     stream.write((text + "\n").encode())
 
 
-def _symbol_rows(sets: GeneSets) -> Iterator[list[str]]:
-    return (list(sets.genes(i)) for i in range(len(sets)))
+def _rows(sets: GeneSets) -> Iterator[tuple[list[str], list[float] | None]]:
+    """The symbols and weights of each set."""
+    weights = None if sets.member_weights is None else weight_texts(sets.member_weights)
+    for i, (start, stop) in enumerate(itertools.pairwise(sets.indptr)):
+        yield list(sets.genes(i)), None if weights is None else [*map(float, weights[start:stop])]
 
 
-def _weight_rows(sets: GeneSets) -> Iterator[list[float] | None]:
-    weights = sets.member_weights
-    for start, stop in zip(sets.indptr[:-1], sets.indptr[1:], strict=True):
-        yield None if weights is None else [float(t) for t in weight_texts(weights[start:stop])]
+def _object(entries: Iterable[str]) -> str:
+    return "{\n" + ",\n".join(entries) + "\n}"
+
+
+def _entry(name: str, value: Any, target: str) -> str:
+    return f"{_dump(name, target)}: {_dump(value, target)}"
 
 
 def _dump(value: Any, target: str) -> str:

@@ -1,4 +1,4 @@
-"""The same work on several cores, the results in order."""
+"""Parallel computation with results in order."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TypeVar
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-#: More than these have nothing to do: one thread takes the results, and it is the slowest.
+#: More threads do not help: the one that takes the results is the slowest.
 MOST_THREADS = 3
 
 
 def in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
-    """Yield ``function(item)`` for each item, in order, some of them ahead in threads.
+    """Yield ``function(item)`` for each item, in order, computed ahead in threads.
 
-    The functions are work on arrays, in which NumPy lets other threads run. No more than a few
-    results wait at a time.
+    Threads help for functions that work on arrays, because NumPy releases the interpreter lock.
+    Only a few results are stored at a time.
 
     Examples
     --------

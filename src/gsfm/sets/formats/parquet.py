@@ -1,4 +1,4 @@
-"""Parquet: one row a set with lists of genes, or one row a member."""
+"""Parquet: a row for each set with a list of genes, or a row for each member."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from gsfm.sets.formats.raw import Raw, from_frame
 from gsfm.sets.formats.table import SET_HEADERS, find, from_long
 from gsfm.sets.genesets import GeneSets
 
-_RESERVED = ("genes", "weights")
-
 
 def read_parquet(source: Source) -> Raw:
     """Read Parquet: a list of genes in each row, or a gene in each row.
@@ -36,7 +34,7 @@ def read_parquet(source: Source) -> Raw:
     lists = [c for c, kind in frame.schema.items() if kind == pl.List(pl.String)]
     genes = find(lists, GENE_HEADERS)
     if genes is None:
-        return from_long(_plain_types(frame), source, Notes(), 1)
+        return from_long(_as_text(frame), source, Notes(), 1)
     name = find([c for c in frame.columns if c not in lists], SET_HEADERS)
     if name is None or frame[name].null_count():
         raise FormatError(source.name, "it needs a column of names (name, set, term, ...)")
@@ -47,15 +45,10 @@ def read_parquet(source: Source) -> Raw:
     if "weights" in frame.columns:
         weights = _weights(frame["weights"], sizes, source)
         notes.add("weighted-members", len(weights))
-    return from_frame(
-        frame.select(
-            pl.col(name).cast(pl.String).alias("name"), pl.exclude(genes, name, "weights")
-        ),
-        sizes,
-        members.explode(keep_nulls=False, empty_as_null=False),
-        weights,
-        notes,
-    )
+    others = pl.exclude(genes, name, "weights")
+    table = frame.select(pl.col(name).cast(pl.String).alias("name"), others)
+    flat = members.explode(keep_nulls=False, empty_as_null=False)
+    return from_frame(table, sizes, flat, weights, notes)
 
 
 def _weights(column: pl.Series, sizes: Int64s, source: Source) -> Floats:
@@ -65,20 +58,20 @@ def _weights(column: pl.Series, sizes: Int64s, source: Source) -> Floats:
     except pl.exceptions.PolarsError as error:
         raise FormatError(source.name, f"'weights' is not lists of numbers ({error})") from error
     if (lengths != sizes).any() or not numbers.is_finite().fill_null(False).all():
-        raise FormatError(source.name, "'weights' has not one number for each gene")
+        raise FormatError(source.name, "'weights' does not have one number for each gene")
     return numbers.to_numpy().astype(np.float32)
 
 
-def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
-    """Categories and numbers that stand for sets or genes as text."""
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Convert categories and numbers that are names or genes to text."""
     texts = [c for c in (find(frame.columns, SET_HEADERS), find(frame.columns, GENE_HEADERS)) if c]
     return frame.with_columns(pl.col(texts).cast(pl.String))
 
 
 def write_parquet(sets: GeneSets, stream: BinaryIO, target: str) -> None:
-    """Write a row for each set: ``name``, ``genes``, ``weights`` if there are, and the metadata."""
-    for column in sets.metadata.columns:
-        if column != "name" and column in _RESERVED:
+    """Write a row for each set: ``name``, ``genes``, ``weights`` if any, and the metadata."""
+    for column in ("genes", "weights"):
+        if column in sets.metadata.columns:
             raise FormatError(target, f"the column {column!r} has another meaning: rename it")
     check_sets(sets, target, None)
     sizes = sets.sizes
@@ -93,9 +86,9 @@ def write_parquet(sets: GeneSets, stream: BinaryIO, target: str) -> None:
 
 
 def _lists(values: pl.Series, sizes: Int64s) -> pl.Series:
-    """Cut a column into lists of these lengths."""
-    owner = pl.Series("set", np.repeat(np.arange(len(sizes)), sizes))
+    """Split a column into lists of these lengths."""
+    rows = np.arange(len(sizes))
+    owner = pl.Series("set", np.repeat(rows, sizes))
     lists = pl.DataFrame([owner, values]).group_by("set", maintain_order=True).agg(values.name)
-    every = pl.DataFrame({"set": np.arange(len(sizes))})
-    joined = every.join(lists, on="set", how="left", maintain_order="left")
+    joined = pl.DataFrame({"set": rows}).join(lists, on="set", how="left", maintain_order="left")
     return joined.select(pl.col(values.name).fill_null([])).to_series()

@@ -41,6 +41,12 @@ class Raw:
         return None if self.lines is None else int(self.lines[i])
 
 
+def labels_table(names: Sequence[str], descriptions: Sequence[str]) -> pl.DataFrame:
+    """The metadata of a format that has names and descriptions."""
+    schema = {"name": pl.String, "description": pl.String}
+    return pl.DataFrame([names, descriptions], schema, orient="col")
+
+
 def from_frame(
     metadata: pl.DataFrame, sizes: Int64s, members: pl.Series, weights: Floats | None, notes: Notes
 ) -> Raw:

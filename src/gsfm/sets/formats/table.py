@@ -1,4 +1,4 @@
-"""Long tables, one row a member: CSV, TSV, and what spreadsheets and Parquet share with them."""
+"""Long tables, with a row for each member: CSV and TSV, and their parts of XLSX and Parquet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gsfm.sets.formats.cells import (
 from gsfm.sets.formats.raw import Raw, from_frame
 from gsfm.sets.genesets import GeneSets
 
-#: Column names, as `plain` leaves them, in the order in which they are preferred.
+#: Column names, as `plain` returns them, in order of preference.
 SET_HEADERS = (
     *("name", "set", "setname", "geneset", "genesetname", "gsname", "term", "termname", "termid"),
     *("pathway", "pathwayname", "signature", "module", "cluster", "source"),
@@ -35,46 +35,43 @@ WEIGHT_HEADERS = ("weight", "memberweight", "mor")
 ID_HEADER, SET_WEIGHT_HEADER = "setid", "setweight"
 SET_WEIGHT = "set_weight"
 
-#: Columns of our own beside those of the file; none of its columns can have such names.
+#: Auxiliary columns; no column of a file can have such a name.
 _ROW, _SET = "\0row", "\0set"
 _KNOWN = ("description", "source", "year", "species", "link")
 
 
 def find(columns: list[str], wanted: tuple[str, ...]) -> str | None:
-    """The column whose name is wanted most."""
+    """The column with the first of the wanted names."""
     by_plain = {plain(column): column for column in reversed(columns)}
     return next((by_plain[name] for name in wanted if name in by_plain), None)
 
 
 def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int) -> Raw:
-    """Make sets of the rows of a table.
+    """Convert the rows of a table to sets.
 
-    Rows belong to the same set if the column ``set_id`` says so, or else the name. A row without a
-    gene makes a set without members. The other columns are metadata of the set.
+    Rows with the same ``set_id``, or else the same name, are one set. A row without a gene makes a
+    set without members. The other columns are metadata of the set.
 
     Parameters
     ----------
     frame
-        The table; all text, except that a weight may be a number.
+        The table; all columns are text, except that a weight may be a number.
     source, notes
-        Where it is from, and where to note what is odd.
+        The file, and the collector of its irregularities.
     first_line
-        Line or row of the file that the first row came from.
+        Line or row of the file of the first row.
 
     Raises
     ------
     FormatError
-        If there is no column of sets or of genes, a gene without a set, or a weight that is none.
+        If there is no column of sets or genes, a row has no set, or a weight is not a number.
     """
     columns = frame.columns
     gene, name = find(columns, GENE_HEADERS), find(columns, SET_HEADERS)
     if gene is None or name is None or gene == name:
-        raise FormatError(
-            source.name,
-            "the header needs a column of sets (name, set, term, ...) and a column of genes "
-            f"(gene, symbol, ...), and it is {', '.join(map(repr, columns))[:200]}",
-            line=1,
-        )
+        needed = "a column of sets (name, set, term, ...) and a column of genes (gene, symbol, ...)"
+        reason = f"the header needs {needed}, and it is {', '.join(map(repr, columns))[:200]}"
+        raise FormatError(source.name, reason, line=1)
     frame = frame.with_row_index(_ROW)
     blank = frame.select(pl.all_horizontal(pl.exclude(_ROW).is_null())).to_series()
     if blank.any():
@@ -82,10 +79,8 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
         frame = frame.filter(~blank)
     if not frame.height:
         raise FormatError(source.name, "there is a header, and no row below it")
-    unnamed = frame.filter(pl.col(name).is_null())
-    if unnamed.height:
-        line = first_line + unnamed[_ROW][0]
-        raise FormatError(source.name, "a row without the name of a set", line=line)
+    for row in frame.filter(pl.col(name).is_null())[_ROW]:
+        raise FormatError(source.name, "a row without the name of a set", line=first_line + row)
 
     key = find(columns, (ID_HEADER,)) or name
     first = frame.unique(key, keep="first", maintain_order=True).with_row_index(_SET)
@@ -96,15 +91,10 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
     sizes = np.bincount(member[_SET].to_numpy(), minlength=first.height).astype(np.int64)
     weight = find(columns, WEIGHT_HEADERS)
     weights = None if weight is None else _weights(member, weight, source, notes, first_line)
-    used = {key, name, gene, weight}
-    metadata = _per_set(frame, [c for c in columns if c not in used], notes)
-    raw = from_frame(
-        pl.DataFrame([first[name].cast(pl.String).alias("name"), *metadata]),
-        sizes,
-        member[gene].cast(pl.String),
-        weights,
-        notes,
-    )
+    others = [c for c in columns if c not in (key, name, gene, weight)]
+    names = first[name].cast(pl.String).alias("name")
+    metadata = pl.DataFrame([names, *_per_set(frame, others, notes)])
+    raw = from_frame(metadata, sizes, member[gene].cast(pl.String), weights, notes)
     raw.lines = first[_ROW].to_numpy().astype(np.int64) + first_line
     return raw
 
@@ -112,22 +102,19 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
 def _weights(
     member: pl.DataFrame, column: str, source: Source, notes: Notes, first_line: int
 ) -> Floats | None:
-    given = member[column]
-    numbers = given.cast(pl.Float32, strict=False)
-    wrong = given.is_not_null() & ~numbers.is_finite().fill_null(False)
-    if wrong.any():
-        at = int(wrong.arg_max() or 0)
-        line = first_line + member[_ROW][at]
-        raise FormatError(source.name, f"the weight {given[at]!r} is not a number", line=line)
-    notes.add("weighted-members", len(given) - given.null_count())
-    if given.null_count() == len(given):
-        return None
-    return numbers.fill_null(1.0).to_numpy().astype(np.float32)
+    cells = member[column]
+    numbers = cells.cast(pl.Float32, strict=False)
+    wrong = cells.is_not_null() & ~numbers.is_finite().fill_null(False)
+    for at in wrong.arg_true():
+        reason = f"the weight {cells[at]!r} is not a number"
+        raise FormatError(source.name, reason, line=first_line + member[_ROW][at])
+    notes.add("weighted-members", cells.count())
+    return numbers.fill_null(1.0).to_numpy().astype(np.float32) if cells.count() else None
 
 
 def _per_set(frame: pl.DataFrame, columns: list[str], notes: Notes) -> list[pl.Series]:
-    """The columns that are the same in all rows of a set, one value a set."""
-    result: list[pl.Series] = []
+    """The columns that are the same in all rows of a set, with one value for each set."""
+    result: dict[str, pl.Series] = {}
     for column in columns:
         values = frame.group_by(_SET, maintain_order=True).agg(
             pl.col(column).drop_nulls().n_unique().alias("n"),
@@ -136,36 +123,32 @@ def _per_set(frame: pl.DataFrame, columns: list[str], notes: Notes) -> list[pl.S
         if (values["n"] > 1).any():
             notes.add("member-columns", example=column)
             continue
-        header = plain(column)
-        series = values["value"].alias("weight" if header == SET_WEIGHT_HEADER else column)
-        if header in _KNOWN:
-            series = series.alias(header)
-        if series.name in ("year", "weight"):
-            kind = pl.Int64 if series.name == "year" else pl.Float64
-            numbers = series.cast(kind, strict=False)
+        header, series = plain(column), values["value"]
+        name = "weight" if header == SET_WEIGHT_HEADER else header if header in _KNOWN else column
+        if name in ("year", "weight"):
+            numbers = series.cast(pl.Int64 if name == "year" else pl.Float64, strict=False)
             series = numbers if numbers.null_count() == series.null_count() else series
-        if series.name not in [s.name for s in result]:
-            result.append(series)
-    return result
+        result.setdefault(name, series.alias(name))
+    return list(result.values())
 
 
 def to_long(
     sets: GeneSets, target: str, *, as_text: bool = True, breaks: bool = True
 ) -> pl.DataFrame:
-    """A row for each member, and one without a gene for each empty set.
+    """Convert sets to a row for each member, and a row without a gene for each empty set.
 
-    Columns: ``set_id`` (only where names repeat), ``name``, ``gene``, ``weight`` (of the member, if
-    there are such), and the metadata; a set's own weight is ``set_weight``.
+    Columns: ``set_id`` (only if names repeat), ``name``, ``gene``, ``weight`` (of the member, if
+    there are member weights), and the metadata; the weight of a set is ``set_weight``.
 
     Raises
     ------
     FormatError
-        If a column or a value would not come back as it is.
+        If a column or a value could not be read back unchanged.
     """
     table = sets.metadata.rename({"weight": SET_WEIGHT}, strict=False)
+    reserved = (*GENE_HEADERS, *SET_HEADERS[:-1], *WEIGHT_HEADERS, ID_HEADER, SET_WEIGHT_HEADER)
     for column in sets.metadata.columns:
         header = plain(column)
-        reserved = (*GENE_HEADERS, *SET_HEADERS[:-1], *WEIGHT_HEADERS, ID_HEADER, SET_WEIGHT_HEADER)
         if column not in ("name", "weight") and (header in reserved or not header):
             reason = f"the column {column!r} has another meaning in a long table: rename it"
             raise FormatError(target, reason)
@@ -180,12 +163,12 @@ def to_long(
     sizes = sets.sizes
     rows = np.maximum(sizes, 1)
     owner = np.repeat(np.arange(len(sets)), rows)
-    # The gene of each row: -1, read as the last and absent one, for an empty set.
-    at = np.full(len(owner), -1)
+    # The gene of each row; an empty set has none, as if it were behind the last one.
+    at = np.full(len(owner), sets.n_genes)
     filled = np.repeat(sizes > 0, rows)
     at[filled] = sets.indices
     symbols = pl.Series([*sets.vocabulary.symbols, None], dtype=pl.String)
-    columns = [symbols.gather(np.where(at < 0, sets.n_genes, at)).alias("gene")]
+    columns = [table["name"][owner], symbols.gather(at).alias("gene")]
     if sets.member_weights is not None:
         heavy = np.full(len(owner), np.nan, np.float32)
         heavy[filled] = sets.member_weights
@@ -194,38 +177,21 @@ def to_long(
             texts = pl.Series("weight", weight_texts(heavy), dtype=pl.String)
             texts = texts.set(~pl.Series(filled), None)
         columns.append(texts)
-    repeated = table[owner]
     if table["name"].is_duplicated().any():
-        numbers = pl.Series("set_id", owner + 1)
-        columns.insert(0, numbers.cast(pl.String) if as_text else numbers)
-        return pl.DataFrame([columns[0], repeated["name"], *columns[1:], *repeated.drop("name")])
-    return pl.DataFrame([repeated["name"], *columns, *repeated.drop("name")])
+        columns.insert(0, pl.Series("set_id", owner + 1).cast(pl.String if as_text else pl.Int64))
+    return pl.DataFrame([*columns, *table.drop("name")[owner]])
 
 
 # -- CSV and TSV -------------------------------------------------------------------------------
 
 
-def read_csv(source: Source) -> Raw:
-    """Read a long table, separated by commas or semicolons."""
-    return _read(source, (",", ";", "\t"))
+def write_separated(sets: GeneSets, stream: BinaryIO, target: str, *, separator: str) -> None:
+    """Write a long table."""
+    stream.write(to_long(sets, target).write_csv(separator=separator).encode())
 
 
-def read_tsv(source: Source) -> Raw:
-    """Read a long table, separated by tabs."""
-    return _read(source, ("\t", ",", ";"))
-
-
-def write_csv(sets: GeneSets, stream: BinaryIO, target: str) -> None:
-    """Write a long table, separated by commas."""
-    stream.write(to_long(sets, target).write_csv().encode())
-
-
-def write_tsv(sets: GeneSets, stream: BinaryIO, target: str) -> None:
-    """Write a long table, separated by tabs."""
-    stream.write(to_long(sets, target).write_csv(separator="\t").encode())
-
-
-def _read(source: Source, separators: tuple[str, ...]) -> Raw:
+def read_separated(source: Source, *, separators: str) -> Raw:
+    """Read a long table with one of these separators, in order of preference."""
     notes = Notes()
     text = b"".join(block for _, block in blocks(source, notes))
     first_line = 1
@@ -237,22 +203,21 @@ def _read(source: Source, separators: tuple[str, ...]) -> Raw:
         notes.add("comments", line=first_line)
         text, first_line = rest, first_line + 1
     if separator is not None:
-        # "#name", as some write a header.
-        text = text.lstrip(b"#")
+        text = text.lstrip(b"#")  # some headers begin with "#name"
+    separator = separator or separators[0]
     try:
-        frame = pl.read_csv(
-            text, separator=separator or separators[0], infer_schema=False, raise_if_empty=False
-        )
+        frame = pl.read_csv(text, separator=separator, infer_schema=False, raise_if_empty=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        line_number = _ragged(text.decode(), separator or separators[0])
-        where = None if line_number is None else line_number + first_line - 1
-        reason = "the row has more cells than the header" if where else str(error).split("\n")[0]
-        raise FormatError(source.name, reason, line=where) from error
+        where = _ragged(text.decode(), separator)
+        if where is None:
+            raise FormatError(source.name, str(error).split("\n")[0]) from error
+        reason = "the row has more cells than the header"
+        raise FormatError(source.name, reason, line=where + first_line - 1) from error
     return from_long(frame, source, notes, first_line + 1)
 
 
-def header_separator(line: str, separators: tuple[str, ...] = ("\t", ",", ";")) -> str | None:
-    """The separator with which a line is the header of a long table; None if there is none."""
+def header_separator(line: str, separators: str = "\t,;") -> str | None:
+    """The separator with which the line is the header of a long table; None if there is none."""
     for separator in separators:
         cells = [cell.strip("# ") for cell in line.split(separator)]
         if len(cells) > 1 and find(cells, GENE_HEADERS) and find(cells, SET_HEADERS):

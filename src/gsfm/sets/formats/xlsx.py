@@ -1,4 +1,4 @@
-"""XLSX: a long table, or one column a set; the first sheet of the workbook."""
+"""XLSX: a long table, or a column for each set, in the first sheet of a workbook."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from gsfm.sets.genesets import GeneSets
 #: Limits of the format.
 _MAX_ROWS, _MAX_TEXT = 1_048_576, 32_767
 
-#: How a cell that is a date comes out; the identifiers of genes have no such form.
+#: The text of a cell that is a date; no identifier of a gene has this form.
 _DATE = r"^(\d{4}-\d{2}-\d{2})(?: 00:00:00)?$"
 
 
 def read_xlsx(source: Source) -> Raw:
     """Read a workbook.
 
-    The first sheet is a long table if its header names a column of sets and one of genes (as in
-    CSV); else every column is a set, with its name on top.
+    The first sheet is a long table if its header names a column of sets and one of genes, as in
+    CSV. Otherwise every column is a set, with its name in the first row.
 
     Raises
     ------
@@ -50,11 +50,10 @@ def read_xlsx(source: Source) -> Raw:
     try:
         book = fastexcel.read_excel(source.stream.read())
         sheet = _load(book, "string")
-        # As text a number has nine decimals; where all of it counts, it is read as a number too.
+        # A text has nine decimals of a number; weights are read as numbers, too.
         numbers = _load(book, "float")
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
-        reason = f"not a readable XLSX workbook ({error})"
-        raise FormatError(source.name, reason) from error
+        raise FormatError(source.name, f"not a readable XLSX workbook ({error})") from error
     notes.add("other-sheets", len(book.sheet_names) - 1)
     if not sheet.height or not sheet.width:
         raise FormatError(source.name, "the first sheet of the workbook is empty")
@@ -66,7 +65,7 @@ def read_xlsx(source: Source) -> Raw:
     )
     body = sheet[1:]
     if find(header, GENE_HEADERS) and find(header, SET_HEADERS):
-        # Cells beside the table, and columns without a name, are no part of it.
+        # Columns without a name do not belong to the table.
         named = {c: name for c, name in zip(sheet.columns, header, strict=True) if name.strip()}
         if len(set(named.values())) < len(named):
             raise FormatError(source.name, "two columns of the header have the same name", line=1)
@@ -77,12 +76,12 @@ def read_xlsx(source: Source) -> Raw:
 
 
 def _load(book: Any, kind: str) -> pl.DataFrame:
-    """The cells of the first sheet, all of one type; the names in the first row are cells too."""
+    """The cells of the first sheet, all of one type, with the first row."""
     return pl.DataFrame(book.load_sheet(0, header_row=None, dtypes=kind))
 
 
 def _undated(table: pl.DataFrame, columns: list[str], notes: Notes) -> pl.DataFrame:
-    """Cells that are dates as days: ``2024-09-02 00:00:00`` as ``2024-09-02``."""
+    """Remove the time from cells that are dates, and note them."""
     for column in columns:
         dates = table[column].str.contains(_DATE).fill_null(False)
         if dates.any():
@@ -99,8 +98,7 @@ def _columns(body: pl.DataFrame, header: list[str], source: Source, notes: Notes
     for column, name in zip(body.columns, header, strict=True):
         cells = body[column].drop_nulls().to_list()
         if not name.strip() and cells:
-            reason = f"{cells[0]!r} stands in a column without a name on top"
-            raise FormatError(source.name, reason)
+            raise FormatError(source.name, f"{cells[0]!r} is in a column without a name")
         if name.strip():
             names.append(name)
             members.append(cells)
@@ -110,7 +108,7 @@ def _columns(body: pl.DataFrame, header: list[str], source: Source, notes: Notes
 
 
 def write_xlsx(sets: GeneSets, stream: BinaryIO, target: str) -> None:
-    """Write a workbook with a long table; every identifier is a text, never a date or a formula.
+    """Write a workbook with a long table; identifiers are texts, never dates or formulas.
 
     Raises
     ------
@@ -139,10 +137,8 @@ def write_xlsx(sets: GeneSets, stream: BinaryIO, target: str) -> None:
         numeric = [c in ("weight", "set_weight", "year", "set_id") for c in table.columns]
         for i, row in enumerate(table.iter_rows(), 1):
             for j, cell in enumerate(row):
-                if cell is None:
-                    continue
-                if numeric[j]:
+                if cell is not None and numeric[j]:
                     sheet.write_number(i, j, float(cell))
-                else:
+                elif cell is not None:
                     sheet.write_string(i, j, cell)
     stream.write(buffer.getvalue())
