@@ -293,12 +293,12 @@ def test_the_summary_in_words():
         leaked=False,
     )
     text = " ".join(Elements(html_page(summary, curves)).text.split())
-    assert "Best, or not told from the best, in all 2 tasks: ours." in text
+    assert "Best, or not significantly different from the best, in all 2 tasks: ours." in text
     assert "Half of a term's genes are shown" in text
-    assert "(30 terms; 120 genes in the background). Best is ours: for the middle term" in text
-    assert text.count("the lead over every other method is beyond chance") == 2
+    assert "(30 terms; 120 genes in the background). Best is ours: for the median term" in text
+    assert text.count("the difference from every other method is significant") == 2
     close, curves = made({"GO BP": "half-split"}, {"peer": 0.3, "twin": 0.3}, leaked=False)
-    assert "that difference is not beyond chance" in html_page(close, curves)
+    assert "the difference is not significant" in html_page(close, curves)
 
 
 def test_figures_are_those_of_the_summary(full, page):
