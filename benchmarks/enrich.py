@@ -36,7 +36,7 @@ import polars as pl
 
 from gsfm import GeneSets, corpus, models, sets
 from gsfm.analysis import enrich, ora, prerank
-from gsfm.analysis.enrichment.null import popularity
+from gsfm.analysis.gene_frequency import popularity
 from gsfm.analysis.terms import load_terms
 from gsfm.models import Adaptive, Model
 from gsfm.report import plain_lines

@@ -156,7 +156,7 @@ def test_enrich_reads_what_scanpy_wrote(adata, model, library):
         up = found[group].table.filter(direction="up")
         assert up["term"][0] == term
         assert up["z_score"][0] > 0 > up["z_score"][1]
-        assert found[group].provenance["background"]["given"] == adata.n_vars
+        assert found[group].provenance["background"]["identifiers"] == adata.n_vars
     frame = adata.uns["enrich_gsfm"]
     assert list(frame.columns[:3]) == ["group", "rank", "library"]
     assert len(frame) == 12

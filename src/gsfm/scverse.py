@@ -1,12 +1,11 @@
 """Scores and enrichment for AnnData, in the conventions of scanpy and decoupler.
 
-Needs the extra ``scverse``. This is the room of `interop` that deals with the scverse projects; it
-has its own name because that is what its users look for.
+Needs the extra ``scverse``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,12 +17,13 @@ from gsfm import analysis
 from gsfm.analysis import Enrichment, ora, prerank
 from gsfm.analysis.enrichment.common import false_discovery_rate
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
-from gsfm.completion.identifiers import understand
-from gsfm.completion.scorer import model_told
+from gsfm.completion.identifiers import map_identifiers
+from gsfm.completion.scorer import describe_model
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.models import load
 from gsfm.progress import Progress
+from gsfm.report import flat
 from gsfm.version import __version__
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["enrich", "score", "signatures"]
 
 Numbers = NDArray[np.float64]
-#: Genes that the model adds to each gene of a term.
+#: Number of added genes for each gene of a term.
 ADDED = 1.0
-#: Terms whose signatures are held at once, and cells that are scored at once.
+#: Terms and cells that are processed at once; bounds the working memory.
 _TERMS, _CELLS = 64, 2048
 
 
@@ -61,22 +61,22 @@ def signatures(
     model
         A calibrated model; the shipped one if None.
     added
-        Genes that are added to a term, for each of its own: those that are likeliest missing.
+        Number of genes to add to a term for each of its own: those with the largest probability.
     min_size, max_size
-        Terms with fewer or more genes among `genes` are left out.
+        Terms with fewer or more genes among `genes` are excluded.
     genes
         Identifiers of the genes that may be in a signature, such as those measured; all of the
         model if None.
     species
-        Where the identifiers come from.
+        Species of the identifiers, as in `gsfm.genes.resolve`.
     progress
-        Called with what is being done, how much of it is done, and how much there is.
+        Called with the task, the amount done and the amount of all.
 
     Returns
     -------
     pandas.DataFrame
-        decoupler's columns ``source`` (the term), ``target`` (the gene, as `genes` writes it) and
-        ``weight``: 1 for the term's genes, and for an added one the probability of being one of
+        decoupler's columns ``source`` (the term), ``target`` (the gene, as in `genes`) and
+        ``weight``: 1 for the term's genes, and for an added gene the probability that it is one of
         the term's missing genes.
 
     Raises
@@ -124,7 +124,7 @@ def score(
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> None:
-    r"""Score every cell, or cluster, for every term, by the terms' completed signatures.
+    r"""Score every cell, or group of cells, for every term, by the completed terms.
 
     Parameters
     ----------
@@ -143,9 +143,9 @@ def score(
 
     Notes
     -----
-    Per cell, in the way of decoupler's methods: ``adata.obsm["score_gsfm"]`` and
+    Per cell, as in decoupler's methods: ``adata.obsm["score_gsfm"]`` and
     ``adata.obsm["padj_gsfm"]`` are data frames, cells by terms. Per group, they are in
-    ``adata.uns``, groups by terms. ``adata.uns["gsfm"]`` tells how they came to be.
+    ``adata.uns``, groups by terms. ``adata.uns["gsfm"]`` has the provenance.
 
     Each gene is first standardized over the cells: :math:`x_{cg}`; a group has the mean of its
     cells. The score of the term :math:`t` is the t-value of the slope in the regression of
@@ -156,7 +156,7 @@ def score(
     It is decoupler's univariate linear model (Badia-i-Mompel et al. 2022,
     doi:10.1093/bioadv/vbac016) with the model's weights. The p-values are those of a two-sided t
     test, adjusted over a cell's terms (Benjamini and Hochberg). As there, their null is that genes
-    vary independently: genes do not, and the p-values are too small. Use them to compare.
+    vary independently: genes do not, and the p-values are too small. Use them for comparisons only.
 
     Raises
     ------
@@ -181,8 +181,8 @@ def score(
         species,
         progress,
     )
-    # Of a gene with several columns the first counts; genes that the model does not know stay: they
-    # are as good as any at telling what is unusual in a cell.
+    # The first of several columns of a gene has the weight. Genes that the model does not know are
+    # a part of the regression with the weight 0.
     values, p_values = _linear(expression, found.weights, groups, progress)
     where = adata.obsm if groupby is None else adata.uns
     where["score_gsfm"] = pd.DataFrame(values, index=rows, columns=found.names)
@@ -192,12 +192,12 @@ def score(
     adata.uns["gsfm"] = {
         "task": "score",
         "gsfm_version": __version__,
-        "model": {k: str(v) for k, v in model_told(model).items()},
-        "libraries": [str(one["name"]) for one in found.told],
+        "model": {k: str(v) for k, v in describe_model(model).items()},
+        "libraries": [str(one["name"]) for one in found.libraries],
         "groupby": groupby or "",
         "layer": layer or "X",
         "added": float(added),
-        "genes_understood": int(found.understood),
+        "genes_mapped": int(found.n_mapped),
         "genes_unmapped": found.unmapped,
     }
 
@@ -213,34 +213,33 @@ def enrich(
     top_genes: int = 100,
     **options: Any,
 ) -> dict[str, Enrichment]:
-    """Enrichment of each cluster's genes, as ``scanpy.tl.rank_genes_groups`` found them.
+    """Enrichment of the ranked genes of each group, from ``scanpy.tl.rank_genes_groups``.
 
     Parameters
     ----------
     adata
         With ``adata.uns[key]``, of which ``names`` and ``scores`` are read.
     libraries
-        One library or several; all that there are if None.
+        One library or several; all that are installed if None.
     method
         ``"model"``, ``"ora"`` or ``"prerank"``: `gsfm.analysis.enrich`, `ora` of the
         genes with the largest scores, `prerank`.
     key
-        Where the ranked genes are.
+        The key of the ranked genes.
     groups
-        Names of the groups to ask about; all if None.
+        Names of the groups; all if None.
     model
         For the method ``"model"``; the shipped one if None.
     top_genes
-        Genes at each end of a group's list that the model is asked, and at its top for ``"ora"``.
+        Number of genes at each end of a group's list for the model, and at its top for ``"ora"``.
     **options
-        Others of the method. The background is the genes in ``adata.var_names`` unless another is
-        given.
+        Other options of the method. The background is the genes in ``adata.var_names`` by default.
 
     Returns
     -------
     dict of str to Enrichment
-        By group. The tables, one below the other with a first column ``group``, are in
-        ``adata.uns["enrich_gsfm"]``, too, for pandas.
+        By group. The tables, concatenated after a first column ``group``, are also a pandas data
+        frame in ``adata.uns["enrich_gsfm"]``.
 
     Raises
     ------
@@ -251,40 +250,33 @@ def enrich(
     if key not in adata.uns:
         raise GsfmError(f"adata.uns has no {key!r}; run scanpy.tl.rank_genes_groups first")
     ranked = adata.uns[key]
-    there = list(ranked["names"].dtype.names or ())
-    missing = [group for group in groups or () if group not in there]
-    if missing:
+    known = list(ranked["names"].dtype.names or ())
+    unknown = [group for group in groups or () if group not in known]
+    if unknown:
         raise GsfmError(
-            f"no group {missing[0]!r} in adata.uns[{key!r}]; there are {', '.join(there)}"
+            f"no group {unknown[0]!r} in adata.uns[{key!r}]; there are {', '.join(known)}"
         )
-    options.setdefault("background", [str(name) for name in adata.var_names])
-    options.setdefault("top", None)
+    if method not in ("model", "ora", "prerank"):
+        raise GsfmError(f"method is {method!r}; there are model, ora and prerank")
+    options = {"background": [str(name) for name in adata.var_names], "top": None, **options}
     if method == "model":
-        model = model or load()
+        options |= {"model": model or load(), "top_genes": top_genes}
     found: dict[str, Enrichment] = {}
-    for group in groups or there:
+    for group in groups or known:
         pairs = [
             (str(gene), float(value))
             for gene, value in zip(ranked["names"][group], ranked["scores"][group], strict=True)
             if np.isfinite(value)
         ]
-        if method == "model":
-            assert model is not None
-            found[group] = analysis.enrich(
-                pairs, libraries, top_genes=top_genes, **options, model=model
-            )
-        elif method == "prerank":
-            found[group] = prerank(pairs, libraries, **options)
-        elif method == "ora":
+        if method == "ora":
             best = sorted((p for p in pairs if p[1] > 0), key=lambda p: -p[1])[:top_genes]
             found[group] = ora([gene for gene, _ in best], libraries, **options)
+        elif method == "prerank":
+            found[group] = prerank(pairs, libraries, **options)
         else:
-            raise GsfmError(f"method is {method!r}; there are model, ora and prerank")
-    lists = pl.selectors.list()
+            found[group] = analysis.enrich(pairs, libraries, **options)
     tables = [
-        one.table.with_columns(lists.cast(pl.List(pl.String)).list.join("|")).insert_column(
-            0, pl.Series("group", [group] * len(one), dtype=pl.String)
-        )
+        flat(one.table).insert_column(0, pl.Series("group", [group] * len(one), dtype=pl.String))
         for group, one in found.items()
     ]
     adata.uns["enrich_gsfm"] = pd.DataFrame(pl.concat(tables).to_dict(as_series=False))
@@ -294,11 +286,11 @@ def enrich(
 class _Signatures(NamedTuple):
     """The completed terms."""
 
-    weights: sp.csr_array  # (terms, genes as they are given)
+    weights: sp.csr_array  # (terms, input genes)
     names: list[str]
     genes: Sequence[str]
-    told: list[Mapping[str, Any]]
-    understood: int
+    libraries: list[dict[str, Any]]
+    n_mapped: int
     unmapped: list[str]
 
 
@@ -315,49 +307,45 @@ def _signatures(
     if added < 0:
         raise ValueError(f"added must be 0 or more, not {added}")
     vocabulary = model.vocabulary
-    column = np.arange(len(vocabulary))  # (genes,) where a gene of the model is; -1 if not given
+    column = np.arange(len(vocabulary))  # (genes,) the input of each gene of the model, or -1
     unmapped: list[str] = []
     if genes is None:
         genes = vocabulary.symbols
     else:
-        understood = understand(vocabulary, genes, species)
-        unmapped = understood.unused
+        mapped = map_identifiers(vocabulary, genes, species)
+        unmapped = mapped.unused
         column = np.full(len(vocabulary), -1)
-        known = np.flatnonzero(understood.ids >= 0)[::-1]  # so that of two the first stays
-        column[understood.ids[known]] = known
+        known = np.flatnonzero(mapped.ids >= 0)[::-1]  # reversed: the first of several wins
+        column[mapped.ids[known]] = known
     terms = load_terms(libraries, vocabulary)
     terms = terms.within(column >= 0, min_size, max_size, what="the genes that were measured")
     sizes = terms.sizes
-    many = np.rint(added * sizes).astype(np.int64)
+    n_added = np.rint(added * sizes).astype(np.int64)
     rows, columns, values = [], [], []
     for start in range(0, len(sizes), _TERMS):
         block = terms.members[start : start + _TERMS]
-        sets = [block.indices[a:b] for a, b in zip(block.indptr, block.indptr[1:], strict=False)]
-        chance = model.probability(sets) if added else None
-        for i, own in enumerate(sets):
-            more = np.empty(0, np.int64)
-            if chance is not None:
-                p = np.where(column >= 0, chance[i], -1.0)
-                p[own] = -1
-                more = np.argsort(-p, kind="stable")[: many[start + i]]
-                more = more[p[more] > 0]
-                values.append(p[more])
-            rows.append(np.full(len(own) + len(more), start + i))
+        sets = np.split(block.indices, block.indptr[1:-1])
+        chances = model.probability(sets) if added else np.zeros((len(sets), len(vocabulary)))
+        for row, (own, chance) in enumerate(zip(sets, chances, strict=True), start):
+            p = np.where(column >= 0, chance, -1.0)
+            p[own] = -1
+            more = np.argsort(-p, kind="stable")[: n_added[row]]
+            more = more[p[more] > 0]
+            rows.append(np.full(len(own) + len(more), row))
             columns += [column[more], column[own]]
-            values.append(np.ones(len(own)))
+            values += [p[more], np.ones(len(own))]
         if progress is not None:
             progress("completing terms", start + len(sets), len(sizes))
     weights = sp.csr_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
         shape=(len(sizes), len(genes)),
     )
-    return _Signatures(
-        weights, _names(terms), genes, list(terms.told), int((column >= 0).sum()), unmapped
-    )
+    n_mapped = int((column >= 0).sum())
+    return _Signatures(weights, _names(terms), genes, terms.libraries, n_mapped, unmapped)
 
 
 def _names(terms: Terms) -> list[str]:
-    """The terms' names; with the library or the id where that would name two terms."""
+    """The names of the terms; with the id or the library where two have the same name."""
     table = terms.table
     names = table["term"]
     for more in ("id", "library"):

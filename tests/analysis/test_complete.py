@@ -167,7 +167,7 @@ def test_every_identifier_is_accounted_for(model):
         "P04637",
     }
     asked = result.provenance["input"]
-    assert (asked["given"], asked["genes"]) == (8, 2)
+    assert (asked["identifiers"], asked["genes"]) == (8, 2)
     assert result.unmapped == asked["unmapped"] == ["no such gene"]
     assert asked["ambiguous"] == ["OCT1"]
     assert result.not_in_model == ["CD8B", "6714"]
@@ -213,7 +213,7 @@ def test_the_background_is_all_that_is_ranked(model):
     # Two values: one standard deviation above their mean, and one below.
     assert result.table["z_score"].to_list() == pytest.approx([1, -1])
     assert result.provenance["background"] == {
-        "given": 5,
+        "identifiers": 5,
         "genes": 3,
         "unused": ["nonsense", "CD8B"],
     }
@@ -226,7 +226,7 @@ def test_exclude_leaves_out_genes_by_any_name(model):
     assert result.table["symbol"].to_list() == [
         s for s in all_of_them if s not in ("MDM2", "ERBB2")
     ]
-    assert result.provenance["exclude"] == {"given": 3, "unused": ["nonsense"]}
+    assert result.provenance["exclude"] == {"identifiers": 3, "unused": ["nonsense"]}
 
 
 def test_an_empty_ranking_is_a_table_without_rows(model):
@@ -238,7 +238,7 @@ def test_an_empty_ranking_is_a_table_without_rows(model):
 def test_a_set_larger_than_512_genes_is_whole(model):
     many = [f"unknown-{i}" for i in range(600)]
     result = complete([*many, "TP53"], model=model)
-    assert result.provenance["input"]["given"] == 601
+    assert result.provenance["input"]["identifiers"] == 601
     assert len(result.unmapped) == 600
     assert "unmapped (600)" in result.summary()
     assert all(gene in result.summary(limit=600) for gene in many)

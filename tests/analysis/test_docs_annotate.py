@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 from pathlib import Path
 
-from gsfm.analysis.annotation import OF_GENE, OF_SET, SIZE_WEIGHT
+from gsfm.analysis.annotation import GENE_COLUMNS, SET_COLUMNS, SIZE_WEIGHT
 
 PAGE = Path(__file__).parents[2] / "docs" / "annotate.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -19,8 +19,8 @@ def test_examples():
 
 
 def test_every_column_is_explained():
-    for name in OF_GENE.keys() - {"library", "id", "term"}:
+    for name in GENE_COLUMNS.keys() - {"library", "id", "term"}:
         assert f"| `{name}` |" in TEXT
-    for name in OF_SET.keys() - OF_GENE.keys():
+    for name in SET_COLUMNS.keys() - GENE_COLUMNS.keys():
         assert f"- **{name}**" in TEXT or f"**{name}**" in TEXT
     assert f"**{SIZE_WEIGHT}**" in TEXT

@@ -168,7 +168,7 @@ def test_a_background_bounds_the_terms_the_genes_and_the_null(model, library):
     for row in found:
         assert row["size"] == len(whole[row["term"]] & set(measured)) >= 5
     left_out = [name for name, genes in whole.items() if len(genes & set(measured)) < 5]
-    assert found.provenance["libraries"][0]["left_out"] == len(left_out) > 0
+    assert found.provenance["libraries"][0]["excluded"] == len(left_out) > 0
     assert "not in the background, not used (1): gene300" in found.summary()
     assert "no such gene" in found.summary()
 

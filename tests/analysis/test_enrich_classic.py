@@ -44,10 +44,10 @@ def _table(given: set[str], term: set[str], background: set[str]) -> list[list[i
     ]
 
 
-@pytest.mark.parametrize("kind", ["library", "given"])
+@pytest.mark.parametrize("kind", ["library", "custom"])
 def test_ora_is_fisher_s_exact_test(kind):
-    background = set(GENES[20:]) if kind == "given" else {GENES[i] for i in LIBRARY.indices}
-    setting = sorted(background) if kind == "given" else "library"
+    background = set(GENES[20:]) if kind == "custom" else {GENES[i] for i in LIBRARY.indices}
+    setting = sorted(background) if kind == "custom" else "library"
     found = ora(GIVEN, LIBRARY, background=setting, min_size=1)
     assert len(found) == len(LIBRARY)
     for row in found:
@@ -135,7 +135,13 @@ def test_false_discovery_rate_is_that_of_scipy(p_values):
         (["nonsense"], LIBRARY, {}, UnknownGenesError, "nonsense"),
         ([], LIBRARY, {}, UnknownGenesError, "empty"),
         (["TP53"], LIBRARY, {}, UnknownGenesError, "TP53; give another background or library"),
-        (["TP53"], LIBRARY, {"background": "all"}, GsfmError, "no gene of the set is in any term"),
+        (
+            ["TP53"],
+            LIBRARY,
+            {"background": "all"},
+            GsfmError,
+            "no gene of the set is in any tested term",
+        ),
         (GIVEN, LIBRARY, {"min_size": 100}, GsfmError, "100 or more genes"),
         (GIVEN, LIBRARY, {"min_size": 9, "max_size": 3}, GsfmError, "no size of a term"),
     ],

@@ -150,7 +150,7 @@ def test_errors_say_what_to_do(model, path):
 def test_progress_is_told(model, path):
     told = []
     term("cell death", path, progress=lambda *event: told.append(event), model=model)
-    assert told[-1] == ("asking the model", 4, 4)
+    assert told[-1] == ("scoring genes", 4, 4)
 
 
 def test_as_many_genes_are_expected_as_are_missing():

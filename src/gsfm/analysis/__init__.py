@@ -1,4 +1,4 @@
-"""What a trained model is asked."""
+"""The verbs: what a model answers about genes, gene sets and terms."""
 
 from gsfm.analysis.annotation import Annotation, annotate
 from gsfm.analysis.completion import complete
@@ -9,7 +9,7 @@ from gsfm.analysis.discover import (
     targets,
     understudied,
 )
-from gsfm.analysis.embedding import Nearest, Vectors, embed, nearest
+from gsfm.analysis.embedding import Vectors, embed
 from gsfm.analysis.enrichment.common import Enrichment
 from gsfm.analysis.enrichment.enrich import enrich
 from gsfm.analysis.enrichment.ora import ora
@@ -19,6 +19,7 @@ from gsfm.analysis.networks import Network, network
 from gsfm.analysis.prioritization import Priorities, prioritize
 from gsfm.analysis.projection import Map, map
 from gsfm.analysis.relations import Neighbors, Relation, relate
+from gsfm.analysis.similarity import Nearest, nearest
 from gsfm.analysis.term_genes import TermGenes, term
 from gsfm.completion import Completion, LibraryCompletion
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import overload
 
-from gsfm.completion import Completion, LibraryCompletion, rank, rank_sets
+from gsfm.completion import Completion, LibraryCompletion, rank
 from gsfm.completion.calibration import HALF
+from gsfm.completion.ranking import BATCH
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
 from gsfm.progress import Progress
 from gsfm.sets import GeneSets
-
-#: Sets scored at once.
-BATCH = 256
 
 
 @overload
@@ -78,7 +76,7 @@ def complete(
         The fraction of the whole set that is missing from the input genes, above 0 and below 1. It
         changes the probabilities only.
     model
-        The model to ask: a fitted model, or a model folder; the shipped model if None.
+        A fitted model or a model folder; the shipped model if None.
     species
         Species of the identifiers, as in `gsfm.genes.resolve`.
     batch_size
@@ -123,22 +121,8 @@ def complete(
     >>> complete(mine, top=1, model=model).table.select("set", "symbol").rows()
     [('arrest', 'MDM2'), ('growth', 'ERBB2')]
     """
-    chosen = load_model(model)
-    if isinstance(genes, GeneSets):
-        return rank_sets(
-            chosen,
-            genes,
-            top=top,
-            background=background,
-            exclude=exclude,
-            include_input=include_input,
-            missing_fraction=missing_fraction,
-            species=species,
-            batch_size=batch_size,
-            progress=progress,
-        )
     return rank(
-        chosen,
+        load_model(model),
         genes,
         top=top,
         background=background,
@@ -146,4 +130,6 @@ def complete(
         include_input=include_input,
         missing_fraction=missing_fraction,
         species=species,
+        batch_size=batch_size,
+        progress=progress,
     )

@@ -1,4 +1,4 @@
-"""Why a gene for a set: what each gene and each kind of evidence adds, and which papers say so."""
+"""Explanation of a score: the share of each input gene and kind of evidence, and the papers."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import PAPERS, Asked, Collection, collection, standard_scores
-from gsfm.completion.identifiers import Ids, Understood
-from gsfm.completion.ranking import probability_told
-from gsfm.completion.result import Result
+from gsfm.analysis.query import PAPERS, Collection, Numbers, Query, collection, standard_scores
+from gsfm.completion.identifiers import Ids
+from gsfm.completion.ranking import check_top, describe_probability
+from gsfm.completion.result import Result, gene_columns, symbols_of
+from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
-from gsfm.genes.tables import names_of
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.attribution import TOLERANCE, Attribution
 from gsfm.sets.overlap import p_values
 
-#: A paper has the gene and so many genes of the set: then that they belong together is known.
+#: A paper with the gene and so many genes of the set shows that their co-membership is known.
 TOGETHER = 2
 
 COLUMNS = {
-    "share": "what the gene adds to the score; the baseline (the score if the set were empty, its "
-    "weights and scales held) and the shares of all genes add up to the score",
+    "share": "contribution of the gene to the score; the baseline (the score of the empty set, "
+    "with the weights and scales of this set) and the shares of all genes add up to the score",
     "percent": "share, in percent of the score less the baseline; null if that is not above 0",
-    "papers": "papers of the embedded corpus with this gene and the one explained",
+    "papers": "papers of the embedded corpus with this gene and the explained one",
 }
 KIND_COLUMNS = {
-    "kind": "a member of the model; that is, a kind of evidence",
+    "kind": "a member of the model, which is a kind of evidence",
     "weight": "weight of the evidence for this set",
-    "evidence": "how far the gene stands out by this evidence; weight x evidence is the part",
-    "part": "what the kind adds to the score; the constant and all parts add up to the score",
-    "baseline": "what of the part would be left if the set were empty",
+    "evidence": "evidence for the gene; weight x evidence is the part",
+    "part": "contribution of the kind to the score; the constant and all parts add up to the score",
+    "baseline": "the part of the empty set",
 }
 PAPER_COLUMNS = {
-    "overlap": "genes of the set in the paper, the one explained not counted",
-    "p_value": "hypergeometric chance that as many of the paper's other genes, or more, were of "
-    "the set, had they been drawn from all genes of the embedded corpus; not corrected for the "
-    "number of papers; the same overlap in a larger paper says less",
-    "co_membership": f"whether the paper has the gene and {TOGETHER} genes of the set or more",
+    "overlap": "genes of the set in the paper, without the explained gene",
+    "p_value": "hypergeometric probability of that overlap or more between the set and the paper's "
+    "other genes, if they were drawn from all genes of the embedded corpus; not corrected for the "
+    "number of papers; the same overlap is weaker evidence in a larger paper",
+    "co_membership": f"whether the paper has the gene and {TOGETHER} or more genes of the set",
 }
 
 
 class Explanation(Result):
-    """Why a gene for a set.
+    """The explanation of a gene's score for a set.
 
     Attributes
     ----------
@@ -55,74 +55,63 @@ class Explanation(Result):
     kinds
         One row a kind of evidence: ``kind``, ``weight``, ``evidence``, ``part``, ``baseline``.
     by_kind
-        The share of each gene in each kind of evidence: ``symbol``, ``kind``, ``share``; zeros are
-        left out.
+        The share of each gene in each kind of evidence: ``symbol``, ``kind``, ``share``; without
+        zeros.
     papers
-        Papers of the embedded corpus with the gene and one of the set or more, the least likely
-        overlap first: ``paper``, ``year``, ``genes`` (in the paper), ``overlap``, ``p_value``,
+        Papers of the embedded corpus with the gene and one or more of the set, the smallest p-value
+        first: ``paper``, ``year``, ``genes`` (in the paper), ``overlap``, ``p_value``,
         ``co_membership``, ``overlap_genes`` (the symbols), ``link``.
     provenance
-        ``explained`` has the gene, its score, z-score and rank, the baseline, and what is known of
-        gene and set together.
+        ``explained`` has the gene, its score, z-score and rank, and the baseline; ``evidence`` the
+        numbers of papers.
     """
 
-    def __init__(
-        self,
-        table: pl.DataFrame,
-        provenance: dict[str, Any],
-        *,
-        given: Understood,
-        kinds: pl.DataFrame,
-        by_kind: pl.DataFrame,
-        papers: pl.DataFrame,
-    ) -> None:
-        super().__init__(table, provenance, inputs=given.inputs, resolution=given.resolution)
-        self.kinds, self.by_kind, self.papers = kinds, by_kind, papers
+    kinds: pl.DataFrame
+    by_kind: pl.DataFrame
+    papers: pl.DataFrame
 
     @property
     def explained(self) -> dict[str, Any]:
-        """The gene that was explained: its score, and what the shares add up to."""
+        """The explained gene: its score, and the sum of the shares."""
         return dict(self.provenance["explained"])
 
     @property
     def has_co_membership(self) -> bool:
-        """Whether a paper of the embedded corpus has the gene and two genes of the set or more."""
+        """Whether a paper of the embedded corpus has the gene and two or more of the set."""
         return bool(self.provenance["evidence"]["co_membership"])
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: ``kinds``, ``by_kind`` and ``papers`` beside the ``results``."""
+        """The result for JSON: the further tables come after the ``results``."""
         whole = super().to_dict()
-        results = whole.pop("results")
-        tables = {name: getattr(self, name).to_dicts() for name in ("kinds", "by_kind", "papers")}
-        return {**whole, "results": results, **tables}
+        return {name: whole[name] for name in ("provenance", "inputs", "results")} | whole
 
     def headline(self) -> str:
-        """The score and what it is made of, in one line."""
+        """The score and its parts, in one line."""
         e = self.explained
-        given = " (a gene of the set: scored without it)" if e["in_input"] else ""
-        chance = "" if e["probability"] is None else f", probability {e['probability']:.3g}"
+        own = " (a gene of the set: leave-one-out)" if e["in_input"] else ""
+        probability = "" if e["probability"] is None else f", probability {e['probability']:.3g}"
         return (
-            f"{e['symbol']}{given}: score {e['score']:.4g} = {e['baseline']:.4g} (no gene) + "
+            f"{e['symbol']}{own}: score {e['score']:.4g} = {e['baseline']:.4g} (no gene) + "
             f"{e['of_genes']:.4g} (genes of the set); z-score {e['z_score']:.3g}, rank "
-            f"{e['rank']:,} of {e['ranked']:,}{chance}"
+            f"{e['rank']:,} of {e['ranked']:,}{probability}"
         )
 
     def evidence(self) -> str:
-        """What the embedded corpus says, in one line."""
+        """The papers of the embedded corpus, in one line."""
         e = self.provenance["evidence"]
         symbol = self.explained["symbol"]
         if not e["papers"]:
             return (
-                f"no paper of the embedded corpus has {symbol} and a gene of the set: new, as far "
-                "as this corpus goes; the model has learned from other sets too"
+                f"no paper of the embedded corpus has {symbol} and a gene of the set: new in this "
+                "corpus; the model was also trained on other sets"
             )
-        some = f"{e['papers']:,} of {e['of']:,} papers have {symbol} and a gene of the set"
+        papers = f"{e['papers']:,} of {e['of']:,} papers have {symbol} and a gene of the set"
         if e["co_membership"]:
             return (
-                f"{some}, {e['co_membership']:,} of them {TOGETHER} genes or more, first in "
+                f"{papers}, {e['co_membership']:,} of them with {TOGETHER} or more, first in "
                 f"{e['first_year']}: known, not new"
             )
-        return f"{some}, none of them {TOGETHER} genes or more"
+        return f"{papers}, none of them with {TOGETHER} or more"
 
     def _headline(self) -> str:
         return f"{self.headline()}; model {self.provenance['model']['name']}"
@@ -137,22 +126,23 @@ def explain(
     model: ModelLike = None,
     species: Species | None = None,
 ) -> Explanation:
-    r"""Tell why a model scores a gene for a set as it does.
+    r"""Explain the score of a gene for a set.
 
     Parameters
     ----------
     gene
-        The gene to explain, by any identifier. If it is in the set, it is explained from the rest.
+        The gene to explain: an identifier of any kind. If it is in the set, its leave-one-out score
+        is explained.
     genes
-        The set, by any identifiers.
+        The set: identifiers of any kind.
     top
-        How many papers to return; all of them if None.
+        Number of papers to return; all of them if None.
     random_state
-        Of the random orders, for families whose shares are found by these.
+        Seed of the random orders, for families whose shares are computed by these.
     model
-        The model to ask: a fitted model, or a model folder; the shipped model if None.
+        A fitted model or a model folder; the shipped model if None.
     species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
+        Species of the identifiers, as in `gsfm.genes.resolve`.
 
     Returns
     -------
@@ -174,14 +164,14 @@ def explain(
                      = \underbrace{b + \sum_m w_m \beta_m}_{\text{baseline}}
                      + \sum_{i \in S} \sum_m w_m \phi_{mi}
 
-    with the evidence :math:`e_m` of the members of the model (one, of weight 1, for a model that is
-    no ensemble), what is left of it without a gene, :math:`\beta_m`, and the share
-    :math:`\phi_{mi}` of each gene: exact for what is linear, by integrated gradients for the
+    with the evidence :math:`e_m` of the members of the model (a single one of weight 1, for a model
+    that is no ensemble), its value :math:`\beta_m` for the empty set, and the share
+    :math:`\phi_{mi}` of each gene: exact for linear members, by integrated gradients for the
     autoencoder (Sundararajan et al. 2017, arXiv:1703.01365). The weights of the set and the
-    scale of its scores are held. That the shares add up is checked, to 0.1%.
+    scale of its scores are constant. The sum of the shares is checked, to 0.1%.
 
-    The evidence is the embedded corpus: papers, each with the genes it is about. The shipped model
-    has learned from other gene sets too, so that a gene may have a high score and no paper.
+    The papers are those of the embedded corpus. The shipped model was also trained on other gene
+    sets, so that a gene may have a high score and no paper.
 
     Examples
     --------
@@ -196,11 +186,9 @@ def explain(
     True
     """
     model = load_model(model)
-    if top is not None and top < 0:
-        raise ValueError(f"top must be 0 or more, not {top}")
-    asked = Asked(model, species, gene=[gene], set=genes)
-    target = asked.gene("gene")
-    ids = asked.genes("set")
+    check_top(top, least=0)
+    query = Query(model, species, gene=[gene], set=genes)
+    target, ids = query.gene("gene"), query.genes("set")
     in_input = bool((ids == target).any())
     ids = ids[ids != target]
     symbols = model.vocabulary.symbols
@@ -208,49 +196,49 @@ def explain(
         raise UnknownGenesError(
             f"the set has no known gene but {symbols[target]}; a gene is not explained by itself"
         )
-    taken = model.attribution(ids, target, random_state=random_state)
-    of_genes = taken.by_gene
-    whole = taken.baseline + of_genes.sum()
-    error = abs(whole - taken.score)
-    if not error <= TOLERANCE * max(1.0, abs(taken.score)):
+    parts = model.attribution(ids, target, random_state=random_state)
+    shares = parts.by_gene
+    rise = shares.sum()
+    whole = parts.baseline + rise
+    error = abs(whole - parts.score)
+    if not error <= TOLERANCE * max(1.0, abs(parts.score)):
         raise GsfmError(
-            f"the shares add up to {whole:.6g}, but the score is {taken.score:.6g}; "
+            f"the shares add up to {whole:.6g}, but the score is {parts.score:.6g}; "
             "is the model damaged?"
         )
-    found = collection(PAPERS, model.vocabulary)
-    papers, both = _papers(found, ids, target, symbols)
-    order = np.lexsort((np.array([symbols[i] for i in ids]), -of_genes))
-    names = pl.Series("symbol", [symbols[ids[i]] for i in order], dtype=pl.String)
-    rise = of_genes.sum()
-    # Of a set that speaks against the gene there is nothing to have a share of.
-    percent = [float(100 * share / rise) if rise > 0 else None for share in of_genes[order]]
+    corpus = collection(PAPERS, model.vocabulary)
+    papers, n_papers = _papers(corpus, ids, target)
+    order = np.lexsort((np.array([symbols[i] for i in ids]), -shares))
+    # Without a rise of the score there is nothing to have a percentage of.
+    percent = [float(100 * share / rise) if rise > 0 else None for share in shares[order]]
     table = pl.DataFrame(
         {
-            "symbol": names,
-            "name": names_of(names),
-            "share": of_genes[order],
+            **gene_columns(model.vocabulary, ids[order]),
+            "share": shares[order],
             "percent": pl.Series(percent, dtype=pl.Float64),
-            "papers": both[order],
+            "papers": n_papers[order],
         }
     )
-    provenance = asked.provenance(
+    about = provenance(
         "explain",
+        model,
+        query.mapped,
         explained={
             "symbol": symbols[target],
             "in_input": in_input,
             **_standing(model, ids, target),
-            "score": taken.score,
-            "baseline": taken.baseline,
+            "score": parts.score,
+            "baseline": parts.baseline,
             "of_genes": float(rise),
             "error": float(error),
         },
         evidence={
-            "corpus": found.about,
+            "corpus": corpus.about,
             "papers": papers.height,
-            "of": len(found.sets),
+            "of": len(corpus.sets),
             "co_membership": int(papers["co_membership"].sum()),
             "first_year": papers.filter("co_membership")["year"].min(),
-            "note": "the model has learned from other gene sets too",
+            "note": "the model was also trained on other gene sets",
         },
         top=top,
         random_state=random_state,
@@ -258,10 +246,21 @@ def explain(
     )
     return Explanation(
         table,
-        provenance,
-        given=asked.given,
-        kinds=_kinds(taken),
-        by_kind=_by_kind(taken, ids, symbols),
+        about,
+        query.mapped,
+        kinds=_kinds(parts),
+        by_kind=pl.concat(
+            [
+                pl.DataFrame(
+                    {
+                        "symbol": symbols_of(model.vocabulary, ids),
+                        "kind": pl.Series([kind.name] * len(ids), dtype=pl.String),
+                        "share": kind.shares.astype(np.float64),
+                    }
+                ).filter(pl.col("share") != 0)
+                for kind in parts.kinds
+            ]
+        ),
         papers=papers.head(papers.height if top is None else top),
     )
 
@@ -269,74 +268,59 @@ def explain(
 def _standing(model: Model, ids: Ids, gene: int) -> dict[str, Any]:
     """Z-score, rank and probability of a gene among the missing ones."""
     z = standard_scores(model, [ids])[0]
-    missing = np.ones(len(z), bool)
-    missing[ids] = False
-    chance = None
-    if model.calibration is not None:
-        chance = float(model.probability([ids])[0, gene])
-    return {
+    missing = np.delete(z, ids)
+    standing = {
         "z_score": float(z[gene]),
-        "rank": int((z[missing] > z[gene]).sum()) + 1,
-        "ranked": int(missing.sum()),
-        "probability": chance,
-        **({} if chance is None else {"probability_meaning": probability_told()}),
+        "rank": int((missing > z[gene]).sum()) + 1,
+        "ranked": len(missing),
+        "probability": None,
+    }
+    if model.calibration is None:
+        return standing
+    return {
+        **standing,
+        "probability": float(model.probability([ids])[0, gene]),
+        "probability_meaning": describe_probability(),
     }
 
 
-def _kinds(taken: Attribution) -> pl.DataFrame:
+def _kinds(parts: Attribution) -> pl.DataFrame:
     rows = [
         (k.name, k.weight, k.evidence, k.baseline + float(k.shares.sum()), k.baseline + 0.0)
-        for k in taken.kinds  # 0.0: a negative weight of nothing is no -0
+        for k in parts.kinds  # + 0.0: a negative weight times 0 is -0
     ]
     rows.sort(key=lambda row: -abs(row[3]))
-    if taken.constant:
-        rows.append(("constant", 1.0, taken.constant, taken.constant, taken.constant))
-    schema = ["kind", "weight", "evidence", "part", "baseline"]
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    if parts.constant:
+        rows.append(("constant", 1.0, parts.constant, parts.constant, parts.constant))
+    return pl.DataFrame(rows, schema=list(KIND_COLUMNS), orient="row")
 
 
-def _by_kind(taken: Attribution, ids: Ids, symbols: tuple[str, ...]) -> pl.DataFrame:
-    rows = [
-        (symbols[gene], kind.name, float(share))
-        for kind in taken.kinds
-        for gene, share in zip(ids, kind.shares, strict=True)
-        if share
-    ]
-    schema = {"symbol": pl.String, "kind": pl.String, "share": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _papers(
-    found: Collection, ids: Ids, gene: int, symbols: tuple[str, ...]
-) -> tuple[pl.DataFrame, Any]:
-    """The papers with the gene and one of the set, and (n,) how many have each of the set."""
-    rows = found.holding(gene)
-    inside = np.zeros(len(symbols), bool)
-    inside[ids] = True
-    shared = [genes[inside[genes]] for genes in map(found.sets.ids, rows)]
-    has = np.array([len(genes) for genes in shared], np.int64)
-    both = np.bincount(np.concatenate([[], *shared]).astype(int), minlength=len(symbols))[ids]
-    keep = np.flatnonzero(has)
-    rows, has = rows[keep], has[keep]
-    sizes = found.sets.sizes[rows]
-    # The gene is in every one of these papers: what counts are the others in them.
-    known = int((np.diff(found.by_gene.indptr) > 0).sum()) - 1
-    occurring = int((np.diff(found.by_gene.indptr)[ids] > 0).sum())
-    p = np.ones(len(rows))
+def _papers(corpus: Collection, ids: Ids, gene: int) -> tuple[pl.DataFrame, Any]:
+    """The papers with the gene and one of the set, and (n,) their number for each of the set."""
+    both = corpus.by_gene[ids] @ corpus.by_gene[[gene]].T
+    n_papers = np.asarray(both.toarray()[:, 0], np.int64)
+    rows = corpus.having(gene)
+    overlap = np.bincount(
+        np.concatenate([corpus.having(int(i)) for i in ids]), minlength=len(corpus.sets)
+    )[rows]
+    rows, overlap = rows[overlap > 0].astype(np.int64), overlap[overlap > 0].astype(np.int64)
+    sizes = corpus.sets.sizes[rows]
+    # The gene is in every one of these papers: the overlap is among its other genes.
+    occurs = np.diff(corpus.by_gene.indptr) > 0
+    n_drawn = np.full(len(rows), occurs[ids].sum(), np.int64)
+    p: Numbers = np.ones(0)
     if len(rows):
-        p = p_values(has, sizes - 1, np.full(len(rows), occurring), known)
+        p = p_values(overlap, sizes - 1, n_drawn, int(occurs.sum()) - 1)
     table = pl.DataFrame(
         {
-            "paper": found.column("name").gather(rows),
-            "year": found.column("year").gather(rows).cast(pl.Int64, strict=False),
+            "paper": corpus.column("name", rows),
+            "year": corpus.column("year", rows, pl.Int64),
             "genes": sizes,
-            "overlap": has,
+            "overlap": overlap,
             "p_value": p,
-            "co_membership": has >= TOGETHER,
-            "overlap_genes": pl.Series(
-                [[symbols[i] for i in shared[k]] for k in keep], dtype=pl.List(pl.String)
-            ),
-            "link": found.column("link").gather(rows),
+            "co_membership": overlap >= TOGETHER,
+            "overlap_genes": corpus.overlap_genes(rows, ids),
+            "link": corpus.column("link", rows),
         }
     )
-    return table.sort("p_value", "genes", "paper", descending=[False, False, False]), both
+    return table.sort("p_value", "genes", "paper"), n_papers

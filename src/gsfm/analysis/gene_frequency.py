@@ -1,28 +1,39 @@
-"""How popular genes are, which nulls are matched on: how often each was met."""
+"""Popularity of genes, on which null distributions are matched, and their p-values."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
+    from gsfm.analysis.terms import Terms
     from gsfm.models import Model
 
 Numbers = NDArray[np.float64]
 
-#: What `Model.log_gene_frequency` counts.
-COUNTED = "log frequency in the training corpus"
 
+def popularity(model: Model, terms: Terms | None = None) -> tuple[Numbers, str]:
+    """(genes,) the popularity of each gene, and what was counted.
 
-def popularity(model: Model) -> tuple[Numbers, str]:
-    """(genes,) how popular each gene is, and what was counted."""
+    The log frequency in the model's training corpus, if the model has counted it. Otherwise the log
+    frequency in `terms`, or the number of papers of the embedded corpus.
+    """
     values = model.log_gene_frequency()
     if values is not None:
-        return values, COUNTED
-    # Here and not above: a completion needs no papers.
+        return values, "log frequency in the training corpus"
+    if terms is not None:
+        counts = np.bincount(terms.members.indices, minlength=len(terms.vocabulary))
+        return np.log1p(counts), "number of terms with the gene"
+    # Imported here: most models do not need the papers.
     from gsfm.analysis.query import PAPERS, collection
 
     count = np.diff(collection(PAPERS, model.vocabulary).by_gene.indptr)
     return count.astype(np.float64), "papers of the embedded corpus"
+
+
+def empirical_p_value(observed: float, null: ArrayLike) -> float:
+    """(1 + k) / (1 + n) for k of n values of the null distribution that are as large or larger."""
+    values = np.asarray(null)
+    return float((1 + (values >= observed).sum()) / (1 + values.size))

@@ -1,4 +1,4 @@
-"""A gene set as a network: who is near whom, and which communities they form."""
+"""A gene set as a network of relations, with its communities."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.analysis.query import Asked, Numbers, Progress, standard_scores
+from gsfm.analysis.query import Numbers, Progress, Query, standard_scores
 from gsfm.analysis.relations import RELATION
-from gsfm.completion.identifiers import Ids, Understood
+from gsfm.completion.identifiers import Ids
 from gsfm.completion.ranking import best_genes
-from gsfm.completion.result import Result
+from gsfm.completion.result import Result, gene_columns
+from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
-from gsfm.genes.tables import names_of
 from gsfm.io.files import atomic_path
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.report import json_value
@@ -26,7 +26,7 @@ from gsfm.report import json_value
 if TYPE_CHECKING:
     from networkx import Graph
 
-#: Genes that a network is made of at most: each is a question to the model.
+#: The most genes of a network: the model scores a set for each.
 MOST = 2000
 
 COLUMNS = {
@@ -34,9 +34,9 @@ COLUMNS = {
     "is a community of its own",
     "degree": "edges of the gene",
     "strength": "sum of the weights of its edges",
-    "in_input": "whether the gene was given; the others are the model's best completions",
+    "in_input": "whether the gene is an input gene; the others are the model's best completions",
 }
-#: Told apart by people who see no red, no green or no blue; a further community is gray.
+#: Distinguishable with any color vision deficiency; further communities are gray.
 COLORS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#999933"),
     *("#882255", "#44aa99"),
@@ -53,25 +53,10 @@ class Network(Result):
         The nodes, by community and strength: ``symbol``, ``name``, ``community``, ``degree``,
         ``strength``, ``in_input``.
     edges
-        ``source``, ``target``, ``weight``, the strongest first.
+        ``source``, ``target``, ``weight``, the largest weight first.
     """
 
-    def __init__(
-        self,
-        table: pl.DataFrame,
-        provenance: dict[str, Any],
-        *,
-        given: Understood,
-        edges: pl.DataFrame,
-    ) -> None:
-        super().__init__(table, provenance, inputs=given.inputs, resolution=given.resolution)
-        self.edges = edges
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: ``edges`` beside the ``results``, which are the nodes."""
-        whole = super().to_dict()
-        results = whole.pop("results")
-        return {**whole, "edges": self.edges.to_dicts(), "results": results}
+    edges: pl.DataFrame
 
     def graph(self) -> Graph:
         """The network as a `networkx.Graph`, with the columns as attributes.
@@ -90,7 +75,7 @@ class Network(Result):
         return graph
 
     def save(self, path: str | Path) -> None:
-        """Write the network to a file; its ending chooses the format.
+        """Write the network to a file, in the format of its suffix.
 
         Parameters
         ----------
@@ -101,23 +86,24 @@ class Network(Result):
         Raises
         ------
         GsfmError
-            If the ending is another.
+            If the suffix is another.
         MissingExtraError
             If networkx, or for a drawing matplotlib, is not installed.
         """
         path = Path(path)
-        ending = path.suffix.lower()
-        if ending == ".graphml":
+        suffix = path.suffix.lower()
+        if suffix == ".graphml":
             nx, graph = _networkx(), self.graph()
             with atomic_path(path) as temporary:
-                # Not by lxml, which may be there or not: always the same file.
+                # Not with lxml, which is not always installed: the file is always the same.
                 nx.write_graphml_xml(graph, temporary)
-        elif ending in (".cyjs", ".json"):
-            data = _networkx().cytoscape_data(self.graph())
-            data["data"] = {"name": self.graph().name, "provenance": json_value(self.provenance)}
+        elif suffix in (".cyjs", ".json"):
+            graph = self.graph()
+            data = _networkx().cytoscape_data(graph)
+            data["data"] = {"name": graph.name, "provenance": json_value(self.provenance)}
             with atomic_path(path) as temporary:
                 temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", "utf-8")
-        elif ending in (".png", ".svg", ".pdf"):
+        elif suffix in (".png", ".svg", ".pdf"):
             _draw(self, path)
         else:
             raise GsfmError(
@@ -149,27 +135,26 @@ def network(
     Parameters
     ----------
     genes
-        The set, by any identifiers.
+        The set: identifiers of any kind.
     add
-        How many of the model's best completions of the set to take in too.
+        Number of the model's best completions of the set to add.
     min_relation
         Two genes are joined if their relation (see `relate`) is as large or larger,
     degree
-        and is among this many largest of one of the two. A gene that is near to many may have
-        more edges.
+        and is among this many largest of one of the two. A gene may have more edges.
     random_state
-        Of the search for communities and of the drawing.
+        Seed of the search for communities and of the drawing.
     model
-        The model to ask: a fitted model, or a model folder; the shipped model if None.
+        A fitted model or a model folder; the shipped model if None.
     species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
+        Species of the identifiers, as in `gsfm.genes.resolve`.
     progress
-        Told how many of how many genes the model has been asked about.
+        Called with the task, the number of genes done and the number of all.
 
     Returns
     -------
     Network
-        Nodes, weighted edges and communities; to be saved as GraphML, Cytoscape JSON or a drawing.
+        Nodes, weighted edges and communities; `Network.save` writes them to a file.
 
     Raises
     ------
@@ -199,11 +184,11 @@ def network(
     if add < 0 or degree < 1:
         raise ValueError("add must be 0 or more, and degree 1 or more")
     nx = _networkx()
-    asked = Asked(model, species, set=genes)
-    ids = asked.genes("set", least=2)
+    query = Query(model, species, set=genes)
+    ids = query.genes("set", least=2)
     if len(ids) + add > MOST:
-        raise GsfmError(f"a network of {len(ids) + add:,} genes is too large; {MOST:,} can be")
-    given = len(ids)
+        raise GsfmError(f"a network of {len(ids) + add:,} genes is too large; {MOST:,} is the most")
+    n_input = len(ids)
     if add:
         scores = model.score([ids])[0]
         missing = np.setdiff1d(np.arange(len(scores)), ids)
@@ -211,45 +196,48 @@ def network(
         ids = np.concatenate([ids, best]).astype(np.int32)
     relation = _relations(model, ids, progress)
     rows, columns = _edges(relation, min_relation, degree)
-    symbols = [model.vocabulary[int(g)] for g in ids]
-    weights = relation[rows, columns]
-    graph = nx.Graph()
-    graph.add_nodes_from(symbols)
-    graph.add_weighted_edges_from(
-        (symbols[i], symbols[j], float(w)) for i, j, w in zip(rows, columns, weights, strict=True)
-    )
-    found = nx.community.louvain_communities(graph, weight="weight", seed=random_state)
-    found = sorted(found, key=lambda one: (-len(one), min(one)))
-    community = {symbol: i + 1 for i, one in enumerate(found) for symbol in one}
-    strength = dict(graph.degree(weight="weight"))
-    names = pl.Series("symbol", symbols, dtype=pl.String)
-    table = pl.DataFrame(
-        {
-            "symbol": names,
-            "name": names_of(names),
-            "community": [community[s] for s in symbols],
-            "degree": [graph.degree(s) for s in symbols],
-            "strength": [float(strength[s]) for s in symbols],
-            "in_input": np.arange(len(ids)) < given,
-        }
-    ).sort(["community", "strength", "symbol"], descending=[False, True, False])
+    names = gene_columns(model.vocabulary, ids)
+    symbols = names["symbol"]
     edges = pl.DataFrame(
         {
-            "source": names.gather(rows),
-            "target": names.gather(columns),
-            "weight": weights,
+            "source": symbols.gather(rows),
+            "target": symbols.gather(columns),
+            "weight": relation[rows, columns],
         }
-    ).sort(["weight", "source", "target"], descending=[True, False, False])
-    provenance = asked.provenance(
+    )
+    graph = nx.Graph()
+    graph.add_nodes_from(symbols)
+    graph.add_weighted_edges_from(edges.rows())
+    communities = nx.community.louvain_communities(graph, weight="weight", seed=random_state)
+    communities = sorted(communities, key=lambda one: (-len(one), min(one)))
+    number = {symbol: i + 1 for i, one in enumerate(communities) for symbol in one}
+    strength = dict(graph.degree(weight="weight"))
+    table = pl.DataFrame(
+        {
+            **names,
+            "community": [number[s] for s in symbols],
+            "degree": [graph.degree(s) for s in symbols],
+            "strength": [float(strength[s]) for s in symbols],
+            "in_input": np.arange(len(ids)) < n_input,
+        }
+    )
+    about = provenance(
         "network",
-        communities=len(found),
+        model,
+        query.mapped,
+        communities=len(communities),
         add=add,
         min_relation=min_relation,
         degree=degree,
         random_state=random_state,
         columns={**COLUMNS, "weight": RELATION},
     )
-    return Network(table, provenance, given=asked.given, edges=edges)
+    return Network(
+        table.sort(["community", "strength", "symbol"], descending=[False, True, False]),
+        about,
+        query.mapped,
+        edges=edges.sort(["weight", "source", "target"], descending=[True, False, False]),
+    )
 
 
 def _networkx() -> Any:
@@ -261,14 +249,14 @@ def _networkx() -> Any:
 
 
 def _relations(model: Model, ids: Ids, progress: Progress | None) -> Numbers:
-    """(n, n) the relation of each two genes; of a gene to itself minus infinity."""
+    """(n, n) the relation of each two genes; minus infinity on the diagonal."""
     z = np.empty((len(ids), len(ids)))
-    # Gene by gene in small parts: all their scores together would be large.
+    # In small parts: the scores of all genes for all sets would be large.
     for start in range(0, len(ids), 64):
         part = ids[start : start + 64]
         z[start : start + len(part)] = standard_scores(model, [one[None] for one in part])[:, ids]
         if progress is not None:
-            progress("asking the model", start + len(part), len(ids))
+            progress("scoring genes", start + len(part), len(ids))
     relation = (z + z.T) / 2
     np.fill_diagonal(relation, -np.inf)
     return relation
@@ -277,7 +265,7 @@ def _relations(model: Model, ids: Ids, progress: Progress | None) -> Numbers:
 def _edges(
     relation: Numbers, least: float, degree: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pairs to join, the first before the second."""
+    """The pairs of genes to join."""
     k = min(degree, len(relation) - 1)
     order = np.argsort(-relation, axis=1, kind="stable")[:, :k]
     near = np.zeros(relation.shape, bool)
@@ -289,7 +277,7 @@ def _edges(
 def _draw(network: Network, path: Path) -> None:
     nx = _networkx()
     try:
-        # The object interface, without pyplot: no window system, no state shared with the caller.
+        # Without pyplot: no window system, and no state shared with the caller.
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.collections import LineCollection
         from matplotlib.figure import Figure
@@ -322,7 +310,7 @@ def _draw(network: Network, path: Path) -> None:
     colors = [
         COLORS[c - 1] if c in shared and c <= len(COLORS) else GRAY for c in table["community"]
     ]
-    # A gene that was added is a ring, a gene that was given a disc.
+    # An added gene is a ring, an input gene a disc.
     faces = [c if own else "white" for c, own in zip(colors, table["in_input"], strict=True)]
     x, y = where.T
     axes.scatter(x, y, s=size, c=faces, edgecolors=colors, linewidths=1.6, zorder=2)
@@ -340,20 +328,17 @@ def _draw(network: Network, path: Path) -> None:
         loc="left",
     )
     axes.margins(0.06)
-    ending = path.suffix.lower()[1:]
+    suffix = path.suffix.lower()[1:]
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150, format=ending)
+        figure.savefig(temporary, dpi=150, format=suffix)
 
 
 def _layout(nx: Any, graph: Any, random_state: int) -> dict[str, tuple[float, float]]:
-    """Where to draw each gene: each connected part by springs, the parts beside each other."""
+    """The place of each gene: each connected component by springs, side by side."""
     parts = sorted(nx.connected_components(graph), key=lambda one: (-len(one), min(one)))
     place: dict[str, tuple[float, float]] = {}
-    alone = [next(iter(part)) for part in parts if len(part) == 1]
     x = 0.0
-    for part in parts:
-        if len(part) == 1:
-            continue
+    for part in (part for part in parts if len(part) > 1):
         half = np.sqrt(len(part))
         inner = nx.Graph()
         inner.add_nodes_from(sorted(part))  # an order that does not depend on hashes
@@ -365,10 +350,9 @@ def _layout(nx: Any, graph: Any, random_state: int) -> dict[str, tuple[float, fl
         for symbol, (dx, dy) in spots.items():
             place[symbol] = (x + half * (1 + float(dx)), half * float(dy))
         x += 2 * half + 1
-    # Genes without an edge: a row below.
+    # Genes without an edge: rows below.
     top = min((y for _, y in place.values()), default=0.0) - 1.2
-    width = max(x, 4.0)
-    for i, symbol in enumerate(sorted(alone)):
-        across = max(int(width / 1.1), 1)
+    across = int(max(x, 4.0) / 1.1)
+    for i, symbol in enumerate(sorted(next(iter(part)) for part in parts if len(part) == 1)):
         place[symbol] = (1.1 * (i % across), top - 0.8 * (i // across))
     return place

@@ -1,4 +1,4 @@
-"""A map of many gene sets: each a point in the plane, near the sets that are like it."""
+"""A map of many gene sets: each is a point in the plane, near similar sets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.analysis.embedding import set_vectors
-from gsfm.analysis.query import AskedSets, Floats, Progress, Source, read_source
+from gsfm.analysis.query import Floats, Progress, Source, metadata_column, read_source
+from gsfm.completion.identifiers import map_sets
 from gsfm.completion.result import Result
+from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
@@ -23,22 +25,22 @@ from gsfm.models import ModelLike, load_model
 from gsfm.models.sparse import principal_rows
 from gsfm.report import json_value
 
-#: Directions of the sets' vectors that the map is made of.
+#: Principal directions of the sets' vectors that the map shows.
 DIRECTIONS = 50
-#: Most groups that the colors tell apart.
+#: The most groups with colors of their own.
 CLUSTERS = 12
-#: Genes of a set that the page tells.
+#: Genes of a set that the page shows.
 SHOWN = 8
-#: Fewer sets make no map.
+#: The fewest sets of a map.
 LEAST = 5
 
 COLUMNS = {
-    "x": "place on the map; near each other are sets whose genes the model holds for alike; the "
-    "axes have no meaning, nor have large distances",
+    "x": "place on the map; sets near each other have genes that are similar to the model; the "
+    "axes and large distances have no meaning",
     "y": "as x",
-    "group": "by color: the source of the set, or, where there is one source, its cluster, named "
+    "group": "by color: the source of the set, or, if there is one source, its cluster, named "
     "by the set closest to its center and three genes that are more frequent there than elsewhere",
-    "example_genes": "some of the set's genes: those that are in the fewest of the sets",
+    "example_genes": "some genes of the set: those that are in the fewest sets",
     "genes": "genes of the set that the model knows",
 }
 
@@ -54,10 +56,10 @@ class Map(Result):
     """
 
     def to_page(self) -> str:
-        """The map as a page that stands alone: no other file, no network.
+        """The map as a self-contained page: no other file, no network.
 
-        Names appear under the pointer, a search marks sets, the wheel and dragging move through
-        the map, and a click on a group hides it.
+        The pointer shows names, a search highlights sets, the wheel and dragging move through the
+        map, and a click on a group hides it.
         """
         page = importlib.resources.files("gsfm.analysis").joinpath("map.html").read_text("utf-8")
         rows = self.table.with_columns(pl.col("x", "y").round(2))
@@ -72,7 +74,7 @@ class Map(Result):
         )
 
     def to_html(self, path: str | Path) -> None:
-        """Write the map as a page that stands alone, see `to_page`."""
+        """Write the map as a self-contained page, see `to_page`."""
         with atomic_path(path) as temporary:
             temporary.write_text(self.to_page(), encoding="utf-8")
 
@@ -99,17 +101,17 @@ def map(
         The collection: gene sets, a file of them, the name of a library, or ``"papers"`` for the
         embedded corpus.
     most
-        Draw so many sets at random if there are more; all of them if None.
+        Number of sets to draw at random if there are more; all of them if None.
     random_state
-        Of the drawing and of the map. The same seed gives the same map.
+        Seed of the drawing and of the map. The same seed gives the same map.
     name
-        What to call the collection on the page; its file or its manifest tells if None.
+        Title of the collection on the page; from its file or manifest if None.
     model
-        The model to ask: a fitted model, or a model folder; the shipped model if None.
+        A fitted model or a model folder; the shipped model if None.
     species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
+        Species of the identifiers, as in `gsfm.genes.resolve`.
     progress
-        Told how many of how many sets have a vector. Then the map is made, which takes longer.
+        Called with the task, the number of sets with a vector and the number of all.
 
     Returns
     -------
@@ -153,56 +155,50 @@ def map(
     rng = np.random.default_rng(random_state)
     if most is not None and n_sets > most:
         library = library[np.sort(rng.choice(n_sets, most, replace=False))]
-    asked = AskedSets(model, library, species)
-    rows = np.flatnonzero([len(ids) > 0 for ids in asked.ids])
+    mapped, ids = map_sets(model.vocabulary, library, species)
+    rows = np.flatnonzero([len(own) > 0 for own in ids])
     if len(rows) < LEAST:
         raise GsfmError(
             f"{len(rows)} of {n_sets} sets have a gene that the model knows; a map needs {LEAST}"
         )
-    vectors = set_vectors(model, [asked.ids[i] for i in rows], progress)
+    ids = [ids[i] for i in rows]
+    vectors = set_vectors(model, ids, progress)
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     leading: Floats = principal_rows(vectors - vectors.mean(axis=0), DIRECTIONS)
     leading = leading[:, : max(2, min(leading.shape[1], len(rows) - 1))]
-    # All in one small region at first, as t-SNE wants it.
+    # All in one small region at first, as t-SNE needs it.
     start = leading[:, :2] / max(float(leading[:, 0].std()), 1e-9) * 1e-4
     perplexity = min(30.0, (len(rows) - 1) / 3)
     place = TSNE(
         init=start, perplexity=perplexity, random_state=random_state, n_jobs=1, learning_rate="auto"
     ).fit_transform(leading)
-    part = library[rows]
-    names = part.metadata["name"].cast(pl.String)
-    members = model.encode([asked.ids[i] for i in rows])
-    symbols = model.vocabulary.symbols
-    group, by = _sources(part.metadata), "source"
+    metadata = library.metadata[rows]
+    names = metadata["name"].cast(pl.String)
+    members, symbols = model.encode(ids), model.vocabulary.symbols
+    group, by = _sources(metadata), "source"
     if group is None:
         k = min(CLUSTERS, max(2, len(rows) // 10))
-        found = KMeans(k, n_init=4, random_state=random_state).fit(leading)
-        group, by = (
-            _called(found.labels_, found.transform(leading), names, members, symbols),
-            "cluster",
-        )
-
-    def text(name: str) -> pl.Series:
-        if name in part.metadata.columns:
-            return part.metadata[name].cast(pl.String)
-        return pl.Series([None] * len(rows), dtype=pl.String)
-
+        clusters = KMeans(k, n_init=4, random_state=random_state).fit(leading)
+        distances = clusters.transform(leading)
+        group, by = _clusters(clusters.labels_, distances, names, members, symbols), "cluster"
     table = pl.DataFrame(
         {
             "set": names,
-            "description": text("description"),
+            "description": metadata_column(metadata, "description"),
             "x": place[:, 0].astype(np.float64),
             "y": place[:, 1].astype(np.float64),
             "group": group,
-            "genes": np.array([len(asked.ids[i]) for i in rows], np.int64),
+            "genes": np.diff(members.indptr).astype(np.int64),
             "example_genes": _example_genes(members, symbols),
-            "link": text("link"),
+            "link": metadata_column(metadata, "link"),
         }
     )
     if name is None:
         name = Path(sets).name if isinstance(sets, str | Path) else library.manifest.get("name")
-    provenance = asked.provenance(
+    about = provenance(
         "map",
+        model,
+        mapped,
         library={"name": name or "a library"},
         sets=n_sets,
         drawn=len(library),
@@ -211,12 +207,11 @@ def map(
         random_state=random_state,
         columns=COLUMNS,
     )
-    given = asked.given
-    return Map(table, provenance, inputs=given.inputs, resolution=given.resolution)
+    return Map(table, about, mapped)
 
 
 def _sources(metadata: pl.DataFrame) -> pl.Series | None:
-    """The sources of the sets, the rare ones together; None if there is one source or none."""
+    """The sources of the sets, rare ones together; None if there are fewer than two."""
     if "source" not in metadata.columns:
         return None
     source = metadata["source"].cast(pl.String).fill_null("(no source)")
@@ -229,26 +224,26 @@ def _sources(metadata: pl.DataFrame) -> pl.Series | None:
     ).to_series()
 
 
-def _called(
+def _clusters(
     labels: NDArray[Any],
     distances: NDArray[Any],
     names: pl.Series,
     members: sp.csr_array,
     symbols: tuple[str, ...],
 ) -> pl.Series:
-    """Each set's cluster, called by the set closest to its center and by genes typical of it."""
+    """The name of each set's cluster: the set closest to its center, and typical genes."""
     everywhere = members.sum(axis=0)
-    called = {}
+    cluster_names = {}
     for label in np.unique(labels):
         inside = np.flatnonzero(labels == label)
         here = members[inside].sum(axis=0)
-        # How many more sets of the cluster have the gene than would by chance, in its spread.
+        # The excess over the sets with the gene expected by chance, in standard deviations.
         expected = everywhere * (len(inside) / len(labels))
         excess = (here - expected) / np.sqrt(np.maximum(expected, 1))
         typical = [symbols[int(g)] for g in np.argsort(-excess, kind="stable")[:3]]
         closest = names[int(inside[np.argmin(distances[inside, label])])]
-        called[label] = f"like {closest} ({', '.join(typical)})"
-    return pl.Series([called[label] for label in labels], dtype=pl.String)
+        cluster_names[label] = f"like {closest} ({', '.join(typical)})"
+    return pl.Series([cluster_names[label] for label in labels], dtype=pl.String)
 
 
 def _example_genes(members: sp.csr_array, symbols: tuple[str, ...]) -> pl.Series:

@@ -1,4 +1,4 @@
-"""What the questions about genes and sets share: who was asked about, and of which model."""
+"""Queries: mapping the input genes, scoring sets, and collections of gene sets to compare with."""
 
 from __future__ import annotations
 
@@ -13,23 +13,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm import sets
-from gsfm.completion.identifiers import (
-    Ids,
-    Understood,
-    input_told,
-    nothing_known,
-    some,
-    understand,
-    understand_sets,
-)
-from gsfm.completion.scorer import model_told
-from gsfm.errors import GsfmError, UnknownGenesError
-from gsfm.genes import Species, Vocabulary
+from gsfm.completion.identifiers import Ids, map_identifiers
+from gsfm.errors import GsfmError, UnknownGenesError, UnknownTermError, join_names
+from gsfm.genes import Species, Vocabulary, read_genes
 from gsfm.models import Model
 from gsfm.models.evidence import rows_of, standardize
 from gsfm.progress import Progress as Progress
 from gsfm.sets import GeneSet, GeneSets
-from gsfm.version import __version__
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -38,37 +28,21 @@ Numbers = NDArray[np.float64]
 Source: TypeAlias = "GeneSets | str | Path"
 
 PAPERS = "papers"
-#: Sets that a model is asked about at once.
+#: Sets that are scored at once.
 BATCH = 64
 
 
-class Question:
-    """A model, and what was understood of the identifiers that it is asked about."""
-
-    def __init__(self, model: Model, given: Understood) -> None:
-        self.model, self.given = model, given
-
-    def provenance(self, task: str, **more: Any) -> dict[str, Any]:
-        """How the answer came to be; JSON-serialisable."""
-        ids = self.given.ids
-        return {
-            **made_by(task, self.model),
-            "input": input_told(self.given.inputs, len(np.unique(ids[ids >= 0]))),
-            **more,
-        }
-
-
-class Asked(Question):
-    """The identifiers of a question, understood together and handed out group by group.
+class Query:
+    """The identifiers of a query, mapped to the genes of a model together.
 
     Parameters
     ----------
     model
-        Whose genes they are to be.
-    groups
-        Identifiers by the name of their group, such as ``gene`` and ``set``.
+        The model that is used.
     species
-        Whose names win, as in `gsfm.genes.resolve`.
+        Species of the identifiers, as in `gsfm.genes.resolve`.
+    **groups
+        Identifiers by the name of their group, such as ``gene`` and ``set``.
     """
 
     def __init__(
@@ -76,10 +50,10 @@ class Asked(Question):
     ) -> None:
         parts = {name: list(group or ()) for name, group in groups.items()}
         every = [identifier for part in parts.values() for identifier in part]
-        super().__init__(model, understand(model.vocabulary, every, species))
+        self.mapped = map_identifiers(model.vocabulary, every, species)
         ends = np.cumsum([len(part) for part in parts.values()])
         starts = [0, *ends[:-1]]
-        self._at = {n: slice(a, b) for n, a, b in zip(parts, starts, ends, strict=True)}
+        self._parts = {n: slice(a, b) for n, a, b in zip(parts, starts, ends, strict=True)}
 
     def gene(self, group: str) -> int:
         """The one gene of a group.
@@ -89,12 +63,17 @@ class Asked(Question):
         UnknownGenesError
             If the model does not know it.
         """
-        [gene] = self.given.ids[self._at[group]]
+        part = self._parts[group]
+        [gene] = self.mapped.ids[part]
         if gene < 0:
-            row = self.given.inputs.row(self._at[group].start, named=True)
+            row = self.mapped.inputs.row(part.start, named=True)
+            reason = "no known gene"
+            if row["symbol"] is not None:
+                reason = "a gene that the model does not know"
+            elif row["match"] == "ambiguous":
+                reason = f"ambiguous: {' or '.join(row['candidates'])}"
             raise UnknownGenesError(
-                f"{row['input']} is {_why_not(row)}; gsfm genes resolve tells how identifiers "
-                "are read"
+                f"{row['input']} is {reason}; gsfm genes resolve shows how identifiers are mapped"
             )
         return int(gene)
 
@@ -106,52 +85,35 @@ class Asked(Question):
         UnknownGenesError
             If the model knows fewer than `least` of them.
         """
-        ids = self.given.ids[self._at[group]]
-        known = np.unique(ids[ids >= 0])
-        part = self.given._replace(inputs=self.given.inputs[self._at[group]])
-        if not len(known):
-            raise UnknownGenesError(nothing_known(what, part))
-        if len(known) < least:
-            raise UnknownGenesError(
-                f"the model knows {len(known)} of the {len(ids)} genes of {what}; it needs at "
-                f"least {least}"
-            )
-        return known
+        part = self._parts[group]
+        inputs, ids = self.mapped.inputs[part], self.mapped.ids[part]
+        return self.mapped._replace(inputs=inputs, ids=ids).require(what, least=least)
 
 
-def _why_not(row: dict[str, Any]) -> str:
-    if row["symbol"] is not None:
-        return "a gene that the model does not know"
-    if row["match"] == "ambiguous":
-        return f"ambiguous: {' or '.join(row['candidates'])}"
-    return "no known gene"
-
-
-def made_by(task: str, model: Model) -> dict[str, Any]:
-    """The part of a provenance that tells the task, the version and the model."""
-    return {"task": task, "gsfm_version": __version__, "model": model_told(model)}
-
-
-def standard_scores(model: Model, asked: Sequence[Ids], progress: Progress | None = None) -> Floats:
+def standard_scores(model: Model, sets: Sequence[Ids], progress: Progress | None = None) -> Floats:
     """(n, genes) scores less the mean, over the standard deviation, of each set's missing genes."""
-    out = np.empty((len(asked), len(model.vocabulary)), np.float32)
-    for start in range(0, len(asked), BATCH):
-        part = asked[start : start + BATCH]
+    out = np.empty((len(sets), len(model.vocabulary)), np.float32)
+    for start in range(0, len(sets), BATCH):
+        part = sets[start : start + BATCH]
         out[start : start + len(part)] = standardize(model.score(part), model.encode(part))
         if progress is not None:
-            progress("asking the model", start + len(part), len(asked))
+            progress("scoring sets", start + len(part), len(sets))
     return out
 
 
-def evidence(model: Model, asked: Sequence[Ids]) -> Floats:
-    """(n, genes) how much each gene looks like one of each set, in standard deviations.
+def evidence(model: Model, sets: Sequence[NDArray[Any]], *, neutral_single: bool = False) -> Floats:
+    """(n, genes) the standardized score of each gene for each set; of members, leave-one-out.
 
-    Members as they do when they are left out of it, alone or with up to an eighth of the set.
+    A member is left out alone or with up to an eighth of the set. A set of a single gene leaves
+    nothing to score it by: with `neutral_single` its evidence is 0.
     """
-    members = model.encode(asked)
-    of_others, of_members = model.evidence(members)
-    out: Floats = of_others.copy()
-    out[rows_of(members), members.indices] = of_members
+    members = model.encode(sets)
+    of_genes, of_members = model.evidence(members)
+    rows = rows_of(members)
+    if neutral_single:
+        of_members = np.where(np.diff(members.indptr)[rows] == 1, np.float32(0), of_members)
+    out = np.array(of_genes, np.float32)
+    out[rows, members.indices] = of_members
     return out
 
 
@@ -165,19 +127,33 @@ class Collection(NamedTuple):
     by_gene: sp.csr_array  # (genes, sets) 0/1
     about: dict[str, Any]  # name, sets, release: a part of a provenance
 
-    def holding(self, gene: int) -> NDArray[np.int32]:
+    def having(self, gene: int) -> NDArray[np.int32]:
         """The rows of the sets that have a gene, ascending."""
         rows: NDArray[np.int32] = self.by_gene.indices[
             self.by_gene.indptr[gene] : self.by_gene.indptr[gene + 1]
         ]
         return rows
 
-    def column(self, name: str) -> pl.Series:
-        """A column of the metadata, nulls if there is none."""
-        metadata = self.sets.metadata
-        if name in metadata.columns:
-            return metadata[name]
-        return pl.Series(name, [None] * metadata.height, dtype=pl.String)
+    def column(
+        self, name: str, rows: NDArray[np.integer[Any]], dtype: type[pl.DataType] = pl.String
+    ) -> pl.Series:
+        """A column of the metadata of some sets; null if there is none."""
+        return metadata_column(self.sets.metadata[rows], name, dtype)
+
+    def overlap_genes(self, rows: NDArray[np.integer[Any]], ids: Ids) -> pl.Series:
+        """The symbols of the genes that each of some sets has in common with `ids`."""
+        symbols = self.sets.vocabulary.symbols
+        overlaps = (np.intersect1d(self.sets.ids(int(row)), ids) for row in rows)
+        return pl.Series([[symbols[g] for g in own] for own in overlaps], dtype=pl.List(pl.String))
+
+
+def metadata_column(
+    metadata: pl.DataFrame, name: str, dtype: type[pl.DataType] = pl.String
+) -> pl.Series:
+    """A column of the metadata of gene sets; null if there is none."""
+    if name not in metadata.columns:
+        return pl.Series(name, [None] * metadata.height, dtype=dtype)
+    return metadata[name].cast(dtype, strict=dtype == pl.String)
 
 
 def collection(source: Source, vocabulary: Vocabulary) -> Collection:
@@ -245,9 +221,66 @@ def find_set(name: str, source: Source | None = None) -> GeneSet:
         if len(rows) > 1:
             names = metadata["name"].gather(rows).cast(pl.String).to_list()
             raise GsfmError(
-                f"{len(rows)} sets are called {name!r}: {some(names, 5)}; give the whole name"
+                f"{len(rows)} sets are called {name!r}: {join_names(names, 5)}; give the whole name"
             )
     raise GsfmError(f"no set of {len(library):,} has the name or id {name!r}")
+
+
+def read_context(
+    text: str | Path,
+    vocabulary: Vocabulary,
+    source: Source | None = None,
+    species: Species | None = None,
+) -> list[str] | GeneSet:
+    """Return the genes of a file, the genes that commas separate, or the genes of a term.
+
+    Parameters
+    ----------
+    text
+        The path of a file, identifiers of genes, or the name or identifier of a term.
+    vocabulary
+        The genes of the model.
+    source
+        Where to search for the term, as in `find_set`.
+    species
+        Species of the identifiers.
+
+    Raises
+    ------
+    GsfmError
+        If the text is none of these, or both genes and a term.
+    """
+    if isinstance(text, Path) or Path(text).is_file():
+        return read_genes(text)
+    identifiers = [part.strip() for part in text.split(",") if part.strip()]
+    inputs = map_identifiers(vocabulary, identifiers, species).inputs
+    genes = inputs.filter(pl.col("match") != "unmapped").to_dicts()
+    if not genes:
+        try:
+            return find_set(text, source)
+        except UnknownTermError as error:
+            raise UnknownTermError(f"{text!r} is not a file or a gene: {error}") from None
+    terms = _terms_called(text, source)
+    if terms:
+        symbols = [gene["symbol"] or " or ".join(gene["candidates"]) for gene in genes]
+        both = f"a gene ({join_names(symbols, 5)}) and a term ({join_names(terms, 5)})"
+        raise GsfmError(
+            f"{text!r} is both {both}; give a list of genes, or the term with its library"
+        )
+    return identifiers
+
+
+def _terms_called(text: str, source: Source | None) -> list[str]:
+    """The terms of a source, or of all libraries, with this name or identifier, in any case."""
+    from gsfm import libraries
+
+    wanted = text.strip().lower()
+    return [
+        f"{place}:{row['name']}" if _is_name(place) else str(row["name"])
+        for place in (libraries.names() if source is None else [source])
+        for row in read_source(place).metadata.iter_rows(named=True)
+        if wanted in (str(row["name"]).lower(), str(row.get("id")).lower())
+    ]
 
 
 def _is_name(source: Source) -> bool:
@@ -283,22 +316,3 @@ def _indexed(library: GeneSets, vocabulary: Vocabulary, name: str | None) -> Col
         "release": releases[0] if releases else None,
     }
     return Collection(own, own.to_csr().T.tocsr(), about)
-
-
-class AskedSets(Question):
-    """The sets of a library, understood together.
-
-    Attributes
-    ----------
-    ids
-        For each set the genes that the model knows, ascending.
-    sizes
-        (n_sets,) identifiers of each set.
-    """
-
-    def __init__(self, model: Model, library: GeneSets, species: Species | None) -> None:
-        given, self.ids = understand_sets(model.vocabulary, library, species)
-        super().__init__(model, given)
-        self.sizes = library.sizes
-        if not any(map(len, self.ids)):
-            raise UnknownGenesError(nothing_known("the library", self.given))

@@ -1,68 +1,68 @@
-"""Gene and gene: the nearest genes of one, in what company, and how related two are."""
+"""Relations of genes: the nearest genes of one, also in a context, and the relation of two."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.analysis.gene_frequency import popularity
+from gsfm.analysis.gene_frequency import empirical_p_value, popularity
 from gsfm.analysis.query import (
     PAPERS,
-    Asked,
     Collection,
     Floats,
     Numbers,
     Progress,
+    Query,
     Source,
     collection,
     evidence,
-    find_set,
+    read_context,
     standard_scores,
 )
-from gsfm.completion.identifiers import Ids, Understood
-from gsfm.completion.ranking import best_genes
-from gsfm.completion.result import Result
+from gsfm.completion.ranking import best_genes, check_top
+from gsfm.completion.result import Result, gene_columns
+from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
-from gsfm.genes.tables import names_of
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.sets import GeneSet
 
-#: Genes whose relation is looked at from both sides: the model's best, and twice as many as asked.
+#: Genes whose relation is computed in both directions: so many, or twice `top`, of the best.
 SHORTLIST = 100
-#: A smaller company says too little.
+#: The smallest context, in genes.
 LEAST_CONTEXT = 3
-#: Genes as popular as one, to draw from for the null.
+#: Genes of similar popularity, from which the null is drawn.
 ALIKE = 200
-#: A term predicts a gene that the model ranks so high, or higher, for it.
+#: A gene is predicted for a term if the model ranks it so high.
 PREDICTED = 100
-#: Terms of a library that are asked about one of the two genes, the smallest first.
-ASKED_TERMS = 50
+#: Terms of a library with one of the two genes that are scored, the smallest first.
+SCORED_TERMS = 50
 
 RELATION = (
-    "mean of two z-scores, so that it is the same both ways: how far each gene stands out among "
-    "all genes by the model's score for a set of the other alone; not a test statistic"
+    "mean of two z-scores, one in each direction: of each gene among all genes, by the model's "
+    "score for the set of the other gene; not a test statistic"
 )
-COLUMNS = {"rank": "place by score; ties are in the order of symbols", "relation": RELATION}
+COLUMNS = {"rank": "rank by score; ties are in the order of symbols", "relation": RELATION}
 ALONE = {"score": "the relation"}
 IN_CONTEXT = {
-    "score": "the lesser of relation and context_score: a neighbor in this company is near the "
-    "gene and at home in the company",
-    "context_score": "z-score of the gene for the context without the gene asked about; of a gene "
-    "of the context as if it were left out of it",
-    "gain": "what the gene asked about adds: z-score for the context with it, less that without",
+    "score": "the smaller of relation and context_score: a neighbor in the context is near the "
+    "query gene and fits the context",
+    "context_score": "z-score of the gene for the context without the query gene; leave-one-out "
+    "for a gene of the context",
+    "gain": "effect of the query gene: z-score for the context with it, less that without it",
     "in_context": "whether the gene is one of the context",
 }
 CONTEXT_COLUMNS = {
     "kind": "paper, term, or gene (a gene near both)",
-    "how": "both: the set has both genes; else which gene the model predicts for a set that has "
-    f"the other alone, and with what rank; or the lesser of a gene's two z-scores. Told are ranks "
-    f"up to {PREDICTED}, of the {ASKED_TERMS} smallest terms with one of the two",
-    "genes": "genes of the set; small sets, which say most, come first",
+    "how": "both: the set has both genes; else the gene that the model predicts for a set with the "
+    f"other gene, with its rank (up to {PREDICTED}, for the {SCORED_TERMS} smallest terms with one "
+    "of the two); or the smaller of a gene's two z-scores",
+    "genes": "genes of the set; small sets, which are most specific, come first",
 }
 
 
@@ -75,7 +75,7 @@ class Neighbors(Result):
         One row a gene: ``rank``, ``symbol``, ``name``, ``score``, ``relation``; in a context also
         ``context_score``, ``gain`` and ``in_context``.
     provenance
-        The model, the gene, the context, and what the columns mean.
+        The model, the gene, the context, and the descriptions of the columns.
     """
 
     def _headline(self) -> str:
@@ -85,43 +85,28 @@ class Neighbors(Result):
 
 
 class Relation(Result):
-    """How related two genes are, and through what.
+    """The relation of two genes, and the contexts that they share.
 
     Attributes
     ----------
     table
-        The contexts that the two share, papers, then terms, then genes: ``kind``, ``name``,
+        The shared contexts: papers, then terms, then genes; ``kind``, ``name``,
         ``description``, ``year``, ``genes``, ``how``, ``link``.
     relation
         ``relation``, the z-scores and ranks of both directions, the p-value and its null.
     """
 
-    def __init__(
-        self,
-        table: pl.DataFrame,
-        provenance: dict[str, Any],
-        *,
-        given: Understood,
-        relation: dict[str, Any],
-    ) -> None:
-        super().__init__(table, provenance, inputs=given.inputs, resolution=given.resolution)
-        self.relation = relation
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: ``relation`` beside the ``results``."""
-        whole = super().to_dict()
-        results = whole.pop("results")
-        return {**whole, "relation": self.relation, "results": results}
+    relation: dict[str, Any]
 
     def headline(self) -> str:
         """The relation, the p-value and its null in one line."""
-        r, shared = self.relation, self.provenance["shared"]
+        r, papers = self.relation, self.provenance["shared"]["papers"]
         a, b = r["genes"]
         return (
             f"{a} and {b}: relation {r['relation']:.3g} ({b} is rank {r['ranks'][0]:,} for {a}, "
             f"{a} rank {r['ranks'][1]:,} for {b}); p = {r['p_value']:.2g} among {r['pairs']:,} "
-            f"pairs of the same popularity, whose median is {r['null_median']:.2g}; "
-            f"{shared['papers']:,} papers of the embedded corpus have both"
+            f"pairs of similar popularity, whose median is {r['null_median']:.2g}; "
+            f"{papers:,} papers of the embedded corpus have both"
         )
 
     def _headline(self) -> str:
@@ -133,7 +118,8 @@ def relate(
     gene: str,
     other: None = None,
     *,
-    context: str | Iterable[str] | GeneSet | None = None,
+    context: str | Path | Iterable[str] | GeneSet | None = None,
+    libraries: Iterable[Source] = (),
     top: int = 20,
     model: ModelLike = None,
     species: Species | None = None,
@@ -156,7 +142,7 @@ def relate(
     gene: str,
     other: str | None = None,
     *,
-    context: str | Iterable[str] | GeneSet | None = None,
+    context: str | Path | Iterable[str] | GeneSet | None = None,
     libraries: Iterable[Source] = (),
     top: int = 20,
     draws: int = 50,
@@ -165,63 +151,66 @@ def relate(
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Neighbors | Relation:
-    r"""Find the genes nearest to a gene, or tell how related two genes are.
+    r"""Find the genes nearest to a gene, or compute the relation of two genes.
 
     Parameters
     ----------
     gene
-        A gene, by any identifier.
+        A gene: an identifier of any kind.
     other
-        A second gene. Without one the nearest genes are found.
+        A second gene. Without it, the nearest genes are found.
     context
-        For the nearest genes: the company that the gene is looked at in; genes by any identifiers,
-        or a gene set, such as a term, the markers of a cell type, the genes of a disease. A text is
-        the name or the id of a term of a library that comes with gsfm.
+        For the nearest genes: the genes of the context, such as a term, the markers of a cell type
+        or the genes of a disease. A list of identifiers, a gene set, the path of a file of genes,
+        or the name or identifier of a term. A text can also be identifiers, separated by commas.
     libraries
-        For two genes: gene sets to look for shared contexts in, beside the papers of the embedded
-        corpus.
+        For two genes: gene sets to search for shared contexts, besides the papers of the embedded
+        corpus. For a context: the library of its term; all libraries by default.
     top
-        How many genes to return; of two genes, how many contexts of each kind.
+        Number of genes to return; for two genes, number of contexts of each kind.
     draws
-        For two genes: how many genes as popular as each to draw; the null is all pairs of them.
+        For two genes: number of genes of similar popularity to draw for each; the null is all pairs
+        of them.
     random_state
-        Of the drawing.
+        Seed of the drawing.
     model
-        The model to ask: a fitted model, or a model folder; the shipped model if None.
+        A fitted model or a model folder; the shipped model if None.
     species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
+        Species of the identifiers, as in `gsfm.genes.resolve`.
     progress
-        Told how many of how many sets the model has scored.
+        Called with the task, the number of sets done and the number of all.
 
     Returns
     -------
     Neighbors or Relation
-        Of one gene its neighbors, of two their relation.
+        The neighbors of one gene, or the relation of two.
 
     Raises
     ------
     UnknownGenesError
         If the model does not know a gene, or fewer than 3 other genes of the context.
+    GsfmError
+        If the text of a context is neither genes nor a term, or both.
     ValueError
-        If the two genes are the same, or a setting is out of its range.
+        If the two genes are the same, or a parameter is out of its range.
 
     Notes
     -----
     The relation of A and B is :math:`(z_A(B) + z_B(A)) / 2`, with :math:`z_A(B)` the model's score
     of B for the set {A}, less the mean and over the standard deviation of the scores of all genes
-    but A. A neighbor of a gene is looked at both ways if it is among the 100 best for the gene,
-    or twice as many as `top`.
+    but A. The neighbors of a gene are searched among the 100 best genes by :math:`z_A`, or twice as
+    many as `top` if that is more.
 
-    In a context C the score of B is the lesser of its relation to the gene and its z-score for C:
-    both must be high. What the gene adds to C, ``gain``, is told beside it, but is no measure of
-    being a neighbor in C: what the context implies already, nothing can add.
+    In a context C the score of B is the smaller of its relation to the gene and its z-score for C:
+    both must be high. The ``gain`` is no measure of a neighbor in C: the gene cannot raise the
+    score of what the context predicts already.
 
     The p-value of two genes is :math:`(1 + k) / (1 + n)`, for k of n pairs with a relation as large
     or larger. Each pair has one of `draws` genes drawn from the 200 that are closest to A in
-    popularity, and one from those closest to B: related by chance, as well-studied genes are
-    (Gillis & Pavlidis 2011, doi:10.1371/journal.pone.0017258). It is not corrected for how many
-    pairs are asked about. The pairs share genes, so that it is less sure than n pairs drawn one
-    by one would make it.
+    popularity, and one from those closest to B: well-studied genes are related by chance
+    (Gillis & Pavlidis 2011, doi:10.1371/journal.pone.0017258). It is not corrected for the number
+    of pairs that are tested. The pairs share genes, so that it is less precise than with n
+    independent pairs.
 
     Examples
     --------
@@ -235,9 +224,14 @@ def relate(
     True
     """
     model = load_model(model)
-    if top < 1:
-        raise ValueError(f"top must be 1 or more, not {top}")
+    check_top(top)
     if other is None:
+        if isinstance(context, str | Path):
+            places = list(libraries)
+            if len(places) > 1:
+                raise ValueError("the term of a context is looked up in one library")
+            source = places[0] if places else None
+            context = read_context(context, model.vocabulary, source, species)
         return _neighbors(model, gene, context, top, species, progress)
     if draws < 10:
         raise ValueError(f"draws must be 10 or more, not {draws}")
@@ -250,75 +244,60 @@ def relate(
 def _neighbors(
     model: Model,
     gene: str,
-    context: str | Iterable[str] | GeneSet | None,
+    context: Iterable[str] | GeneSet | None,
     top: int,
     species: Species | None,
     progress: Progress | None,
 ) -> Neighbors:
     name = None
-    if isinstance(context, str):
-        context = find_set(context)
     if isinstance(context, GeneSet):
         told = [str(context.metadata[k]) for k in ("id", "source") if context.metadata.get(k)]
         name = context.name + (f" ({', '.join(told)})" if told else "")
         context = context.genes
-    asked = Asked(model, species, gene=[gene], context=context)
-    target = asked.gene("gene")
-    n = len(model.vocabulary)
+    query = Query(model, species, gene=[gene], context=context)
+    target = query.gene("gene")
     near = standard_scores(model, [np.array([target], np.int32)])[0]
-    alone = np.full(n, np.inf, np.float32)
-    company: dict[str, Any] | None = None
+    context_score = np.full(len(near), np.inf, np.float32)
+    about: dict[str, Any] | None = None
     if context is not None:
-        ids = asked.genes("context", what="the context")
-        ids = asked.genes(
-            "context",
-            least=LEAST_CONTEXT + int(target in ids),
-            what="the context",
-        )
+        ids = query.genes("context", what="the context")
+        least = LEAST_CONTEXT + int(target in ids)
+        ids = query.genes("context", least=least, what="the context")
         ids = ids[ids != target]
-        alone, added = _company(model, ids, target)
-        name = name or f"the company of {len(ids):,} genes"
-        company = {"name": name, "genes": len(ids)}
-    pool = np.flatnonzero(np.arange(n) != target)
-    best = pool[
-        best_genes(np.minimum(near, alone)[pool], pool, max(SHORTLIST, 2 * top), model.vocabulary)
-    ]
-    back = standard_scores(model, [np.array([g], np.int32) for g in best], progress)[:, target]
-    relation = (near[best].astype(np.float64) + back) / 2
-    score = np.minimum(relation, alone[best])
-    order = best_genes(score, best, top, model.vocabulary)
-    best = best[order]
-    symbols = pl.Series("symbol", [model.vocabulary[int(g)] for g in best], dtype=pl.String)
+        context_score, with_gene = evidence(model, [ids, np.union1d(ids, [target])])
+        about = {"name": name or f"the context of {len(ids):,} genes", "genes": len(ids)}
+    pool = np.delete(np.arange(len(near)), target)
+    shortlist = max(SHORTLIST, 2 * top)
+    key = np.minimum(near, context_score)[pool]
+    genes = pool[best_genes(key, pool, shortlist, model.vocabulary)]
+    back = standard_scores(model, [np.array([g], np.int32) for g in genes], progress)[:, target]
+    relation = (near[genes].astype(np.float64) + back) / 2
+    score = np.minimum(relation, context_score[genes])
+    order = best_genes(score, genes, top, model.vocabulary)
+    genes = genes[order]
     columns = {
-        "rank": np.arange(len(best)) + 1,
-        "symbol": symbols,
-        "name": names_of(symbols),
+        **gene_columns(model.vocabulary, genes, rank=True),
         "score": score[order],
         "relation": relation[order],
     }
-    if company is not None:
-        columns["context_score"] = alone[best].astype(np.float64)
-        columns["gain"] = added[best].astype(np.float64)
-        columns["in_context"] = np.isin(best, ids)
-    provenance = asked.provenance(
-        "relate",
-        gene=model.vocabulary[target],
-        context=company,
-        shortlist=max(SHORTLIST, 2 * top),
-        top=top,
-        columns={**COLUMNS, **(ALONE if company is None else IN_CONTEXT)},
-    )
-    given = asked.given
+    if about is not None:
+        columns["context_score"] = context_score[genes].astype(np.float64)
+        columns["gain"] = (with_gene - context_score)[genes].astype(np.float64)
+        columns["in_context"] = np.isin(genes, ids)
     return Neighbors(
-        pl.DataFrame(columns), provenance, inputs=given.inputs, resolution=given.resolution
+        pl.DataFrame(columns),
+        provenance(
+            "relate",
+            model,
+            query.mapped,
+            gene=model.vocabulary[target],
+            context=about,
+            shortlist=shortlist,
+            top=top,
+            columns={**COLUMNS, **(ALONE if about is None else IN_CONTEXT)},
+        ),
+        query.mapped,
     )
-
-
-def _company(model: Model, ids: Ids, gene: int) -> tuple[Floats, Floats]:
-    """(genes,) z-scores for a context, and what a gene adds to them; of members left out."""
-
-    alone, together = evidence(model, [ids, np.union1d(ids, [gene]).astype(np.int32)])
-    return alone, together - alone
 
 
 # -- two genes -------------------------------------------------------------------------------------
@@ -335,10 +314,9 @@ def _pair(
     species: Species | None,
     progress: Progress | None,
 ) -> Relation:
-    asked = Asked(model, species, gene=[gene], other=[other])
-    a, b = asked.gene("gene"), asked.gene("other")
-    vocabulary = model.vocabulary
-    names = [vocabulary[a], vocabulary[b]]
+    query = Query(model, species, gene=[gene], other=[other])
+    a, b = query.gene("gene"), query.gene("other")
+    names = [model.vocabulary[a], model.vocabulary[b]]
     if a == b:
         raise ValueError(f"{gene} and {other} are both {names[0]}; give two genes")
     popular, counted = popularity(model)
@@ -346,35 +324,34 @@ def _pair(
     like_a, like_b = (_alike(popular, one, (a, b), draws, rng) for one in (a, b))
     genes = np.unique([a, b, *like_a, *like_b])
     z = standard_scores(model, [np.array([g], np.int32) for g in genes], progress)
-    at = {int(g): i for i, g in enumerate(genes)}
-    z_a, z_b = z[at[a]], z[at[b]]
+    at_a, at_b = np.searchsorted(genes, like_a), np.searchsorted(genes, like_b)
+    z_a, z_b = z[np.searchsorted(genes, [a, b])]
     relation = float(z_a[b] + z_b[a]) / 2
-    there = z[[at[int(g)] for g in like_a]][:, like_b]
-    back = z[[at[int(g)] for g in like_b]][:, like_a]
-    null = (there + back.T) / 2
+    null = (z[at_a][:, like_b] + z[at_b][:, like_a].T) / 2
     null = null[like_a[:, None] != like_b]
     if not len(null):
         raise GsfmError("the model knows too few genes to draw pairs from")
-    p = (1 + int((null >= relation).sum())) / (1 + len(null))
     table, shared = _contexts(model, libraries, a, b, z_a, z_b, top)
-    found = {
+    numbers = {
         "genes": names,
         "relation": relation,
         "z_scores": [float(z_a[b]), float(z_b[a])],
-        "ranks": [int((z_a > z_a[b]).sum() + 1 - (z_a[a] > z_a[b])),
-                  int((z_b > z_b[a]).sum() + 1 - (z_b[b] > z_b[a]))],
-        "p_value": p,
+        "ranks": [_rank(z_a, a, b), _rank(z_b, b, a)],
+        "p_value": empirical_p_value(relation, null),
         "pairs": len(null),
         "null_median": float(np.median(null)),
         "popularity": [float(popular[a]), float(popular[b])],
-    }  # fmt: skip
-    provenance = asked.provenance(
+    }
+    about = provenance(
         "relate",
+        model,
+        query.mapped,
         relation=RELATION,
         null={
-            "model": f"pairs of genes as popular: each of {draws} genes drawn from the {ALIKE} "
-            "closest in popularity to the one, with each of as many for the other; "
-            "p = (1 + pairs as related or more) / (1 + pairs), one-sided, not corrected",
+            "model": f"pairs of genes of similar popularity: {draws} genes drawn from the {ALIKE} "
+            "closest in popularity to one gene, each with as many for the other; "
+            "p = (1 + pairs with such a relation or a larger one) / (1 + pairs), one-sided, not "
+            "corrected",
             "popularity": counted,
             "random_state": random_state,
         },
@@ -382,16 +359,21 @@ def _pair(
         top=top,
         columns=CONTEXT_COLUMNS,
     )
-    return Relation(table, provenance, given=asked.given, relation=found)
+    return Relation(table, about, query.mapped, relation=numbers)
+
+
+def _rank(z: Floats, gene: int, other: int) -> int:
+    """The rank of `other` among all genes but `gene`."""
+    return int((np.delete(z, gene) > z[other]).sum()) + 1
 
 
 def _alike(
     popular: Numbers, gene: int, never: tuple[int, int], draws: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Draw genes as popular as one."""
+    """Draw genes of similar popularity."""
     distance = np.abs(popular - popular[gene])
     distance[list(never)] = np.inf
-    # Many genes are equally popular: among these, any.
+    # Genes of equal popularity are in a random order.
     order = np.lexsort((rng.permutation(len(distance)), distance))
     order = order[np.isfinite(distance[order])][: max(ALIKE, draws)]
     return np.sort(rng.choice(order, min(draws, len(order)), replace=False))
@@ -400,74 +382,72 @@ def _alike(
 def _contexts(
     model: Model, libraries: list[Source], a: int, b: int, z_a: Floats, z_b: Floats, top: int
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """The sets that two genes share, and how many there are."""
+    """The contexts that two genes share, and their numbers."""
     papers = collection(PAPERS, model.vocabulary)
-    both = np.intersect1d(papers.holding(a), papers.holding(b))
-    parts = [_rows(papers, "paper", _smallest(papers, both)[:top], None)]
+    both = np.intersect1d(papers.having(a), papers.having(b))
+    parts = [_rows(papers, "paper", _smallest(papers, both)[:top], "both")]
     shared: dict[str, Any] = {"papers": len(both), "corpus": papers.about, "libraries": []}
     for source in libraries:
         terms = collection(source, model.vocabulary)
-        both = np.intersect1d(terms.holding(a), terms.holding(b))
+        both = np.intersect1d(terms.having(a), terms.having(b))
         shared["libraries"].append({**terms.about, "both": len(both)})
-        parts.append(_rows(terms, "term", _smallest(terms, both)[:top], None))
+        parts.append(_rows(terms, "term", _smallest(terms, both)[:top], "both"))
         parts.append(_predicted(model, terms, a, b, top))
-    lesser = np.minimum(z_a, z_b).astype(np.float64)
-    lesser[[a, b]] = -np.inf
-    near = best_genes(lesser, np.arange(len(lesser)), top, model.vocabulary)
-    near = near[lesser[near] > 0]
-    names = pl.Series([model.vocabulary[int(g)] for g in near], dtype=pl.String)
+    smaller = np.minimum(z_a, z_b).astype(np.float64)
+    smaller[[a, b]] = -np.inf
+    near = best_genes(smaller, np.arange(len(smaller)), top, model.vocabulary)
+    near = near[smaller[near] > 0]
+    symbol = gene_columns(model.vocabulary, near)
     parts.append(
-        pl.DataFrame(
-            {
-                "kind": pl.Series(["gene"] * len(near), dtype=pl.String),
-                "name": names,
-                "description": names_of(names),
-                "year": pl.Series([None] * len(near), dtype=pl.Int64),
-                "genes": pl.Series([None] * len(near), dtype=pl.Int64),
-                "how": pl.Series([f"near both: {lesser[g]:.3g}" for g in near], dtype=pl.String),
-                "link": pl.Series([None] * len(near), dtype=pl.String),
-            }
+        pl.DataFrame({"name": symbol["symbol"], "description": symbol["name"]}).select(
+            pl.lit("gene").alias("kind"),
+            "name",
+            "description",
+            pl.lit(None, pl.Int64).alias("year"),
+            pl.lit(None, pl.Int64).alias("genes"),
+            pl.Series("how", [f"near both: {smaller[g]:.3g}" for g in near], dtype=pl.String),
+            pl.lit(None, pl.String).alias("link"),
         )
     )
     return pl.concat(parts), shared
 
 
-def _smallest(found: Collection, rows: NDArray[Any]) -> NDArray[np.int64]:
-    """Rows of sets, the smallest first."""
+def _smallest(sets: Collection, rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Rows of sets, the smallest set first."""
     rows = np.asarray(rows, np.int64)
-    return rows[np.argsort(found.sets.sizes[rows], kind="stable")]
+    return rows[np.argsort(sets.sets.sizes[rows], kind="stable")]
 
 
 def _rows(
-    found: Collection, kind: str, rows: NDArray[np.int64], how: list[str] | None
+    sets: Collection, kind: str, rows: NDArray[np.int64], how: str | list[str]
 ) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "kind": pl.Series([kind] * len(rows), dtype=pl.String),
-            "name": found.column("name").gather(rows).cast(pl.String),
-            "description": found.column("description").gather(rows).cast(pl.String),
-            "year": found.column("year").gather(rows).cast(pl.Int64, strict=False),
-            "genes": found.sets.sizes[rows],
-            "how": pl.Series(how or ["both"] * len(rows), dtype=pl.String),
-            "link": found.column("link").gather(rows).cast(pl.String),
+            "name": sets.column("name", rows),
+            "description": sets.column("description", rows),
+            "year": sets.column("year", rows, pl.Int64),
+            "genes": sets.sets.sizes[rows],
+            "how": pl.Series([how] * len(rows) if isinstance(how, str) else how, dtype=pl.String),
+            "link": sets.column("link", rows),
         }
     )
 
 
 def _predicted(model: Model, terms: Collection, a: int, b: int, top: int) -> pl.DataFrame:
-    """Terms that have one of two genes, and that the model predicts the other for."""
-    one = _smallest(terms, np.setxor1d(terms.holding(a), terms.holding(b)))
-    one = one[terms.sets.sizes[one] >= LEAST_CONTEXT][:ASKED_TERMS]
-    z = standard_scores(model, [terms.sets.ids(int(row)) for row in one])
-    found = []
-    for i, row in enumerate(one):
-        ids = terms.sets.ids(int(row))
-        missing = b if a in ids else a
-        z[i, ids] = -np.inf
-        rank = int((z[i] > z[i, missing]).sum()) + 1
-        if rank <= PREDICTED:
-            found.append((rank, int(row), f"{model.vocabulary[missing]} predicted, rank {rank}"))
-    found.sort(key=lambda each: each[0])
-    found = found[:top]
-    rows = np.array([row for _, row, _ in found], np.int64)
-    return _rows(terms, "term", rows, [how for _, _, how in found])
+    """Terms that have one of two genes, and for which the model predicts the other."""
+    rows = _smallest(terms, np.setxor1d(terms.having(a), terms.having(b)))
+    rows = rows[terms.sets.sizes[rows] >= LEAST_CONTEXT][:SCORED_TERMS]
+    members = [terms.sets.ids(int(row)) for row in rows]
+    missing = [b if a in ids else a for ids in members]
+    ranks = np.array(
+        [
+            (np.delete(z, ids) > z[gene]).sum() + 1
+            for z, ids, gene in zip(standard_scores(model, members), members, missing, strict=True)
+        ],
+        np.int64,
+    )
+    order = np.argsort(ranks, kind="stable")
+    order = order[ranks[order] <= PREDICTED][:top]
+    how = [f"{model.vocabulary[missing[i]]} predicted, rank {ranks[i]}" for i in order]
+    return _rows(terms, "term", rows[order], how)

@@ -1,4 +1,4 @@
-"""The genes of a term: those that it holds and those that are predicted for it, in one ranking."""
+"""The genes of a term, annotated and predicted, in one ranking."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.annotation import Which, _descending, _of_which
 from gsfm.analysis.query import evidence
-from gsfm.analysis.term_scores import MISSING, Progress, find_term, of_genes, split_half_auroc
+from gsfm.analysis.selection import Which, best, check_selection
+from gsfm.analysis.term_scores import MISSING, Progress, find_term, score_genes, split_half_auroc
 from gsfm.completion.calibration import check_missing_fraction
-from gsfm.completion.ranking import probability_told
-from gsfm.completion.scorer import model_told
-from gsfm.genes.tables import names_of
+from gsfm.completion.ranking import describe_probability
+from gsfm.completion.result import gene_columns
+from gsfm.completion.scorer import provenance
 from gsfm.models import ModelLike, load_model
 from gsfm.report import Report
-from gsfm.version import __version__
 
-#: What the numbers are; a part of every provenance.
+#: Descriptions of the columns; a part of every provenance.
 COLUMNS = {
-    "rank": "place among all genes by z_score, known and new; 1 is the likeliest. The places of "
-    "known genes are by their evidence when left out, alone or with up to an eighth of the term",
+    "rank": "rank among all genes by z_score, annotated and new; 1 is the best. Annotated genes "
+    "are ranked by their leave-one-out evidence, alone or with up to an eighth of the term",
     "symbol": "approved symbol",
     "name": "approved name",
-    "annotated": "whether the term holds the gene already; score, z_score, probability and "
-    "gene_rank are then leave-one-out, of the term without it",
-    "score": "the model's score; larger is likelier; no unit, not a probability; scores of known "
-    "genes, each of another set, cannot be compared",
+    "annotated": "whether the gene is annotated in the term; score, z_score, probability and "
+    "gene_rank are then leave-one-out, from the term without the gene",
+    "score": "the model's score; a larger score is more likely; no unit, not a probability; scores "
+    "of annotated genes, each from another set, cannot be compared",
     "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
     "are not in the term",
-    "probability": probability_told(MISSING),
-    "gene_rank": "place among all genes that are not in the term; 1 is the best",
+    "probability": describe_probability(MISSING),
+    "gene_rank": "rank among all genes that are not in the term; 1 is the best",
 }
 
 
@@ -43,23 +42,23 @@ class TermGenes(Report):
     table
         One row a gene, best first.
     provenance
-        The model, the library with its release, the term with its split_half_auroc, and what the
-        columns mean.
+        The model, the library with its release, the term with its split_half_auroc, and the
+        descriptions of the columns.
     """
 
     def summary(self) -> str:
-        """Which term it is, and how much of it the model knows."""
+        """The term, and the number of its genes that the model knows."""
         t = self.provenance["term"]
-        found = t["split_half_auroc"]
+        auroc = t["split_half_auroc"]
         lines = [
             f"{t['name']} ({t['id']}, {self.provenance['library']['name']}): "
             f"{t['genes_in_model']:,} of {t['genes']:,} genes in the model",
             "split_half_auroc (AUROC of one half by the other): "
-            + ("too few genes" if found is None else f"{found:.3f}"),
+            + ("too few genes" if auroc is None else f"{auroc:.3f}"),
         ]
         if t["not_in_model"]:
-            lines.append(f"not in the model ({len(t['not_in_model']):,}): ")
-            lines[-1] += ", ".join(t["not_in_model"])
+            names = ", ".join(t["not_in_model"])
+            lines.append(f"not in the model ({len(t['not_in_model']):,}): {names}")
         return "\n".join(lines)
 
     def _headline(self) -> str:
@@ -77,7 +76,7 @@ def term(
     model: ModelLike = None,
     progress: Progress | None = None,
 ) -> TermGenes:
-    """Rank the genes of a term: those that it holds, each as if it did not, and those predicted.
+    """Rank the genes of a term: annotated ones by leave-one-out scores, and predicted ones.
 
     Parameters
     ----------
@@ -86,19 +85,18 @@ def term(
         `gsfm.libraries.find`.
     library
         Where to look for it: the name of a library, or the path of a gene-set file. All libraries
-        that are shipped or were added, if None.
+        that are shipped or were added if None.
     top
-        How many genes to return; all of them if None.
+        Number of genes to return; all of them if None.
     which
-        Only genes that the term holds already ("annotated"), or only those that it does not
-        ("new").
+        Only genes that are annotated in the term ("annotated"), or only the others ("new").
     missing_fraction
-        The share of the whole term that is missing from it, above 0 and below 1. It changes the
-        probabilities alone. A fifth is what terms of GO gained in four years.
+        The fraction of the whole term that is missing from it, above 0 and below 1. It changes the
+        probabilities only. Terms of GO gained a fifth of their genes in four years.
     model
-        The model to ask: a fitted model, or a model folder; the shipped model if None.
+        A fitted model or a model folder; the shipped model if None.
     progress
-        Called with what is being done, how much of it is done, and how much there is.
+        Called with the task, the amount done and the amount of all.
 
     Returns
     -------
@@ -109,17 +107,17 @@ def term(
     Raises
     ------
     UnknownTermError
-        If no term is meant, or more than one; the message names some that could be.
+        If no term matches, or several do; the message names similar terms.
     GsfmError
         If there is no such library, or the model knows no gene of the term.
     ValueError
-        If a setting is out of its range.
+        If a parameter is out of its range.
 
     Notes
     -----
-    The numbers of each known gene that is shown are of the term without this gene, one pass of the
-    model each, as in `annotate`. A term of a single gene leaves nothing to score it from: that gene
-    is not ranked.
+    The numbers of each annotated gene are from the term without this gene, one pass of the model
+    each, as in `annotate`. A term of a single gene leaves nothing to score it by: that gene is not
+    ranked.
 
     Examples
     --------
@@ -132,54 +130,42 @@ def term(
     ('GO:0035825', [False])
     """
     model = load_model(model)
-    if top is not None and top < 1:
-        raise ValueError(f"top must be 1 or more, not {top}")
-    if which not in ("all", "annotated", "new"):
-        raise ValueError(f"which must be all, annotated or new, not {which!r}")
+    check_selection(top, which)
     check_missing_fraction(missing_fraction)
-    place, row, meant = find_term(model, text, library)
-    ids = place.genes(row)
-
-    n = len(model.vocabulary)
-    known = np.zeros(n, bool)
-    known[ids] = True
+    source, row, found = find_term(model, text, library)
+    ids = source.genes(row)
+    annotated = np.zeros(len(model.vocabulary), bool)
+    annotated[ids] = True
     key = evidence(model, [ids])[0].astype(np.float64)
-    ranked = np.argsort(model.vocabulary.alphabetical_rank)
+    rows = np.argsort(model.vocabulary.alphabetical_rank)
     if len(ids) == 1:
-        ranked = ranked[~known[ranked]]
-    order = _descending(key, ranked)
-    rank = np.empty(n, np.int64)
-    rank[order] = np.arange(len(order)) + 1
-    chosen = order[_of_which(known[order], which)][:top]
-
+        rows = rows[~annotated[rows]]
+    chosen, rank = best(key, rows, top, which=which, annotated=annotated)
     table = pl.DataFrame(
         {
-            "rank": rank[chosen],
-            "symbol": pl.Series([model.vocabulary[int(g)] for g in chosen], dtype=pl.String),
-            "annotated": pl.Series(known[chosen], dtype=pl.Boolean),
-            **of_genes(model, ids, chosen, progress, missing_fraction=missing_fraction),
+            **gene_columns(model.vocabulary, chosen, rank=rank),
+            "annotated": annotated[chosen],
+            **score_genes(model, ids, chosen, missing_fraction, progress),
         }
     )
-    table = table.insert_column(2, names_of(table["symbol"]))
-    genes = place.sets.genes(meant.row)
-    found = split_half_auroc([(place, [row])], progress)[0]
-    meanings = {**COLUMNS, "probability": probability_told(missing_fraction)}
-    provenance = {
-        "task": "term",
-        "gsfm_version": __version__,
-        "model": model_told(model),
-        "library": place.provenance,
-        "term": {
-            "id": meant.id,
-            "name": meant.name,
+    genes = source.sets.genes(found.row)
+    auroc = float(split_half_auroc([(source, [row])], progress)[0])
+    descriptions = {**COLUMNS, "probability": describe_probability(missing_fraction)}
+    about = provenance(
+        "term",
+        model,
+        library=source.provenance,
+        term={
+            "id": found.id,
+            "name": found.name,
             "genes": len(genes),
             "genes_in_model": len(ids),
             "not_in_model": [gene for gene in genes if gene not in model.vocabulary],
-            "split_half_auroc": None if np.isnan(found) else float(found),
+            "split_half_auroc": None if np.isnan(auroc) else auroc,
         },
-        "top": top,
-        "which": which,
-        "missing_fraction": missing_fraction,
-        "columns": {name: meanings[name] for name in table.columns},
-    }
-    return TermGenes(table, provenance)
+        top=top,
+        which=which,
+        missing_fraction=missing_fraction,
+        columns={name: descriptions[name] for name in table.columns},
+    )
+    return TermGenes(table, about)

@@ -1,6 +1,6 @@
-"""What annotating a gene and asking for a term's genes share: libraries, and the model's answers.
+"""Libraries over the genes of a model, and the model's scores of genes for terms.
 
-Everything here is the whole model's; term matrices (`gsfm.models.term_matrix`) have the fast form.
+The scores are those of the whole model; `gsfm.models.term_matrix` has the fast form.
 """
 
 from __future__ import annotations
@@ -10,21 +10,25 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm.analysis.terms import LibrariesLike, loaded_libraries
-from gsfm.completion.ranking import score, z_scores
+from gsfm.analysis.terms import LibrariesLike, load_libraries
+from gsfm.completion.ranking import z_scores
+from gsfm.completion.scorer import score
 from gsfm.errors import GsfmError
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
 from gsfm.models.evidence import shuffled
-from gsfm.models.term_matrix import Cache, TermMatrix
+from gsfm.models.term_matrix import TermMatrix
+from gsfm.models.types import Cache
+from gsfm.paths import cache_folder
 from gsfm.progress import Progress as Progress
 from gsfm.sets import GeneSets
 
@@ -34,31 +38,30 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-#: What is told of a library, as far as it is known.
+#: Entries of a library's manifest that are a part of a provenance.
 ABOUT = ("title", "release", "date", "license", "source")
-#: The share of a library's term that is taken to be missing from it. A term is all that was known,
-#: not half of it. Of the genes of a process of GO in 2025, 22% were not in it in 2021 (pooled over
-#: the 3,506 terms of 10 genes or more), and of those of 2021, 20% not in 2018; of 2023's, 13% were
+#: The fraction of a library's term that is assumed to be missing from it. A term holds all that was
+#: known, not half of it. Of the genes of a GO process in 2025, 22% were not in it in 2021 (pooled
+#: over the 3,506 terms of 10 genes or more); of those of 2021, 20% were not in 2018; of 2023's, 13%
 #: not in 2021's, and of 2025's, 36% not in 2018's. Measured on Enrichr's releases
-#: GO_Biological_Process_2018, _2021, _2023 and _2025, by the terms' identifiers.
+#: GO_Biological_Process_2018, _2021, _2023 and _2025, by the identifiers of the terms.
 MISSING = 0.2
-#: Questions that the whole model answers at once; bounds the working memory.
+#: Sets that the whole model scores at once; bounds the working memory.
 BATCH = 32
-#: Changes whenever an index kept on the disk would no longer be what is computed.
-KEPT_FORMAT = "gsfm-terms/2"
-#: Indices kept on the disk: the latest ones.
-KEPT_FILES = 24
+#: Changes whenever a cached term matrix would no longer equal the computed one.
+CACHE_FORMAT = "gsfm-terms/2"
+#: Number of cached term matrices; the oldest are removed.
+CACHE_FILES = 24
 
 
 class Library:
-    """The terms of a library that have a gene of the model, and what is known of them so far."""
+    """The terms of a library that have a gene of the model."""
 
     def __init__(self, model: Model, sets: GeneSets) -> None:
         self.model, self.sets = model, sets
-        about = sets.manifest
-        self.name = str(about.get("name", "library"))
+        self.name = str(sets.manifest.get("name", "library"))
         members = model.encode(sets)
-        #: The library's row of each term here.
+        #: The row of each term in the library.
         self.rows = np.flatnonzero(np.diff(members.indptr))
         if not len(self.rows):
             raise GsfmError(
@@ -71,22 +74,22 @@ class Library:
         self.names = metadata["name"]
         self.ids = metadata["id"] if "id" in metadata.columns else self.names
         self._matrix: TermMatrix | None = None
-        #: Of the terms that were asked about so far.
+        #: The split-half AUROC by term, as far as it was computed.
         self.split_half_auroc: dict[int, float] = {}
 
     def term_matrix(self, progress: Progress | None = None, *, cache: bool = False) -> TermMatrix:
-        """The library, ready for one gene after another; `cache` it on the disk for others."""
+        """The evidence for one gene after another in every term; `cache` stores it on the disk."""
         if self._matrix is None:
-            told = None
+            step = None
             if progress is not None:
-                told = functools.partial(
+                step = functools.partial(
                     progress, f"reading the {len(self.rows):,} terms of {self}"
                 )
-            file = _kept_file(self.model, self.members) if cache else None
+            file = _cache_file(self.model, self.members) if cache else None
             arrays = {} if file is None else _read(file)
-            as_read = len(arrays)
-            self._matrix = self.model.term_matrix(self.members, cache=arrays, progress=told)
-            if file is not None and len(arrays) > as_read:
+            n_read = len(arrays)
+            self._matrix = self.model.term_matrix(self.members, cache=arrays, progress=step)
+            if file is not None and len(arrays) > n_read:
                 _write(file, arrays)
         return self._matrix
 
@@ -95,9 +98,18 @@ class Library:
         m = self.members
         return np.asarray(m.indices[m.indptr[term] : m.indptr[term + 1]])
 
+    def columns(self, terms: NDArray[np.int64]) -> dict[str, Any]:
+        """The columns ``library``, ``id``, ``term`` and ``size`` of some terms."""
+        return {
+            "library": pl.Series([self.name] * len(terms), dtype=pl.String),
+            "id": self.ids[terms].cast(pl.String),
+            "term": self.names[terms].cast(pl.String),
+            "size": self.sizes[terms].astype(np.int64),
+        }
+
     @functools.cached_property
     def provenance(self) -> dict[str, Any]:
-        """Which library it is, and how much of it the model knows."""
+        """The library, and the numbers of its terms and genes that the model knows."""
         about = self.sets.manifest
         used = np.flatnonzero(np.bincount(self.sets.indices))
         symbols = self.sets.vocabulary.symbols
@@ -115,32 +127,32 @@ class Library:
         return self.name
 
 
-def open_libraries(model: Model, given: LibrariesLike) -> list[Library]:
-    """The libraries that are meant: all that are shipped or were added, if None."""
-    loaded = loaded_libraries(given)
+def open_libraries(model: Model, libraries: LibrariesLike) -> list[Library]:
+    """Open libraries for a model; all that are shipped or were added, if None."""
+    loaded = load_libraries(libraries)
     # A model that is fitted anew has a new manifest.
     return [_library(model, sets, id(model.manifest)) for sets in dict.fromkeys(loaded)]
 
 
 def find_term(model: Model, text: str, library: str | Path | None) -> tuple[Library, int, Term]:
-    """The term that is meant by a text: its library, its row there, and what it is.
+    """Find the term of an identifier or name: its library, its row there, and its metadata.
 
     Raises
     ------
     UnknownTermError
-        If no term is meant, or more than one; the message names some that could be.
+        If no term matches, or several do; the message names similar terms.
     GsfmError
         If there is no such library, or the model knows no gene of the term.
     """
-    # Here and not above: an import that a completion does not need.
+    # Imported here: completion does not need it.
     from gsfm import libraries
 
-    meant = libraries.find(text, None if library is None else str(library))
-    place = open_libraries(model, meant.library)[0]
-    at = np.flatnonzero(place.rows == meant.row)
+    term = libraries.find(text, None if library is None else str(library))
+    opened = open_libraries(model, term.library)[0]
+    at = np.flatnonzero(opened.rows == term.row)
     if not len(at):
-        raise GsfmError(f"the model knows no gene of {meant.name!r} ({meant.id}, {place.name})")
-    return place, int(at[0]), meant
+        raise GsfmError(f"the model knows no gene of {term.name!r} ({term.id}, {opened.name})")
+    return opened, int(at[0]), term
 
 
 @functools.lru_cache(maxsize=32)
@@ -151,99 +163,99 @@ def _library(model: Model, sets: GeneSets, fit: int) -> Library:
 # -- the whole model -------------------------------------------------------------------------------
 
 
-class Answers(NamedTuple):
-    """What the model says of genes, each asked of a set without it."""
-
-    score: Numbers
-    z_score: Numbers  # over the genes that are not in the set
-    probability: Numbers  # nan if the model is not calibrated
-    gene_rank: NDArray[np.int64]  # among the genes that are not in the set; 1 is the best
-
-
-def ask(
+def score_pairs(
     model: Model,
     sets: Sequence[NDArray[Any]],
     genes: Sequence[int],
-    progress: Progress | None = None,
-    *,
     missing_fraction: float,
-) -> Answers:
-    """Ask the model of one gene for each set; a gene that is in its set is taken out of it.
+    progress: Progress | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Score one gene for each set; a gene that is in its set is left out of it.
 
-    The share `missing_fraction` of each whole set is taken to be.
+    Returns
+    -------
+    dict
+        (n,) ``score``; ``z_score`` over the genes that are not in the set; ``probability``, if the
+        model is calibrated, with `missing_fraction` of each whole set missing; and ``gene_rank``
+        among the genes that are not in the set, 1 for the best.
     """
     n = len(sets)
-    out = Answers(np.zeros(n), np.zeros(n), np.full(n, np.nan), np.zeros(n, np.int64))
+    score_, z_score, probability, gene_rank = np.zeros((4, n))
     for start in range(0, n, BATCH):
         at = range(start, min(start + BATCH, n))
         rest = [sets[i][sets[i] != genes[i]] for i in at]
         scores, probabilities = score(model, rest, missing_fraction=missing_fraction)
-        for i, ids, row, chance in zip(at, rest, scores, probabilities, strict=True):
-            others = np.delete(row, ids)
-            own = row[genes[i]]
-            out.score[i], out.probability[i] = own, chance[genes[i]]
-            out.z_score[i] = z_scores(own[None], others)[0]
-            out.gene_rank[i] = 1 + (others > own).sum()
+        for i, ids, row in zip(at, rest, scores, strict=True):
+            others, own = np.delete(row, ids), row[genes[i]]
+            score_[i], probability[i] = own, probabilities[i - start, genes[i]]
+            z_score[i] = z_scores(own[None], others)[0]
+            gene_rank[i] = 1 + (others > own).sum()
         if progress is not None:
-            progress("asking the model", at.stop, n)
-    return out
+            progress("scoring genes", at.stop, n)
+    return _score_columns(model, score_, z_score, probability, gene_rank)
 
 
-def of_genes(
+def score_genes(
     model: Model,
     ids: NDArray[Any],
     genes: NDArray[Any],
-    progress: Progress | None = None,
-    *,
     missing_fraction: float,
+    progress: Progress | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """What the model says of genes for one set, as columns; of the set's own, each for the rest.
+    """Score several genes for one set, each gene of the set for the set without it.
 
-    The share `missing_fraction` of the whole set is taken to be.
-    There is no ``probability`` if the model is not calibrated.
+    The columns are those of `score_pairs`.
     """
     scores, probabilities = (
         values[0] for values in score(model, [ids], missing_fraction=missing_fraction)
     )
     others = np.sort(np.delete(scores, ids))
-    out = Answers(
-        scores[genes].astype(np.float64),
-        z_scores(scores[genes], others),
-        probabilities[genes].astype(np.float64),
-        1 + len(others) - np.searchsorted(others, scores[genes], side="right"),
+    rank = 1 + len(others) - np.searchsorted(others, scores[genes], side="right")
+    columns = _score_columns(
+        model, scores[genes], z_scores(scores[genes], others), probabilities[genes], rank
     )
     at = np.flatnonzero(np.isin(genes, ids))
     if len(at):
-        own = ask(
-            model, [ids] * len(at), genes[at].tolist(), progress, missing_fraction=missing_fraction
-        )
-        for of_all, theirs in zip(out, own, strict=True):
-            of_all[at] = theirs
-    columns = out._asdict()
-    if model.calibration is None:
-        del columns["probability"]
+        own = score_pairs(model, [ids] * len(at), genes[at].tolist(), missing_fraction, progress)
+        for name, values in own.items():
+            columns[name][at] = values
     return columns
 
 
+def _score_columns(
+    model: Model,
+    score: NDArray[Any],
+    z_score: Numbers,
+    probability: NDArray[Any],
+    gene_rank: NDArray[Any],
+) -> dict[str, NDArray[Any]]:
+    return {
+        "score": score.astype(np.float64),
+        "z_score": z_score,
+        **({} if model.calibration is None else {"probability": probability.astype(np.float64)}),
+        "gene_rank": gene_rank.astype(np.int64),
+    }
+
+
 def split_half_auroc(
-    asked: Iterable[tuple[Library, Iterable[int]]], progress: Progress | None = None
+    terms: Iterable[tuple[Library, Iterable[int]]], progress: Progress | None = None
 ) -> Numbers:
-    """(k,) AUROC with which one half of a term finds the other; nan for a term of one gene."""
-    terms = [(library, int(term)) for library, some in asked for term in some]
-    new = [(library, t) for library, t in dict.fromkeys(terms) if t not in library.split_half_auroc]
+    """(k,) AUROC with which one half of a term predicts the other; nan for a term of one gene."""
+    pairs = [(library, int(term)) for library, rows in terms for term in rows]
+    new = [(library, t) for library, t in dict.fromkeys(pairs) if t not in library.split_half_auroc]
     if new:
         sets = [library.genes(term) for library, term in new]
-        found = _halves(new[0][0].model, sets, progress)
-        for (library, term), value in zip(new, found, strict=True):
+        values = _halves(new[0][0].model, sets, progress)
+        for (library, term), value in zip(new, values, strict=True):
             library.split_half_auroc[term] = value
-    return np.array([library.split_half_auroc[term] for library, term in terms], np.float64)
+    return np.array([library.split_half_auroc[term] for library, term in pairs], np.float64)
 
 
 def _halves(
     model: Model, sets: Sequence[NDArray[Any]], progress: Progress | None
 ) -> Iterable[float]:
-    """The AUROC of each set's halves, the mean of both ways weighed by the genes to be found."""
-    # A random number that each gene has: a term is halved in the same way each time.
+    """The AUROC of each set's halves: the mean over the genes of both."""
+    # A random number for each gene: a term is halved in the same way each time.
     number = shuffled(len(model.vocabulary))
     for start in range(0, len(sets), BATCH // 2):
         batch = [ids[np.argsort(number[ids])] for ids in sets[start : start + BATCH // 2]]
@@ -255,31 +267,25 @@ def _halves(
             second = _auroc(scores[2 * i + 1, ids[::2]], others[1])
             yield float(np.mean([*first, *second])) if len(ids) > 1 else np.nan
         if progress is not None:
-            progress("finding each term's half by the other", start + len(batch), len(sets))
+            progress("predicting each term's half by the other", start + len(batch), len(sets))
 
 
-def _auroc(found: Floats, others: Floats) -> Numbers:
-    """(k,) the share of the others, in ascending order, that are below each; ties count half."""
-    below = np.searchsorted(others, found) + np.searchsorted(others, found, side="right")
+def _auroc(scores: Floats, others: Floats) -> Numbers:
+    """(k,) the fraction of the others, ascending, that are below each; ties count half."""
+    below = np.searchsorted(others, scores) + np.searchsorted(others, scores, side="right")
     return np.asarray(below / (2 * max(len(others), 1)))
 
 
-# -- on the disk -----------------------------------------------------------------------------------
+# -- cache -----------------------------------------------------------------------------------------
 
 
-def _kept_file(model: Model, members: sp.csr_array) -> Path:
-    """Where the index of these terms is kept for this model."""
-    digest = hashlib.sha256(KEPT_FORMAT.encode())
+def _cache_file(model: Model, members: sp.csr_array) -> Path:
+    """The file with the term matrix of these terms for this model."""
+    digest = hashlib.sha256(CACHE_FORMAT.encode())
     digest.update(model.fingerprint().encode())
     for array in (members.indptr, members.indices):
         digest.update(array.tobytes())
-    if given := os.environ.get("GSFM_HOME"):
-        base = Path(given) / "cache"
-    else:
-        cache = os.environ.get("XDG_CACHE_HOME", "")
-        # The XDG specification has relative paths ignored.
-        base = (Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache") / "gsfm"
-    return base / "terms" / f"{digest.hexdigest()[:32]}.safetensors"
+    return cache_folder() / "terms" / f"{digest.hexdigest()[:32]}.safetensors"
 
 
 def _read(file: Path) -> Cache:
@@ -287,17 +293,17 @@ def _read(file: Path) -> Cache:
         cache: Cache = load_file(file)
         os.utime(file)
     except (OSError, SafetensorError):
-        return {}  # not there, or damaged: it is computed and written anew
+        return {}  # missing or damaged: it is computed and written anew
     return cache
 
 
 def _write(file: Path, cache: Cache) -> None:
-    """Keep an index, and forget the oldest; a disk that cannot be written to keeps nothing."""
+    """Write a cache file and remove the oldest ones; nothing if the disk cannot be written to."""
     try:
         with atomic_path(file) as temporary:
             save_file({k: np.ascontiguousarray(v) for k, v in cache.items()}, temporary)
         files = sorted(file.parent.glob("*.safetensors"), key=lambda f: f.stat().st_mtime)
-        for old in files[:-KEPT_FILES]:
+        for old in files[:-CACHE_FILES]:
             old.unlink(missing_ok=True)
     except OSError:
         pass

@@ -1,4 +1,4 @@
-"""The terms that an enrichment is asked about: libraries over one vocabulary."""
+"""Terms for enrichment: libraries over one vocabulary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.completion.identifiers import understand
+from gsfm.completion.identifiers import map_identifiers
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
 from gsfm.genes.tables import named_genes
@@ -23,8 +23,6 @@ LibraryLike: TypeAlias = GeneSets | str | Path
 LibrariesLike: TypeAlias = LibraryLike | Sequence[LibraryLike] | None
 
 MIN_SIZE = 5
-#: What is told of a term, besides its library.
-_TOLD = ("id", "description", "link")
 
 
 class Terms(NamedTuple):
@@ -39,10 +37,10 @@ class Terms(NamedTuple):
     table
         One row a term: ``library``, ``term``, ``id``, ``description``, ``link``.
     source
-        (terms,) which library each is of.
+        (terms,) the library of each.
     known
-        (libraries, genes) whether a gene is in any term of a library, also one that was too small.
-    told
+        (libraries, genes) whether a gene is in any term of a library, however small.
+    libraries
         One entry a library, for the provenance.
     """
 
@@ -51,26 +49,31 @@ class Terms(NamedTuple):
     table: pl.DataFrame
     source: NDArray[np.int64]
     known: NDArray[np.bool_]
-    told: list[dict[str, Any]]
+    libraries: list[dict[str, Any]]
+
+    @property
+    def names(self) -> str:
+        """The names of the libraries, for messages."""
+        return ", ".join(one["name"] for one in self.libraries)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
-        """(terms,) genes of each."""
+        """(terms,) the number of genes of each."""
         return np.asarray(np.diff(self.members.indptr), np.int64)
 
     def within(
         self, pool: NDArray[np.bool_], min_size: int, max_size: int | None, *, what: str
     ) -> Terms:
-        """The terms as the genes of a background make them; those of another size are left out.
+        """Restrict the terms to the genes of a background, and exclude those of another size.
 
         Parameters
         ----------
         pool
             (genes,) the background, or (libraries, genes) one for each library.
         min_size, max_size
-            Of the terms that stay, in genes of the background.
+            The number of genes of the background that a term must have.
         what
-            The background's name, for the error.
+            What the background is, for the error message.
 
         Raises
         ------
@@ -87,76 +90,81 @@ class Terms(NamedTuple):
         if max_size is not None:
             stays &= size <= max_size
         if not stays.any():
-            names = ", ".join(one["name"] for one in self.told)
             bound = f"{min_size} or more" if max_size is None else f"{min_size} to {max_size}"
             raise GsfmError(
-                f"no term of {names} has {bound} genes among {what}; are the identifiers those of "
+                f"no term of {self.names} has {bound} genes among {what}; are the identifiers of "
                 "the same species?"
             )
         indices = self.members.indices[inside]
         data = np.ones(len(indices), np.float32)
         shape = self.members.shape
         members = sp.csr_array((data, indices, np.concatenate([[0], np.cumsum(size)])), shape)
-        told = []
-        for i, one in enumerate(self.told):
-            of_library = self.source == i
-            tested = int((of_library & stays).sum())
-            told.append({**one, "tested": tested, "left_out": int(of_library.sum()) - tested})
-        kept = np.flatnonzero(stays)
+        n_terms = np.bincount(self.source, minlength=len(self.libraries))
+        n_tested = np.bincount(self.source[stays], minlength=len(self.libraries))
+        libraries = [
+            {**one, "tested": tested, "excluded": total - tested}
+            for one, total, tested in zip(
+                self.libraries, n_terms.tolist(), n_tested.tolist(), strict=True
+            )
+        ]
+        rows = np.flatnonzero(stays)
         return self._replace(
-            members=members[kept], table=self.table[kept], source=self.source[kept], told=told
+            members=members[rows],
+            table=self.table[rows],
+            source=self.source[rows],
+            libraries=libraries,
         )
 
 
-def loaded_libraries(libraries: LibrariesLike) -> list[GeneSets]:
-    """The libraries that are meant; all that are shipped or were added if None.
+def load_libraries(libraries: LibrariesLike) -> list[GeneSets]:
+    """Load libraries; all that are shipped or were added if None.
 
     Raises
     ------
     GsfmError
         If there is no such library, or none is given.
     """
-    # Here and not above: an import that a completion does not need.
-    from gsfm import libraries as shelf
+    # Imported here: completion does not need it.
+    from gsfm.libraries import load, names
 
     if libraries is None:
-        libraries = shelf.names()
+        libraries = names()
     elif isinstance(libraries, GeneSets | str | Path):
         libraries = [libraries]
     if not libraries:
-        raise GsfmError("no library is given; gsfm library list names those that there are")
-    return [one if isinstance(one, GeneSets) else shelf.load(one) for one in libraries]
+        raise GsfmError("no library is given; gsfm library list shows the libraries")
+    return [one if isinstance(one, GeneSets) else load(one) for one in libraries]
 
 
 def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -> Terms:
-    """Load libraries and find the genes of their terms in a vocabulary.
+    """Load libraries and map the genes of their terms to a vocabulary.
 
     Parameters
     ----------
     libraries
         One or several; all that are shipped or were added if None.
     vocabulary
-        The genes of a model; all approved genes and whatever else the libraries hold if None.
+        The genes of a model; all approved genes and all others of the libraries if None.
 
     Raises
     ------
     GsfmError
-        If there is no such library, or none is named.
+        If there is no such library, or none is given.
     """
-    loaded = loaded_libraries(libraries)
+    loaded = load_libraries(libraries)
     symbols = list(dict.fromkeys(s for sets in loaded for s in sets.vocabulary.symbols))
     if vocabulary is None:
         vocabulary = Vocabulary(list(dict.fromkeys([*symbols, *named_genes()["symbol"]])))
-    ids = dict(zip(symbols, understand(vocabulary, symbols, None).ids, strict=True))
-    parts, tables, told, known = [], [], [], []
+    ids = dict(zip(symbols, map_identifiers(vocabulary, symbols, None).ids, strict=True))
+    parts, tables, entries, known = [], [], [], []
     for i, sets in enumerate(loaded):
         of_gene = np.array([ids[s] for s in sets.vocabulary.symbols], np.int64)
-        parts.append(_over(sets, of_gene, len(vocabulary)))
+        parts.append(_members(sets, of_gene, len(vocabulary)))
         name = str(sets.manifest.get("name") or f"library {i + 1}")
         known.append(np.bincount(parts[-1].indices, minlength=len(vocabulary)) > 0)
         used = np.unique(sets.indices)
         tables.append(_table(sets, name))
-        told.append(
+        entries.append(
             {
                 "name": name,
                 "release": sets.manifest.get("release"),
@@ -168,29 +176,29 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
         )
     source = np.repeat(np.arange(len(loaded)), [len(sets) for sets in loaded])
     members = sp.vstack(parts, format="csr")
-    return Terms(vocabulary, members, pl.concat(tables), source, np.stack(known), told)
+    return Terms(vocabulary, members, pl.concat(tables), source, np.stack(known), entries)
 
 
-def _over(sets: GeneSets, of_gene: NDArray[np.int64], genes: int) -> sp.csr_array:
-    """(sets, genes) membership, with the columns that `of_gene` tells; -1 for none."""
+def _members(sets: GeneSets, of_gene: NDArray[np.int64], genes: int) -> sp.csr_array:
+    """(sets, genes) membership, with the columns `of_gene` of the sets' genes; -1 for none."""
     rows = np.repeat(np.arange(len(sets)), sets.sizes)
     columns = of_gene[sets.indices]
     keep = columns >= 0
     ones = np.ones(int(keep.sum()), np.float32)
     members = sp.csr_array((ones, (rows[keep], columns[keep])), shape=(len(sets), genes))
     members.sum_duplicates()
-    members.data[:] = 1  # two names of the same gene
+    members.data[:] = 1  # a set may have two names of one gene
     return members
 
 
 def _table(sets: GeneSets, name: str) -> pl.DataFrame:
-    """What is told of the terms; null where the library does not say."""
+    """The metadata of the terms; null where the library has none."""
     has = sets.metadata.columns
+    columns = (
+        pl.col(c) if c in has else pl.lit(None).alias(c) for c in ("id", "description", "link")
+    )
     return sets.metadata.select(
         pl.lit(name).alias("library"),
         pl.col("name").cast(pl.String).alias("term"),
-        *(
-            (pl.col(c).cast(pl.String) if c in has else pl.lit(None, pl.String)).alias(c)
-            for c in _TOLD
-        ),
+        *(column.cast(pl.String) for column in columns),
     )

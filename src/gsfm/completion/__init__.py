@@ -1,7 +1,7 @@
-"""From scores to an answer: the query, the ranking, the probabilities, and the result."""
+"""From scores to a result: identifier mapping, ranking, calibration and the result."""
 
 from gsfm.completion.calibration import Calibration
-from gsfm.completion.ranking import Completion, LibraryCompletion, rank, rank_sets
+from gsfm.completion.ranking import Completion, LibraryCompletion, rank
 from gsfm.completion.result import Result
 
 __all__ = [
@@ -10,5 +10,4 @@ __all__ = [
     "LibraryCompletion",
     "Result",
     "rank",
-    "rank_sets",
 ]

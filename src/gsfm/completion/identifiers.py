@@ -1,4 +1,4 @@
-"""Who was asked about: identifiers as a model's genes, and the answers that tell of them."""
+"""Identifier mapping: from any identifiers to the genes of a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm import genes as who
+from gsfm import genes as gene_names
+from gsfm.errors import UnknownGenesError, join_names
 from gsfm.genes import Resolution, Species, Vocabulary
 
 if TYPE_CHECKING:
@@ -18,34 +19,92 @@ if TYPE_CHECKING:
 
 Ids = NDArray[np.int32]
 
-#: The match of an identifier that only the model's own vocabulary explains.
+#: The match of an identifier that is a symbol of the model's own vocabulary only.
 OWN = "model"
 
 
-class Understood(NamedTuple):
-    """Identifiers and the model's genes that they are."""
+class MappedIdentifiers(NamedTuple):
+    """Identifiers and the genes of a model that they were mapped to."""
 
     resolution: Resolution
     inputs: pl.DataFrame
     ids: Ids  # (n,) the model's gene of each identifier, -1 where there is none
 
     @property
+    def genes(self) -> Ids:
+        """The distinct genes, ascending."""
+        return np.unique(self.ids[self.ids >= 0])
+
+    @property
     def unused(self) -> list[str]:
-        """The identifiers that are no gene of the model."""
-        return (
-            self.inputs.filter(~pl.col("in_model"))["input"].unique(maintain_order=True).to_list()
-        )
+        """The identifiers without a gene in the model."""
+        unused = self.inputs.filter(~pl.col("in_model"))["input"]
+        return unused.unique(maintain_order=True).to_list()
+
+    def mask(self, n_genes: int) -> NDArray[np.bool_]:
+        """(genes,) whether a gene of the model is among the identifiers."""
+        mask = np.zeros(n_genes, bool)
+        mask[self.genes] = True
+        return mask
+
+    def require(self, what: str, *, least: int = 1, of_model: bool = True) -> Ids:
+        """Return `genes`, of which the model must know at least `least`.
+
+        Parameters
+        ----------
+        what
+            What the identifiers are, for the error message: "the set".
+        least
+            The fewest genes.
+        of_model
+            Whether the message names the model.
+
+        Raises
+        ------
+        UnknownGenesError
+            If the model knows fewer genes.
+        """
+        known, unused = self.genes, self.unused
+        if not len(known):
+            raise UnknownGenesError(
+                f"no gene of {what} is known{' to the model' * of_model}: "
+                f"{join_names(unused, 20)}; "
+                "gsfm genes resolve shows how identifiers are mapped"
+                if unused
+                else f"{what} is empty; give at least one gene"
+            )
+        if len(known) < least:
+            raise UnknownGenesError(
+                f"the model knows {len(known)} of the {len(self.ids)} genes of {what}; it needs at "
+                f"least {least}"
+            )
+        return known
+
+    def describe(self) -> dict[str, Any]:
+        """The numbers of identifiers and genes, and the unused identifiers by the reason."""
+        unused = self.inputs.filter(~pl.col("in_model")).drop_nulls("input")
+        unused = unused.unique("input", maintain_order=True)
+        reasons = {
+            "unmapped": pl.col("match") == "unmapped",
+            "ambiguous": pl.col("match") == "ambiguous",
+            "not_in_model": pl.col("symbol").is_not_null(),
+        }
+        return {
+            "identifiers": self.inputs.height,
+            "genes": len(self.genes),
+            **{name: unused.filter(is_so)["input"].to_list() for name, is_so in reasons.items()},
+        }
 
 
-def understand(
+def map_identifiers(
     vocabulary: Vocabulary, identifiers: Iterable[str], species: Species | None
-) -> Understood:
+) -> MappedIdentifiers:
     """Find the model's gene of each identifier.
 
-    An approved symbol that the model lacks may be in it under an older name; and what is no known
-    gene may be a symbol of the model's own.
+    The model may have an approved symbol under an older name, and an identifier of no known gene
+    may be a symbol of the model's own.
     """
-    resolution = who.resolve(identifiers, species=species)
+    resolution = gene_names.resolve(identifiers, species=species)
     inputs = resolution.table
     ids = vocabulary.ids(symbol or "" for symbol in resolution.symbols)
     is_own = np.zeros(len(ids), bool)
@@ -62,13 +121,13 @@ def understand(
         pl.when(own).then(pl.lit(OWN)).otherwise("match").alias("match"),
         pl.Series("in_model", ids >= 0),
     )
-    return Understood(resolution, inputs, ids)
+    return MappedIdentifiers(resolution, inputs, ids)
 
 
 @functools.lru_cache(maxsize=4)
 def _old_names(vocabulary: Vocabulary) -> dict[str, int]:
     """Approved symbol to gene id, for the genes that a model has under another name."""
-    symbols = who.resolve(vocabulary.symbols).symbols
+    symbols = gene_names.resolve(vocabulary.symbols).symbols
     return {
         approved: i
         for i, (approved, own) in enumerate(zip(symbols, vocabulary.symbols, strict=True))
@@ -76,44 +135,21 @@ def _old_names(vocabulary: Vocabulary) -> dict[str, int]:
     }
 
 
-def understand_sets(
+def map_sets(
     vocabulary: Vocabulary, sets: GeneSets, species: Species | None
-) -> tuple[Understood, list[Ids]]:
-    """Find the model's genes of gene sets: what was understood, and each set's, ascending."""
+) -> tuple[MappedIdentifiers, list[Ids]]:
+    """Map the identifiers of gene sets together; also return the model's genes of each set.
+
+    Raises
+    ------
+    UnknownGenesError
+        If the model knows none of them.
+    """
     used = np.unique(sets.indices)
     symbols = sets.vocabulary.symbols
-    given = understand(vocabulary, [symbols[i] for i in used], species)
+    mapped = map_identifiers(vocabulary, [symbols[i] for i in used], species)
+    mapped.require("the library")
     new_id = np.full(sets.n_genes, -1, np.int32)
-    new_id[used] = given.ids
+    new_id[used] = mapped.ids
     members = (new_id[sets.ids(i)] for i in range(len(sets)))
-    return given, [np.unique(ids[ids >= 0]) for ids in members]
-
-
-def input_told(inputs: pl.DataFrame, genes: int) -> dict[str, Any]:
-    """How many identifiers were given, how many genes they are, and which are no use, and why."""
-    unused = inputs.filter(~pl.col("in_model")).drop_nulls("input")
-    unused = unused.unique("input", maintain_order=True)
-    why = {
-        "unmapped": pl.col("match") == "unmapped",
-        "ambiguous": pl.col("match") == "ambiguous",
-        "not_in_model": pl.col("symbol").is_not_null(),
-    }
-    return {
-        "given": inputs.height,
-        "genes": genes,
-        **{name: unused.filter(is_so)["input"].to_list() for name, is_so in why.items()},
-    }
-
-
-def nothing_known(what: str, given: Understood) -> str:
-    if not given.unused:
-        return f"{what} is empty; give at least one gene"
-    return (
-        f"no gene of {what} is known to the model: {some(given.unused, 20)}; "
-        "gsfm genes resolve tells how identifiers are read"
-    )
-
-
-def some(names: list[str], limit: int) -> str:
-    more = f", and {len(names) - limit:,} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+    return mapped, [np.unique(ids[ids >= 0]) for ids in members]

@@ -1,41 +1,51 @@
-"""The result of a query: a table, its provenance, and what became of the identifiers."""
+"""The result of a query: a table, its provenance, and the mapping of the identifiers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import ArrayLike
 
-from gsfm.completion.identifiers import OWN, some
-from gsfm.genes import Resolution
+from gsfm.completion.identifiers import OWN, MappedIdentifiers
+from gsfm.errors import join_names
+from gsfm.genes import Vocabulary
+from gsfm.genes.tables import names_of
 from gsfm.report import Report
 
 
 class Result(Report):
-    """A report on genes that were asked about: it knows what was understood of the identifiers.
+    """A report on input genes, with the mapping of their identifiers.
 
     Attributes
     ----------
     table, provenance
-        As in `Report`; the provenance has ``input``, see `input_told`.
+        As in `Report`; ``provenance["input"]`` lists the identifiers that were not used.
     inputs
-        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as
-        `gsfm.genes.resolve` has them, and ``in_model``.
+        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as in
+        `gsfm.genes.resolve`, and ``in_model``.
     resolution
         What `gsfm.genes.resolve` returned.
+
+    Notes
+    -----
+    Further tables are attributes by their names, and parts of `to_dict`. A subclass declares them.
     """
 
     def __init__(
         self,
         table: pl.DataFrame,
         provenance: dict[str, Any],
-        *,
-        inputs: pl.DataFrame,
-        resolution: Resolution,
+        mapped: MappedIdentifiers,
+        **more: pl.DataFrame | dict[str, Any],
     ) -> None:
         super().__init__(table, provenance)
-        self.inputs = inputs
-        self.resolution = resolution
+        self.inputs, self.resolution = mapped.inputs, mapped.resolution
+        self._more = more
+        for name, value in more.items():
+            setattr(self, name, value)
 
     @property
     def unmapped(self) -> list[str]:
@@ -44,47 +54,75 @@ class Result(Report):
 
     @property
     def not_in_model(self) -> list[str]:
-        """The identifiers of genes that the model does not know; none if no model was asked."""
+        """The identifiers of genes that the model does not know; none without a model."""
         return list(self.provenance["input"].get("not_in_model", ()))
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: ``provenance``, ``inputs`` and ``results``."""
+        """The result for JSON: ``provenance``, ``inputs``, the further tables and ``results``."""
         whole = super().to_dict()
         results = whole.pop("results")
-        return {**whole, "inputs": self.inputs.to_dicts(), "results": results}
+        more = {k: v if isinstance(v, Mapping) else v.to_dicts() for k, v in self._more.items()}
+        return {**whole, "inputs": self.inputs.to_dicts(), **more, "results": results}
 
     def summary(self, *, limit: int = 50) -> str:
-        """What was understood and how, and what was not, in a few lines.
+        """How the identifiers were mapped, and which ones were not, in a few lines.
 
         Parameters
         ----------
         limit
-            How many identifiers a line names; the rest is counted.
+            Number of identifiers that a line lists; the others are counted.
         """
         lines = [self.resolution.summary(limit=limit)]
         lines += [
-            f"{what} ({len(names):,}): {some(names, limit)}"
-            for what, names in self._told().items()
+            f"{what} ({len(names):,}): {join_names(names, limit)}"
+            for what, names in self._listed().items()
             if names
         ]
         return "\n".join(lines)
 
-    def _told(self) -> dict[str, list[str]]:
-        """The lines of the summary: what is told, and of which identifiers."""
+    def _listed(self) -> dict[str, list[str]]:
+        """The identifiers that the summary lists, by the beginning of the line."""
         return {
-            "read as": self._read_as(pl.col("in_model")),
+            "read as": self._renamed(pl.col("in_model")),
             "the model's own symbols": self._own,
             "not in the model": self.not_in_model,
         }
 
-    def _read_as(self, which: pl.Expr) -> list[str]:
-        """Those that are known by another name, with that name."""
+    def _renamed(self, which: pl.Expr) -> list[str]:
+        """The identifiers that differ from the symbol of their gene, with the symbol."""
         own = pl.col("symbol").str.to_uppercase()
         renamed = self.inputs.filter(which, pl.col("input").str.to_uppercase() != own)
         pairs = renamed.unique("input", maintain_order=True).select("input", "symbol").rows()
-        return [f"{given} = {symbol}" for given, symbol in pairs]
+        return [f"{identifier} = {symbol}" for identifier, symbol in pairs]
 
     @property
     def _own(self) -> list[str]:
         own = self.inputs.filter(pl.col("match") == OWN)
         return own["input"].unique(maintain_order=True).to_list()
+
+
+def gene_columns(
+    vocabulary: Vocabulary, genes: ArrayLike, *, rank: ArrayLike | bool = False
+) -> dict[str, Any]:
+    """The first columns of a table of genes: ``rank``, ``symbol`` and ``name``.
+
+    Parameters
+    ----------
+    vocabulary
+        The genes of the model.
+    genes
+        (n,) gene ids, one row each.
+    rank
+        (n,) the ranks; from 1 in the order of the rows if True; no such column if False.
+    """
+    symbols = symbols_of(vocabulary, genes)
+    columns = {"symbol": symbols, "name": names_of(symbols)}
+    if rank is False:
+        return columns
+    return {"rank": np.arange(len(symbols)) + 1 if rank is True else rank, **columns}
+
+
+def symbols_of(vocabulary: Vocabulary, genes: ArrayLike) -> pl.Series:
+    """(n,) the symbols of gene ids, as a column."""
+    symbols = vocabulary.symbols
+    return pl.Series("symbol", [symbols[g] for g in np.asarray(genes)], dtype=pl.String)

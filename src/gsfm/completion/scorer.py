@@ -1,4 +1,4 @@
-"""What a completion needs of a model."""
+"""The interface of a model that completion uses, and the provenance of its results."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gsfm.completion.calibration import Calibration
+from gsfm.completion.calibration import HALF, Calibration
+from gsfm.completion.identifiers import MappedIdentifiers
 from gsfm.genes import Vocabulary
+from gsfm.version import __version__
 
 Floats = NDArray[np.float32]
 
 
 class Scorer(Protocol):
-    """A model as a completion sees it; `gsfm.models.Model` is one."""
+    """A model as completion uses it; `gsfm.models.Model` is one."""
 
     family: ClassVar[str]
     manifest: dict[str, Any]
@@ -36,8 +38,18 @@ class Scorer(Protocol):
         """(n, genes) each: the scores and the calibrated probabilities."""
 
 
-def model_told(model: Scorer) -> dict[str, Any]:
-    """Which model answered."""
+def score(
+    model: Scorer, sets: Sequence[NDArray[Any]], *, missing_fraction: float = HALF
+) -> tuple[Floats, Floats]:
+    """(n, genes) scores and probabilities; the latter are nan if the model is not calibrated."""
+    if model.calibration is not None:
+        return model.score_and_probability(sets, missing_fraction=missing_fraction)
+    scores = model.score(sets)
+    return scores, np.broadcast_to(np.float32(np.nan), scores.shape)
+
+
+def describe_model(model: Scorer) -> dict[str, Any]:
+    """The part of a provenance that identifies the model."""
     manifest = model.manifest
     canonical = json.dumps(manifest, sort_keys=True, default=str)
     return {
@@ -47,3 +59,23 @@ def model_told(model: Scorer) -> dict[str, Any]:
         "manifest_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
         "genes": len(model.vocabulary),
     }
+
+
+def provenance(
+    task: str, model: Scorer, mapped: MappedIdentifiers | None = None, **more: Any
+) -> dict[str, Any]:
+    """The provenance of a result: task, version, model, input genes, and more; JSON-serializable.
+
+    Parameters
+    ----------
+    task
+        The verb.
+    model
+        The model that was used.
+    mapped
+        The identifiers of the query.
+    **more
+        Further entries.
+    """
+    about = {"task": task, "gsfm_version": __version__, "model": describe_model(model)}
+    return {**about, **({} if mapped is None else {"input": mapped.describe()}), **more}

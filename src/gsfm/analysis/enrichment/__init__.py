@@ -1,1 +1,1 @@
-"""Enrichment: over-representation, GSEA of a ranked list, and by a model."""
+"""Enrichment: over-representation, GSEA of a ranked list, and model-based enrichment."""

@@ -1,41 +1,41 @@
-"""What every enrichment returns, and what all of them need: who the genes are, and the FDR."""
+"""The result of every enrichment, and the background and input genes of all methods."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from gsfm.analysis.terms import Terms
-from gsfm.completion.identifiers import Understood, input_told, nothing_known, some, understand
+from gsfm.completion.identifiers import MappedIdentifiers, map_identifiers
+from gsfm.completion.ranking import check_top
 from gsfm.completion.result import Result
-from gsfm.errors import UnknownGenesError
-from gsfm.genes import Species, Vocabulary
+from gsfm.errors import UnknownGenesError, join_names
+from gsfm.genes import Species
 from gsfm.version import __version__
-
-if TYPE_CHECKING:
-    pass
 
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-#: Identifiers of the genes that could have been found; or "library" or "all" of them.
+#: Identifiers of the genes of the background, or the name of one.
 BackgroundLike: TypeAlias = Iterable[str] | Literal["library", "all"]
 
-#: What the columns are, whatever the method.
+#: Descriptions of the columns of every method.
 COLUMNS = {
-    "rank": "place among all terms tested; 1 has the smallest p-value",
+    "rank": "rank among all tested terms; 1 has the smallest p-value",
     "library": "the term's library",
     "term": "the term",
     "id": "the term's identifier in its source",
     "link": "where the source describes the term",
     "size": "genes of the term that are in the background",
-    "overlap": "given genes that are in the term",
-    "genes": "the given genes that are in the term",
-    "fdr": "false discovery rate by Benjamini and Hochberg over all terms that were tested",
+    "overlap": "number of input genes in the term",
+    "genes": "the input genes in the term",
+    "fdr": "false discovery rate by Benjamini and Hochberg over all tested terms",
 }
+#: The first columns, and the last ones.
+FIRST, LAST = ("rank", "library", "term", "id", "link", "size"), ("predicted_members", "genes")
 
 
 class Enrichment(Result):
@@ -45,10 +45,10 @@ class Enrichment(Result):
     ----------
     table
         One row a term: ``rank``, ``library``, ``term``, ``id``, ``link``, ``size``, the numbers of
-        the method, ``p_value``, ``fdr``; ``provenance["columns"]`` says what each is.
+        the method, ``p_value``, ``fdr``; ``provenance["columns"]`` describes each.
     provenance
-        The method, the input, the background, the libraries, the null; and the model, if one
-        was asked.
+        The method, the input, the background, the libraries, the null, and the model, if there is
+        one.
     inputs
         One row an identifier, as in `Completion`.
     resolution
@@ -57,26 +57,26 @@ class Enrichment(Result):
 
     @property
     def not_in_background(self) -> list[str]:
-        """The known genes that were not used, because the background does not hold them."""
+        """The identifiers of known genes that are not in the background and were not used."""
         return list(self.provenance["input"]["not_in_background"])
 
     def summary(self, *, limit: int = 50) -> str:
-        """What was understood and how, what was not, and what was tested against what.
+        """How the identifiers were mapped, which ones were not used, and what was tested.
 
         Parameters
         ----------
         limit
-            How many identifiers a line names; the rest is counted.
+            Number of identifiers that a line lists; the others are counted.
         """
         p = self.provenance
         tested = ", ".join(f"{one['name']} ({one['tested']:,})" for one in p["libraries"])
-        last = f"terms tested: {tested}; background: {p['background']['told']}"
+        last = f"terms tested: {tested}; background: {p['background']['description']}"
         return f"{super().summary(limit=limit)}\n{last}"
 
-    def _told(self) -> dict[str, list[str]]:
+    def _listed(self) -> dict[str, list[str]]:
         p = self.provenance
         return {
-            "read as": self._read_as(pl.col("symbol").is_not_null()),
+            "read as": self._renamed(pl.col("symbol").is_not_null()),
             "known by no other name": self._own,
             "not in the model": self.not_in_model,
             "not in the background, not used": p["input"]["not_in_background"],
@@ -121,16 +121,18 @@ def false_discovery_rate(p_values: ArrayLike) -> Numbers:
 
 
 class Background:
-    """The genes that could have been found.
+    """The genes that a set is compared with.
 
     Parameters
     ----------
     terms
-        The libraries that are asked.
-    given
-        What the user said.
+        The libraries.
+    background
+        Identifiers of the genes, or ``"library"`` or ``"all"``.
     species
-        Of the identifiers.
+        Species of the identifiers.
+    is_list
+        Whether the identifiers are those of the ranked list.
 
     Raises
     ------
@@ -138,171 +140,162 @@ class Background:
         If none of the identifiers is a known gene.
     """
 
-    def __init__(self, terms: Terms, given: BackgroundLike, species: Species | None) -> None:
-        if isinstance(given, str) and given not in ("library", "all"):
-            raise ValueError(f"background is 'library', 'all', or identifiers, not {given!r}")
-        self.kind = given if isinstance(given, str) else "given"
-        self.understood: Understood | None = None
+    def __init__(
+        self,
+        terms: Terms,
+        background: BackgroundLike,
+        species: Species | None,
+        *,
+        is_list: bool = False,
+    ) -> None:
+        self.mapped: MappedIdentifiers | None = None
         n = len(terms.vocabulary)
         #: (genes,), or (libraries, genes) where each library has its own.
         self.pool: Mask
-        if given == "library":
-            self.pool = terms.known
-            names = ", ".join(one["name"] for one in terms.told)
-            self.told = f"the genes of {names}"
-        elif given == "all":
-            self.pool = np.ones(n, bool)
-            self.told = f"all {n:,} genes"
+        if not isinstance(background, str):
+            self.mapped = map_identifiers(terms.vocabulary, background, species)
+            count = len(self.mapped.require("the background"))
+            self.pool = self.mapped.mask(n)
+            self.kind = "list" if is_list else "custom"
+            self.description = f"the {count:,} genes {'of the list' if is_list else 'given'}"
+            return
+        self.kind = background
+        if background == "library":
+            self.pool, self.description = terms.known, f"the genes of {terms.names}"
+        elif background == "all":
+            self.pool, self.description = np.ones(n, bool), f"all {n:,} genes"
         else:
-            self.understood = understand(terms.vocabulary, given, species)
-            self.pool = np.zeros(n, bool)
-            self.pool[self.understood.ids[self.understood.ids >= 0]] = True
-            if not self.pool.any():
-                raise UnknownGenesError(nothing_known("the background", self.understood))
-            self.told = f"{int(self.pool.sum()):,} given genes"
+            raise ValueError(f"background is 'library', 'all', or identifiers, not {background!r}")
 
     @property
     def any(self) -> Mask:
-        """(genes,) whether a gene is in the background of a library or other."""
+        """(genes,) whether a gene is in the background of at least one library."""
         return self.pool if self.pool.ndim == 1 else np.asarray(self.pool.any(axis=0))
 
     def provenance(self) -> dict[str, Any]:
-        """What the background is."""
-        sizes = self.pool.sum(axis=-1)
+        """The kind of the background, its size, and the identifiers that were not used."""
         return {
             "kind": self.kind,
-            "told": self.told,
-            "given": None if self.understood is None else self.understood.inputs.height,
-            "genes": sizes.tolist(),
-            "unused": [] if self.understood is None else self.understood.unused,
+            "description": self.description,
+            "identifiers": None if self.mapped is None else self.mapped.inputs.height,
+            "genes": self.pool.sum(axis=-1).tolist(),
+            "unused": [] if self.mapped is None else self.mapped.unused,
         }
 
 
-class Given:
-    """The genes that an enrichment is asked about.
+class InputGenes:
+    """The input genes of an enrichment.
+
+    Attributes
+    ----------
+    mapped
+        The identifiers and their genes.
+    of_input
+        (inputs,) the gene of each identifier; -1 if it is not used.
+    ids
+        The distinct genes that are used, ascending.
+    about
+        The part of the provenance.
 
     Raises
     ------
     UnknownGenesError
-        If none of them is a known gene, or none is in the background.
+        If none of the identifiers is a known gene, or none is in the background.
     """
 
     def __init__(
         self,
-        vocabulary: Vocabulary,
+        terms: Terms,
         genes: Iterable[str],
         species: Species | None,
         background: Background,
         *,
-        model: bool,
+        with_model: bool,
     ) -> None:
-        understood = understand(vocabulary, genes, species)
-        self.resolution, self.inputs = understood.resolution, understood.inputs
-        #: (inputs,) the gene of each identifier; -1 for one that is not used.
-        self.of_input = understood.ids.astype(np.int64)
+        self.mapped = map_identifiers(terms.vocabulary, genes, species)
+        self.mapped.require("the set", of_model=with_model)
+        self.of_input = self.mapped.ids.astype(np.int64)
         known = self.of_input >= 0
-        if not known.any():
-            told = nothing_known("the set", understood)
-            raise UnknownGenesError(told if model else told.replace(" to the model", ""))
         used = known & background.any[self.of_input]
-        column = self.inputs["input"]
-        outside = column.filter(pl.Series(known & ~used)).unique(maintain_order=True)
+        inputs = self.mapped.inputs
+        outside = inputs["input"].filter(pl.Series(known & ~used)).unique(maintain_order=True)
         if not used.any():
             raise UnknownGenesError(
-                f"no gene of the set is in the background, {background.told}: "
-                f"{some(outside.to_list(), 20)}; give another background or library"
+                f"no gene of the set is in the background, {background.description}: "
+                f"{join_names(outside.to_list(), 20)}; give another background or library"
             )
         self.of_input[~used] = -1
         self.ids = np.unique(self.of_input[used])
-        self.told = input_told(self.inputs, len(self.ids))
-        if not model:
-            self.inputs = self.inputs.drop("in_model")
-            del self.told["not_in_model"]
-        self.told["not_in_background"] = outside.to_list()
+        self.about = {**self.mapped.describe(), "genes": len(self.ids)}
+        if not with_model:
+            self.mapped = self.mapped._replace(inputs=inputs.drop("in_model"))
+            del self.about["not_in_model"]
+        self.about["not_in_background"] = outside.to_list()
 
 
 def finish(
     method: str,
     terms: Terms,
-    given: Given,
+    query: InputGenes,
     background: Background,
-    columns: dict[str, tuple[Any, str]],
+    columns: Mapping[str, Any],
+    descriptions: Mapping[str, str],
     *,
-    p_values: Numbers,
-    p_value_is: str,
     order: Numbers,
     top: int | None,
-    rank_is: str = COLUMNS["rank"],
-    more: dict[str, Any],
-    fdr: Numbers | None = None,
     rows: NDArray[np.int64] | None = None,
+    **more: Any,
 ) -> Enrichment:
-    """Make the report: order the terms, adjust the p-values, keep the best.
+    """Make the result: order the terms, adjust the p-values, and choose the best terms.
 
     Parameters
     ----------
     columns
-        The method's own columns, each with what it is; of all rows.
-    p_values
-        (rows,).
+        The columns of the method, with ``p_value``: the values of all rows, or a function from a
+        row to its value. ``fdr`` is that of Benjamini and Hochberg if it is missing.
+    descriptions
+        Descriptions of these columns, besides or instead of `COLUMNS`.
     order
-        (rows,) what the rows are ordered by, smallest first.
-    rank_is
-        What that is.
-    more
-        What else the provenance tells.
-    fdr
-        In the place of Benjamini and Hochberg's.
+        (rows,) sort key, smallest first.
     rows
         (rows,) the term of each row; one row a term if None.
+    **more
+        Further entries of the provenance.
     """
-    if top is not None and top < 1:
-        raise ValueError(f"top must be 1 or more, not {top}")
+    check_top(top)
     rows = np.arange(len(terms.source)) if rows is None else rows
-    adjusted = false_discovery_rate(p_values) if fdr is None else fdr
     best = np.lexsort((rows, order))[:top]
-    told = {k: COLUMNS[k] for k in ("rank", "library", "term", "id", "link", "size")}
-    told["rank"] = rank_is
-    table = (
-        terms.table[rows[best]]
-        .drop("description")
-        .with_columns(
-            pl.Series("rank", np.arange(len(best)) + 1),
-            pl.Series("size", terms.sizes[rows[best]]),
-            *(pl.Series(name, _take(values, best)) for name, (values, _) in columns.items()),
-            pl.Series("p_value", p_values[best]),
-            pl.Series("fdr", adjusted[best]),
-        )
+    columns = {"size": terms.sizes[rows], "fdr": None, **columns}
+    if columns["fdr"] is None:
+        columns["fdr"] = false_discovery_rate(columns["p_value"])
+    table = terms.table[rows[best]].with_columns(
+        pl.Series("rank", np.arange(len(best)) + 1),
+        *(pl.Series(name, _taken(values, best)) for name, values in columns.items()),
     )
-    last = [name for name in ("predicted_members", "genes") if name in columns]
-    names = [name for name in columns if name not in last]
-    table = table.select(*told, *names, "p_value", "fdr", *last)
-    told |= {name: columns[name][1] for name in names}
-    told |= {"p_value": p_value_is, "fdr": more.pop("fdr", COLUMNS["fdr"])}
-    told |= {name: columns[name][1] for name in last}
+    own = [name for name in columns if name not in (*FIRST, *LAST, "p_value", "fdr")]
+    last = [name for name in LAST if name in columns]
+    table = table.select(*FIRST, *own, "p_value", "fdr", *last)
+    descriptions = {**COLUMNS, **descriptions}
     provenance = {
         "task": "enrich",
         "method": method,
         "gsfm_version": __version__,
         **more,
-        "input": given.told,
+        "input": query.about,
         "background": background.provenance(),
-        "libraries": terms.told,
+        "libraries": terms.libraries,
         "top": top,
-        "columns": told,
+        "columns": {name: descriptions[name] for name in table.columns},
     }
-    return Enrichment(table, provenance, inputs=given.inputs, resolution=given.resolution)
+    return Enrichment(table, provenance, query.mapped)
 
 
-def _take(values: Any, rows: NDArray[np.int64]) -> Any:
-    """The values of some rows; `values` may be a function that makes the one of a row."""
-    if callable(values):
-        return [values(int(row)) for row in rows]
-    return np.asarray(values)[rows]
+def _taken(values: Any, rows: NDArray[np.int64]) -> Any:
+    return [values(int(row)) for row in rows] if callable(values) else np.asarray(values)[rows]
 
 
-def symbols_in(terms: Terms, ids: NDArray[np.int64]) -> Any:
-    """A function that tells which genes of `ids` a term has, by symbol."""
+def symbols_in(terms: Terms, ids: NDArray[np.int64]) -> Callable[[int], list[str]]:
+    """A function from a term to the symbols of its genes that are among `ids`."""
     symbols, members = terms.vocabulary.symbols, terms.members
     chosen = np.zeros(len(symbols), bool)
     chosen[ids] = True

@@ -18,7 +18,7 @@ from gsfm.models import ModelLike
 from gsfm.progress import Progress
 
 Method: TypeAlias = Literal["model", "ora", "prerank"]
-#: The parameters that only some methods have, with these methods.
+#: The parameters of some methods only, with these methods.
 _OF_METHOD = {
     "top_genes": ("model",),
     "draws": ("model",),
@@ -26,7 +26,6 @@ _OF_METHOD = {
     "model": ("model",),
     "weight": ("prerank",),
     "permutations": ("prerank",),
-    "progress": ("model", "prerank"),
 }
 
 
@@ -59,7 +58,7 @@ def enrich(
         One library or several: names, paths or `GeneSets`; all that are installed if None.
     method
         ``"model"``: the model's evidence for the genes of a term, against random sets; finds terms
-        that share no gene with the set, too. ``"ora"``: over-representation, the hypergeometric
+        without an overlap with the set, too. ``"ora"``: over-representation, the hypergeometric
         test of the overlap; a gene set only. ``"prerank"``: GSEA by GSEApy; a ranked list only.
     background
         ``"all"``: all genes that the model knows; of ora all approved genes. ``"library"``: the
@@ -136,18 +135,11 @@ def enrich(
         options["max_size"] = max_size
     if background is not None:
         options["background"] = background
-    special = {
-        "top_genes": top_genes,
-        "draws": draws,
-        "weight": weight,
-        "permutations": permutations,
-        "random_state": random_state,
-        "model": model,
-    }
-    for name, value in special.items():
+    values = (top_genes, draws, random_state, model, weight, permutations)
+    for (name, methods), value in zip(_OF_METHOD.items(), values, strict=True):
         if value is not None:
-            if method not in _OF_METHOD[name]:
-                raise ValueError(f"{name} belongs to method {_OF_METHOD[name][0]!r}")
+            if method not in methods:
+                raise ValueError(f"{name} belongs to method {methods[0]!r}")
             options[name] = value
     if method == "ora":
         return ora(ranked, libraries, **options)

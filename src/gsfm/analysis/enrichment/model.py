@@ -1,8 +1,8 @@
-"""Model-based enrichment: which terms a set's completed signature speaks for.
+"""Model-based enrichment: the terms with evidence for their genes from a completed set.
 
-Over-representation sees the genes that a set and a term share. A model sees more: what the set's
-genes keep company with. Here the model's evidence for every gene is averaged over the genes of each
-term, and compared with what random sets of genes as popular as the given ones get.
+Over-representation uses the genes that a set and a term have in common. A model also uses the
+co-occurrence of genes: its evidence for every gene is averaged over the genes of each term, and
+compared with that of random sets of genes of similar popularity.
 """
 
 from __future__ import annotations
@@ -12,57 +12,48 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gsfm.analysis.enrichment.common import (
-    COLUMNS,
     Background,
     BackgroundLike,
     Enrichment,
-    Given,
+    InputGenes,
     finish,
     symbols_in,
 )
-from gsfm.analysis.enrichment.null import (
-    Floats,
-    Ids,
-    Numbers,
-    null_of,
-    popularity,
-    profile,
-    strata,
-)
+from gsfm.analysis.enrichment.null import Floats, Ids, Numbers, null_of, profile, strata
+from gsfm.analysis.gene_frequency import popularity
+from gsfm.analysis.query import evidence
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
-from gsfm.completion.scorer import model_told
+from gsfm.completion.scorer import describe_model
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.genes.rankings import RankedLike, pairs
 from gsfm.models import Model, ModelLike, load_model
-from gsfm.models.evidence import rows_of
 from gsfm.progress import Progress
 
 DRAWS = 200
 TOP_GENES = 100
-#: Bounds of a gene's evidence, in standard deviations. A few genes that a set is sure of, or that
-#: no set is like, should not decide about a term: its genes should, together.
+#: Bounds of a gene's evidence, in standard deviations. All genes of a term should decide together,
+#: not a few with extreme evidence.
 LOWEST, HIGHEST = -2.0, 4.0
-#: Genes that are named of a term although they were not given.
-IMPLIED = 5
+#: Predicted members that are listed for a term.
+PREDICTED = 5
 
-SCORE = (
-    "mean over the term's genes of the model's evidence for each: its score less the mean, over "
-    "the standard deviation, of all genes that were not given, bounded to -2 and 4; that of a "
-    "given gene is leave-one-out"
-)
-Z_SCORE = "score less its mean, over its standard deviation, among the random sets; ranks the terms"
-P_VALUE = (
-    "chance of so large a score for a random set of as many genes that are as popular, drawn from "
-    "the background: the share of the random sets where 10 or more do as well, else the tail of a "
-    "generalized Pareto distribution with the shape 0.1, fitted to their upper tenth"
-)
-NULL_RANK = "place among all terms tested; 1 has the largest z_score"
-IMPLIED_IS = "the term's genes that were not given and for which the evidence is best"
-DIRECTION = "whether the genes with the largest (up) or the smallest (down) statistics were asked"
+COLUMNS = {
+    "rank": "rank among all tested terms; 1 has the largest z_score",
+    "direction": "the genes with the largest (up) or the smallest (down) statistics",
+    "score": "mean over the term's genes of the model's evidence for each: its score less the "
+    "mean, over the standard deviation, of all genes but the input genes, bounded to -2 and 4; "
+    "leave-one-out for an input gene",
+    "z_score": "score less its mean, over its standard deviation, among the random sets; ranks the "
+    "terms",
+    "p_value": "probability of such a score for a random set of as many genes of similar "
+    "popularity, drawn from the background: the fraction of the random sets if 10 or more have "
+    "such a score, else the tail of a generalized Pareto distribution with the shape 0.1, fitted "
+    "to their upper tenth",
+    "predicted_members": "the term's genes with the largest evidence that are no input genes",
+}
 
 
 def by_model(
@@ -71,65 +62,29 @@ def by_model(
     *,
     background: BackgroundLike = "all",
     top: int | None = 100,
-    min_size: int = MIN_SIZE,
-    max_size: int | None = None,
-    draws: int = DRAWS,
-    random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
-    progress: Progress | None = None,
+    **options: Any,
 ) -> Enrichment:
-    r"""Model-based enrichment: the terms that a set's completed signature speaks for.
-
-    A term may be found that shares no gene with the set.
+    r"""Model-based enrichment of a gene set; a term may have no overlap with the set.
 
     Parameters
     ----------
-    genes
-        Identifiers of any kind.
-    libraries
-        One library or several: names, paths or `GeneSets`; all that there are if None.
-    background
-        The genes that could have been found: random sets are drawn from them, the terms are their
-        genes among them, and given genes that are not among them are left out and reported.
-        ``"all"``: those that the model knows. ``"library"``: those in any term of the libraries.
-        Or identifiers, such as the genes that an assay measured.
-    top
-        How many terms to return; all if None.
-    min_size, max_size
-        Terms with fewer or more genes of the background are not tested.
-    draws
-        Random sets in the null. They are remembered in the process for sets of the same size and
-        popularity.
-    random_state
-        Of the random sets.
-    model
-        The model to ask: a fitted model, or a model folder; the shipped model if None.
-    species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
-    progress
-        Called with what is being done, how much of it is done, and how much there is.
+    genes, libraries, background, top, model, species, **options
+        As in `enrich`.
 
     Returns
     -------
     Enrichment
-        Columns ``score``, ``z_score``, ``overlap``, ``predicted_members`` and ``genes``, beside the
-        common ones.
-
-    Raises
-    ------
-    UnknownGenesError
-        If the model knows no gene of the set, or none is in the background.
-    GsfmError
-        If there is no such library, or no term has enough genes of the background.
+        Columns ``score``, ``z_score``, ``overlap``, ``predicted_members`` and ``genes``, besides
+        the common ones.
 
     Notes
     -----
     The score of a term :math:`t` is :math:`T_t = \frac{1}{|t|} \sum_{g \in t} e_g`, with the
-    evidence :math:`e_g`. Under the null the genes are as many as are given of each stratum of
-    popularity, at random. The p-value of a set that is such a random one is uniform. A set of genes
-    that belong together, in whatever way, is not: many terms are significant then, and their order
-    says which way it is.
+    evidence :math:`e_g`. The null is random sets with as many genes of each stratum of popularity.
+    The p-value of such a random set is uniform. A set of related genes is not random: many terms
+    are significant, and their order shows how the genes are related.
 
     Examples
     --------
@@ -144,10 +99,9 @@ def by_model(
     model = load_model(model)
     terms = load_terms(libraries, model.vocabulary)
     of = Background(terms, background, species)
-    given = Given(terms.vocabulary, genes, species, of, model=True)
-    asked = _Asked(model, terms, of, min_size, max_size, draws, random_state, progress)
-    found = asked.about(given.ids, "random sets")
-    return asked.report(given, [(None, given.ids, found)], top)
+    query = InputGenes(terms, genes, species, of, with_model=True)
+    test = _Test(model, terms, of, **options)
+    return test.result(query, [(None, query.ids, test.scores(query.ids, "random sets"))], top)
 
 
 def by_model_ranked(
@@ -157,44 +111,29 @@ def by_model_ranked(
     top_genes: int = TOP_GENES,
     background: BackgroundLike | None = None,
     top: int | None = 100,
-    min_size: int = MIN_SIZE,
-    max_size: int | None = None,
-    draws: int = DRAWS,
-    random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
-    progress: Progress | None = None,
+    **options: Any,
 ) -> Enrichment:
     """Model-based enrichment of a ranked list, such as that of a differential expression.
 
-    The genes with the largest positive statistics make one set, those with the smallest negative
-    ones another; each is asked about as `by_model` does, and the table has a row a term and
-    direction.
+    The genes with the largest positive statistics are one set, those with the smallest negative
+    ones another. Each is tested as in `by_model`; the table has a row a term and direction.
 
     Parameters
     ----------
     ranked
-        Identifiers with their statistics: a mapping, pairs, or a Polars table of two columns.
-        Of a gene that is there twice the statistic furthest from 0 counts.
+        As in `enrich`. For a gene with several statistics, the one furthest from 0 is used.
     top_genes
         Genes of each of the two sets. Genes with a statistic of 0 are in neither.
-    background
-        As in `by_model`; the genes of the list if None.
-    libraries, top, min_size, max_size, draws, random_state, species, progress
-        As in `by_model`.
-    model
-        The model to ask: a fitted model, or a model folder; the shipped model if None.
+    libraries, background, top, model, species, **options
+        As in `enrich`.
 
     Returns
     -------
     Enrichment
-        As `by_model` does, with a column ``direction``: ``up`` or ``down``. The false discovery
+        As for `by_model`, with a column ``direction``: ``up`` or ``down``. The false discovery
         rate is over both.
-
-    Raises
-    ------
-    UnknownGenesError, GsfmError
-        As `by_model` does; and if the list is empty or a statistic is no number.
 
     Examples
     --------
@@ -215,28 +154,28 @@ def by_model_ranked(
         raise ValueError(f"top_genes must be 1 or more, not {top_genes}")
     symbols, statistics = pairs(ranked)
     terms = load_terms(libraries, model.vocabulary)
-    of = Background(terms, symbols if background is None else background, species)
-    if background is None:
-        of.kind, of.told = "list", f"the {int(of.any.sum()):,} genes of the list"
-    given = Given(terms.vocabulary, symbols, species, of, model=True)
-    asked = _Asked(model, terms, of, min_size, max_size, draws, random_state, progress)
-    ids, values = by_gene(given.of_input, statistics)
+    of = Background(
+        terms, symbols if background is None else background, species, is_list=background is None
+    )
+    query = InputGenes(terms, symbols, species, of, with_model=True)
+    test = _Test(model, terms, of, **options)
+    ids, values = by_gene(query.of_input, statistics)
     sides: list[_Side] = []
-    direction: list[str | None] = [None] * len(symbols)
+    direction = np.full(len(symbols), None, object)
     for name, sign in (("up", 1), ("down", -1)):
         order = np.argsort(-sign * values, kind="stable")[:top_genes]
         chosen = np.sort(ids[order[sign * values[order] > 0]])
-        for i in np.flatnonzero(np.isin(given.of_input, chosen)):
-            direction[i] = name
+        direction[np.isin(query.of_input, chosen)] = name
         if len(chosen):
-            sides.append((name, chosen, asked.about(chosen, f"random sets ({name})")))
+            sides.append((name, chosen, test.scores(chosen, f"random sets ({name})")))
     if not sides:
         raise UnknownGenesError("no gene of the list with a statistic other than 0 is known")
-    given.inputs = given.inputs.with_columns(
+    inputs = query.mapped.inputs.with_columns(
         pl.Series("statistic", statistics), pl.Series("direction", direction, pl.String)
     )
-    given.told |= {str(name): len(chosen) for name, chosen, _ in sides}
-    return asked.report(given, sides, top, top_genes=top_genes)
+    query.mapped = query.mapped._replace(inputs=inputs)
+    query.about |= {str(name): len(chosen) for name, chosen, _ in sides}
+    return test.result(query, sides, top, top_genes=top_genes)
 
 
 def by_gene(of_input: Ids, statistics: Numbers) -> tuple[Ids, Numbers]:
@@ -248,20 +187,15 @@ def by_gene(of_input: Ids, statistics: Numbers) -> tuple[Ids, Numbers]:
 
 
 def signatures(model: Model, sets: list[Ids]) -> Floats:
-    """(n, genes) the bounded evidence for every gene, that of a set's own genes without them."""
-    members = model.encode(sets)
-    of_genes, of_members = model.evidence(members)
-    if not (np.isfinite(of_genes).all() and np.isfinite(of_members).all()):
+    """(n, genes) the bounded evidence for every gene; leave-one-out for a set's own genes."""
+    values = evidence(model, sets, neutral_single=True)
+    if not np.isfinite(values).all():
         raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
-    evidence = np.array(of_genes, np.float32)
-    # A single gene leaves no set to tell it from.
-    alone = np.diff(members.indptr)[rows_of(members)] == 1
-    evidence[rows_of(members), members.indices] = np.where(alone, 0, of_members)
-    return np.clip(evidence, LOWEST, HIGHEST, out=evidence)
+    return np.clip(values, LOWEST, HIGHEST, out=values)
 
 
-class _Found(NamedTuple):
-    """What one set's signature says of the terms, (terms,) each."""
+class _Scores(NamedTuple):
+    """The scores of the terms for one set, (terms,) each."""
 
     signature: Floats  # (genes,)
     score: Numbers
@@ -269,23 +203,24 @@ class _Found(NamedTuple):
     p_value: Numbers
 
 
-#: A direction, its genes, and what was found.
-_Side: TypeAlias = tuple[str | None, Ids, _Found]
+#: A direction, its genes, and the scores of the terms.
+_Side: TypeAlias = tuple[str | None, Ids, _Scores]
 
 
-class _Asked:
-    """A model that is asked about terms, with the null."""
+class _Test:
+    """The test of terms by a model, with its null."""
 
     def __init__(
         self,
         model: Model,
         terms: Terms,
         background: Background,
-        min_size: int,
-        max_size: int | None,
-        draws: int,
-        random_state: int,
-        progress: Progress | None,
+        *,
+        min_size: int = MIN_SIZE,
+        max_size: int | None = None,
+        draws: int = DRAWS,
+        random_state: int = 0,
+        progress: Progress | None = None,
     ) -> None:
         if draws < 2 * 10:
             raise ValueError(f"draws must be 20 or more, not {draws}")
@@ -302,8 +237,8 @@ class _Asked:
         total = self.terms.members @ of_genes.T
         return np.asarray(total / self.terms.sizes[:, None], np.float32), of_genes
 
-    def about(self, ids: Ids, text: str) -> _Found:
-        """Ask about one set."""
+    def scores(self, ids: Ids, task: str) -> _Scores:
+        """The scores of the terms for one set."""
         null = null_of(
             self.model,
             self.terms,
@@ -313,80 +248,71 @@ class _Asked:
             draws=self.draws,
             random_state=self.random_state,
             progress=self.progress,
-            text=text,
+            text=task,
         )
         scores, signature = self.statistic([ids])
         # In 32 bits before, as the null is: a tie must be one.
         score = scores[:, 0].astype(np.float64)
-        return _Found(signature[0], score, *null.judge(score))
+        return _Scores(signature[0], score, *null.judge(score))
 
-    def report(
-        self,
-        given: Given,
-        sides: list[_Side],
-        top: int | None,
-        **more: Any,
+    def result(
+        self, query: InputGenes, sides: list[_Side], top: int | None, **more: Any
     ) -> Enrichment:
-        """The table of one set or several."""
+        """The result for one set or several."""
         terms, n = self.terms, len(self.terms.source)
-        together = {
-            name: np.concatenate([getattr(found, name) for _, _, found in sides])
-            for name in ("score", "z_score", "p_value")
-        }
-        overlap, of_genes, predicted_members = [], [], []
-        for _, ids, found in sides:
+        overlap, genes, predicted = [], [], []
+        for _, ids, scores in sides:
             chosen = np.zeros(len(terms.vocabulary), np.float32)
             chosen[ids] = 1
             overlap.append(np.rint(terms.members @ chosen).astype(np.int64))
-            of_genes.append(symbols_in(terms, ids))
-            predicted_members.append(_predicted_members(terms, ids, found.signature))
-        direction = [name for name, _, _ in sides for _ in range(n)]
-        columns: dict[str, tuple[Any, str]] = {}
-        if sides[0][0] is not None:
-            columns["direction"] = (direction, DIRECTION)
-        columns |= {
-            "score": (together["score"], SCORE),
-            "z_score": (together["z_score"], Z_SCORE),
-            "overlap": (np.concatenate(overlap), COLUMNS["overlap"]),
-            "predicted_members": (lambda row: predicted_members[row // n](row % n), IMPLIED_IS),
-            "genes": (lambda row: of_genes[row // n](row % n), COLUMNS["genes"]),
+            genes.append(symbols_in(terms, ids))
+            predicted.append(_predicted_members(terms, ids, scores.signature))
+        joined = {
+            name: np.concatenate([getattr(scores, name) for _, _, scores in sides])
+            for name in ("score", "z_score", "p_value")
+        }
+        columns: dict[str, Any] = {
+            "direction": [name for name, _, _ in sides for _ in range(n)],
+            **joined,
+            "overlap": np.concatenate(overlap),
+            "predicted_members": lambda row: predicted[row // n](row % n),
+            "genes": lambda row: genes[row // n](row % n),
+        }
+        if sides[0][0] is None:
+            del columns["direction"]
+        null = {
+            "sets": self.draws,
+            "random_state": self.random_state,
+            "matched_on": ["size", self.popularity],
+            "strata": [len(group) for group in self.strata],
         }
         return finish(
             "model",
             terms,
-            given,
+            query,
             self.background,
             columns,
-            p_values=together["p_value"],
-            p_value_is=P_VALUE,
-            order=-together["z_score"],
-            rank_is=NULL_RANK,
+            COLUMNS,
+            order=-joined["z_score"],
             top=top,
-            more={
-                "model": model_told(self.model),
-                "null": {
-                    "sets": self.draws,
-                    "random_state": self.random_state,
-                    "matched_on": ["size", self.popularity],
-                    "strata": [len(group) for group in self.strata],
-                },
-                **self.sizes,
-                **more,
-            },
             rows=np.tile(np.arange(n), len(sides)),
+            model=describe_model(self.model),
+            null=null,
+            **self.sizes,
+            **more,
         )
 
 
 def _predicted_members(terms: Terms, ids: Ids, signature: Floats) -> Callable[[int], list[str]]:
-    """A function that names the genes of a term that speak for it and were not given."""
+    """A function from a term to its genes with the largest evidence that are not among `ids`."""
     symbols, members = terms.vocabulary.symbols, terms.members
-    speaks = signature > 0
-    speaks[ids] = False
+    predicted = signature > 0
+    predicted[ids] = False
 
     def of_term(row: int) -> list[str]:
-        own: NDArray[Any] = members.indices[members.indptr[row] : members.indptr[row + 1]]
-        own = own[speaks[own]]
-        best = own[np.argsort(-signature[own], kind="stable")[:IMPLIED]]
+        own = members.indices[members.indptr[row] : members.indptr[row + 1]]
+        own = own[predicted[own]]
+        best = own[np.argsort(-signature[own], kind="stable")[:PREDICTED]]
         return [symbols[g] for g in best]
 
     return of_term

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gsfm.analysis.gene_frequency import COUNTED
 from gsfm.analysis.terms import Terms
 from gsfm.progress import Progress
 
@@ -22,43 +21,31 @@ Ids = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-#: A stratum spans popularities up to this factor, or as many genes as the next line says. So the
-#: famous genes, of whom there are few of a kind, are matched closely, too.
+#: A stratum spans popularities up to this factor, and has as many genes as the next line says or
+#: more. Popular genes, of which there are few, are matched closely, too.
 FACTOR = 1.25
 FEWEST = 20
-#: A p-value is the share of random sets that do as well, where as many do; below, of the tail.
+#: A p-value is a fraction of the random sets if as many have such a score; else that of the tail.
 ENOUGH = 10
-#: Of the tail; above 0 it is heavier than an exponential one, as that of evidence is.
+#: Shape of the tail; above 0 it is heavier than an exponential one, as that of evidence is.
 SHAPE = 0.1
 #: Random sets scored at once.
 BATCH = 32
-#: Nulls that are remembered of each model.
-REMEMBERED = 8
+#: Nulls that are cached for each model.
+CACHED = 8
 
 _nulls: weakref.WeakKeyDictionary[Model, dict[Any, Null]] = weakref.WeakKeyDictionary()
 
 
-def popularity(model: Model, terms: Terms) -> tuple[Numbers, str]:
-    """How often each gene is met, (genes,), and in what.
-
-    In the model's training corpus, if the model has counted; else in the terms. As a logarithm.
-    """
-    values = model.log_gene_frequency()
-    if values is not None:
-        return values, COUNTED
-    counts = np.bincount(terms.members.indices, minlength=len(terms.vocabulary))
-    return np.log1p(counts), "number of terms with the gene"
-
-
 def strata(of_gene: Numbers, pool: NDArray[np.bool_]) -> list[Ids]:
-    """The genes of a pool in strata of like popularity, the most popular first.
+    """The genes of a pool in strata of similar popularity, the most popular first.
 
     Parameters
     ----------
     of_gene
         (genes,) the logarithms of their popularities.
     pool
-        (genes,) which genes to take.
+        (genes,) whether a gene is in the pool.
 
     Examples
     --------
@@ -73,13 +60,13 @@ def strata(of_gene: Numbers, pool: NDArray[np.bool_]) -> list[Ids]:
     while True:
         wide = np.searchsorted(-values, -values[starts[-1]] + np.log(FACTOR), side="right")
         end = max(int(wide), starts[-1] + FEWEST)
-        if end + FEWEST > len(genes):  # what is left is too few for a stratum of its own
+        if end + FEWEST > len(genes):  # the rest is too small for a stratum
             return np.split(genes, starts[1:])
         starts.append(end)
 
 
 def profile(groups: list[Ids], ids: Ids) -> tuple[int, ...]:
-    """How many of the genes `ids` are in each stratum."""
+    """The number of genes of `ids` in each stratum."""
     genes = np.concatenate(groups)
     of_gene = np.zeros(int(genes.max()) + 1, np.int64)
     of_gene[genes] = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
@@ -87,7 +74,7 @@ def profile(groups: list[Ids], ids: Ids) -> tuple[int, ...]:
 
 
 def draw(groups: list[Ids], counts: tuple[int, ...], rng: np.random.Generator) -> Ids:
-    """A random set with as many genes of each stratum."""
+    """A random set with `counts` genes of each stratum."""
     parts = [
         rng.choice(group, count, replace=False)
         for group, count in zip(groups, counts, strict=True)
@@ -98,7 +85,7 @@ def draw(groups: list[Ids], counts: tuple[int, ...], rng: np.random.Generator) -
 
 @dataclass(frozen=True)
 class Null:
-    """What a statistic is for random sets.
+    """The null distribution of a statistic: its values for random sets.
 
     Parameters
     ----------
@@ -114,10 +101,10 @@ class Null:
 
     @classmethod
     def of(cls, values: Floats) -> Null:
-        """Sort the values and take their moments."""
+        """Sort the values and compute their moments."""
         mean = values.mean(axis=1, dtype=np.float64)
         spread = values.std(axis=1, dtype=np.float64)
-        # Values that are all the same have a spread of rounding errors only.
+        # The spread of equal values is a rounding error.
         spread[spread <= 1e-6 * np.abs(mean)] = 0
         return cls(np.sort(values, axis=1), mean, spread)
 
@@ -125,14 +112,14 @@ class Null:
         r"""Return z-scores and p-values, (terms,) each, of observed statistics.
 
         With :math:`c` of the :math:`N` random sets as large as the observed one or larger, p is
-        :math:`(1 + c) / (N + 1)` where :math:`c \ge 10`. A smaller p is that of the tail: the
-        generalized Pareto distribution of what the upper tenth, :math:`k` values, exceeds the next
-        value :math:`u` by, :math:`m` on average (enlarged by :math:`1 / k`, for it is uncertain):
+        :math:`(1 + c) / (N + 1)` where :math:`c \ge 10`. A smaller p is that of the tail, the
+        generalized Pareto distribution of the excess of the upper tenth, :math:`k` values, over the
+        next value :math:`u`, :math:`m` on average (enlarged by :math:`1 / k`, as it is uncertain):
 
         .. math:: p = \frac{k + 1}{N + 1} \left(1 + \xi \frac{x - u}{m (1 - \xi)}\right)^{-1 / \xi}
 
-        The shape :math:`\xi = 0.1` is assumed, because a few hundred values cannot tell it. Moments
-        alone (a gamma tail) made small p-values ten times too small.
+        The shape :math:`\xi = 0.1` is assumed, because it cannot be estimated from a few hundred
+        values. A tail from the moments only (gamma) made small p-values ten times too small.
 
         Pareto tails of permutation nulls: Knijnenburg et al., Bioinformatics 2009,
         doi:10.1093/bioinformatics/btp211.
@@ -144,15 +131,15 @@ class Null:
         )
         threshold = self.values[:, -k - 1].astype(np.float64)
         excess = self.values[:, -k:].mean(axis=1, dtype=np.float64) - threshold
-        moves = self.spread > 0
-        spread = np.where(moves, self.spread, 1)
-        # Ties at the top leave no excess.
+        varies = self.spread > 0
+        spread = np.where(varies, self.spread, 1)
+        # Ties at the top have no excess.
         scale = np.maximum(excess * (1 + 1 / k), spread / 10) * (1 - SHAPE)
         above = np.maximum(observed - threshold, 0) / scale
         tail = (k + 1) / (n + 1) * (1 + SHAPE * above) ** (-1 / SHAPE)
         p = np.where(at_least >= ENOUGH, (1 + at_least) / (n + 1), tail)
-        z = np.where(moves, (observed - self.mean) / spread, 0.0)
-        return z, np.where(moves, p, 1.0)
+        z = np.where(varies, (observed - self.mean) / spread, 0.0)
+        return z, np.where(varies, p, 1.0)
 
 
 def null_of(
@@ -167,19 +154,19 @@ def null_of(
     progress: Progress | None,
     text: str,
 ) -> Null:
-    """Draw the null, or remember it: it depends on a set's counts alone, not on its genes.
+    """Draw the null, or take it from the cache: it depends on a set's counts, not on its genes.
 
     Parameters
     ----------
     statistic
-        Sets to their statistics, (terms, sets).
+        Function from sets to their statistics, (terms, sets).
     """
     digest = hashlib.sha256()
     for array in (*groups, terms.members.indices, terms.members.indptr):
         digest.update(np.ascontiguousarray(array).tobytes())
     key = (digest.hexdigest(), counts, draws, random_state, repr(model.manifest))
-    remembered = _nulls.setdefault(model, {})
-    if key not in remembered:
+    cached = _nulls.setdefault(model, {})
+    if key not in cached:
         rng = np.random.default_rng(random_state)
         sets = [draw(groups, counts, rng) for _ in range(draws)]
         values = np.empty((len(terms.source), draws), np.float32)
@@ -188,7 +175,7 @@ def null_of(
             values[:, start : start + len(batch)] = statistic(batch)
             if progress is not None:
                 progress(text, start + len(batch), draws)
-        if len(remembered) >= REMEMBERED:
-            remembered.pop(next(iter(remembered)))
-        remembered[key] = Null.of(values)
-    return remembered[key]
+        if len(cached) >= CACHED:
+            cached.pop(next(iter(cached)))
+        cached[key] = Null.of(values)
+    return cached[key]

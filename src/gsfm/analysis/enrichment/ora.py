@@ -1,38 +1,32 @@
-"""Over-representation: which terms share more genes with a set than chance would have it."""
+"""Over-representation: the terms with a larger overlap with a set than by chance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gsfm.analysis.enrichment.common import (
-    COLUMNS,
     Background,
     BackgroundLike,
     Enrichment,
-    Given,
-    Numbers,
+    InputGenes,
     finish,
     symbols_in,
 )
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, load_terms
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
-from gsfm.sets.overlap import p_values as overlap_p_values
+from gsfm.sets.overlap import p_values
 
-Counts = NDArray[np.int64]
-
-ODDS_RATIO = (
-    "odds of being in the term among the given genes, over those among the rest of the background; "
-    "infinite where all given genes are in the term or all of the term are given"
-)
-EXPECTED = "how many of the given genes would be in the term by chance"
-P_VALUE = (
-    "chance that as many genes or more are in the term, were the given ones drawn at random from "
-    "the background (hypergeometric, one-sided: Fisher's exact test)"
-)
+COLUMNS = {
+    "expected": "expected number of input genes in the term by chance",
+    "odds_ratio": "odds of being in the term among the input genes, over those among the rest of "
+    "the background; infinite if all input genes are in the term or all genes of the term are "
+    "input genes",
+    "p_value": "probability of that overlap or more, if the input genes were drawn at random from "
+    "the background (hypergeometric, one-sided: Fisher's exact test)",
+}
 
 
 def ora(
@@ -45,31 +39,31 @@ def ora(
     max_size: int | None = None,
     species: Species | None = None,
 ) -> Enrichment:
-    r"""Over-representation analysis: the terms that share more genes with a set than chance.
+    r"""Over-representation analysis: the terms with a larger overlap with a set than by chance.
 
     Parameters
     ----------
     genes
         Identifiers of any kind.
     libraries
-        One library or several: names, paths or `GeneSets`; all that there are if None.
+        One library or several: names, paths or `GeneSets`; all that are installed if None.
     background
-        The genes that could have been found. ``"library"``: of each library the genes that are in
-        any of its terms. ``"all"``: all approved genes, which makes p-values too small, because
-        genes that nothing is known of are in no list either. Or identifiers, such as the genes
-        that an assay measured: then a gene in no term counts too, and given genes that are not
-        in it are left out and reported.
+        The genes that the set is compared with. ``"library"``: for each library the genes that are
+        in any of its terms. ``"all"``: all approved genes, which makes p-values too small, because
+        genes of unknown function are in no set either. Or identifiers, such as the genes that an
+        assay measured: these include genes in no term, and input genes that are not among them are
+        excluded and reported.
     top
-        How many terms to return; all if None.
+        Number of terms to return; all if None.
     min_size, max_size
         Terms with fewer or more genes of the background are not tested.
     species
-        Where the identifiers come from, as in `gsfm.genes.resolve`.
+        Species of the identifiers, as in `gsfm.genes.resolve`.
 
     Returns
     -------
     Enrichment
-        Columns ``overlap``, ``expected``, ``odds_ratio`` and ``genes``, beside the common ones.
+        Columns ``overlap``, ``expected``, ``odds_ratio`` and ``genes``, besides the common ones.
 
     Raises
     ------
@@ -80,8 +74,8 @@ def ora(
 
     Notes
     -----
-    Of the :math:`N` genes of the background, :math:`n` are given, :math:`m` are in the term, and
-    :math:`k` are both:
+    Of the :math:`N` genes of the background, :math:`n` are input genes, :math:`m` are in the term,
+    and :math:`k` are both:
 
     .. math:: p = \sum_{i \ge k} \binom{m}{i} \binom{N - m}{n - i} \Big/ \binom{N}{n}, \qquad
               \text{odds ratio} = \frac{k (N - n - m + k)}{(n - k)(m - k)}
@@ -98,54 +92,44 @@ def ora(
     """
     terms = load_terms(libraries)
     of = Background(terms, background, species)
-    given = Given(terms.vocabulary, genes, species, of, model=False)
+    query = InputGenes(terms, genes, species, of, with_model=False)
     terms = terms.within(of.pool, min_size, max_size, what="the background")
-    overlap = np.zeros(len(terms.source), np.int64)
-    n_background = np.zeros(len(overlap), np.int64)
-    n_given = np.zeros(len(overlap), np.int64)
-    p_values = np.ones(len(overlap))
-    chosen = np.zeros(len(terms.vocabulary), np.float32)
-    chosen[given.ids] = 1
-    shared = np.rint(terms.members @ chosen).astype(np.int64)
-    for i in range(len(terms.told)):
-        pool = of.pool if of.pool.ndim == 1 else of.pool[i]
-        rows = np.flatnonzero(terms.source == i)
-        n_background[rows], n_given[rows] = pool.sum(), pool[given.ids].sum()
-        overlap[rows] = shared[rows]
-        p_values[rows] = overlap_p_values(
-            overlap[rows], n_given[rows], terms.sizes[rows], int(pool.sum())
-        )
+    sizes, chosen = terms.sizes, np.zeros(len(terms.vocabulary), np.float32)
+    chosen[query.ids] = 1
+    overlap = np.rint(terms.members @ chosen).astype(np.int64)
     if not overlap.any():
-        names = ", ".join(one["name"] for one in terms.told)
         raise GsfmError(
-            f"no gene of the set is in any term of {names} that was tested; give another library, "
-            "or ask a model (method 'model'), which needs no shared gene"
+            f"no gene of the set is in any tested term of {terms.names}; give another library, "
+            "or use method 'model', which needs no overlap"
         )
-    sizes = terms.sizes
-    expected = n_given * sizes / n_background
-    ratio = _odds_ratio(overlap, n_given, sizes, n_background)
+    pool = np.broadcast_to(of.pool, terms.known.shape)  # (libraries, genes)
+    n_background = pool.sum(axis=1)[terms.source]
+    n_input = pool[:, query.ids].sum(axis=1)[terms.source]
+    p = np.ones(len(overlap))
+    for i in range(len(terms.libraries)):
+        rows = terms.source == i
+        if rows.any():
+            p[rows] = p_values(overlap[rows], n_input[rows], sizes[rows], int(pool[i].sum()))
+    # nan if a margin is empty, infinite if it has no bound.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = overlap.astype(np.float64) * (n_background - n_input - sizes + overlap)
+        odds_ratio = above / ((n_input - overlap).astype(np.float64) * (sizes - overlap))
+    columns = {
+        "overlap": overlap,
+        "expected": n_input * sizes / n_background,
+        "odds_ratio": odds_ratio,
+        "p_value": p,
+        "genes": symbols_in(terms, query.ids),
+    }
     return finish(
         "ora",
         terms,
-        given,
+        query,
         of,
-        {
-            "overlap": (overlap, COLUMNS["overlap"]),
-            "expected": (expected, EXPECTED),
-            "odds_ratio": (ratio, ODDS_RATIO),
-            "genes": (symbols_in(terms, given.ids), COLUMNS["genes"]),
-        },
-        p_values=p_values,
-        p_value_is=P_VALUE,
-        order=p_values,
+        columns,
+        COLUMNS,
+        order=p,
         top=top,
-        more={"min_size": min_size, "max_size": max_size},
+        min_size=min_size,
+        max_size=max_size,
     )
-
-
-def _odds_ratio(k: Counts, n: Counts, m: Counts, N: Counts) -> Numbers:
-    """The sample odds ratio; nan where a margin is empty, infinite where it has no bound."""
-    above = k.astype(np.float64) * (N - n - m + k)
-    below = (n - k).astype(np.float64) * (m - k)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(above / below)

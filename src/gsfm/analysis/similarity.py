@@ -1,0 +1,170 @@
+"""The sets of a collection that are nearest to a gene set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from gsfm.analysis.query import PAPERS, Collection, Numbers, Query, Source, collection, evidence
+from gsfm.completion.identifiers import Ids
+from gsfm.completion.ranking import check_top
+from gsfm.completion.result import Result
+from gsfm.completion.scorer import provenance
+from gsfm.genes import Species
+from gsfm.models import Model, ModelLike, load_model
+from gsfm.sets.overlap import p_values
+
+COLUMNS = {
+    "rank": "rank by `by`",
+    "genes": "genes of the set that the model knows",
+    "overlap": "number of input genes in the set",
+    "jaccard": "overlap, over the genes in either",
+    "p_value": "hypergeometric probability of that overlap or more, for genes drawn from all genes "
+    "in the collection; not corrected for the number of sets",
+    "model_score": "how well the model predicts the genes of the set from the input genes: the sum "
+    "of their z-scores, adjusted for the scores of an empty set, over the square root of their "
+    "number; leave-one-out for a gene in both; about 0 for random genes, but not a test statistic",
+}
+
+
+class Nearest(Result):
+    """The sets nearest to a set.
+
+    Attributes
+    ----------
+    table
+        ``rank``, ``set``, ``description``, ``year``, ``genes``, ``overlap``, ``jaccard``,
+        ``p_value``, ``model_score``, ``overlap_genes`` (the symbols), ``link``.
+    """
+
+    def _headline(self) -> str:
+        p = self.provenance
+        return (
+            f"the {len(self)} sets nearest to {p['input']['genes']} genes by {p['by']}, of "
+            f"{p['among']['sets']:,} {p['among']['name']}; model {p['model']['name']}"
+        )
+
+
+def nearest(
+    genes: Iterable[str],
+    among: Source = PAPERS,
+    *,
+    by: Literal["overlap", "model"] = "overlap",
+    top: int | None = 20,
+    model: ModelLike = None,
+    species: Species | None = None,
+) -> Nearest:
+    r"""Find the sets of a collection that are nearest to a set.
+
+    Parameters
+    ----------
+    genes
+        The set: identifiers of any kind.
+    among
+        The collection: gene sets by approved symbols, a file of them, the name of a library, or
+        ``"papers"`` for the embedded corpus.
+    by
+        ``"overlap"``: the overlap, the smallest p-value first. ``"model"``: how well the model
+        predicts the genes of the other set from this one: this also finds sets of related genes
+        without an overlap.
+    top
+        Number of sets to return; all of them if None.
+    model
+        A fitted model or a model folder; the shipped model if None.
+    species
+        Species of the identifiers, as in `gsfm.genes.resolve`.
+
+    Returns
+    -------
+    Nearest
+        The ranked sets, with the overlap and the model's score of each.
+
+    Raises
+    ------
+    UnknownGenesError
+        If the model knows no gene of the set.
+    GsfmError
+        If the collection cannot be read, or none of its genes is known.
+
+    Notes
+    -----
+    The model's score of the set T for the set S is
+
+    .. math:: \frac{1}{\sqrt{|T|}} \sum_{j \in T} r_j(S)
+
+    where r are the standardized scores of the model, leave-one-out for a gene of both sets, less
+    their least-squares fit to the scores of an empty set, and standardized again. Without the fit,
+    large sets of popular genes would be near to every set. For halves of 312 KEGG pathways, the
+    other half is ranked first for 90%; by the cosine of the vectors of `embed` for 64%.
+
+    Examples
+    --------
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
+    >>> model = Linear(regularization=1, dimensions=4).fit(GeneSets.from_lists(corpus))
+    >>> library = GeneSets.from_lists({"arrest": ["TP53", "CDKN1A"], "growth": ["EGFR", "GRB2"]})
+    >>> nearest(["TP53", "EGFR", "ERBB2"], library, model=model).table["set"].to_list()
+    ['arrest', 'growth']
+    >>> nearest(["MDM2"], library, by="model", model=model).table["set"].to_list()
+    ['arrest', 'growth']
+    """
+    model = load_model(model)
+    if by not in ("overlap", "model"):
+        raise ValueError(f"by must be 'overlap' or 'model', not {by!r}")
+    check_top(top)
+    query = Query(model, species, set=genes)
+    ids = query.genes("set")
+    sets = collection(among, model.vocabulary)
+    sizes = sets.sets.sizes
+    overlap = np.bincount(
+        np.concatenate([sets.having(int(gene)) for gene in ids]), minlength=len(sizes)
+    ).astype(np.int64)
+    in_any = np.diff(sets.by_gene.indptr) > 0
+    score = _model_scores(model, sets, ids)
+    rows = np.flatnonzero(overlap if by == "overlap" else sizes)
+    n_drawn = np.full(len(rows), in_any[ids].sum(), np.int64)
+    p = np.ones(0)
+    if len(rows):
+        p = p_values(overlap[rows], sizes[rows], n_drawn, int(in_any.sum()))
+    best = np.lexsort((rows, sizes[rows], p if by == "overlap" else -score[rows]))[:top]
+    rows, p = rows[best], p[best]
+    columns = {
+        "rank": np.arange(len(rows)) + 1,
+        "set": sets.column("name", rows),
+        "description": sets.column("description", rows),
+        "year": sets.column("year", rows, pl.Int64),
+        "genes": sizes[rows],
+        "overlap": overlap[rows],
+        "jaccard": overlap[rows] / (sizes[rows] + len(ids) - overlap[rows]),
+        "p_value": p,
+        "model_score": score[rows],
+        "overlap_genes": sets.overlap_genes(rows, ids),
+        "link": sets.column("link", rows),
+    }
+    about = provenance(
+        "nearest",
+        model,
+        query.mapped,
+        among=sets.about,
+        by=by,
+        top=top,
+        background=int(in_any.sum()),
+        columns=COLUMNS,
+    )
+    return Nearest(pl.DataFrame(columns), about, query.mapped)
+
+
+def _model_scores(model: Model, sets: Collection, ids: Ids) -> Numbers:
+    """(n_sets,) how well the model predicts the genes of each set from the genes `ids`."""
+    own, empty = evidence(model, [ids, ids[:0]], neutral_single=True).astype(np.float64)
+    if empty.any():
+        own -= empty * (own @ empty) / (empty @ empty)
+    spread = float(own.std())
+    if spread > 0:
+        own /= spread
+    total: Numbers = sets.by_gene.T @ own
+    return total / np.sqrt(np.maximum(sets.sets.sizes, 1))
