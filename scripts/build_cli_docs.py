@@ -7,8 +7,8 @@ A test fails when docs/cli.md is not what this writes.
 
 from __future__ import annotations
 
-import enum
 import inspect
+import textwrap
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,15 +46,23 @@ def _sections(group: Any, context: Any, path: list[str]) -> Iterator[str]:
         here = [*path, name]
         yield f"{'#' * len(here)} {' '.join(here)}\n"
         if hasattr(command, "list_commands"):
-            yield f"{inspect.cleandoc(command.help)}\n"
+            yield f"{_wrapped(command.help)}\n"
             inner = typer.Context(command, info_name=name, parent=context)
             yield from _sections(command, inner, here)
         else:
             parameters = _parameters(command.callback)
             arguments = "".join(f" {p.name}" for p in parameters if p.is_argument)
             yield f"    {' '.join(here)} [OPTIONS]{arguments}\n"
-            yield f"{inspect.cleandoc(command.help)}\n"
-            yield "".join(f"- `{p.name}`: {p.help}\n" for p in parameters)
+            yield f"{_wrapped(command.help)}\n"
+            yield "".join(f"{_wrapped(f'- `{p.name}`: {p.help}', '  ')}\n" for p in parameters)
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    """The paragraphs of a text in lines of up to 100 characters."""
+    fill = textwrap.TextWrapper(
+        100, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    ).fill
+    return "\n\n".join(map(fill, text.split("\n\n")))
 
 
 class Parameter(NamedTuple):
@@ -88,7 +96,6 @@ def _parameter(p: inspect.Parameter) -> Parameter:
     choices = [c for option in (kind, *typing.get_args(kind)) for c in _choices(option)]
     value = shown or "|".join(choices) or _WORDS.get(_bare(kind), "TEXT")
     known = default not in (p.empty, None, "")
-    default = getattr(default, "value", default)
     tail = f" Default: {default}." if known else ""
     return Parameter(False, f"{', '.join(names)} {value}", f"{info.help or ''}{tail}")
 
@@ -103,8 +110,6 @@ def _bare(kind: Any) -> Any:
 
 
 def _choices(kind: Any) -> list[str]:
-    if inspect.isclass(kind) and issubclass(kind, enum.Enum):
-        return [str(member.value) for member in kind]
     return list(typing.get_args(kind)) if typing.get_origin(kind) is typing.Literal else []
 
 

@@ -107,7 +107,7 @@ FILES = {
     ),
 }
 #: Words of the command line that have changed.
-WORDS = {"context-term": "--context-term"}
+WORDS = {"context-term": "--context"}
 
 
 def record(folder: Path, only: str) -> None:

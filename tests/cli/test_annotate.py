@@ -63,6 +63,12 @@ def test_options_reach_the_library(run, folder, library):
     assert len(fast) == 3
     assert "z_score" not in fast[0]
     assert run("annotate", "BAX", *settings, "--new", "--annotated").exit_code == 2
+    by_which = run("annotate", "BAX", *settings, "--which", "annotated").stdout
+    assert _rows(by_which) == known
+    assert run("annotate", "BAX", *settings, "--which", "new", "--annotated").exit_code == 2
+    assert run("annotate", "BAX", *settings, "--which", "new", "--new").exit_code == 0
+    as_in_python = ("--libraries", library, *settings[2:])
+    assert run("annotate", "BAX", *as_in_python, "--annotated").stdout == by_which
 
 
 def test_the_share_that_is_missing(run, calibrated, calibrated_folder, library):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import io
 import os
 import signal
@@ -15,9 +16,10 @@ import pytest
 import typer
 import typer.main
 
-from gsfm import GsfmError, __version__
+import gsfm
+from gsfm import GsfmError, __version__, analysis
 from gsfm.cli import app
-from gsfm.cli.output import emit, note, show
+from gsfm.cli.output import Form, emit, note, show
 
 ROOT = Path(__file__).parent.parent.parent
 GSFM = [sys.executable, "-m", "gsfm"]
@@ -66,6 +68,33 @@ def test_every_command_and_option_has_help(run, words, command):
 def test_every_table_comes_in_every_form(words, command):
     options = {name for parameter in command.params for name in parameter.opts}
     assert options & FORMS == (set() if " ".join(words) in WITHOUT_TABLE else FORMS)
+
+
+#: The verbs, and the words of their commands.
+VERBS = {name: name for name in gsfm.__all__ if inspect.isfunction(getattr(gsfm, name))}
+VERBS |= {f"discover {name}": name for name in ("biomarkers", "targets", "understudied")}
+VERBS |= {"embed genes": "embed", "embed sets": "embed"}
+VERBS = {words: name for words, name in VERBS.items() if name not in ("load", "train")}
+#: Parameters that are arguments of the commands, or that the commands set themselves.
+ARGUMENTS = {"about", "candidates", "gene", "genes", "other", "sets", "text"}
+NOT_OPTIONS = {"batch_size", "name", "progress"}
+#: Defaults that differ on the command line.
+OWN_DEFAULTS = {
+    *(("enrich", "top"), ("explain", "top"), ("enrich", "random_state")),
+    *(("annotate", "cache"), ("understudied", "cache")),
+}
+
+
+@pytest.mark.parametrize("words", [words for words in VERBS if words != "embed"])
+def test_a_command_has_the_words_and_the_defaults_of_its_verb(words):
+    [command] = [leaf.values[1] for leaf in _leaves() if leaf.id == words]
+    verb = VERBS[words]
+    options = {name: option for option in command.params for name in option.opts}
+    for name, parameter in inspect.signature(getattr(analysis, verb)).parameters.items():
+        if name not in ARGUMENTS | NOT_OPTIONS:
+            option = options[f"--{name.replace('_', '-')}"]
+            if (verb, name) not in OWN_DEFAULTS:
+                assert (option.default or None) == (parameter.default or None), name
 
 
 def test_the_page_of_commands_is_up_to_date():
@@ -236,8 +265,8 @@ def test_note_keeps_lines_and_drops_control_characters(capsys):
 def test_emit_knows_one_format_at_a_time(capsys):
     table = pl.DataFrame({"symbol": ["TP53"], "aliases": [["a", "b"]], "x": [float("nan")]})
     with pytest.raises(typer.BadParameter):
-        emit(table, json=True, tsv=True)
-    emit(table, json=True)
+        Form.of(json=True, tsv=True)
+    emit(table, Form.of(json=True))
     assert '"x": null' in capsys.readouterr().out
-    emit(table, tsv=True)
+    emit(table, Form.of(tsv=True))
     assert capsys.readouterr().out == "symbol\taliases\tx\nTP53\ta|b\tNaN\n"

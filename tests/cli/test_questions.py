@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gsfm import analysis, sets
+from gsfm import GsfmError, analysis, sets
 
 GENES = ["TP53", "CDKN1A", "BAX"]
 
@@ -54,8 +54,8 @@ def test_relate(run, folder, model, library):
     assert same(
         result.stdout, analysis.relate("p53", context=["EGFR", "GRB2", "KRAS"], model=model)
     )
-    assert "in the context of the company of 3 genes" in result.stderr
-    result = run("relate", "p53", "--context-term", "term 1", "--library", str(library), "--model",
+    assert "of 3 genes (3 known genes)" in result.stderr
+    result = run("relate", "p53", "--context", "term 1", "--library", str(library), "--model",
                  folder, "--json")  # fmt: skip
     term = sets.read(library)[1]
     assert same(result.stdout, analysis.relate("p53", context=term, model=model))
@@ -131,7 +131,7 @@ def test_map(run, folder, library, tmp_path):
         ("explain", "TP53", "-", "-"),
         ("explain", "TP53", "MDM2", "--json", "--csv"),
         ("relate", "TP53", "MDM2", "--context", "EGFR"),
-        ("relate", "TP53", "--context-term", "x", "--library", "y", "--library", "z"),
+        ("relate", "TP53", "--context", "x", "--library", "y", "--library", "z"),
         ("relate", "TP53", "--library", "x.gmt"),
         ("relate", "TP53", "--context", "EGFR", "--context-term", "x", "--library", "y"),
         ("network",),
@@ -171,7 +171,7 @@ def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
 
 def test_a_term_that_is_several_or_none(run, folder, library):
     def ask(name):
-        return run("relate", "EGFR", "--context-term", name, "--library", str(library), "--model",
+        return run("relate", "EGFR", "--context", name, "--library", str(library), "--model",
                    folder)  # fmt: skip
 
     assert "7 sets are called 'term'" in ask("term").stderr
@@ -181,17 +181,49 @@ def test_a_term_that_is_several_or_none(run, folder, library):
 
 def test_a_context_term_is_looked_for_in_all_libraries_if_none_is_named(run, folder):
     def ask(name, *more):
-        return run("relate", "EGFR", "--context-term", name, "--model", folder, "--json", *more)
+        return run("relate", "EGFR", "--context", name, "--model", folder, "--json", *more)
 
     found = ask("R-HSA-1250196", "--top", "3")
     assert found.exit_code == 0
-    assert (
-        "in the context of SHC1 events in ERBB2 signaling (R-HSA-1250196, reactome) ("
-        in found.stderr
-    )
+    context = "SHC1 events in ERBB2 signaling (R-HSA-1250196, reactome)"
+    assert f"nearest genes in {context} (" in found.stderr
     assert ask("reactome:shc1 events in erbb2 signaling", "--top", "3").stdout == found.stdout
     several = ask("DNA repair")
     assert (several.exit_code, several.stdout) == (1, "")
     assert "2 terms are 'DNA repair': go-bp" in several.stderr
     assert "give an identifier, or the library" in several.stderr
     assert "no term 'xyzzy' in any library" in ask("xyzzy").stderr
+
+
+def test_a_context_that_is_both_a_gene_and_a_term_names_both(run, folder, model, tmp_path):
+    path = tmp_path / "terms.gmt"
+    path.write_text("MDM2\tna\tTP53\tBAX\tCDKN1A\nrepair, arrest\tna\tTP53\tMDM2\tBBC3\n")
+    settings = ("--library", str(path), "--model", folder, "--json")
+    both = run("relate", "EGFR", "--context", "mdm2", *settings)
+    assert (both.exit_code, both.stdout) == (1, "")
+    assert "'mdm2' is both a gene (MDM2) and a term (" in both.stderr
+    with pytest.raises(GsfmError, match=r"'mdm2' is both a gene \(MDM2\) and a term"):
+        analysis.relate("EGFR", context="mdm2", libraries=[path], model=model)
+    # A comma is not enough to make a list of genes of a term.
+    term = run("relate", "EGFR", "--context", "repair, arrest", *settings)
+    assert same(term.stdout, analysis.relate("EGFR", context=sets.read(path)[1], model=model))
+    # A shipped library has families that are called as a gene is.
+    both = run("relate", "GSK3B", "--context", "AKT")
+    assert "'AKT' is both a gene (AKT1) and a term (families:AKT)" in both.stderr
+    assert run("relate", "GSK3B", "--context", "families:AKT", "--top", "1").exit_code == 0
+
+
+def test_a_context_is_a_file_or_stdin(run, folder, model, tmp_path):
+    path = tmp_path / "context.txt"
+    path.write_text("EGFR\nGRB2\nKRAS\n")
+    expected = analysis.relate("p53", context=["EGFR", "GRB2", "KRAS"], model=model)
+    for context, stdin in ((str(path), None), ("-", path.read_text())):
+        result = run(
+            "relate", "p53", "--context", context, "--model", folder, "--json", stdin=stdin
+        )
+        assert same(result.stdout, expected)
+    for context in (path, str(path), "EGFR, GRB2,KRAS"):
+        found = analysis.relate("p53", context=context, model=model)
+        assert found.to_dict() == expected.to_dict()
+    with pytest.raises(ValueError, match="in one library"):
+        analysis.relate("p53", context="a term", libraries=["go-bp", "reactome"], model=model)

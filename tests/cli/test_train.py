@@ -36,7 +36,7 @@ def test_the_trained_model_completes_a_set(run, library, tmp_path):
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
     assert "92 sets" in result.stderr
-    assert "left out: 1 duplicate" in result.stderr
+    assert "excluded: 1 duplicate" in result.stderr
     assert "recall@50 1.000 on 2 sets held out" in result.stderr
     assert "peak memory" in result.stderr
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())

@@ -1,109 +1,94 @@
-"""``gsfm annotate``: the terms that a gene, or a set of genes, belongs to."""
+"""``gsfm annotate`` and ``gsfm term``: the terms of a gene or a set, and the genes of a term."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from gsfm.cli.input import CacheOption, MissingOption, ModelOption, check_stdin, read_identifiers
-from gsfm.cli.output import (
-    CsvOption,
-    JsonOption,
-    OutputOption,
-    SpeciesOption,
-    TsvOption,
-    chosen_format,
-    emit,
-    note,
-)
-from gsfm.progress import Bar
+from gsfm.cli import options
+from gsfm.cli.command import call, command
+from gsfm.report import Report
 
 app = typer.Typer()
 
-NewOption = Annotated[bool, typer.Option("--new", help="Only what is not known already.")]
-KnownOption = Annotated[bool, typer.Option("--annotated", help="Only what is known already.")]
 
-
-@app.command()
+@command(app)
 def annotate(
-    genes: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="GENE",
-            help="A gene, by any identifier; or several, a file of them, or - for stdin: a set.",
-            show_default=False,
-        ),
-    ],
-    library: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="A library (gsfm library list names them), or a gene-set file. Repeatable; all "
-            "libraries if not given.",
-        ),
-    ] = None,
-    top: Annotated[
-        int, typer.Option(min=0, help="How many terms of each library to show; 0 for all.")
-    ] = 5,
-    new: NewOption = False,
-    known: KnownOption = False,
-    fast: Annotated[
-        bool,
-        typer.Option(
-            "--fast", help="Of a gene, the fast form's numbers only, without the whole model's."
-        ),
-    ] = False,
-    missing_fraction: MissingOption = 0.2,
-    cache: CacheOption = True,
-    species: SpeciesOption = None,
-    model: ModelOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: OutputOption = None,
-) -> None:
+    genes: Annotated[list[str], typer.Argument(metavar="GENE")],
+    libraries: options.Libraries = None,
+    top: options.Top = 5,
+    which: options.WhichRows = "all",
+    new: options.New = False,
+    annotated: options.AnnotatedOnly = False,
+    fast: bool = False,
+    missing_fraction: options.MissingFraction = 0.2,
+    cache: options.Cache = True,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report:
     """Rank the terms of libraries for a gene, or for a set of genes.
 
-    Terms that hold the gene already are marked, and ranked as if they did not hold it. The table
-    goes to stdout; what was understood of the genes to stderr.
+    Terms that the gene is annotated with are marked, and have leave-one-out scores. `--top` counts
+    the terms of each library. The table goes to stdout, the report on the identifiers to stderr.
 
-    Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage.
+    Parameters
+    ----------
+    genes
+        A gene, by any identifier. Several genes, a file, or - for stdin are a set.
+    fast
+        For a gene: compute only the fast scores of each term.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
-    which = chosen_which(new=new, known=known)
-    check_stdin(*genes, *(library or []))
+    which = options.which_of(which, new=new, annotated=annotated)
+    from gsfm import analysis
 
-    # Here, not above: `gsfm annotate --help` has no need of a model.
-    from gsfm import analysis, models
-
-    identifiers = read_identifiers(genes)
-    one = len(genes) == 1 and identifiers == genes
-    with Bar("loading the model") as progress:
-        result = analysis.annotate(
-            identifiers[0] if one else identifiers,
-            library or None,
-            top=top or None,
-            which=which,
-            fast=fast,
-            missing_fraction=missing_fraction,
-            species=None if species is None else species.value,
-            cache=cache,
-            progress=progress,
-            model=models.load(model),
-        )
-    note(result.summary())
-    emit(result, json=json, csv=csv, tsv=tsv, output=output)
+    query = options.read(genes)
+    return call(
+        analysis.annotate,
+        query[0] if query == genes and len(genes) == 1 else query,
+        libraries or None,
+        top=top,
+        which=which,
+        fast=fast,
+        missing_fraction=missing_fraction,
+        cache=cache,
+        species=species,
+        model=model,
+    )
 
 
-def chosen_which(*, new: bool, known: bool) -> Literal["all", "annotated", "new"]:
-    """Which rows are shown.
+@command(app)
+def term(
+    text: Annotated[str, typer.Argument(metavar="TERM")],
+    library: options.Library = None,
+    top: options.Top = 50,
+    which: options.WhichRows = "all",
+    new: options.New = False,
+    annotated: options.AnnotatedOnly = False,
+    missing_fraction: options.MissingFraction = 0.2,
+    model: options.Model = None,
+) -> Report:
+    """Rank the genes of a term: the annotated genes, by leave-one-out, and the predicted ones.
 
-    Raises
-    ------
-    typer.BadParameter
-        If both options are given.
+    The table goes to stdout. The term, and how well the model predicts its genes, go to stderr.
+
+    Parameters
+    ----------
+    text
+        A term: its identifier, its name, or the beginning of either; - for stdin.
     """
-    if new and known:
-        raise typer.BadParameter("choose one of --new and --annotated")
-    return "new" if new else "annotated" if known else "all"
+    which = options.which_of(which, new=new, annotated=annotated)
+    text = typer.get_text_stream("stdin").readline().strip() if text == "-" else text
+    if not text:
+        raise typer.BadParameter("give a term; see --help")
+    from gsfm import analysis
+
+    return call(
+        analysis.term,
+        text,
+        library,
+        top=top,
+        which=which,
+        missing_fraction=missing_fraction,
+        model=model,
+    )

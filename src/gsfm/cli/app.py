@@ -1,4 +1,4 @@
-"""The root command: its groups are imported when they are called, for a fast start."""
+"""The root command: its groups are imported when they are used, for a fast start."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from gsfm.errors import GsfmError
 COMMANDS: dict[str, tuple[str, bool]] = {
     "complete": ("gsfm.cli.complete", False),
     "annotate": ("gsfm.cli.annotate", False),
-    "term": ("gsfm.cli.term", False),
+    "term": ("gsfm.cli.annotate", False),
     "explain": ("gsfm.cli.explain", False),
     "relate": ("gsfm.cli.relate", False),
-    "network": ("gsfm.cli.network", False),
-    "nearest": ("gsfm.cli.nearest", False),
+    "network": ("gsfm.cli.relate", False),
+    "nearest": ("gsfm.cli.relate", False),
     "embed": ("gsfm.cli.embed", True),
     "map": ("gsfm.cli.map", False),
     "prioritize": ("gsfm.cli.prioritize", False),
@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
 
 
 class OnDemand(Mapping[str, Any]):
-    """The commands by name; a command's module is imported when it is asked for."""
+    """The commands by name; the module of a command is imported when the command is used."""
 
     def __getitem__(self, name: str) -> Any:
         module, is_group = COMMANDS[name]
@@ -82,7 +82,7 @@ class Root(typer.core.TyperGroup):
 app = typer.Typer(
     name="gsfm",
     cls=Root,
-    help="A Gene Set Foundation Model: learn what genes mean from the company they keep.",
+    help="A Gene Set Foundation Model: complete gene sets, annotate genes, and find relations.",
     epilog="Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage, 130 Ctrl-C.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

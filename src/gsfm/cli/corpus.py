@@ -1,98 +1,73 @@
-"""``gsfm corpus``: compile a training corpus, and look into one."""
+"""``gsfm corpus``: compile a training corpus, and describe one."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import polars as pl
 import typer
 
-from gsfm.cli.output import (
-    CsvOption,
-    JsonOption,
-    Species,
-    TsvOption,
-    chosen_format,
-    emit,
-    note,
-    show,
-)
+from gsfm.cli import options
+from gsfm.cli.command import command
+from gsfm.cli.output import Form, StatusLine, emit_json, note, show
 
 if TYPE_CHECKING:
     from gsfm.corpus import Description
 
-app = typer.Typer(help="Compile training corpora, and look into them.", no_args_is_help=True)
+app = typer.Typer(help="Compile training corpora, and describe them.", no_args_is_help=True)
 
 CorpusArgument = Annotated[
     str,
     typer.Argument(
         metavar="CORPUS",
         help="A corpus file, another gene-set file or a folder of them; 'default' is the corpus "
-        "of publications that comes with gsfm.",
+        "of publications that is included in gsfm.",
     ),
 ]
 
 
-@app.command()
+@command(app, table=False)
 def build(
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="The corpus file to write.")
-    ],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Gene-set files and folders of them; - for stdin.",
-            show_default=False,
-        ),
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=FILE",
-            help="A file of a public resource; gsfm corpus sources lists them. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
-    min: Annotated[int, typer.Option(min=0, help="Keep sets with more genes than this.")] = 4,
-    max: Annotated[int, typer.Option(min=2, help="Keep sets with fewer genes than this.")] = 1001,
-    min_gene_sets: Annotated[
-        int, typer.Option(min=1, help="Leave out genes that are in fewer sets than this.")
-    ] = 1,
-    near_duplicates: Annotated[
-        float,
-        typer.Option(
-            min=0.0,
-            max=1.0,
-            help="The Jaccard similarity from which sets are near-duplicates, which share their "
-            "weight; 0: do not look for them.",
-        ),
-    ] = 0.8,
-    shrink: Annotated[
-        float,
-        typer.Option(
-            min=0.0, help="One of n near-duplicates weighs n ** -shrink: with 1, all weigh as one."
-        ),
-    ] = 1.0,
-    species: Annotated[
-        Species | None,
-        typer.Option(help="The species of the identifiers, where no SOURCES.tsv says it."),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Leave out the libraries of this name; * and ? are wildcards. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="INPUT...")] = None,
+    source: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE")] = None,
+    min: options.Count = 4,
+    max: Annotated[int, typer.Option(min=2)] = 1001,
+    min_gene_sets: options.Positive = 1,
+    near_duplicates: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.8,
+    shrink: Annotated[float, typer.Option(min=0.0)] = 1.0,
+    species: options.Species = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None,
 ) -> None:
     """Compile gene sets into one training corpus, with a manifest.
 
-    Identifiers are resolved to approved symbols, sets of the wrong size dropped, equal sets merged
-    and near-duplicates weighted down. The manifest in the file accounts for every set; gsfm corpus
-    manifest prints it.
+    Identifiers are resolved to approved symbols. Sets of the wrong size are dropped, equal sets are
+    merged, and near-duplicates share their weight. The manifest in the file counts all of them;
+    gsfm corpus manifest prints it.
+
+    Parameters
+    ----------
+    output
+        The corpus file to write.
+    inputs
+        Gene-set files and folders of them; - for stdin.
+    source
+        A file of a public resource; gsfm corpus sources lists them. Repeatable.
+    min
+        Keep sets with more genes.
+    max
+        Keep sets with fewer genes.
+    min_gene_sets
+        Drop genes that are in fewer sets.
+    near_duplicates
+        Jaccard similarity from which sets are near-duplicates, which share their weight; 0
+        turns the search off.
+    shrink
+        One of n near-duplicates weighs n ** -shrink: with 1, all weigh as one.
+    exclude
+        Exclude the libraries of this name; * and ? are wildcards. Repeatable.
     """
     pairs = [_pair(text) for text in source or []]
     if not inputs and not pairs:
@@ -106,9 +81,9 @@ def build(
         min_gene_sets=min_gene_sets,
         near_duplicates=near_duplicates or None,
         shrink=shrink,
-        species=None if species is None else species.value,
+        species=species,
         exclude=exclude or [],
-        progress=_progress,
+        progress=_progress(),
     )
     built.save(output)
     counts = built.manifest["sets"]
@@ -119,72 +94,74 @@ def build(
     note(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB)")
 
 
-@app.command()
+@command(app)
 def describe(
+    form: Form,
     corpus: CorpusArgument = "default",
-    top: Annotated[int, typer.Option(min=0, help="How many of the commonest genes to list.")] = 10,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Draw sizes, genes, sources and years to a .png, .svg or .pdf."
-        ),
-    ] = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-) -> None:
+    top: options.Count = 10,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
+) -> pl.DataFrame | None:
     """Show what is in a corpus: sizes, genes, sources, years, licenses.
 
-    CSV and TSV hold the table of sources; JSON holds all.
+    CSV and TSV have the table of sources; JSON has everything.
+
+    Parameters
+    ----------
+    top
+        Number of the most frequent genes.
+    plot
+        Plot sizes, genes, sources and years to a .png, .svg or .pdf.
     """
-    form = chosen_format(json=json, csv=csv, tsv=tsv)
     from gsfm import corpus as corpora
-    from gsfm.report import json_text
 
     sets = corpora.load(corpus)
-    described = corpora.describe(sets, top=top)
+    description = corpora.describe(sets, top=top)
     if plot is not None:
         corpora.plot(sets, plot)
         note(f"wrote {plot}")
-    if form == "json":
-        sys.stdout.write(json_text(described.to_dict()))
-    elif form == "table":
-        _show(described)
+    if form.written == "json":
+        emit_json(description.to_dict(), form)
+    elif form.written == "table":
+        _show(description)
     else:
-        emit(described.sources, csv=csv, tsv=tsv)
+        return description.sources
+    return None
 
 
-@app.command()
+@command(app, table=False)
 def manifest(corpus: CorpusArgument = "default") -> None:
-    """Print the manifest of a corpus as JSON: inputs, hashes, settings, what was dropped."""
+    """Print the manifest of a corpus as JSON: inputs, hashes, settings, dropped sets."""
     from gsfm import corpus as corpora
-    from gsfm.report import json_text
 
-    sys.stdout.write(json_text(corpora.load(corpus).manifest))
+    emit_json(corpora.load(corpus).manifest)
 
 
-@app.command()
-def sources(json: JsonOption = False, csv: CsvOption = False, tsv: TsvOption = False) -> None:
+@command(app)
+def sources() -> pl.DataFrame:
     """List the public resources that a corpus can be built from."""
     from gsfm.corpus.sources import table
 
-    emit(table(), json=json, csv=csv, tsv=tsv)
+    return table()
 
 
-@app.command()
+@command(app, table=False)
 def download(
-    source: Annotated[
-        str, typer.Argument(metavar="NAME", help="The resource; gsfm corpus sources lists them.")
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")
-    ],
+    source: Annotated[str, typer.Argument(metavar="NAME")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
 ) -> None:
-    """Fetch the current release of a public resource from where it is published."""
+    """Download the current release of a public resource.
+
+    Parameters
+    ----------
+    source
+        The resource; gsfm corpus sources lists them.
+    output
+        The file to write.
+    """
     from gsfm.corpus.sources import get
 
     resource = get(source)
-    note(f"fetching {resource.url}")
+    note(f"downloading {resource.url}")
     resource.download(output)
     note(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB)")
 
@@ -196,32 +173,23 @@ def _pair(text: str) -> tuple[str, str]:
     return name, path
 
 
-def _progress(line: str) -> None:
-    # On a terminal the files of a folder pass by on one line.
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[2K{line}" + ("" if line.startswith("[") else "\n"))
-        sys.stderr.flush()
-    else:
-        note(line)
+def _progress() -> Callable[[str], None]:
+    """On a terminal, the files of a folder replace each other on one line."""
+    line = StatusLine()
+    return lambda text: line.write(text, passing=line.terminal and text.startswith("["))
 
 
-def _show(described: Description) -> None:
-    import polars as pl
-
+def _show(description: Description) -> None:
     print(
-        f"{described.sets:,} gene sets, {described.genes:,} genes, {described.members:,} members"
-        f"\ntotal weight {described.weight:,.1f}\nhash {described.hash}\n"
+        f"{description.sets:,} gene sets, {description.genes:,} genes, "
+        f"{description.members:,} members\ntotal weight {description.weight:,.1f}\n"
+        f"hash {description.hash}\n"
     )
-    quantiles = pl.DataFrame(
-        [
-            {"quantile": "genes in a set", **described.set_sizes},
-            {"quantile": "sets with a gene", **described.gene_frequencies},
-        ]
-    )
-    show(quantiles, title="Sizes")
-    print()
-    show(described.top_genes, title="Commonest genes")
-    print()
-    show(described.sources, title="Sources")
-    print()
-    show(described.years, title="Years")
+    quantiles = [
+        {"quantile": "genes in a set", **description.set_sizes},
+        {"quantile": "sets with a gene", **description.gene_frequencies},
+    ]
+    show(pl.DataFrame(quantiles), title="Sizes")
+    show(description.top_genes, title="\nCommonest genes")
+    show(description.sources, title="\nSources")
+    show(description.years, title="\nYears")

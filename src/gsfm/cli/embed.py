@@ -2,137 +2,81 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import polars as pl
 import typer
 
-from gsfm.cli.input import ModelOption, read_identifiers
-from gsfm.cli.output import (
-    CsvOption,
-    JsonOption,
-    SpeciesOption,
-    TsvOption,
-    chosen_format,
-    emit,
-    note,
-)
-from gsfm.progress import Bar
+from gsfm.cli import options
+from gsfm.cli.command import call, command
+from gsfm.cli.output import Form, note
+from gsfm.report import Report
 
 if TYPE_CHECKING:
     from gsfm.analysis import Vectors
 
 app = typer.Typer(help="The model's vectors of genes and of gene sets.", no_args_is_help=True)
 
-VectorsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="Write the vectors: .parquet, .npz, .h5ad (AnnData), .csv, .tsv or .json.",
-        show_default=False,
-    ),
-]
-DimensionsOption = Annotated[
+OUTPUT = "Write the vectors to FILE: .parquet, .npz, .h5ad (AnnData), .csv, .tsv or .json."
+Dimensions = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Length of the vectors, by their leading directions; the model's own if not given.",
+        help="Length of the vectors, by the leading directions; the model's own by default.",
         show_default=False,
     ),
 ]
 
 
-@app.command()
+@command(app, output=OUTPUT)
 def genes(
-    genes: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="GENE",
-            help="Genes, by any identifier; the path of a file of them; - for stdin. All genes of "
-            "the model if not given.",
-            show_default=False,
-        ),
-    ] = None,
-    dimensions: DimensionsOption = None,
-    species: SpeciesOption = None,
-    model: ModelOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: VectorsOption = None,
-) -> None:
-    """Give the model's vectors of genes. Without a format or a file, only the genes are shown.
+    form: Form,
+    genes: options.Genes = None,
+    dimensions: Dimensions = None,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report | pl.DataFrame | None:
+    """Embed genes; all genes of the model by default.
 
-    Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage.
+    Without a format or a file, only the genes are shown, not their vectors.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
-    from gsfm import analysis, models
+    from gsfm import analysis
 
-    identifiers = read_identifiers(genes) if genes else None
-    loaded = models.load(model)
-    with Bar("making the vectors"):
-        result = analysis.embed(
-            identifiers,
-            dimensions=dimensions,
-            species=None if species is None else species.value,
-            model=loaded,
-        )
-    if identifiers is not None:
-        note(result.summary())
-    _show(result, json=json, csv=csv, tsv=tsv, output=output)
+    if genes:
+        query = options.read(genes)
+        result = call(analysis.embed, query, dimensions=dimensions, species=species, model=model)
+    else:  # without the summary of all genes
+        result = analysis.embed(dimensions=dimensions, model=model)
+    return _vectors(result, form)
 
 
-@app.command()
+@command(app, output=OUTPUT)
 def sets(
-    library: Annotated[
-        str,
-        typer.Argument(
-            metavar="LIBRARY",
-            help="Gene sets: a file, - for stdin, a library that comes with gsfm, or papers for "
-            "the embedded corpus.",
-        ),
-    ],
-    dimensions: DimensionsOption = None,
-    species: SpeciesOption = None,
-    model: ModelOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: VectorsOption = None,
-) -> None:
-    """Give the model's vectors of gene sets. Without a format or a file, only the sets are shown.
-
-    Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage.
-    """
-    chosen_format(json=json, csv=csv, tsv=tsv)
-    from gsfm import analysis, models
+    form: Form,
+    library: options.Sets,
+    dimensions: Dimensions = None,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report | pl.DataFrame | None:
+    """Embed gene sets. Without a format or a file, only the sets are shown, not their vectors."""
+    from gsfm import analysis
     from gsfm.analysis.query import read_source
 
-    loaded = models.load(model)
-    given = read_source(library, resolve=False)
-    with Bar("making the vectors") as progress:
-        result = analysis.embed(
-            given,
-            dimensions=dimensions,
-            species=None if species is None else species.value,
-            progress=progress,
-            model=loaded,
-        )
-    note(result.summary())
-    _show(result, json=json, csv=csv, tsv=tsv, output=output)
+    query = read_source(library, resolve=False)
+    result = call(analysis.embed, query, dimensions=dimensions, species=species, model=model)
+    return _vectors(result, form)
 
 
-def _show(result: Vectors, *, json: bool, csv: bool, tsv: bool, output: Path | None) -> None:
-    n, d = result.vectors.shape
-    if output is not None and not (json or csv or tsv):
-        result.save(output)
-        note(f"wrote {n:,} vectors of {d} numbers to {output}")
-    elif json:
-        emit(result, json=True, output=output)
-    elif csv or tsv:
-        emit(result.frame(), csv=csv, tsv=tsv, output=output)
-    else:
-        note(f"{n:,} vectors of {d} numbers; -o FILE writes them")
-        emit(result.table)
+def _vectors(result: Vectors, form: Form) -> Report | pl.DataFrame | None:
+    """Write the vectors, or return what to print."""
+    n, dimensions = result.vectors.shape
+    if form.name in ("csv", "tsv"):
+        return result.frame()
+    if form.name == "json":
+        return result
+    if form.output is None:
+        note(f"{n:,} vectors of {dimensions} numbers; -o FILE writes them")
+        return result
+    result.save(form.output)
+    note(f"wrote {n:,} vectors of {dimensions} numbers to {form.output}")
+    return None

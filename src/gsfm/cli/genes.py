@@ -1,104 +1,69 @@
-"""``gsfm genes``: any identifier to an approved symbol, and all about one gene."""
+"""``gsfm genes``: identifier mapping, and the record of a gene."""
 
 from __future__ import annotations
 
 import sys
 from typing import Annotated
 
+import polars as pl
 import typer
 
-from gsfm.cli.input import check_stdin
-from gsfm.cli.output import (
-    CsvOption,
-    JsonOption,
-    OutputOption,
-    SpeciesOption,
-    TsvOption,
-    chosen_format,
-    emit,
-    note,
-)
+from gsfm import genes as gene_names
+from gsfm.cli import options
+from gsfm.cli.command import command
+from gsfm.cli.output import Form, emit, note
 
-app = typer.Typer(help="Who is who: any identifier to an approved human symbol.")
+app = typer.Typer(help="Identifier mapping: any identifier to an approved human symbol.")
 
 
-@app.command()
+@command(app)
 def resolve(
-    identifiers: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="IDENTIFIER",
-            help="Symbols, synonyms or ids of any kind; - for stdin.",
-            show_default=False,
-        ),
-    ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="A file of identifiers, added to those given; - for stdin. Repeatable.",
-        ),
-    ] = None,
-    species: SpeciesOption = None,
-    excel_serials: Annotated[
-        bool,
-        typer.Option(
-            "--excel-serials",
-            help="Take numbers such as 44621 for dates that Excel made of gene names.",
-        ),
-    ] = False,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: OutputOption = None,
+    form: Form,
+    identifiers: Annotated[list[str] | None, typer.Argument(metavar="IDENTIFIER")] = None,
+    file: options.File = None,
+    species: options.Species = None,
+    excel_serials: bool = False,
 ) -> None:
-    """Map identifiers to approved human symbols, and say how each was mapped.
+    """Map identifiers to approved human symbols, and show how each was mapped.
 
-    The table goes to stdout: one row an identifier, in the order given. A summary goes to stderr.
-    Ambiguous identifiers have candidates and no symbol.
+    The table goes to stdout: one row an identifier, in the order of the input. A summary goes to
+    stderr. Ambiguous identifiers have candidates and no symbol.
+
+    Parameters
+    ----------
+    identifiers
+        Symbols, synonyms or identifiers of any kind; - for stdin.
+    excel_serials
+        Read numbers such as 44621 as dates that Excel made of gene names.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
-    paths = [*(file or []), *(one for one in identifiers or [] if one == "-")]
-    given = [one for one in identifiers or [] if one != "-"]
-    if not given and not paths:
+    paths = [*(file or ()), *(one for one in identifiers or () if one == "-")]
+    query = [one for one in identifiers or () if one != "-"]
+    if not query and not paths:
         raise typer.BadParameter("give identifiers, --file FILE, or - for stdin; see --help")
-    check_stdin(*paths)
-
-    from gsfm import genes
-    from gsfm.genes import read_genes
-
     for path in paths:
-        given += read_genes(path)
-    found = genes.resolve(
-        given, species=None if species is None else species.value, excel_serials=excel_serials
-    )
-    emit(found.table, json=json, csv=csv, tsv=tsv, output=output)
+        query += gene_names.read_genes(path)
+    found = gene_names.resolve(query, species=species, excel_serials=excel_serials)
+    emit(found.table, form)
     note(found.summary())
 
 
-@app.command()
+@command(app)
 def show(
-    identifier: Annotated[str, typer.Argument(help="A symbol, a synonym or an id of any kind.")],
-    species: SpeciesOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: OutputOption = None,
-) -> None:
-    """Show a gene: its names, its ids, where it lies, and its mouse and rat orthologs."""
-    form = chosen_format(json=json, csv=csv, tsv=tsv)
+    form: Form,
+    identifier: Annotated[str, typer.Argument()],
+    species: options.Species = None,
+) -> pl.DataFrame | None:
+    """Show a gene: its names, identifiers, location, and mouse and rat orthologs.
 
-    import polars as pl
-
-    from gsfm import genes
-
-    gene = genes.show(identifier, species=None if species is None else species.value)
-    if form == "table" and output is None:
-        sys.stdout.write(f"{gene}\n")
-    else:
-        table = pl.DataFrame([gene.to_dict()])
-        emit(table, json=json, csv=csv, tsv=tsv, output=output)
+    Parameters
+    ----------
+    identifier
+        A symbol, a synonym or an identifier of any kind.
+    """
+    gene = gene_names.show(identifier, species=species)
     if gene.match != "approved":
         note(f"{identifier}: {gene.rule}")
+    if form.written != "table":
+        return pl.DataFrame([gene.to_dict()])
+    sys.stdout.write(f"{gene}\n")
+    return None

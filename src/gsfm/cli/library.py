@@ -1,22 +1,16 @@
-"""``gsfm library``: the libraries of terms that there are, what is in them, and more of them."""
+"""``gsfm library``: list the libraries of terms, show them, add and remove them."""
 
 from __future__ import annotations
 
-import enum
-from typing import Annotated
+from typing import Annotated, Literal
 
+import polars as pl
 import typer
 
-from gsfm.cli.output import (
-    CsvOption,
-    JsonOption,
-    OutputOption,
-    SpeciesOption,
-    TsvOption,
-    chosen_format,
-    emit,
-    note,
-)
+from gsfm.cli import options
+from gsfm.cli.command import command
+from gsfm.cli.output import note
+from gsfm.report import Report
 
 app = typer.Typer(
     help="Libraries of terms: GO, Reactome, protein families, and those that you add.",
@@ -24,108 +18,79 @@ app = typer.Typer(
 )
 
 
-class By(enum.StrEnum):
-    """What the terms of a table of HPO are."""
-
-    phenotypes = "phenotypes"
-    diseases = "diseases"
-
-
-@app.command("list")
-def list_(
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: OutputOption = None,
-) -> None:
+@command(app, "list")
+def list_() -> Report | pl.DataFrame:
     """List the libraries: terms, genes, release, date, license, species."""
-    chosen_format(json=json, csv=csv, tsv=tsv)
     from gsfm import libraries
 
-    emit(libraries.available(), json=json, csv=csv, tsv=tsv, output=output)
+    return libraries.available()
 
 
-@app.command()
+@command(app)
 def show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", help="A library; gsfm library list names them; or a gene-set file."
-        ),
-    ],
-    term: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[TERM]",
-            help="A term of it: its identifier, its name, or the beginning of either.",
-            show_default=False,
-        ),
-    ] = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: OutputOption = None,
-) -> None:
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    term: Annotated[str | None, typer.Argument(metavar="[TERM]")] = None,
+) -> Report:
     """Show the terms of a library with their sizes, or the genes of a term.
 
-    What the library or the term is goes to stderr; JSON holds it too.
+    The description of the library or the term goes to stderr; JSON also has it.
+
+    Parameters
+    ----------
+    name
+        A library (see gsfm library list), or a gene-set file.
+    term
+        A term of it: its identifier, its name, or the beginning of either.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
     from gsfm import libraries
 
     report = libraries.show(name, term)
     note(report.summary())
-    emit(report, json=json, csv=csv, tsv=tsv, output=output)
+    return report
 
 
-@app.command()
+@command(app, table=False)
 def add(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A gene-set file, a table of HPO, or - for stdin; or a library to fetch: "
-            "enrichr:KEGG_2021_Human, msigdb:h.all, wikipathways:human.",
-        ),
-    ],
-    name: Annotated[
-        str | None,
-        typer.Option(
-            help="What to call it; made of the file's or library's name if not given.",
-            show_default=False,
-        ),
-    ] = None,
-    release: Annotated[
-        str | None,
-        typer.Option(
-            help="Its release; of MSigDB and WikiPathways, the one to fetch.", show_default=False
-        ),
-    ] = None,
-    date: Annotated[str | None, typer.Option(help="Its date.", show_default=False)] = None,
-    license: Annotated[
-        str | None, typer.Option(help="Its terms of use.", show_default=False)
-    ] = None,
-    species: SpeciesOption = None,
-    by: Annotated[
-        By | None,
-        typer.Option(help="What the terms of a table of HPO shall be.", show_default=False),
-    ] = None,
-    min: Annotated[int, typer.Option(min=1, help="Keep terms of at least so many genes.")] = 1,
-    max: Annotated[
-        int | None,
-        typer.Option(min=1, help="Keep terms of at most so many genes.", show_default=False),
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace an added library of this name.")
-    ] = False,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Fetch anew what was fetched before.")
-    ] = False,
+    source: Annotated[str, typer.Argument(metavar="SOURCE")],
+    name: str | None = None,
+    release: str | None = None,
+    date: str | None = None,
+    license: str | None = None,
+    species: options.Species = None,
+    by: Literal["phenotypes", "diseases"] | None = None,
+    min: options.Positive = 1,
+    max: Annotated[int | None, typer.Option(min=1)] = None,
+    replace: bool = False,
+    refresh: bool = False,
 ) -> None:
-    """Add a library of any gene-set file, or fetch one by its name.
+    """Add a library from a gene-set file, or download one by its name.
 
-    It is kept in the folder of GSFM_HOME, or else in the user's data folder. What became of the
+    It is stored in the folder of GSFM_HOME, or else in the user's data folder. The report on the
     identifiers goes to stderr.
+
+    Parameters
+    ----------
+    source
+        A gene-set file, a table of HPO, or - for stdin; or a library to download:
+        enrichr:KEGG_2021_Human, msigdb:h.all, wikipathways:human.
+    name
+        Name of the library; that of the file or the source by default.
+    release
+        Its release; for MSigDB and WikiPathways, the one to download.
+    date
+        Its date.
+    license
+        Its license.
+    by
+        The terms to make of a table of HPO.
+    min
+        Smallest term to keep.
+    max
+        Largest term to keep.
+    replace
+        Replace an added library of this name.
+    refresh
+        Download again what was downloaded before.
     """
     from gsfm import libraries
 
@@ -135,8 +100,8 @@ def add(
         release=release,
         date=date,
         license=license,
-        species=None if species is None else species.value,
-        by=None if by is None else by.value,
+        species=species,
+        by=by,
         min_size=min,
         max_size=max,
         replace=replace,
@@ -145,20 +110,24 @@ def add(
     if added.report is not None:
         note(added.report.summary())
     dropped = added.manifest["dropped"]
-    left_out = ", ".join(
-        f"{dropped[why]:,} {why}" for why in ("too small", "too large") if dropped[why]
-    )
+    counts = [f"{dropped[why]:,} {why}" for why in ("too small", "too large") if dropped[why]]
     note(
         f"added {added.manifest['name']}: {len(added):,} terms, {added.n_genes:,} genes"
-        + (f"; left out: {left_out}" if left_out else "")
+        + (f"; excluded: {', '.join(counts)}" if counts else "")
     )
 
 
-@app.command()
+@command(app, table=False)
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A library that was added.")],
+    name: Annotated[str, typer.Argument(metavar="NAME")],
 ) -> None:
-    """Remove a library that was added."""
+    """Remove a library that was added.
+
+    Parameters
+    ----------
+    name
+        A library that was added.
+    """
     from gsfm import libraries
 
     libraries.remove(name)

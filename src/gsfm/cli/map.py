@@ -3,89 +3,58 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from gsfm.cli.input import ModelOption
-from gsfm.cli.output import (
-    CsvOption,
-    JsonOption,
-    SpeciesOption,
-    TsvOption,
-    chosen_format,
-    emit,
-    note,
-)
-from gsfm.progress import Bar
+from gsfm.cli import options
+from gsfm.cli.command import call, command
+from gsfm.cli.output import Form, note
+from gsfm.report import Report
 
 app = typer.Typer()
 
 
-@app.command(name="map")
+@command(
+    app,
+    "map",
+    output="Write FILE: .html, a self-contained interactive page; .json, .csv, else TSV.",
+)
 def map_(
-    library: Annotated[
-        str,
-        typer.Argument(
-            metavar="LIBRARY",
-            help="Gene sets: a file, - for stdin, a library that comes with gsfm, or papers for "
-            "the embedded corpus.",
-        ),
-    ],
-    most: Annotated[
-        int,
-        typer.Option(min=0, help="Draw so many sets at random if there are more; 0 for all."),
-    ] = 5000,
-    random_state: Annotated[
-        int, typer.Option("--random-state", "--seed", help="Seed of the drawing and of the map.")
-    ] = 0,
-    species: SpeciesOption = None,
-    model: ModelOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write FILE: .html, an interactive page that stands alone; .json, .csv, else TSV.",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
-    """Make a map of a library or of the embedded corpus: sets of like genes lie near each other.
+    form: Form,
+    sets: options.Sets,
+    most: options.Count = 5000,
+    random_state: options.RandomState = 0,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report | None:
+    """Make a map of a library or of the embedded corpus: similar sets are near each other.
 
-    Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage.
+    Parameters
+    ----------
+    most
+        Draw this number of sets if there are more; 0 for all.
     """
-    form = chosen_format(json=json, csv=csv, tsv=tsv)
     if 0 < most < 5:
         raise typer.BadParameter("--most must be 5 or more, or 0 for all")
-    from gsfm import analysis, models
-    from gsfm.analysis.query import read_source
+    from gsfm import analysis
 
-    loaded = models.load(model)
-    given = read_source(library, resolve=False)
-    name = "papers of the embedded corpus" if library == "papers" else Path(library).name
-    with Bar(f"making a map of {name}") as progress:
-        result = analysis.map(
-            given,
-            most=most or None,
-            random_state=random_state,
-            name=name,
-            species=None if species is None else species.value,
-            progress=progress,
-            model=loaded,
-        )
-    note(result.summary())
-    p = result.provenance
-    if p["drawn"] < p["sets"]:
-        note(f"{p['drawn']:,} of {p['sets']:,} sets, drawn at random; --most 0 for all")
-    if p["unplaced"]:
-        note(f"sets without a known gene, not on the map: {p['unplaced']:,}")
-    if form == "table" and output is not None and output.suffix.lower() in (".html", ".htm"):
-        result.to_html(output)
-        note(f"wrote {output}")
-    else:
-        emit(result, json=json, csv=csv, tsv=tsv, output=output)
+    result = call(
+        analysis.map,
+        sets,
+        most=most or None,
+        random_state=random_state,
+        name="papers of the embedded corpus" if sets == "papers" else Path(sets).name,
+        species=species,
+        model=model,
+    )
+    found = result.provenance
+    if found["drawn"] < found["sets"]:
+        note(f"{found['drawn']:,} of {found['sets']:,} sets, drawn at random; --most 0 for all")
+    if found["unplaced"]:
+        note(f"sets without a known gene, not on the map: {found['unplaced']:,}")
+    suffix = "" if form.output is None else form.output.suffix.lower()
+    if form.output is None or form.name != "table" or suffix not in (".html", ".htm"):
+        return result
+    result.to_html(form.output)
+    note(f"wrote {form.output}")
+    return None

@@ -1,40 +1,40 @@
-"""``gsfm models``: the families, and what a model folder is."""
+"""``gsfm models``: the model families, and the description of a model folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
-from gsfm.cli.output import CsvOption, JsonOption, TsvOption, emit
+from gsfm.cli.command import command
+from gsfm.report import Report
 
-app = typer.Typer(help="The model families, and what a model folder holds.", no_args_is_help=True)
+app = typer.Typer(
+    help="The model families, and the description of a model folder.", no_args_is_help=True
+)
 
 
-@app.command("list")
-def list_(json: JsonOption = False, csv: CsvOption = False, tsv: TsvOption = False) -> None:
-    """List the model families: what they are, their paper, whether fitting needs torch."""
+@command(app, "list")
+def list_() -> pl.DataFrame:
+    """List the model families: description, paper, whether fitting needs torch."""
     from gsfm.models import families
 
-    emit(families(), json=json, csv=csv, tsv=tsv)
+    return families()
 
 
-@app.command()
+@command(app)
 def describe(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="DIR",
-            help="A model folder; the shipped model if not given.",
-            show_default=False,
-        ),
-    ] = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-) -> None:
-    """Show what a model is and what trained it: family, genes, settings, manifest."""
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
+) -> Report | pl.DataFrame:
+    """Show what a model is and how it was trained: family, genes, settings, manifest.
+
+    Parameters
+    ----------
+    folder
+        A model folder; the shipped model by default.
+    """
     from gsfm import models
 
-    emit(models.describe(models.load(folder)), json=json, csv=csv, tsv=tsv)
+    return models.describe(models.load(folder))

@@ -1,11 +1,12 @@
-"""What every command shares for its results: the format options, and one way to print a table."""
+"""Output: results in one of the formats to stdout or a file, notes and progress to stderr."""
 
 from __future__ import annotations
 
-import enum
+import shutil
 import sys
+import time
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import polars as pl
 import typer
@@ -13,116 +14,92 @@ import typer
 from gsfm.io.files import atomic_path
 from gsfm.report import Report, cell_text, flat, json_text, plain_lines
 
-#: Annotations for a command's parameters: ``json: JsonOption = False`` and so on.
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="Print the result as CSV.")]
-TsvOption = Annotated[bool, typer.Option("--tsv", help="Print the result as TSV.")]
-OutputOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="Write the result to FILE; its ending (.json, .csv, else TSV) chooses the format.",
-        show_default=False,
-    ),
-]
+LINE_SECONDS = 10.0  # between two lines of progress where stderr is not a terminal
 
 
-class Species(enum.StrEnum):
-    """Where identifiers come from."""
+class Form(NamedTuple):
+    """The format of a result, and the file to write it to; stdout if None."""
 
-    human = "human"
-    mouse = "mouse"
-    rat = "rat"
+    name: str = "table"  # for people; else json, csv or tsv
+    output: Path | None = None
+
+    @classmethod
+    def of(cls, *, output: Path | None = None, **flags: bool) -> Form:
+        """The format of the flags ``json``, ``csv`` and ``tsv``; of the file's suffix without one.
+
+        Raises
+        ------
+        typer.BadParameter
+            If there is more than one flag.
+
+        Examples
+        --------
+        >>> Form.of(json=True, csv=False).name, Form.of(output=Path("found.csv")).written
+        ('json', 'csv')
+        """
+        names = [name for name, flag in flags.items() if flag]
+        if len(names) > 1:
+            raise typer.BadParameter("choose one of --json, --csv and --tsv")
+        return cls(names[0] if names else "table", output)
+
+    @property
+    def written(self) -> str:
+        """The format that is written: a file is never a table for people."""
+        if self.output is None or self.name != "table":
+            return self.name
+        suffix = self.output.suffix.lower().lstrip(".")
+        return suffix if suffix in ("json", "csv", "tsv") else "tsv"
 
 
-SpeciesOption = Annotated[
-    Species | None,
-    typer.Option(help="Whose names win where they contradict those of another species."),
-]
-
-
-def emit(
-    table: pl.DataFrame | Report,
-    *,
-    json: bool = False,
-    csv: bool = False,
-    tsv: bool = False,
-    title: str | None = None,
-    stream: TextIO | None = None,
-    output: Path | None = None,
-) -> None:
-    """Print a table in the format that was asked for.
+def emit(table: pl.DataFrame | Report, form: Form = Form(), *, title: str | None = None) -> None:
+    """Print or write a table.
 
     Parameters
     ----------
     table
-        The table, or a report: JSON then shows all of it, the other formats its table. Columns of
-        lists are joined with ``|`` except in JSON.
-    json, csv, tsv
-        The format; none of them gives a table for people to read.
+        The table, or a report: JSON then has all of it, the other formats its table. List columns
+        are joined with ``|`` except in JSON.
+    form
+        The format and the file.
     title
-        A line above the table for people.
-    stream
-        Where to print; stdout if None.
-    output
-        A file to write instead; without a format option, its ending chooses the format, and TSV is
-        taken for an ending that says nothing.
-
-    Raises
-    ------
-    typer.BadParameter
-        If more than one format is asked for.
+        A line above a table for people.
 
     Examples
     --------
-    >>> emit(pl.DataFrame({"symbol": ["TP53"], "aliases": [["p53", "LFS1"]]}), csv=True)
+    >>> emit(pl.DataFrame({"symbol": ["TP53"], "aliases": [["p53", "LFS1"]]}), Form("csv"))
     symbol,aliases
     TP53,p53|LFS1
     """
-    form = chosen_format(json=json, csv=csv, tsv=tsv)
-    if output is not None and form == "table":
-        ending = output.suffix.lower().lstrip(".")
-        form = ending if ending in ("json", "csv", "tsv") else "tsv"
     rows = table.table if isinstance(table, Report) else table
-    stream = stream or sys.stdout
-    if form == "table":
-        show(rows, title=title, stream=stream)
-        return
-    if form == "json":
-        text = json_text(table.to_dict() if isinstance(table, Report) else rows.to_dicts())
+    if form.written == "table":
+        show(rows, title=title)
+    elif form.written == "json":
+        emit_json(table.to_dict() if isinstance(table, Report) else rows.to_dicts(), form)
     else:
-        text = flat(rows).write_csv(separator="," if form == "csv" else "\t")
-    if output is None:
-        stream.write(text)
+        _write(flat(rows).write_csv(separator="," if form.written == "csv" else "\t"), form)
+
+
+def emit_json(value: Any, form: Form = Form()) -> None:
+    """Print or write a value as JSON."""
+    _write(json_text(value), form)
+
+
+def _write(text: str, form: Form) -> None:
+    if form.output is None:
+        sys.stdout.write(text)
     else:
-        with atomic_path(output) as temporary:
+        with atomic_path(form.output) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
 
-def chosen_format(*, json: bool, csv: bool, tsv: bool) -> str:
-    """The one format that is asked for: ``json``, ``csv``, ``tsv``, or else ``table``.
-
-    Raises
-    ------
-    typer.BadParameter
-        If more than one is asked for.
-    """
-    asked = [name for name, on in (("json", json), ("csv", csv), ("tsv", tsv)) if on]
-    if len(asked) > 1:
-        raise typer.BadParameter("choose one of --json, --csv and --tsv")
-    return asked[0] if asked else "table"
-
-
 def show(table: pl.DataFrame, *, title: str | None = None, stream: TextIO | None = None) -> None:
-    """Print a table for people: fitted to a terminal; whole and without color elsewhere."""
+    """Print a table for people: fitted to a terminal; complete and without color elsewhere."""
     stream = stream or sys.stdout
     if not stream.isatty():
         lines = plain_lines(table)
         stream.write("".join(f"{line}\n" for line in ([title, *lines] if title else lines)))
         return
-    # Imported here: a pipe has no use for rich, and a start without it is faster.
+    # Imported here: only a terminal needs rich, and the start is faster without it.
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -140,6 +117,40 @@ def show(table: pl.DataFrame, *, title: str | None = None, stream: TextIO | None
 
 
 def note(message: str) -> None:
-    """Print a report to stderr, line by line."""
+    """Print a message to stderr, line by line."""
     for line in message.splitlines():
         typer.echo(cell_text(line), err=True)
+
+
+class StatusLine:
+    """Progress on stderr: lines that stay, and passing lines that the next line replaces.
+
+    Where stderr is not a terminal, a passing line is printed every ten seconds, and stays.
+    """
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty()
+        self.shown = time.monotonic()
+        self.passing = False
+
+    def write(self, text: str, *, passing: bool = False) -> None:
+        """Print a line, or replace the passing line that is shown."""
+        now = time.monotonic()
+        if passing and now - self.shown < (0.1 if self.terminal else LINE_SECONDS):
+            return
+        self.shown = now
+        text = cell_text(text)
+        self.clear()
+        if passing and self.terminal:
+            # A wrapped line could not be erased.
+            sys.stderr.write(text[: shutil.get_terminal_size().columns - 1])
+            self.passing = True
+        else:
+            sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Erase the passing line."""
+        if self.passing:
+            sys.stderr.write("\r\x1b[2K")
+            self.passing = False

@@ -1,123 +1,153 @@
-"""``gsfm relate``: the genes nearest to a gene, and how related two genes are."""
+"""``gsfm relate``, ``network`` and ``nearest``: related genes, and related sets."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+import polars as pl
 import typer
 
-from gsfm.cli.input import ModelOption, check_stdin, read_identifiers, split
-from gsfm.cli.output import (
-    CsvOption,
-    JsonOption,
-    OutputOption,
-    SpeciesOption,
-    TsvOption,
-    chosen_format,
-    emit,
-    note,
-)
-from gsfm.progress import Bar
+from gsfm.cli import options
+from gsfm.cli.command import call, command
+from gsfm.cli.output import note
+from gsfm.report import Report
 
 app = typer.Typer()
 
 
-@app.command()
+@command(app)
 def relate(
-    gene: Annotated[str, typer.Argument(metavar="GENE", help="A gene, by any identifier.")],
-    other: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="OTHER",
-            help="A second gene: tell how related the two are.",
-            show_default=False,
-        ),
+    gene: Annotated[str, typer.Argument(metavar="GENE")],
+    other: Annotated[str | None, typer.Argument(metavar="OTHER")] = None,
+    context: Annotated[list[str] | None, typer.Option(metavar="GENES|TERM")] = None,
+    libraries: Annotated[
+        list[str] | None, typer.Option("--libraries", "--library", metavar="NAME")
     ] = None,
-    context: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="GENES",
-            help="Look at GENE in the company of these: genes, separated by commas; a file of "
-            "them; - for stdin. Repeatable.",
-        ),
-    ] = None,
-    context_term: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Look at GENE in the company of this term: the name or the id of a set of the "
-            "--library; without one, of all libraries, as gsfm term finds it.",
-        ),
-    ] = None,
-    library: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE|NAME",
-            help="Gene sets, a file or a library that comes with gsfm: to look for what two genes "
-            "share, or for --context-term. Repeatable.",
-        ),
-    ] = None,
-    top: Annotated[
-        int, typer.Option(min=1, help="How many genes, or shared contexts of a kind, to show.")
-    ] = 20,
-    draws: Annotated[
-        int,
-        typer.Option(min=10, help="Genes to draw for either of two genes; the null is all pairs."),
-    ] = 50,
-    random_state: Annotated[
-        int, typer.Option("--random-state", "--seed", help="Seed of the drawing.")
-    ] = 0,
-    species: SpeciesOption = None,
-    model: ModelOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: OutputOption = None,
-) -> None:
-    """Find the genes nearest to a gene, overall or in a context; or tell how related two genes are.
+    top: options.Positive = 20,
+    draws: Annotated[int, typer.Option(min=10)] = 50,
+    random_state: options.RandomState = 0,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report:
+    """Find the genes nearest to a gene, overall or in a context, or how related two genes are.
 
-    Of two genes the relation and its p-value go to stderr, and with --json into the result; the
-    table is what they share: papers of the embedded corpus, terms, and genes near both.
+    For two genes, the relation and its p-value go to stderr, and with --json into the result. The
+    table lists what they share: papers of the embedded corpus, terms, and genes near both.
 
-    Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage.
+    Parameters
+    ----------
+    gene
+        A gene, by any identifier.
+    other
+        A second gene: show how related the two are.
+    context
+        Find the neighbors of GENE in a context: genes, separated by commas; a file of genes; -
+        for stdin; or a term, by its name or identifier. Repeatable for genes.
+    libraries
+        A library (see gsfm library list), or a gene-set file: to find terms that two genes
+        share (repeatable), or the term of --context (by default in all libraries).
+    top
+        Number of genes, or of shared contexts of each kind.
+    draws
+        Genes to draw for each of two genes; the null is all pairs.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
-    if other is not None and (context or context_term):
-        raise typer.BadParameter("a context is for one gene; leave out the second gene")
-    if context and context_term:
-        raise typer.BadParameter("give --context or --context-term, not both")
-    if context_term is not None and len(library or []) > 1:
-        raise typer.BadParameter("--context-term looks in one --library")
-    if library and other is None and context_term is None:
-        raise typer.BadParameter("--library needs a second gene, or --context-term")
-    check_stdin(*(context or []), *(library or []))
+    if other is not None and context:
+        raise typer.BadParameter("--context is for one gene; leave out the second gene")
+    if libraries and other is None and not context:
+        raise typer.BadParameter("--library needs a second gene, or --context")
+    if context and len(libraries or ()) > 1:
+        raise typer.BadParameter("the term of --context is looked up in one --library")
+    from gsfm import analysis
 
-    from gsfm import analysis, models
+    # One text may be a term; several, or a file, are genes.
+    text = context[0] if context and len(context) == 1 and context[0] != "-" else None
+    settings: dict[str, Any] = (
+        {"context": text or options.read(options.split(context)) or None}
+        if other is None
+        else {"other": other, "draws": draws, "random_state": random_state}
+    )
+    # Any: a type checker cannot call an overloaded verb through `call`.
+    verb: Any = analysis.relate
+    result: analysis.Neighbors | analysis.Relation = call(
+        verb, gene, libraries=libraries or (), top=top, species=species, model=model, **settings
+    )
+    if isinstance(result, analysis.Relation):
+        note(result.headline())
+    elif found := result.provenance["context"]:
+        note(f"nearest genes in {found['name']} ({found['genes']:,} known genes)")
+    return result
 
-    settings: dict[str, Any] = {"top": top, "species": None if species is None else species.value}
-    loaded = models.load(model)
-    with Bar("asking the model") as progress:
-        if other is not None:
-            relation = analysis.relate(
-                gene, other, libraries=library or [], draws=draws, random_state=random_state,
-                progress=progress, **settings, model=loaded,
-            )  # fmt: skip
-        else:
-            company: Any = None
-            if context_term is not None:
-                from gsfm.analysis.query import find_set
 
-                company = find_set(context_term, library[0] if library else None)
-            elif context:
-                company = read_identifiers(split(context))
-            neighbors = analysis.relate(
-                gene, context=company, progress=progress, **settings, model=loaded
-            )
-    result = neighbors if other is None else relation
-    note(result.summary())
-    if other is not None:
-        note(relation.headline())
-    elif neighbors.provenance["context"]:
-        where = neighbors.provenance["context"]
-        note(f"in the context of {where['name']} ({where['genes']:,} known genes)")
-    emit(result, json=json, csv=csv, tsv=tsv, output=output)
+@command(app)
+def network(
+    genes: options.Genes = None,
+    file: options.File = None,
+    add: options.Count = 0,
+    min_relation: float = 2.0,
+    degree: options.Positive = 5,
+    random_state: options.RandomState = 0,
+    save: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None,
+    edges: bool = False,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report | pl.DataFrame:
+    """Make a network of a gene set: weighted edges between related genes, and communities.
+
+    Parameters
+    ----------
+    add
+        Add this number of the model's best completions.
+    min_relation
+        Smallest relation of two genes with an edge.
+    degree
+        Keep the edges of each gene to this number of nearest genes.
+    save
+        Write the network: .graphml; .cyjs for Cytoscape; a drawing as .png, .svg or .pdf.
+        Repeatable.
+    edges
+        Print the edges instead of the genes.
+    """
+    query = options.require(genes, file)
+    from gsfm import analysis
+
+    result = call(
+        analysis.network,
+        query,
+        add=add,
+        min_relation=min_relation,
+        degree=degree,
+        random_state=random_state,
+        species=species,
+        model=model,
+    )
+    for path in save or ():
+        result.save(path)
+        note(f"wrote {path}")
+    return result.edges if edges else result
+
+
+@command(app)
+def nearest(
+    genes: options.Genes = None,
+    file: options.File = None,
+    among: Annotated[str, typer.Option(metavar="LIBRARY")] = "papers",
+    by: Literal["overlap", "model"] = "overlap",
+    top: options.Top = 20,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report:
+    """Find the gene sets of a library, or the papers, that are nearest to a set.
+
+    Parameters
+    ----------
+    among
+        The gene sets to search: a file, the name of a library, or papers for the embedded
+        corpus.
+    by
+        Order by the p-value of the overlap, or by the model's scores of the members.
+    """
+    query = options.require(genes, file)
+    from gsfm import analysis
+
+    return call(analysis.nearest, query, among, by=by, top=top, species=species, model=model)

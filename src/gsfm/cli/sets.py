@@ -1,49 +1,30 @@
-"""``gsfm sets``: look into gene-set files, convert them, compare them."""
+"""``gsfm sets``: describe gene-set files, convert them, compare them."""
 
 from __future__ import annotations
 
-import enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import polars as pl
 import typer
 
-from gsfm.cli.input import check_stdin
-from gsfm.cli.output import (
-    CsvOption,
-    JsonOption,
-    OutputOption,
-    Species,
-    SpeciesOption,
-    TsvOption,
-    chosen_format,
-    emit,
-    note,
+from gsfm.cli import options
+from gsfm.cli.command import command
+from gsfm.cli.output import note
+from gsfm.report import Report
+from gsfm.sets import GeneSets, write
+from gsfm.sets import describe as describe_sets
+from gsfm.sets.files import FORMATS
+
+app = typer.Typer(
+    help="Gene-set files: describe them, convert them, compare them.", no_args_is_help=True
 )
 
 if TYPE_CHECKING:
-    from gsfm.sets import GeneSets
+    Format = str
+else:  # the choices are the formats of the library
+    Format = Literal[(*FORMATS, "gsets")]
 
-app = typer.Typer(
-    help="Gene-set files: look into them, convert them, compare them.", no_args_is_help=True
-)
-
-
-class Format(enum.StrEnum):
-    """The formats of gene sets."""
-
-    gmt = "gmt"
-    gmx = "gmx"
-    grp = "grp"
-    json = "json"
-    enrichr_json = "enrichr-json"
-    csv = "csv"
-    tsv = "tsv"
-    xlsx = "xlsx"
-    parquet = "parquet"
-    gsets = "gsets"
-
-
-FileArgument = Annotated[
+File = Annotated[
     str,
     typer.Argument(
         metavar="FILE",
@@ -51,133 +32,100 @@ FileArgument = Annotated[
         "- for stdin.",
     ),
 ]
-FromOption = Annotated[
+From = Annotated[
     Format | None,
     typer.Option(
         "--from",
-        help="The format of the input; its suffix or content tells if not given.",
+        help="Format of the input; found from its suffix or content by default.",
         show_default=False,
     ),
 ]
-RawOption = Annotated[
-    bool, typer.Option("--no-resolve", help="Leave identifiers as they are written.")
+NoResolve = Annotated[
+    bool, typer.Option("--no-resolve", help="Keep the identifiers as they are written.")
 ]
 
 
-def _read(path: str, form: Format | None, raw: bool, species: Species | None) -> GeneSets:
-    from gsfm import sets
-
-    found = sets.read(
-        path,
-        format=None if form is None else form.value,
-        resolve=not raw,
-        species=None if species is None else species.value,
-    )
-    if found.report is not None:
-        note(found.report.summary())
-    return found
-
-
-@app.command()
+@command(app)
 def describe(
-    file: FileArgument,
-    from_: FromOption = None,
-    no_resolve: RawOption = False,
-    species: SpeciesOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-) -> None:
+    file: File,
+    from_: From = None,
+    no_resolve: NoResolve = False,
+    species: options.Species = None,
+) -> Report:
     """Show what is in a file: sets, sizes, genes, sources, years.
 
-    What reading met goes to stderr: every oddity with a count, and the identifiers that were not
-    mapped. JSON holds all of it.
+    The problems of the file, with a count of each, and the unmapped identifiers go to stderr. JSON
+    has all of them.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
-    from gsfm import sets
-
-    found = _read(file, from_, no_resolve, species)
-    emit(sets.describe(found), json=json, csv=csv, tsv=tsv)
+    found = options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
+    return describe_sets(found)
 
 
-@app.command()
+@command(app, table=False)
 def convert(
-    file: FileArgument,
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="OUT",
-            help="The file to write; .gz, .zst or .zip at its end compresses it; - for stdout.",
-        ),
-    ],
-    from_: FromOption = None,
-    to: Annotated[
-        Format | None,
-        typer.Option(
-            help="The format of the output; its suffix tells if not given.", show_default=False
-        ),
-    ] = None,
-    no_resolve: RawOption = False,
-    species: SpeciesOption = None,
-    min: Annotated[
-        int | None, typer.Option(min=0, help="Keep sets of at least so many genes.")
-    ] = None,
-    max: Annotated[
-        int | None, typer.Option(min=0, help="Keep sets of at most so many genes.")
-    ] = None,
+    file: File,
+    target: Annotated[str, typer.Argument(metavar="OUT")],
+    from_: From = None,
+    to: Format | None = None,
+    no_resolve: NoResolve = False,
+    species: options.Species = None,
+    min: Annotated[int | None, typer.Option(min=0)] = None,
+    max: Annotated[int | None, typer.Option(min=0)] = None,
 ) -> None:
     """Read gene sets in one format and write them in another.
 
-    Identifiers become approved symbols, unless --no-resolve is given. What reading met, and what
-    the new format has no place for, goes to stderr.
+    Identifiers become approved symbols, unless --no-resolve is given. The problems of the file, and
+    what the new format cannot hold, go to stderr.
+
+    Parameters
+    ----------
+    target
+        The file to write; a suffix .gz, .zst or .zip compresses it; - for stdout.
+    to
+        Format of the output; found from its suffix by default.
+    min
+        Smallest set to keep.
+    max
+        Largest set to keep.
     """
-    from gsfm import sets
-
-    found = _read(file, from_, no_resolve, species).filter(min_size=min, max_size=max)
-    left_out = sets.write(found, target, format=None if to is None else to.value)
-    if left_out:
-        note(f"left out, for want of a place: {', '.join(left_out)}")
-    if target != "-":
-        note(f"wrote {target}: {len(found):,} sets")
+    found = options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
+    _write(found.filter(min_size=min, max_size=max), target, to)
 
 
-@app.command()
+@command(app)
 def overlap(
-    one: Annotated[str, typer.Argument(metavar="A", help="A gene-set file; - for stdin.")],
-    other: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
-    background: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="How many genes could have been members; those in the files if not given.",
-            show_default=False,
-        ),
-    ] = None,
-    min_shared: Annotated[
-        int, typer.Option(min=1, help="Show pairs with at least so many common genes.")
-    ] = 1,
-    min_jaccard: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Show pairs from this Jaccard index on.")
-    ] = 0.0,
-    max_p: Annotated[
-        float, typer.Option("--max-p", min=0.0, max=1.0, help="Show pairs up to this p-value.")
-    ] = 1.0,
-    no_resolve: RawOption = False,
-    species: SpeciesOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: OutputOption = None,
-) -> None:
-    """Compare every set of A with every set of B; pairs that share genes, most surprising first.
+    one: Annotated[str, typer.Argument(metavar="A")],
+    other: Annotated[str, typer.Argument(metavar="B")],
+    background: Annotated[int | None, typer.Option(min=1)] = None,
+    min_shared: options.Positive = 1,
+    min_jaccard: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.0,
+    max_p: Annotated[float, typer.Option("--max-p", min=0.0, max=1.0)] = 1.0,
+    no_resolve: NoResolve = False,
+    species: options.Species = None,
+) -> pl.DataFrame:
+    """Compare every set of A with every set of B: pairs that share genes, smallest p-value first.
 
-    The p-value is hypergeometric: the chance to share as many genes or more, were the set of B
-    drawn from the background. It is not corrected for the number of pairs.
+    The p-value is hypergeometric: the probability of an overlap as large or larger, if the set of B
+    were drawn from the background. It is not corrected for the number of pairs.
+
+    Parameters
+    ----------
+    one
+        A gene-set file; - for stdin.
+    other
+        Another gene-set file.
+    background
+        Number of genes in the background; the genes in the files by default.
+    min_shared
+        Smallest overlap of a pair.
+    min_jaccard
+        Smallest Jaccard index of a pair.
+    max_p
+        Largest p-value of a pair.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
-    check_stdin(one, other)
-    left = _read(one, None, no_resolve, species)
-    right = _read(other, None, no_resolve, species)
+    left, right = (
+        options.read_sets(path, resolve=not no_resolve, species=species) for path in (one, other)
+    )
     try:
         pairs = left.overlap(
             right,
@@ -188,69 +136,61 @@ def overlap(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    pairs = pairs.sort("p_value", "left", "right").drop("left", "right")
-    emit(pairs, json=json, csv=csv, tsv=tsv, output=output)
+    return pairs.sort("p_value", "left", "right").drop("left", "right")
 
 
-@app.command()
+@command(app)
 def dedup(
-    file: FileArgument,
-    target: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[OUT]", help="Where to write the distinct sets.", show_default=False
-        ),
-    ] = None,
-    from_: FromOption = None,
-    no_resolve: RawOption = False,
-    species: SpeciesOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-) -> None:
+    file: File,
+    target: Annotated[str | None, typer.Argument(metavar="[OUT]")] = None,
+    from_: From = None,
+    no_resolve: NoResolve = False,
+    species: options.Species = None,
+) -> pl.DataFrame:
     """Find sets with exactly the same genes, and write one of each.
 
-    The table is the sets that stand for several: how many, and all their names.
+    The table has the sets with copies: their number, and all their names.
+
+    Parameters
+    ----------
+    target
+        The file to write the distinct sets to.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
     if target == "-":
         raise typer.BadParameter("stdout is for the table: name a file")
-    import polars as pl
-
-    from gsfm import sets
-
-    found = _read(file, from_, no_resolve, species)
+    found = options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
     distinct = found.deduplicate()
-    repeated = distinct.metadata.filter(pl.col("copies") > 1).select("name", "copies", "names")
     if target is not None:
-        left_out = sets.write(distinct, target)
-        if left_out:
-            note(f"left out, for want of a place: {', '.join(left_out)}")
-        note(f"wrote {target}: {len(distinct):,} sets")
+        _write(distinct, target)
     note(f"{len(found):,} sets, {len(distinct):,} distinct")
-    emit(repeated, json=json, csv=csv, tsv=tsv)
+    return distinct.metadata.filter(pl.col("copies") > 1).select("name", "copies", "names")
 
 
-@app.command()
+@command(app)
 def similar(
-    file: FileArgument,
-    threshold: Annotated[
-        float, typer.Option(min=0.01, max=1.0, help="Show pairs from this Jaccard index on.")
-    ] = 0.8,
-    from_: FromOption = None,
-    no_resolve: RawOption = False,
-    species: SpeciesOption = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-    tsv: TsvOption = False,
-    output: OutputOption = None,
-) -> None:
+    file: File,
+    threshold: Annotated[float, typer.Option(min=0.01, max=1.0)] = 0.8,
+    from_: From = None,
+    no_resolve: NoResolve = False,
+    species: options.Species = None,
+) -> pl.DataFrame:
     """Find the pairs of sets in a file that are almost the same.
 
-    They are found by MinHash: a pair at the threshold is missed with a chance of 1 %. The Jaccard
-    index that is shown is exact.
+    The pairs are found by MinHash: a pair at the threshold is missed with a probability of 1 %. The
+    Jaccard index in the table is exact.
+
+    Parameters
+    ----------
+    threshold
+        Smallest Jaccard index of a pair.
     """
-    chosen_format(json=json, csv=csv, tsv=tsv)
-    found = _read(file, from_, no_resolve, species)
-    pairs = found.near_duplicates(threshold).drop("first", "second")
-    emit(pairs, json=json, csv=csv, tsv=tsv, output=output)
+    found = options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
+    return found.near_duplicates(threshold).drop("first", "second")
+
+
+def _write(found: GeneSets, target: str, form: str | None = None) -> None:
+    omitted = write(found, target, format=form)
+    if omitted:
+        note(f"not written, as the format cannot hold it: {', '.join(omitted)}")
+    if target != "-":
+        note(f"wrote {target}: {len(found):,} sets")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gsfm.cli.output import note
+from gsfm.cli import options
+from gsfm.cli.command import command
+from gsfm.cli.output import StatusLine, note
 from gsfm.errors import GsfmError
 
 if TYPE_CHECKING:
@@ -19,84 +21,57 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-LINE_SECONDS = 10.0  # between two lines of progress where there is no terminal
 
-
-@app.command()
+@command(app, table=False)
 def train(
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="The model folder to write.")
-    ],
-    corpus: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE|default",
-            help="A corpus (gsfm corpus build) or any gene-set file; 'default' is the corpus of "
-            "publications that comes with gsfm.",
-        ),
-    ] = "default",
-    model: Annotated[
-        str, typer.Option(help="The family of the model; gsfm models list shows them.")
-    ] = "autoencoder",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="A setting of the family, e.g. --set epochs=4; repeatable.",
-        ),
-    ] = None,
-    random_state: Annotated[
-        int, typer.Option("--random-state", "--seed", min=0, help="Seed of everything random.")
-    ] = 0,
-    n_threads: Annotated[
-        int | None,
-        typer.Option(
-            "--n-threads",
-            "--threads",
-            min=1,
-            help="Threads; all cores if left out.",
-            show_default=False,
-        ),
-    ] = None,
-    precision: Annotated[
-        str, typer.Option(help="auto, bf16 or fp32; auto is bf16 where the processor has it.")
-    ] = "auto",
-    held_out: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Sets kept from training, to measure recall@50 on and to calibrate probabilities.",
-        ),
-    ] = 2000,
-    best: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Also write here the model as it was when its recall@50 was best.",
-            show_default=False,
-        ),
-    ] = None,
-    devices: Annotated[
-        str,
-        typer.Option(metavar="N|auto", help="Processes on each machine; auto is one for each GPU."),
-    ] = "1",
-    nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
-    strategy: Annotated[
-        str, typer.Option(help="How the processes work together: auto or ddp.")
-    ] = "auto",
-    accelerator: Annotated[
-        str, typer.Option(help="cpu, cuda or auto; auto is cuda where there is a GPU.")
-    ] = "cpu",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint of a stopped run.")
-    ] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR")],
+    corpus: Annotated[str, typer.Option(metavar="FILE|default")] = "default",
+    model: str = "autoencoder",
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE")] = None,
+    random_state: options.RandomState = 0,
+    n_threads: options.Threads = None,
+    precision: str = "auto",
+    held_out: options.Count = 2000,
+    best: Annotated[Path | None, typer.Option(metavar="DIR")] = None,
+    devices: Annotated[str, typer.Option(metavar="N|auto")] = "1",
+    nodes: options.Positive = 1,
+    strategy: str = "auto",
+    accelerator: str = "cpu",
+    resume: bool = False,
 ) -> None:
     """Train a model on a corpus of gene sets and save it.
 
-    Ctrl-C saves what was learned and a checkpoint; the same command with --resume goes on from it
-    to the same result. With --devices or --nodes, processes share each batch, and give the model of
-    one process; a launcher such as torchrun or srun may start them instead.
+    Ctrl-C saves the model and a checkpoint. The same command with --resume continues from it, with
+    the same result. With --devices or --nodes, processes share each batch; the model is that of one
+    process. A launcher such as torchrun or srun can start them instead.
+
+    Parameters
+    ----------
+    output
+        The model folder to write.
+    corpus
+        A corpus (gsfm corpus build) or any gene-set file; 'default' is the corpus of
+        publications that is included in gsfm.
+    model
+        The family of the model; see gsfm models list.
+    settings
+        A setting of the family, such as --set epochs=4. Repeatable.
+    precision
+        auto, bf16 or fp32; auto is bf16 if the processor has it.
+    held_out
+        Sets held out from training, to measure recall@50 and to calibrate probabilities.
+    best
+        Also write the model with the best recall@50 during the training here.
+    devices
+        Processes on each machine; auto is one for each GPU.
+    nodes
+        Machines.
+    strategy
+        How the processes share the work: auto or ddp.
+    accelerator
+        cpu, cuda or auto; auto is cuda if there is a GPU.
+    resume
+        Continue from the checkpoint of a stopped run.
     """
     from gsfm import corpus as corpora
     from gsfm.models import FAMILIES
@@ -139,12 +114,12 @@ def train(
             snapshots=snapshots,
         )
     except Interrupted as stop:
-        if not first:  # to end well is to leave the last word to the first process
+        if not first:  # the first process reports
             return
-        kept = f"saved to {output}" if unfitted.is_fitted else "kept in its checkpoint"
-        note(f"{stop}; what was learned is {kept}.")
+        place = f"saved to {output}" if unfitted.is_fitted else "saved in its checkpoint"
+        note(f"{stop}; the model is {place}.")
         if unfitted.can_resume:
-            note("The same command with --resume goes on.")
+            note("The same command with --resume continues.")
         raise typer.Exit(130) from None
     except ValueError as error:
         raise GsfmError(str(error)) from error
@@ -153,7 +128,7 @@ def train(
 
 
 def _number(text: str) -> Any:
-    """A count, or the word that stands for one."""
+    """A count, or the word for one, which is checked later."""
     return int(text) if text.lstrip("-").isdecimal() else text
 
 
@@ -161,13 +136,11 @@ def _describe(sets: GeneSets, *, own: bool) -> None:
     note(f"corpus: {len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
     dropped = sets.manifest.get("sets", {}).get("dropped", {})
     if own and any(dropped.values()):
-        note("left out: " + ", ".join(f"{n:,} {why}" for why, n in dropped.items() if n))
+        note("excluded: " + ", ".join(f"{n:,} {why}" for why, n in dropped.items() if n))
 
 
 def _parse(family: type[Model], settings: list[str]) -> dict[str, Any]:
-    """``name=value`` texts to values of the fields' types."""
-    import json
-
+    """The values of ``name=value`` texts."""
     known = {field.name: field for field in dataclasses.fields(family.Config)}
     out: dict[str, Any] = {}
     for text in settings:
@@ -183,31 +156,17 @@ def _parse(family: type[Model], settings: list[str]) -> dict[str, Any]:
     return out
 
 
-class _Reporter:
-    """Progress on stderr: a line that is rewritten on a terminal, now and then a line elsewhere."""
-
-    def __init__(self) -> None:
-        self.shown = -LINE_SECONDS
+class _Reporter(StatusLine):
+    """Progress on stderr; measurements and the last step stay."""
 
     def __call__(self, now: Progress) -> None:
-        terminal = sys.stderr.isatty()
-        last = now.step == now.steps
-        pause = 0.2 if terminal else LINE_SECONDS
-        if now.seconds - self.shown < pause and now.watched is None and not last:
-            return
-        self.shown = now.seconds
         text = (
             f"step {now.step:,}/{now.steps:,}  {now.sets_per_second:,.0f} sets/s  "
             f"{_clock(now.seconds)} gone, {_clock(now.seconds_left)} left  loss {now.loss:.3f}"
         )
         if now.watched is not None:
             text += f"  recall@50 {now.watched:.3f}"
-        if terminal:
-            keep = now.watched is not None or last
-            sys.stderr.write(f"\r\x1b[2K{text}" + ("\n" if keep else ""))
-        else:
-            sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        self.write(text, passing=now.watched is None and now.step < now.steps)
 
 
 def _clock(seconds: float) -> str:
@@ -229,8 +188,8 @@ def _summarize(model: Model, folder: Path) -> None:
     if (measured := training.get("calibration")) is not None:
         note(
             f"calibrated on {measured['fitted_sets']} of them; on the other "
-            f"{measured['measured_sets']}, the 100 best genes of a set have a probability of "
-            f"{measured['told_top_100']:.3f} on average, and {measured['found_top_100']:.3f} of "
-            f"them are missing genes (expected calibration error "
+            f"{measured['measured_sets']}, the top 100 genes of a set have a mean predicted "
+            f"probability of {measured['told_top_100']:.3f} and an observed frequency of "
+            f"{measured['found_top_100']:.3f} (expected calibration error "
             f"{measured['error_top_100']:.3f})"
         )
