@@ -27,7 +27,7 @@ About = Annotated[
 ]
 
 
-#: The commands for the members of a set or term that can be used in one way.
+#: The commands that rank the members of one kind, with their help.
 MEMBERS = {
     "biomarkers": """Rank the members of a set or term that are secreted or surface proteins.
 

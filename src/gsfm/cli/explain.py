@@ -45,7 +45,7 @@ def explain(
         the kind of evidence, or the papers. By default genes, kinds and papers; in a flat file,
         genes.
     """
-    query = options.require(genes, file, "genes of the set after the gene to explain")
+    query = options.require(genes, file, "the genes of the set after the gene to explain")
     from gsfm import analysis
 
     result = call(

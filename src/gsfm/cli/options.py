@@ -84,8 +84,8 @@ MissingFraction = Annotated[
         min=0.001,
         max=0.999,
         metavar="FRACTION",
-        help="Assumed fraction of the members of the whole set, or of a term, that are missing "
-        "from the genes that are known. Probabilities depend on it.",
+        help="Assumed fraction of the genes of the whole set, or of a term, that are missing. "
+        "Probabilities depend on it.",
     ),
 ]
 WhichRows = Annotated[
@@ -132,11 +132,10 @@ def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) ->
     """The identifiers of the command line, with files and stdin replaced by the genes in them."""
     found: list[str] = []
     for argument in arguments or ():
-        if argument != "-" and Path(argument).is_file():
+        is_file = argument != "-" and Path(argument).is_file()
+        if is_file:
             note(f"{argument} is a file: reading the genes in it")
-            found += gene_names.read_genes(argument)
-        else:
-            found += gene_names.read_genes("-") if argument == "-" else [argument]
+        found += gene_names.read_genes(argument) if is_file or argument == "-" else [argument]
     for path in files or ():
         found += gene_names.read_genes(path)
     return found
@@ -153,7 +152,7 @@ def require(
         If there is none.
     """
     if not arguments and not files:
-        raise typer.BadParameter(f"give {what}, a file of {what}, or - for stdin; see --help")
+        raise typer.BadParameter(f"give {what}, a file of them, or - for stdin; see --help")
     return read(arguments, files)
 
 
