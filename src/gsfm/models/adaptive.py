@@ -23,7 +23,7 @@ from gsfm.models.evidence import rows_of, shuffled, standardize
 from gsfm.models.features import Features
 from gsfm.models.membership import row_blocks
 from gsfm.models.settings import require
-from gsfm.models.types import Floats, Ids, Numbers
+from gsfm.models.types import Floats, Ids, Numbers, Parts
 from gsfm.sets import GeneSets
 
 #: Prior weights of a library's evidence (its terms, and its counts of annotations), and their
@@ -202,9 +202,7 @@ class Adaptive(Ensemble):
         fitted, constants, _, _ = self._fit_weights(members)
         return fitted[0], float(constants[0])
 
-    def _member_attribution(
-        self, member: Model, ids: Ids, gene: int, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _member_attribution(self, member: Model, ids: Ids, gene: int, random_state: int) -> Parts:
         return member._evidence_attribution(ids, gene, random_state)
 
     def _combined(self, members: sp.csr_array) -> tuple[Floats, Floats]:

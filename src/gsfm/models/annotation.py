@@ -18,7 +18,7 @@ from gsfm.models.evidence import contained_terms
 from gsfm.models.settings import FractionTo1, Positive, Settings, require
 from gsfm.models.sparse import csr_tensors, take_csr
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Ids, Mask, Numbers, Tensors
+from gsfm.models.types import Floats, Ids, Mask, Parts, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -79,9 +79,7 @@ class Annotation(Model):
         scores: Floats = np.log(np.float32(self.config.pseudocount) + np.maximum(counts, 0))
         return scores
 
-    def _attribution(
-        self, ids: Ids, gene: int, others: Mask, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
         return constant(self, ids, gene, others)
 
     def _embed_genes(self) -> Floats:

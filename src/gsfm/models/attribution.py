@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gsfm.models.types import Ids, Mask, Numbers
+from gsfm.models.types import Ids, Mask, Numbers, Parts
 
 if TYPE_CHECKING:
     from gsfm.models.base import Model
@@ -51,9 +51,7 @@ class Attribution(NamedTuple):
         return np.asarray(sum(kind.shares for kind in self.kinds), np.float64)
 
 
-def shapley(
-    model: Model, ids: Ids, gene: int, others: Mask, random_state: int
-) -> tuple[float, Numbers]:
+def shapley(model: Model, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
     """Shapley values over random orders, for any family; see `Model._attribution`."""
     rng = np.random.default_rng(random_state)
     orders = [rng.permutation(len(ids)) for _ in range(ORDERS)]
@@ -72,7 +70,7 @@ def shapley(
     return base, total / len(orders)
 
 
-def constant(model: Model, ids: Ids, gene: int, others: Mask) -> tuple[float, Numbers]:
+def constant(model: Model, ids: Ids, gene: int, others: Mask) -> Parts:
     """The parts of a score that is the same for every set: all of it is the baseline."""
     scores = model.score([ids])[0].astype(np.float64)
     mean = scores[others].mean() if others.any() else 0.0

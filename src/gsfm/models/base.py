@@ -37,7 +37,7 @@ from gsfm.models.evidence import left_out, rows_of, standardize
 from gsfm.models.membership import as_corpus, encode, row_blocks, symbols_of
 from gsfm.models.settings import Settings, check_settings, require
 from gsfm.models.term_matrix import Rescored, TermMatrix
-from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Progress, SetsLike, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, SetsLike, Tensors
 from gsfm.sets import GeneSets
 from gsfm.training.run import Run
 from gsfm.version import __version__
@@ -634,18 +634,14 @@ class Model(ABC):
         """The result of `term_matrix`."""
         return Rescored(self, members, progress)
 
-    def _attribution(
-        self, ids: Ids, gene: int, others: Mask, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
         """The baseline and (n,) the parts of the score of a gene that is not in the set `ids`.
 
         The score is taken relative to the mean score of the `others`, if there are any.
         """
         return shapley(self, ids, gene, others, random_state)
 
-    def _standardized_attribution(
-        self, ids: Ids, gene: int, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _standardized_attribution(self, ids: Ids, gene: int, random_state: int) -> Parts:
         """The same for the score standardized over the genes outside the set."""
         others = np.ones(len(self.vocabulary), bool)
         others[ids] = False
@@ -655,9 +651,7 @@ class Model(ABC):
         base, parts = self._attribution(ids, gene, others, random_state)
         return base / spread, parts / spread
 
-    def _evidence_attribution(
-        self, ids: Ids, gene: int, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _evidence_attribution(self, ids: Ids, gene: int, random_state: int) -> Parts:
         """The same for `evidence`; the mean and the spread of the scores are held constant."""
         return self._standardized_attribution(ids, gene, random_state)
 

@@ -1,4 +1,4 @@
-"""Calibrating a fitted model on sets kept from its training, and measuring how well."""
+"""Calibrating a fitted model on held-out sets, and measuring the calibration error."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 from gsfm.completion.reliability import calibration_error
 from gsfm.models import Model
 from gsfm.models.held_out import BLOCK, HeldOut
+from gsfm.models.membership import slices
 
 #: The numbers of best genes of each set that the errors are over.
 TOPS = (10, 100)
 
 
 def calibrate(model: Model, held: HeldOut) -> dict[str, Any]:
-    """Calibrate a model on every other set that was held out, and measure it on the rest.
+    """Calibrate a model on every other held-out set, and measure the error on the rest.
 
     Parameters
     ----------
@@ -29,8 +30,8 @@ def calibrate(model: Model, held: HeldOut) -> dict[str, Any]:
     dict
         ``fitted_sets`` and ``measured_sets``; the expected calibration errors, in ten bins of
         equal mass, over the 10 and 100 best genes of each measured set, ``error_top_10`` and
-        ``error_top_100``; and for each of the two the mean probability, ``told_``, and the share
-        of these genes that were hidden, ``found_``.
+        ``error_top_100``; and for each of the two the mean predicted probability, ``told_``, and
+        the observed frequency of hidden genes, ``found_``.
 
     Raises
     ------
@@ -53,20 +54,20 @@ def calibrate(model: Model, held: HeldOut) -> dict[str, Any]:
     """
     fit, test = held[::2], held[1::2]
     model.calibrate(fit.shown, fit.hidden)
-    told, found = [], []
+    predicted, observed = [], []
     most = max(TOPS)
-    for start in range(0, len(test), BLOCK):
-        block = test[start : start + BLOCK]
+    for rows in slices(len(test), BLOCK):
+        block = test[rows]
         scores, probability = model.score_and_probability(block.shown)
         shown = block.shown.reindex(model.vocabulary).to_csr()
         scores[shown.nonzero()] = -np.inf
         best = np.argsort(-scores, axis=1, kind="stable")[:, :most]
         # A small vocabulary may have fewer genes to rank than that.
         ranked = np.isfinite(np.take_along_axis(scores, best, axis=1))
-        told.append(np.where(ranked, np.take_along_axis(probability, best, axis=1), np.nan))
+        predicted.append(np.where(ranked, np.take_along_axis(probability, best, axis=1), np.nan))
         hidden = block.hidden.reindex(model.vocabulary).to_csr().toarray()
-        found.append(np.take_along_axis(hidden, best, axis=1))
-    p, y = np.concatenate(told), np.concatenate(found)
+        observed.append(np.take_along_axis(hidden, best, axis=1))
+    p, y = np.concatenate(predicted), np.concatenate(observed)
     record: dict[str, Any] = {"fitted_sets": len(fit), "measured_sets": len(test)}
     for top in TOPS:
         ranked = ~np.isnan(p[:, :top])

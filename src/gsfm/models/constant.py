@@ -11,7 +11,7 @@ from gsfm.models.attribution import constant
 from gsfm.models.base import Model
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import TermMatrix, moments, standard
-from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
 
 
 class ConstantModel(Model):
@@ -28,9 +28,7 @@ class ConstantModel(Model):
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return _ConstantTerms(self.values.astype(np.float64), members)
 
-    def _attribution(
-        self, ids: Ids, gene: int, others: Mask, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
         return constant(self, ids, gene, others)
 
     def _embed_genes(self) -> Floats:

@@ -1,4 +1,4 @@
-"""What a model is and what trained it."""
+"""A table of what a model is and how it was trained."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gsfm.report import Report
 if TYPE_CHECKING:
     from gsfm.models import Model
 
-SHORT = 4  # entries of a list that are shown one by one
+SHORT = 4  # entries of a list that are shown separately
 
 
 def describe(model: Model) -> Report:
-    """Describe a model: family, size, settings, and the manifest of what trained it.
+    """Describe a model: family, size, settings, and the manifest of its training.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ def describe(model: Model) -> Report:
     -------
     Report
         A table of ``field`` and ``value`` (text); a field inside another is written
-        ``outer.inner``, the first entry of a list ``list.0``. Of a long list the number of entries
-        is told; all of it is in the provenance, which is the model's manifest. The members of an
-        ensemble are all shown, each with its weight.
+        ``outer.inner``, the first entry of a list ``list.0``. Of a long list only the number of
+        entries is shown; the whole list is in the provenance, which is the model's manifest. The
+        members of an ensemble are all shown, each with its weight.
 
     Examples
     --------

@@ -23,7 +23,7 @@ from gsfm.models.evidence import standardize
 from gsfm.models.settings import Settings, require
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import TermMatrix
-from gsfm.models.types import Cache, Floats, Ids, Numbers, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -233,9 +233,7 @@ class Ensemble(Model):
         """The members' weights for one set, and the constant of the sum."""
         return np.array(self.config.weights, float), 0.0
 
-    def _member_attribution(
-        self, member: Model, ids: Ids, gene: int, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _member_attribution(self, member: Model, ids: Ids, gene: int, random_state: int) -> Parts:
         """The baseline and the parts of a member's evidence in the sum."""
         return member._standardized_attribution(ids, gene, random_state)
 

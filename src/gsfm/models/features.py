@@ -22,7 +22,7 @@ from gsfm.models.settings import Count, FractionTo1, Settings, TwoOrMore, requir
 from gsfm.models.sparse import csr_tensors, principal_rows, take_csr
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import BLOCK, TermMatrix, cached, moments, standard, sums
-from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 #: Features of so many genes or more are handled as dense matrices, the others as sparse ones.
@@ -152,9 +152,7 @@ class Features(Model):
         """Not if features are excluded for each set."""
         return self.config.covered is None
 
-    def _attribution(
-        self, ids: Ids, gene: int, others: Mask, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
         vectors = self.vectors
         if self.config.covered is not None:
             # As in `_score`: without the excluded features, scaled to length 1 again.
@@ -166,9 +164,7 @@ class Features(Model):
         target = vectors.T @ contrast(gene, others)  # (features,)
         return 0.0, np.asarray(vectors[ids] @ target, np.float64) / max(len(ids), 1)
 
-    def _evidence_attribution(
-        self, ids: Ids, gene: int, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _evidence_attribution(self, ids: Ids, gene: int, random_state: int) -> Parts:
         # The inverse hyperbolic sine of a sum is split in proportion to the terms of the sum, as
         # integrated gradients along the straight path are.
         base, part = self._standardized_attribution(ids, gene, random_state)

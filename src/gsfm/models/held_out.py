@@ -1,4 +1,4 @@
-"""What is watched while a model trains: recall of genes hidden from sets it never trains on."""
+"""The recall of hidden genes of held-out sets, which is watched while a model is trained."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsfm.models import Model
+from gsfm.models.membership import slices
 from gsfm.sets import GeneSets
 from gsfm.training.batches import Batch, split
 
@@ -17,7 +18,7 @@ BLOCK = 256  # sets scored at once
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Sets kept from training, each halved: one half is shown, the other is to be found."""
+    """Sets held out from training, each halved: one half is shown, the other is hidden."""
 
     shown: GeneSets
     hidden: GeneSets
@@ -26,7 +27,7 @@ class HeldOut:
     def draw(
         cls, sets: GeneSets, n: int, *, random_state: int = 0
     ) -> tuple[HeldOut, NDArray[np.int64]]:
-        """Draw up to `n` sets, at most a tenth of all; return them and the rows that are left.
+        """Draw up to `n` sets, at most a tenth of all; return them and the other rows.
 
         Examples
         --------
@@ -51,10 +52,9 @@ class HeldOut:
         return HeldOut(self.shown[rows], self.hidden[rows])
 
     def recall(self, model: Model, k: int = 50) -> float:
-        """Mean over the sets of the share of hidden genes among the k best (of at most k)."""
+        """Mean over the sets of the share of hidden genes (at most k) that are among the k best."""
         total = 0.0
-        for start in range(0, len(self), BLOCK):
-            block = slice(start, start + BLOCK)
+        for block in slices(len(self), BLOCK):
             shown, hidden = self.shown[block], self.hidden[block]
             scores = model.score(shown)
             scores[shown.to_csr().nonzero()] = -np.inf

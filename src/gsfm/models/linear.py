@@ -27,7 +27,7 @@ from gsfm.models.sparse import (
 )
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import TermMatrix, cached, holders, moments, standard, sums
-from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 LAPACK_ROWS = 2048  # of the blocks that LAPACK inverts
@@ -158,9 +158,7 @@ class Linear(Model):
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return _LinearTerms(self, members, cache)
 
-    def _attribution(
-        self, ids: Ids, gene: int, others: Mask, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
         return 0.0, as_float64(self.matrix[ids]) @ contrast(gene, others)
 
     def _embed_genes(self) -> Floats:

@@ -103,12 +103,8 @@ def families() -> pl.DataFrame:
     >>> families().filter(pl.col("name") == "linear")["paper"].item()
     'Steck, WWW 2019, doi:10.1145/3308558.3313710'
     """
+    fields = ("description", "paper", "fit_needs_torch")
     return pl.DataFrame(
-        {
-            "name": name,
-            "description": family.description,
-            "paper": family.paper,
-            "fit_needs_torch": family.fit_needs_torch,
-        }
+        {"name": name, **{field: getattr(family, field) for field in fields}}
         for name, family in sorted(FAMILIES.items())
     )

@@ -1,4 +1,4 @@
-"""From a corpus to a saved model, with what it cost and how well it learned."""
+"""Training: fit a model on a corpus, evaluate it on held-out sets, and save it."""
 
 from __future__ import annotations
 
@@ -48,31 +48,30 @@ def train(
         Seed of everything random. The same seed, corpus, settings and number of threads give the
         same model, also when the run was stopped and resumed.
     held_out
-        Number of sets kept from training (at most a tenth of the corpus). Of each, one half is
-        shown and the other is to be found: on all of them recall is measured, on every other one
-        the model is calibrated, and on the rest it is measured how well.
+        Number of sets held out from training (at most a tenth of the corpus). Each is split into a
+        shown and a hidden half. Recall is measured on all of them; every other one is used to
+        calibrate the model, and the rest to measure the calibration error.
     run
-        Threads, precision, progress, checkpoint, and the processes that share the work (only the
-        first of which writes, watches and reports; all return the model).
+        Threads, precision, progress, checkpoint, and processes. All processes return the model,
+        but only the first one writes, watches and reports.
     snapshots
-        Folders in which the model is also saved as it was during training. The key is the number of
-        the look (1 to `run.watches`), or ``"best"``: the look with the best recall@50. The manifest
-        of a snapshot says at which ``step`` and after how many ``seconds`` it was taken; a
-        snapshot is not calibrated.
+        Folders in which the model is also saved during training. The key is the number of the look
+        (1 to `run.watches`), or ``"best"``: the look with the best recall@50. The manifest of a
+        snapshot contains its ``step`` and ``seconds``; a snapshot is not calibrated.
 
     Returns
     -------
     Model
         The fitted model. Its manifest has gained ``training``: seconds, peak memory in bytes (of
-        the first process), threads, processes, recall@50 on the sets kept from training, and what
-        `calibrate` returns; null with fewer than 40 such sets, or if the fit was stopped.
+        the first process), threads, processes, recall@50 on the held-out sets, and the result of
+        `calibrate`; null with fewer than 40 such sets, or if the fit was stopped.
 
     Raises
     ------
     Interrupted
-        On Ctrl-C, after the model so far was saved, and a checkpoint by families that can resume.
+        On Ctrl-C, after the model and, for families that can resume, a checkpoint were saved.
     GsfmError
-        If the run is to be resumed, or shared by processes, and the family cannot.
+        If the family cannot be resumed, or fitted by several processes, and the run needs it.
     MissingExtraError
         If the family is fitted with torch, or the run needs Lightning Fabric, and that is not
         installed.
@@ -97,19 +96,19 @@ def train(
     held, rows = HeldOut.draw(corpus, held_out, random_state=random_state)
     if snapshots and not (model.learns_in_steps and len(held) and run.watches):
         raise GsfmError(
-            "snapshots are taken when a model in training is looked at: that needs held-out sets, "
+            "snapshots are taken when a model is watched in training: that needs held-out sets, "
             f"and a family that learns in steps, which {model.family} "
             f"{'does' if model.learns_in_steps else 'does not'}"
         )
     taken = [_Snapshot(at, Path(place), run) for at, place in (snapshots or {}).items()]
+
+    def watch(model: Model) -> float:
+        recall = held.recall(model)
+        for snapshot in taken:
+            snapshot.look(model, recall)
+        return recall
+
     if len(held):
-
-        def watch(model: Model) -> float:
-            recall = held.recall(model)
-            for snapshot in taken:
-                snapshot.look(model, recall)
-            return recall
-
         run = dataclasses.replace(run, watch=watch)
     weights = np.zeros(len(corpus), np.float32)
     weights[rows] = corpus.weights[rows]
@@ -118,13 +117,12 @@ def train(
     try:
         model.fit(corpus, weights=weights, random_state=random_state, run=run)
     except Interrupted as stop:
-        if not model.is_fitted:  # an ensemble with a member to go: there is only its checkpoint
+        if not model.is_fitted:  # an ensemble with unfitted members: there is only its checkpoint
             raise
         stopped = stop
     if processes.is_first:
-        # A curve counts the time before a resumed run was stopped too.
-        curve_seconds = (point["seconds"] for point in model.curve)
-        seconds = max(time.monotonic() - started, *curve_seconds, 0.0)
+        # The curve includes the time before a resumed run was stopped.
+        seconds = max(time.monotonic() - started, *(point["seconds"] for point in model.curve), 0.0)
         can_calibrate = len(held) >= 2 * FEWEST
         training: dict[str, Any] = {
             "seconds": round(seconds, 1),
@@ -143,7 +141,7 @@ def train(
             snapshot.finish(model.curve, finished=stopped is None)
         if stopped is None and run.checkpoint is not None:
             run.checkpoint.unlink(missing_ok=True)
-    # A launcher may end all processes when one of them ends: not before the model is saved.
+    # A launcher may end all processes when one ends, so wait until the model is saved.
     processes.wait()
     if stopped is not None:
         raise stopped
@@ -153,26 +151,25 @@ def train(
 class _Snapshot:
     """Saves a model in training at one look, or whenever its recall is better than before.
 
-    A resumed run may look once more at what it has seen: that changes nothing.
+    A resumed run may repeat a look, which changes nothing.
     """
 
     def __init__(self, at: int | str, folder: Path, run: Run) -> None:
         if at != "best" and not (isinstance(at, int) and 1 <= at <= run.watches):
-            raise ValueError(
-                f"a snapshot is taken at 'best' or at look 1 to {run.watches}, not {at!r}"
-            )
+            message = f"a snapshot is taken at 'best' or at look 1 to {run.watches}, not {at!r}"
+            raise ValueError(message)
         self.at, self.folder, self.recall = at, folder, -1.0
-        goes_on = run.resume and run.checkpoint is not None and run.checkpoint.exists()
-        self.is_there = goes_on and (folder / "manifest.json").exists()
-        if self.is_there:
+        resumes = run.resume and run.checkpoint is not None and run.checkpoint.exists()
+        self.exists = resumes and (folder / "manifest.json").exists()
+        if self.exists:
             self.recall = read_json(folder / "manifest.json")["training"]["recall_at_50"]
 
     def look(self, model: Model, recall: float) -> None:
-        """Save the model if this is the moment."""
+        """Save the model if this is the look, or the best one so far."""
         number = len(model.curve) + 1
         if number != self.at and not (self.at == "best" and recall > self.recall):
             return
-        self.recall, self.is_there = recall, True
+        self.recall, self.exists = recall, True
         manifest = model.manifest
         training = {"recall_at_50": recall, "look": number, "finished": False}
         config = dataclasses.asdict(model.config)
@@ -181,8 +178,8 @@ class _Snapshot:
         model.manifest = manifest
 
     def finish(self, curve: list[dict[str, Any]], *, finished: bool) -> None:
-        """Say in the manifest when the moment was."""
-        if not self.is_there:  # the run was stopped before
+        """Add the step and the cost of the look to the manifest."""
+        if not self.exists:  # the run was stopped before
             return
         manifest = read_json(self.folder / "manifest.json")
         point = curve[manifest["training"]["look"] - 1]
@@ -198,7 +195,7 @@ class _Snapshot:
 
 
 def peak_memory() -> int | None:
-    """Return the largest memory that this process has held, in bytes; None where it is unknown.
+    """Return the peak memory of this process in bytes; None where it is unknown.
 
     Examples
     --------
@@ -206,8 +203,7 @@ def peak_memory() -> int | None:
     True
     """
     try:
-        # Not getrusage's figure, where there is a choice: that one begins with the memory of the
-        # process that started this one.
+        # Better than getrusage, which begins with the memory of the process that started this one.
         status = Path("/proc/self/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
     except (OSError, IndexError, ValueError):

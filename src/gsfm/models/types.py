@@ -15,6 +15,8 @@ Floats: TypeAlias = NDArray[np.float32]
 Numbers: TypeAlias = NDArray[np.float64]
 Ids: TypeAlias = NDArray[np.integer[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
+#: A baseline and (n,) contributions, which add up to a score.
+Parts: TypeAlias = tuple[float, Numbers]
 #: The arrays of ``model.safetensors``, by name.
 Tensors: TypeAlias = dict[str, NDArray[Any]]
 #: Arrays that take long to compute, by name; empty at first, or read from a file.

@@ -1,8 +1,8 @@
-"""Batches of sets, each split at random into what is shown and what is to be found."""
+"""Batches of sets, each split at random into shown and hidden members."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,9 @@ class Batch:
     n: int
 
 
+@dataclass
 class HoldOutBatches:
-    """Draw batches; batch `step` depends on the seed and the step alone, so a run can be resumed.
+    """Draw batches; each depends on the seed and the step only, so that a fit can be resumed.
 
     Parameters
     ----------
@@ -38,11 +39,11 @@ class HoldOutBatches:
         Bounds of the share of a set that is shown; drawn uniformly for each set.
     max_members
         Larger sets are subsampled to this many members.
-    seed
+    random_state
         Seed of everything random.
     part
         The sets of a batch that are returned, for one of several processes; the members of the
-        others are not read. All parts together are the batch.
+        other sets are not read. All parts together are the batch.
 
     Examples
     --------
@@ -53,30 +54,27 @@ class HoldOutBatches:
     (3, True)
     """
 
-    def __init__(
-        self,
-        sets: GeneSets,
-        weights: NDArray[np.floating],
-        *,
-        batch_size: int,
-        share: tuple[float, float],
-        max_members: int,
-        random_state: int = 0,
-        part: slice = slice(None),
-    ) -> None:
-        self.sets, self.batch_size, self.share = sets, batch_size, share
-        self.max_members, self.random_state, self.part = max_members, random_state, part
-        self._rows = np.flatnonzero((sets.sizes >= 2) & (weights > 0))
+    sets: GeneSets
+    weights: NDArray[np.floating]
+    _: KW_ONLY
+    batch_size: int
+    share: tuple[float, float]
+    max_members: int
+    random_state: int = 0
+    part: slice = field(default_factory=lambda: slice(None))
+
+    def __post_init__(self) -> None:
+        self._rows = np.flatnonzero((self.sets.sizes >= 2) & (self.weights > 0))
         if not len(self._rows):
             raise ValueError("no set with two genes or more has a weight above 0")
-        usable = np.asarray(weights[self._rows], np.float64)
+        usable = np.asarray(self.weights[self._rows], np.float64)
         self._cumulative = np.cumsum(usable / usable.sum())
 
     def __call__(self, step: int) -> Batch:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.random_state, step])
         drawn = np.searchsorted(self._cumulative, rng.random(self.batch_size), side="right")
-        # Rounding can leave the last sum a hair under 1.
+        # Rounding can leave the last sum slightly below 1.
         rows = self._rows[np.minimum(drawn, len(self._rows) - 1)]
         share = rng.uniform(*self.share, size=self.batch_size)
         return split(self.sets, rows, share, rng, max_members=self.max_members, part=self.part)
@@ -93,11 +91,11 @@ def split(
 ) -> Batch:
     """Split the sets `rows` at random, showing `share` of each, and never all or nothing.
 
-    With `part`, only these of the `rows` are returned, split as they would be among all.
+    With `part`, only these of the `rows` are returned, with the split that they have among all.
     """
     genes, owner, rank = members_at_random(sets, rows, rng, part)
     sizes = sizes_of(sets, rows[part])
-    kept = sizes if max_members is None else np.minimum(sizes, max_members)
+    kept = np.minimum(sizes, max_members or sizes)
     n_shown = np.clip(np.rint(kept * share[part]).astype(np.int64), 1, np.maximum(kept - 1, 1))
     shown = rank < n_shown[owner]
     hidden = ~shown & (rank < kept[owner])
@@ -105,7 +103,7 @@ def split(
 
 
 def sizes_of(sets: GeneSets, rows: Ids) -> Ids:
-    """The sizes of these sets, without a look at the others."""
+    """The sizes of these sets; the others are not read."""
     return sets.indptr[rows + 1] - sets.indptr[rows]
 
 
@@ -117,8 +115,8 @@ def members_at_random(
     Returns
     -------
     genes, owner, rank
-        (n_members,) each: the gene ids, the position in `rows[part]` of each one's set, ascending,
-        and its place in the set's order.
+        (n_members,) each: the gene ids, the position of the set in `rows[part]`, ascending, and the
+        rank in the order of the set.
     """
     # Numbers are drawn for all rows, so that a row's order is the same in every part.
     sizes = sizes_of(sets, rows)

@@ -2,85 +2,48 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 
 from gsfm.errors import FormatError
 from gsfm.io.files import atomic_path
-from gsfm.sets import GeneSets
+
+if TYPE_CHECKING:
+    from gsfm.training.loop import Learner
 
 KEY = "gsfm-checkpoint"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
-def identity(
-    config: Any,
-    sets: GeneSets,
-    weights: NDArray[np.floating],
-    random_state: int,
-    dtype: torch.dtype,
-) -> dict[str, Any]:
-    """Everything that the result depends on: a checkpoint of anything else is refused."""
-    return {
-        "config": dataclasses.asdict(config),
-        "seed": random_state,
-        "precision": str(dtype),
-        "vocabulary": sets.vocabulary.hash,
-        "sets": len(sets),
-        "members": len(sets.indices),
-        "content": zlib.crc32(np.ascontiguousarray(sets.indices).data),
-        "weights": zlib.crc32(np.ascontiguousarray(weights).data),
-    }
-
-
-def write(
-    path: Path,
-    parameters: Mapping[str, Tensor],
-    optimizer: torch.optim.Optimizer,
-    state: Mapping[str, Any],
-    averages: Mapping[str, Tensor],
-) -> None:
-    """Write the parameters, their moments, their running averages if any, and `state`.
-
-    `state` has the ``identity`` of the run, the number of its last ``step``, and other JSON.
-    """
-    tensors = {name: p.detach() for name, p in parameters.items()}
-    for name, p in parameters.items():
-        tensors |= {f"{name}|{moment}": optimizer.state[p][moment] for moment in MOMENTS}
-    tensors |= {f"{name}|average": mean for name, mean in averages.items()}
+def write(path: Path, learner: Learner, state: dict[str, Any]) -> None:
+    """Write parameters, moments, running averages, and `state`, with the last ``step`` in it."""
+    tensors = {name: p.detach() for name, p in learner.parameters.items()}
+    for name, p in learner.parameters.items():
+        tensors |= {f"{name}|{moment}": learner.optimizer.state[p][moment] for moment in MOMENTS}
+    tensors |= {f"{name}|average": mean for name, mean in learner.averages.items()}
+    state = {**state, "identity": learner.identity, "learner": learner.state()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={KEY: json.dumps(state)})
 
 
-def resume(
-    path: Path,
-    parameters: Mapping[str, Tensor],
-    optimizer: torch.optim.Optimizer,
-    identity: Mapping[str, Any],
-    averages: Mapping[str, Tensor],
-) -> dict[str, Any]:
-    """Read a checkpoint into the parameters, moments and averages; return its ``state``.
+def resume(path: Path, learner: Learner) -> dict[str, Any]:
+    """Continue from a checkpoint: set the learner, and return the ``state``.
 
     Raises
     ------
     FormatError
-        If the file is not a checkpoint, or is one of a run with another `identity`.
+        If the file is not a checkpoint, or is one of a run with another identity.
     """
     try:
         with safe_open(path, "pt") as stored:
             state: dict[str, Any] = json.loads((stored.metadata() or {})[KEY])
-            differs = [k for k in identity if state["identity"].get(k) != identity[k]]
+            wanted, found = learner.identity, state["identity"]
+            differs = [key for key in wanted if found.get(key) != wanted[key]]
             if differs:
                 raise FormatError(
                     path,
@@ -88,14 +51,15 @@ def resume(
                     "remove it, or start without resuming",
                 )
             with torch.no_grad():
-                for name, p in parameters.items():
+                for name, p in learner.parameters.items():
                     p.copy_(stored.get_tensor(name))
-                    optimizer.state[p] = {
+                    learner.optimizer.state[p] = {
                         "step": torch.tensor(float(state["step"]), device=p.device),
                         **{m: stored.get_tensor(f"{name}|{m}").to(p.device) for m in MOMENTS},
                     }
-                for name, mean in averages.items():
+                for name, mean in learner.averages.items():
                     mean.copy_(stored.get_tensor(f"{name}|average"))
     except (SafetensorError, KeyError, ValueError) as error:
         raise FormatError(path, f"not a checkpoint of gsfm ({error})") from error
+    learner.restore(state["learner"])
     return state

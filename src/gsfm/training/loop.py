@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+import zlib
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
@@ -20,26 +22,24 @@ from gsfm.training.allocator import keep_freed_memory
 from gsfm.training.interrupt import Interrupted, stop_request
 from gsfm.training.precision import choose_dtype
 from gsfm.training.processes import start
-from gsfm.training.run import Progress, Run
+from gsfm.training.run import Progress
 
 
 class Learner(ABC):
     """What a family adds to the loop: parameters, optimizer, batches, and what a step computes.
 
-    A subclass sets the attributes that are declared here and defines the abstract methods. Steps
-    are counted from 1. What happens in a step may depend on the seed and the number of the step
-    only, so that a fit that is resumed gives the same model.
+    A subclass defines the abstract methods; `prepare` sets the attributes that are declared here.
+    Steps are counted from 1. What happens in a step may depend on the seed and the number of the
+    step only, so that a fit that is resumed gives the same model.
 
     Parameters
     ----------
     model
-        The model to fit; `hand_over` gives it the parameters.
+        The model to fit, with its `Run`; `hand_over` gives it the parameters.
     sets, weights
         The corpus and the weight of each set.
     random_state
         Seed of everything random.
-    run
-        Threads, precision and processes; the loop uses the rest of it.
 
     Raises
     ------
@@ -59,21 +59,32 @@ class Learner(ABC):
     decimals = 4
 
     def __init__(
-        self,
-        model: Any,
-        sets: GeneSets,
-        weights: NDArray[np.floating],
-        random_state: int,
-        run: Run,
+        self, model: Any, sets: GeneSets, weights: NDArray[np.float32], random_state: int
     ) -> None:
-        self.model, self.sets, self.random_state, self.run = model, sets, random_state, run
-        self.processes = start(run)
+        self.model, self.sets, self.weights, self.random_state = model, sets, weights, random_state
+        self.config, self.run = model.config, model.run
+        self.processes = start(self.run)
         self.device = torch.device(self.processes.device)
-        if run.n_threads is not None:
-            torch.set_num_threads(run.n_threads)
-        self.dtype = choose_dtype(run.precision, self.device)
-        self.identity = checkpoint.identity(model.config, sets, weights, random_state, self.dtype)
+        if self.run.n_threads is not None:
+            torch.set_num_threads(self.run.n_threads)
+        self.dtype = choose_dtype(self.run.precision, self.device)
         torch.manual_seed(random_state)
+        self.prepare()
+        #: Everything that the result depends on; a checkpoint of anything else is refused.
+        self.identity = {
+            "config": dataclasses.asdict(self.config),
+            "seed": random_state,
+            "precision": str(self.dtype),
+            "vocabulary": sets.vocabulary.hash,
+            "sets": len(sets),
+            "members": len(sets.indices),
+            "content": zlib.crc32(np.ascontiguousarray(sets.indices).data),
+            "weights": zlib.crc32(np.ascontiguousarray(weights).data),
+        }
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the parameters, the optimizer and all else that a step needs."""
 
     @abstractmethod
     def batch(self, step: int) -> Any:
@@ -132,15 +143,8 @@ def fit(learner: Learner) -> list[dict[str, Any]]:
     found = run.resume and run.checkpoint is not None and run.checkpoint.exists()
     if processes.sum(found and processes.is_first)[0]:
         assert run.checkpoint is not None
-        state = checkpoint.resume(
-            run.checkpoint,
-            learner.parameters,
-            learner.optimizer,
-            learner.identity,
-            learner.averages,
-        )
+        state = checkpoint.resume(run.checkpoint, learner)
         first, before, curve = state["step"] + 1, state["seconds"], state["curve"]
-        learner.restore(state["learner"])
     learner.model.curve = curve  # while it grows: `Run.watch` may read it
     started = saved = time.monotonic()
     losses: deque[float] = deque(maxlen=100)
@@ -178,16 +182,8 @@ def fit(learner: Learner) -> list[dict[str, Any]]:
             ends = stopped or ends_now or step == steps
             overdue = time.monotonic() - saved > run.checkpoint_seconds
             if processes.is_first and run.checkpoint is not None and (ends or overdue):
-                state = {
-                    "identity": learner.identity,
-                    "step": step,
-                    "seconds": elapsed(),
-                    "curve": curve,
-                    "learner": learner.state(),
-                }
-                checkpoint.write(
-                    run.checkpoint, learner.parameters, learner.optimizer, state, learner.averages
-                )
+                state = {"step": step, "seconds": elapsed(), "curve": curve}
+                checkpoint.write(run.checkpoint, learner, state)
                 saved = time.monotonic()
             if stopped:
                 learner.hand_over()

@@ -8,7 +8,7 @@ import torch
 
 
 def choose_dtype(precision: str, device: torch.device | None = None) -> torch.dtype:
-    """bf16 where the device multiplies it faster than float32, unless told otherwise."""
+    """Return the precision; auto is bf16 where the device multiplies it faster than float32."""
     if precision == "auto" and device is not None and device.type == "cuda":
         precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     elif precision == "auto":

@@ -1,4 +1,4 @@
-"""The processes that fit one model together, through Lightning Fabric; or one alone, without it."""
+"""The processes that fit a model together with Lightning Fabric; a single one needs no Fabric."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes of a fit, as one of them sees them.
+    """The processes of a fit, as seen by one of them.
 
-    Each holds the whole model and computes the gradient of its part of a batch. The mean of the
-    gradients moves all copies alike, so they stay the same.
+    Each holds the whole model and computes the gradient of its part of a batch. All copies are
+    updated by the mean of the gradients, so they stay the same.
     """
 
     device: str = "cpu"  # of this process
@@ -46,7 +46,7 @@ class Processes:
         return self.rank == 0
 
     def part(self, n: int) -> slice:
-        """This process's part of n sets; the parts differ by one set at most."""
+        """Return this process's part of n sets; the parts differ by one set at most."""
         return slice(self.rank * n // self.count, (self.rank + 1) * n // self.count)
 
     def wrap(self, network: nn.Module) -> Any:
@@ -54,7 +54,7 @@ class Processes:
         return network if self.fabric is None else self.fabric.setup_module(network)
 
     def backward(self, loss: Tensor) -> None:
-        """Work out the gradients."""
+        """Compute the gradients."""
         if self.fabric is None:
             loss.backward()  # type: ignore[no-untyped-call]
         else:
@@ -66,30 +66,30 @@ class Processes:
             return list(values)
         import torch
 
-        # No GPU of Apple's is supported, so that double precision is there.
+        # Apple's GPUs have no double precision, but are not supported.
         total = torch.tensor(values, dtype=torch.float64, device=self.fabric.device)
         self.fabric.all_reduce(total, reduce_op="sum")
         return total.tolist()
 
     def wait(self) -> None:
-        """Return when all processes have come here."""
+        """Return when all processes have reached this call."""
         if self.fabric is not None:
             self.fabric.barrier()
 
 
 def start(run: Run) -> Processes:
-    """Start the processes that a run asks for; those that run already, if it is asked again.
+    """Start the processes of a run; a second call returns the same ones.
 
-    Where a launcher (torchrun, SLURM's srun) has started them, they find each other. Otherwise this
-    process starts the others, by the command or the script that started itself: all of them come
-    to this line, and go on from it together.
+    Where a launcher (torchrun, SLURM's srun) has started them, they connect to each other.
+    Otherwise this process starts the others, with the command or the script that started itself:
+    all of them reach this call and continue together.
 
     Raises
     ------
     GsfmError
-        If the machine, or the launcher, has not what the run asks for.
+        If the machine, or the launcher, does not have what the run needs.
     MissingExtraError
-        If several processes are asked for and Lightning Fabric is not installed.
+        If the run needs several processes and Lightning Fabric is not installed.
 
     Examples
     --------
@@ -100,8 +100,8 @@ def start(run: Run) -> Processes:
     if run.is_plain or (run.devices, run.nodes, run.strategy) == (1, 1, "auto"):
         if "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
             raise GsfmError(
-                f"torchrun started {os.environ['WORLD_SIZE']} processes; say with --devices and "
-                "--nodes (Run.devices and Run.nodes) how they are spread"
+                f"torchrun started {os.environ['WORLD_SIZE']} processes; distribute them with "
+                "--devices and --nodes (Run.devices and Run.nodes)"
             )
         return Processes("cpu" if run.is_plain else _accelerator(run)[0])
     return _launch(*_accelerator(run), run.nodes)
@@ -109,27 +109,25 @@ def start(run: Run) -> Processes:
 
 def _accelerator(run: Run) -> tuple[str, int]:
     """cpu or cuda, and the number of processes on a machine."""
-    if run.accelerator == "cpu":
-        return "cpu", 1 if run.devices == "auto" else run.devices
-    try:
-        import torch
-    except ImportError:
-        raise MissingExtraError("a fit on a GPU", "train") from None
-    there = torch.cuda.device_count()
-    if run.accelerator == "cuda" and not there:
-        raise GsfmError("no CUDA GPU is to be seen here; use the accelerator cpu or auto")
-    if not there:
-        return "cpu", 1 if run.devices == "auto" else run.devices
-    devices = there if run.devices == "auto" else run.devices
-    if devices > there:
-        raise GsfmError(f"{devices} GPUs are asked for, and there are {there}")
-    return "cuda", devices
+    gpus = 0
+    if run.accelerator != "cpu":
+        try:
+            import torch
+        except ImportError:
+            raise MissingExtraError("a fit on a GPU", "train") from None
+        gpus = torch.cuda.device_count()
+    if run.accelerator == "cuda" and not gpus:
+        raise GsfmError("no CUDA GPU was found; use the accelerator cpu or auto")
+    devices = max(gpus, 1) if run.devices == "auto" else run.devices
+    if gpus and devices > gpus:
+        raise GsfmError(f"the run needs {devices} GPUs, but there are {gpus}")
+    return "cuda" if gpus else "cpu", devices
 
 
 @functools.cache
 def _launch(accelerator: str, devices: int, nodes: int) -> Processes:
-    if _launch.cache_info().currsize:  # launched with other arguments: a process can do it once
-        raise GsfmError("this process fits on other devices already; start anew for these")
+    if _launch.cache_info().currsize:  # launched with other arguments: a process can launch once
+        raise GsfmError("this process fits on other devices already; start a new one for these")
     # Without a launcher, this process starts the others as it was started itself.
     if devices > 1 and "LOCAL_RANK" not in os.environ and not Path(sys.argv[0]).is_file():
         raise GsfmError("several processes are started by gsfm train or a script, not by a prompt")
@@ -153,7 +151,7 @@ def _launch(accelerator: str, devices: int, nodes: int) -> Processes:
 
 
 def _leave() -> None:
-    """Leave the group: threads of it that are still there would abort a process that is done."""
+    """Leave the group: its remaining threads would abort a process that ends."""
     import torch.distributed as group
 
     if group.is_initialized():

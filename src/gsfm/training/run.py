@@ -1,4 +1,4 @@
-"""How a fit is run: never what is learned, but for the precision of the arithmetic."""
+"""How a model is fitted: this never changes the result, except for the precision of arithmetic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Literal
 class Progress:
     """A moment of a fit.
 
-    `loss` is the mean over the last hundred steps; `watched` is what `Run.watch` gave, if it was
+    `loss` is the mean over the last hundred steps; `watched` is the value of `Run.watch`, if it was
     called at this step (recall@50 in `gsfm train`).
     """
 
@@ -22,11 +22,11 @@ class Progress:
     loss: float
     watched: float | None = None
     sets_per_second: float = 0.0
-    max_seconds: float | None = None  # when the run ends at the latest
+    max_seconds: float | None = None  # when the fit ends at the latest
 
     @property
     def seconds_left(self) -> float:
-        """Time left at the average rate so far, or until the run's time is over.
+        """Time left at the average rate so far, or until `max_seconds`.
 
         Examples
         --------
@@ -43,45 +43,43 @@ class Progress:
 
 @dataclass(frozen=True)
 class Run:
-    """How a fit is run.
+    """How a model is fitted.
 
-    A family uses what has a meaning for it: a closed-form model has no checkpoints.
+    A family uses the fields that have a meaning for it: a closed-form model has no checkpoints.
     """
 
-    n_threads: int | None = None  # None: as the libraries choose
+    n_threads: int | None = None  # None: the default of the libraries
     precision: str = "auto"  # auto (bf16 where the processor has it), bf16 or fp32
-    watch: Callable[[Any], float] | None = None  # measures the model, on data kept from the fit
+    watch: Callable[[Any], float] | None = None  # evaluates the model, on data not used to fit it
     watches: int = 16  # how often it is called
     checkpoint: Path | None = None  # file that is kept up to date
     checkpoint_seconds: float = 120.0  # time between checkpoints
-    resume: bool = False  # go on from the checkpoint if it is there
+    resume: bool = False  # continue from the checkpoint if it exists
     max_seconds: float | None = None  # end after the step that takes it past this time
     progress: Callable[[Progress], None] = field(default=lambda progress: None)
     devices: int | Literal["auto"] = 1  # processes on each machine; auto: one for each GPU
     nodes: int = 1  # machines
+    # Every process holds the whole model: it is small, and needs no sharding.
     strategy: str = "auto"  # how the processes work together: auto or ddp
     accelerator: str = "cpu"  # cpu, cuda, or auto (cuda where there is one)
 
     def __post_init__(self) -> None:
-        if self.precision not in ("auto", "bf16", "fp32"):
-            raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
-        if self.n_threads is not None and self.n_threads < 1:
-            raise ValueError(f"threads must be 1 or more, not {self.n_threads}")
-        if self.max_seconds is not None and self.max_seconds <= 0:
-            raise ValueError(f"max_seconds must be above 0, not {self.max_seconds}")
-        if self.watches < 0 or self.checkpoint_seconds < 0:
-            raise ValueError("watches and checkpoint_seconds must be 0 or more")
-        if self.devices != "auto" and (not isinstance(self.devices, int) or self.devices < 1):
-            raise ValueError(f"devices must be 1 or more, or auto, not {self.devices!r}")
-        if self.nodes < 1:
-            raise ValueError(f"nodes must be 1 or more, not {self.nodes}")
-        if self.strategy not in ("auto", "ddp"):
-            # Every process holds the whole model: it is small, and needs no sharding.
-            raise ValueError(f"strategy must be auto or ddp, not {self.strategy!r}")
-        if self.accelerator not in ("cpu", "cuda", "auto"):
-            raise ValueError(f"accelerator must be cpu, cuda or auto, not {self.accelerator!r}")
+        number = isinstance(self.devices, int) and self.devices >= 1
+        for name, holds, text in (
+            ("precision", self.precision in ("auto", "bf16", "fp32"), "auto, bf16 or fp32"),
+            ("n_threads", self.n_threads is None or self.n_threads >= 1, "1 or more"),
+            ("max_seconds", self.max_seconds is None or self.max_seconds > 0, "above 0"),
+            ("watches", self.watches >= 0, "0 or more"),
+            ("checkpoint_seconds", self.checkpoint_seconds >= 0, "0 or more"),
+            ("devices", self.devices == "auto" or number, "1 or more, or auto"),
+            ("nodes", self.nodes >= 1, "1 or more"),
+            ("strategy", self.strategy in ("auto", "ddp"), "auto or ddp"),
+            ("accelerator", self.accelerator in ("cpu", "cuda", "auto"), "cpu, cuda or auto"),
+        ):
+            if not holds:
+                raise ValueError(f"{name} must be {text}, not {getattr(self, name)!r}")
 
     @property
     def is_plain(self) -> bool:
-        """Whether one process on the processor does it all."""
+        """Whether one process on the processor fits the model."""
         return (self.devices, self.nodes, self.strategy, self.accelerator) == (1, 1, "auto", "cpu")

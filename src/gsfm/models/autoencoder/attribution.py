@@ -8,7 +8,7 @@ import numpy as np
 
 from gsfm.models.attribution import TOLERANCE, contrast
 from gsfm.models.autoencoder.layers import LAYER_NORM_EPSILON, gelu_and_slope
-from gsfm.models.types import Ids, Mask, Numbers
+from gsfm.models.types import Ids, Mask, Numbers, Parts
 
 if TYPE_CHECKING:
     from gsfm.models.autoencoder.model import Autoencoder
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 NODES, MOST_NODES = 32, 512
 
 
-def integrated_gradients(
-    model: Autoencoder, ids: Ids, gene: int, others: Mask
-) -> tuple[float, Numbers]:
+def integrated_gradients(model: Autoencoder, ids: Ids, gene: int, others: Mask) -> Parts:
     """Integrated gradients from the empty set to the set; see `Model._attribution`.
 
     The path is a straight line in the output of the first layer norm: from its bias, which is its

@@ -8,14 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gsfm.models.autoencoder import Autoencoder, AutoencoderConfig
+from gsfm.models.autoencoder import AutoencoderConfig
 from gsfm.models.autoencoder.network import Network
 from gsfm.sets import GeneSets
 from gsfm.sets.csr import chunks
 from gsfm.training.batches import Batch, HoldOutBatches
 from gsfm.training.loop import Learner
 from gsfm.training.loss import hidden_gene_loss, logistic_loss
-from gsfm.training.run import Run
 
 WARM_UP = 50  # steps, or a twentieth of a short run
 FINAL_SHARE = 0.02  # of the peak learning rate, at the end of the cosine
@@ -28,30 +27,17 @@ class AutoencoderLearner(Learner):
     No array as long as the members is made, so that a mapped corpus may be larger than memory.
     Several processes give the model of one, except for rounding.
 
-    Parameters
-    ----------
-    weights
-        How often each set is drawn, before its size is taken into account.
-
     Raises
     ------
     ValueError
         If there is nothing to learn from, or a batch has fewer sets than there are processes.
     """
 
-    model: Autoencoder
+    config: AutoencoderConfig
 
-    def __init__(
-        self,
-        model: Autoencoder,
-        sets: GeneSets,
-        weights: NDArray[np.floating],
-        random_state: int,
-        run: Run,
-    ) -> None:
+    def prepare(self) -> None:
+        config, sets, weights = self.config, self.sets, self.weights
         sets.validate()
-        super().__init__(model, sets, weights, random_state, run)
-        self.config = config = model.config
         if config.batch_size < self.processes.count:
             raise ValueError(
                 f"a batch of {config.batch_size} is too small for {self.processes.count} "
@@ -66,7 +52,7 @@ class AutoencoderLearner(Learner):
             batch_size=config.batch_size,
             share=(config.input_low, config.input_high),
             max_members=config.max_members,
-            random_state=random_state,
+            random_state=self.random_state,
             part=self.part,
         )
         with torch.no_grad():

@@ -17,11 +17,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.errors import MissingExtraError
 from gsfm.models.autoencoder.attribution import integrated_gradients
 from gsfm.models.autoencoder.layers import gelu, layer_norm
 from gsfm.models.autoencoder.terms import Vectors
-from gsfm.models.base import Model
 from gsfm.models.evidence import left_out, standardize
 from gsfm.models.membership import slices
 from gsfm.models.settings import (
@@ -33,9 +31,10 @@ from gsfm.models.settings import (
     TwoOrMore,
     require,
 )
+from gsfm.models.stepwise import StepwiseModel
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import TermMatrix
-from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 #: The largest integer, on either side of 0, of each `storage` that uses integers.
@@ -76,7 +75,7 @@ class AutoencoderConfig(Settings):
         require(whole, "the logistic loss is over all members: it needs targets='all'")
 
 
-class Autoencoder(Model):
+class Autoencoder(StepwiseModel):
     """The set autoencoder.
 
     Examples
@@ -93,9 +92,7 @@ class Autoencoder(Model):
     description = "Sparse-input autoencoder with random hold-out and multinomial likelihood"
     paper = "Liang et al., WWW 2018, doi:10.1145/3178876.3186150"
     Config = AutoencoderConfig
-    fit_needs_torch = True
-    can_resume = True
-    learns_in_steps = True
+    learner = ("gsfm.models.autoencoder.fit", "AutoencoderLearner")
     can_distribute = True
     skips_weightless = True
     config: AutoencoderConfig
@@ -107,15 +104,7 @@ class Autoencoder(Model):
     gene_sums: tuple[Numbers, Numbers] | None = None  # see `sums_over_genes`
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
-        # Fitting needs torch, scoring does not.
-        try:
-            import torch  # noqa: F401
-        except ImportError:
-            raise MissingExtraError("fitting an 'autoencoder' model", "train") from None
-        from gsfm.models.autoencoder.fit import AutoencoderLearner
-        from gsfm.training.loop import fit
-
-        self.curve = fit(AutoencoderLearner(self, sets, weights, random_state, self.run))
+        super()._fit(sets, weights, random_state)
         # Rounded as they are stored, so that the fitted model is the same as the loaded one.
         self._restore(self._tensors())
 
@@ -200,9 +189,7 @@ class Autoencoder(Model):
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return Vectors(self, members, cache, progress)
 
-    def _attribution(
-        self, ids: Ids, gene: int, others: Mask, random_state: int
-    ) -> tuple[float, Numbers]:
+    def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
         return integrated_gradients(self, ids, gene, others)
 
     @property

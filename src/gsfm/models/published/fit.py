@@ -15,12 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from gsfm.models.published.model import PAD, SPECIAL, Published
+from gsfm.models.published.model import PAD, SPECIAL, PublishedConfig
 from gsfm.sets import GeneSets
 from gsfm.training.batches import Batch, members_at_random
 from gsfm.training.loop import Learner
 from gsfm.training.loss import logistic_loss
-from gsfm.training.run import Run
 
 #: Every so many steps, moments below this are set to 0. (A step reduces a moment by at most 10%.)
 SWEEP, SMALLEST = 100, 1e-30
@@ -30,28 +29,17 @@ PATIENCE, FACTOR = 10, 0.25  # passes without a better loss, and the factor of t
 class PublishedLearner(Learner):
     """The parameters, batches and steps of the published architecture."""
 
-    model: Published
+    config: PublishedConfig
     decimals = 6  # the loss is a mean over all tokens, and small
 
-    def __init__(
-        self,
-        model: Published,
-        sets: GeneSets,
-        weights: NDArray[np.floating],
-        random_state: int,
-        run: Run,
-    ) -> None:
-        super().__init__(model, sets, weights, random_state, run)
-        self.config = config = model.config
-        self._weights = torch.from_numpy(np.asarray(weights, np.float32))
+    def prepare(self) -> None:
+        config, sets = self.config, self.sets
+        self._weights = torch.from_numpy(self.weights)
         self._epoch, self._order = -1, np.empty(0, np.int64)
         self.watch_interval = -(-len(sets) // config.batch_size)  # steps of a pass
         self.steps = config.epochs * self.watch_interval
-        layers = [
-            torch.nn.Linear(a, b)
-            for widths in model.widths()
-            for a, b in itertools.pairwise(widths)
-        ]
+        pairs = itertools.chain.from_iterable(map(itertools.pairwise, self.model.widths()))
+        layers = [torch.nn.Linear(a, b) for a, b in pairs]
         # (tokens, width): the rows of the shown genes are summed.
         self._table = torch.nn.Parameter(layers[0].weight.detach().T.contiguous())
         self._table.grad = self._gradient = torch.zeros_like(self._table)

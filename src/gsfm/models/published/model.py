@@ -16,10 +16,9 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.errors import MissingExtraError
 from gsfm.genes import Vocabulary
-from gsfm.models.base import Model
 from gsfm.models.settings import Count, Fraction, NonNegativeInt, Positive, Settings, require
+from gsfm.models.stepwise import StepwiseModel
 from gsfm.models.storage import take, vocab_lines
 from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
@@ -57,7 +56,7 @@ class PublishedConfig(Settings):
         )
 
 
-class Published(Model):
+class Published(StepwiseModel):
     r"""The denoising autoencoder of Clarke et al. 2026; scores are logits.
 
     Layers of :math:`W x + b` with ReLU (and dropout in training) between them, none after the last
@@ -96,9 +95,7 @@ class Published(Model):
     paper = "Clarke et al., Patterns 2026, doi:10.1016/j.patter.2026.101565"
     Config = PublishedConfig
     config: PublishedConfig
-    fit_needs_torch = True
-    can_resume = True
-    learns_in_steps = True
+    learner = ("gsfm.models.published.fit", "PublishedLearner")
 
     #: (weight, bias) of each layer; weights are (in, out) in the encoder's first layer, whose
     #: rows are summed for the genes of a set, and (out, in) elsewhere.
@@ -117,15 +114,8 @@ class Published(Model):
     # -- fitting ---------------------------------------------------------------------------------
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
-        try:
-            import torch  # noqa: F401
-        except ImportError:
-            raise MissingExtraError("fitting a 'published' model", "train") from None
-        from gsfm.models.published.fit import PublishedLearner
-        from gsfm.training.loop import fit
-
         self.config = dataclasses.replace(self.config, vocab_size=sets.n_genes + len(SPECIAL))
-        self.curve = fit(PublishedLearner(self, sets, weights, random_state, self.run))
+        super()._fit(sets, weights, random_state)
 
     # -- scoring ---------------------------------------------------------------------------------
 
