@@ -607,7 +607,7 @@ WRONG = {
     ),
     "setting, range": (
         minimal(method=OURS + 'library = "linear"\nsettings = { prune = -1 }'),
-        "settings: prune must be 0 (keep all weights) or more",
+        "settings: prune must be 0 or more, not -1",
     ),
     "release": (
         minimal(RELEASES + "from = 2017\nto = 2023"),

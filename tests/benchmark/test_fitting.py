@@ -15,9 +15,9 @@ import pytest
 
 from gsfm import GeneSets, GsfmError, MissingExtraError, Vocabulary, models
 from gsfm.benchmark import fitting
-from gsfm.benchmark.baselines import ModelMethod
 from gsfm.benchmark.corpora import counts, select, weighted, without
 from gsfm.benchmark.fitting import trained, unfitted
+from gsfm.benchmark.methods import ModelMethod
 from gsfm.corpus import content_hash
 from gsfm.models import Popularity
 

@@ -8,9 +8,8 @@ import pytest
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
 from gsfm import GeneSets, Vocabulary
-from gsfm.benchmark.measures import METRICS, measure
-from gsfm.benchmark.method import Method
-from gsfm.benchmark.metrics import Ranking, matched_auroc, matched_percentiles
+from gsfm.benchmark.methods import Method
+from gsfm.benchmark.metrics import METRICS, Ranking, matched_auroc, matched_percentiles, measure
 from gsfm.benchmark.questions import Questions
 
 GENES = 70

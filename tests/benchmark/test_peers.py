@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import gsfm.models
-from gsfm.benchmark.baselines import BATCH, LibraryModel, LibrarySum, ModelMethod, cost_of
+from gsfm.benchmark.methods import BATCH, LibraryModel, LibrarySum, ModelMethod, cost_of
 from gsfm.benchmark.questions import Questions
 from gsfm.genes import Vocabulary
 from gsfm.models import Adaptive, Cooccurrence, Ensemble, Linear, Model, Popularity, Published
@@ -92,7 +92,7 @@ def test_one_method_answers_several_tasks() -> None:
     for background in (GENES[:4], GENES[4:], GENES[:4]):
         asked = questions(background)
         method.prepare(asked)
-        expected = model.log_frequency[model.vocabulary.ids(background)]
+        expected = model.values[model.vocabulary.ids(background)]
         assert (method.score(asked, slice(0, 1))[0] == expected).all()
 
 

@@ -23,8 +23,7 @@ from gsfm.benchmark.protocols import (
     never_seen,
     time_split,
 )
-from gsfm.benchmark.questions import Questions
-from gsfm.benchmark.sampling import Draws
+from gsfm.benchmark.questions import Draws, Questions
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 

@@ -10,7 +10,7 @@ import pytest
 
 from gsfm import FormatError, GeneSets, GsfmError
 from gsfm.benchmark.config import Benchmark
-from gsfm.benchmark.measures import Measured
+from gsfm.benchmark.metrics import Measured
 from gsfm.benchmark.results import Results, Unit
 from gsfm.benchmark.runner import run
 from gsfm.models import Cooccurrence, Popularity

@@ -374,7 +374,7 @@ def test_what_wrong_genes_cost(world, tmp_path):
     assert dirty["average_precision"].mean() < clean["average_precision"].mean()
     assert "dirty: half-split with 40% wrong genes, " in results.markdown()
     page = (results.folder / "report.html").read_text(encoding="utf-8")
-    assert page.count("40% of the genes shown are wrong ones (") == 1
+    assert page.count("40% of the shown genes are wrong (") == 1
     about = {row["task"]: row["about"] for row in results.about["tasks"]}
     assert about["dirty"]["genes_wrong"] == wrong.sum()
     assert "noise" not in about["clean"]

@@ -10,7 +10,6 @@ try:
 except ImportError as error:
     raise MissingExtraError("A benchmark", "bench") from error
 
-from gsfm.benchmark.baselines import LibraryModel, ModelMethod
 from gsfm.benchmark.calibration import Reliability, reliability
 from gsfm.benchmark.comparison import compare
 from gsfm.benchmark.config import (
@@ -27,9 +26,8 @@ from gsfm.benchmark.config import (
 )
 from gsfm.benchmark.embedding import Embedding
 from gsfm.benchmark.leakage import Leaks, covering
-from gsfm.benchmark.measures import METRICS, Measured, measure
-from gsfm.benchmark.method import Cost, Method
-from gsfm.benchmark.metrics import Ranking, matched_auroc
+from gsfm.benchmark.methods import Cost, LibraryModel, Method, ModelMethod
+from gsfm.benchmark.metrics import METRICS, Measured, Ranking, matched_auroc, measure
 from gsfm.benchmark.protocols import (
     context_switch,
     half_split,

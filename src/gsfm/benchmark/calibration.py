@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.benchmark.baselines import ModelMethod
+from gsfm.benchmark.methods import ModelMethod
 from gsfm.benchmark.questions import Questions
 from gsfm.completion.reliability import Binning, bins_of
 from gsfm.errors import GsfmError, MissingExtraError

@@ -28,8 +28,8 @@ from gsfm.benchmark.report.summary import WITHOUT_LEAKS
 from gsfm.corpus.inputs import library_name
 from gsfm.errors import FormatError, GsfmError
 from gsfm.models import FAMILIES
-from gsfm.models.base import check_settings, require
 from gsfm.models.registry import SHIPPED as SHIPPED_FOLDER
+from gsfm.models.settings import check_settings, require
 
 #: In place of a file of gene sets: the corpus that comes with gsfm.
 DEFAULT = "default"

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 import gsfm.genes
-from gsfm.benchmark.method import Cost, Method
+from gsfm.benchmark.methods import Cost, Method
 from gsfm.benchmark.questions import Questions
 from gsfm.benchmark.vector_files import ADVICE, Floats, Table, count, read_vectors
 from gsfm.corpus.inputs import library_name

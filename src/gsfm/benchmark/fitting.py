@@ -25,7 +25,7 @@ from gsfm.benchmark.config import WATCHES
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.io.files import atomic_path
 from gsfm.models import FAMILIES, Model
-from gsfm.models.base import read_json
+from gsfm.models.storage import read_json
 from gsfm.sets import GeneSets
 from gsfm.training import Progress, Run
 

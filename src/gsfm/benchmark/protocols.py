@@ -15,9 +15,8 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.benchmark.questions import COLUMNS, Questions
+from gsfm.benchmark.questions import COLUMNS, Draws, Questions
 from gsfm.benchmark.releases import nearest, pair
-from gsfm.benchmark.sampling import Draws
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.benchmark.questions import COLUMNS, Questions
-from gsfm.benchmark.sampling import Draws
+from gsfm.benchmark.questions import COLUMNS, Draws, Questions
 from gsfm.errors import GsfmError
 from gsfm.sets import GeneSets
 

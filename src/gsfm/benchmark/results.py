@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import polars as pl
 
-from gsfm.benchmark.measures import Measured
+from gsfm.benchmark.metrics import Measured
 from gsfm.benchmark.report.summary import summarize, summary_text
 from gsfm.errors import FormatError, GsfmError
 from gsfm.io.files import atomic_path

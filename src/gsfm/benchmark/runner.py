@@ -19,9 +19,8 @@ import polars as pl
 
 from gsfm import corpus as corpora
 from gsfm import sets as libraries
-from gsfm.benchmark import answering, methods
 from gsfm.benchmark import corpora as corpora_module
-from gsfm.benchmark.answering import Asked
+from gsfm.benchmark import loading, tasks
 from gsfm.benchmark.config import (
     DEFAULT,
     Benchmark,
@@ -31,10 +30,11 @@ from gsfm.benchmark.config import (
     content_hash,
     folder_name,
 )
-from gsfm.benchmark.measures import Measured, measure
-from gsfm.benchmark.method import Cost, Method
-from gsfm.benchmark.methods import Methods, hash_of_array
+from gsfm.benchmark.loading import Methods, hash_of_array
+from gsfm.benchmark.methods import Cost, Method
+from gsfm.benchmark.metrics import Measured, measure
 from gsfm.benchmark.results import Results, Unit, join, read_about, write_about
+from gsfm.benchmark.tasks import Asked
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.io.files import atomic_path, sha256_file
 from gsfm.sets import GeneSets
@@ -178,7 +178,7 @@ class _Run:
             raise GsfmError(f"there is no task {unknown[0]!r}; there are {', '.join(names)}")
         if pages:
             _need_for_pages()
-        methods.check(self.benchmark.methods)
+        loading.check(self.benchmark.methods)
         before = self._before()
         corpus, of_corpus = self._read_corpus()
         self.tell("looking at the methods", passing=True)
@@ -286,7 +286,7 @@ class _Run:
         files = {key: self._library(file) for key, file in task.files.items()}
         papers = self._library(DEFAULT)
         self.tell(f"asking {task.name}", passing=True)
-        asked = answering.ask(
+        asked = tasks.ask(
             task,
             files,
             self.methods.vocabularies,
@@ -306,7 +306,7 @@ class _Run:
         if part is None:
             return None, None
         self.tell("looking for training sets that cover a term", passing=True)
-        table, rows, record = answering.covered(asked, corpus, part.share, self.tell)
+        table, rows, record = tasks.covered(asked, corpus, part.share, self.tell)
         self.methods.leave_out(rows)
         return table, {"share": part.share, "covering_sets": len(rows), "tasks": record}
 
@@ -363,7 +363,7 @@ class _Run:
         """Compute one unit; say in a line what came out."""
         questions = one.questions
         assert questions is not None
-        if answering.hash_of(questions) != one.record["hash"]:
+        if tasks.hash_of(questions) != one.record["hash"]:
             raise GsfmError(f"{one.name}: a method before {method.name} has changed the questions")
         head = f"{one.name} · {method.name}"
         about: dict[str, Any] = {"task": one.name, "method": method.name, "refused": None}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import csv
 import itertools
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,12 +34,16 @@ ADVICE = "save it as Parquet or CSV, a row a gene, with the identifiers in the c
 _INDEX = ("", "unnamed:0", "index", "indexlevel0", "id", "name", "word", "token", "vocab")
 #: Names of the arrays of vectors, of which one must be taken if there are several.
 _VECTORS = ("vectors", "vector", "embeddings", "embedding", "emb", "x")
-#: Written for "no number".
+#: Marks of a missing number.
 _MISSING = ("", "na", "n/a", "#n/a", "null", "none", "-")
+#: What the readers of damaged files raise.
+_ERRORS: tuple[type[BaseException], ...] = (OSError, EOFError, ValueError, TypeError, KeyError)
+_ERRORS += (NotImplementedError, zipfile.BadZipFile, zlib.error, SafetensorError)
+_ERRORS += (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
 class Table(NamedTuple):
-    """Gene vectors as they stand in a file."""
+    """The gene vectors of a file."""
 
     identifiers: Sequence[Any]
     vectors: Floats  # (rows, dimensions)
@@ -57,7 +62,8 @@ def read_vectors(path: Path) -> Table:
     if magic[:4] == b"PAR1":
         return _read_parquet(path)
     if magic[:4] == b"PK\x03\x04":
-        members = _members(path)
+        with _readable(path, "zip"), zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
         if any(name.endswith(".pkl") for name in members):
             raise FormatError(path, f"it holds a pickle, which could run any code; {ADVICE}")
         if members and all(name.endswith(".npy") for name in members):
@@ -71,19 +77,21 @@ def read_vectors(path: Path) -> Table:
     return _read_text(path)
 
 
-def _members(path: Path) -> list[str]:
+@contextlib.contextmanager
+def _readable(path: Path, kind: str) -> Iterator[None]:
+    """Turn the errors of the libraries that read files into a FormatError."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise FormatError(path, f"not a readable zip file ({error})") from error
+        yield
+    except _ERRORS as error:
+        if "allow_pickle" in str(error):
+            reason = "an array is a pickle, which could run any code; save names as texts: "
+            raise FormatError(path, f"{reason}names.astype(str)") from error
+        raise FormatError(path, f"not a readable {kind} file ({error})") from error
 
 
 def _read_parquet(path: Path) -> Table:
-    try:
+    with _readable(path, "Parquet"):
         frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise FormatError(path, f"not a readable Parquet file ({error})") from error
     kinds = frame.schema
     lists = [c for c, kind in kinds.items() if kind.is_nested() and _is_numeric(kind)]
     others = [c for c in kinds if c not in lists]
@@ -118,8 +126,8 @@ def _from_lists(path: Path, column: pl.Series) -> Floats:
         at = int(wrong[0])
         raise FormatError(
             path,
-            f"{lengths[at]} numbers, where the first row has {lengths[0]}: all rows must have as "
-            "many",
+            f"{lengths[at]} numbers, where the first row has {lengths[0]}: all rows must have the "
+            "same number",
             line=at + 1,
         )
     flat = column.explode(keep_nulls=True, empty_as_null=False).fill_null(float("nan"))
@@ -145,25 +153,13 @@ def _is_id(column: str) -> bool:
 
 
 def _read_npz(path: Path) -> Table:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        if "allow_pickle" in str(error):
-            raise FormatError(
-                path,
-                "an array is a pickle, which could run any code; save names as texts: "
-                "names.astype(str)",
-            ) from error
-        raise FormatError(path, f"not a readable NPZ file ({error})") from error
+    with _readable(path, "NPZ"), np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
     names = [k for k, v in arrays.items() if v.ndim == 1 and v.dtype.kind in "US"]
     genes = names[0] if len(names) == 1 else find(names, GENE_HEADERS)
     if genes is None:
-        raise FormatError(
-            path,
-            f"it needs one array of texts, the names of the genes; it holds "
-            f"{_shapes(arrays.items())}",
-        )
+        reason = "it needs one array of texts, the names of the genes; it holds "
+        raise FormatError(path, reason + _shapes(arrays))
     vectors = _one_table(path, arrays)
     identifiers = arrays[genes]
     if identifiers.dtype.kind == "S":
@@ -174,10 +170,8 @@ def _read_npz(path: Path) -> Table:
 
 
 def _read_safetensors(path: Path) -> Table:
-    try:
+    with _readable(path, "safetensors"):
         tensors = load_file(path)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise FormatError(path, f"not a readable safetensors file ({error})") from error
     vectors = _one_table(path, tensors)
     vocab = path.with_name("vocab.txt")
     try:
@@ -198,17 +192,14 @@ def _one_table(path: Path, arrays: dict[str, NDArray[Any]]) -> Floats:
     tables = {k: v for k, v in arrays.items() if v.ndim == 2 and v.dtype.kind in "fiu"}
     name = next(iter(tables)) if len(tables) == 1 else find(list(tables), _VECTORS)
     if name is None:
-        raise FormatError(
-            path,
-            "it needs one array of vectors, (genes, dimensions) numbers, or one with the name "
-            f"'vectors'; it holds {_shapes(arrays.items())}",
-        )
-    with np.errstate(over="ignore"):  # too large for float32 is infinite, and left out
+        reason = "it needs one array of vectors, (genes, dimensions) numbers, or one with the name "
+        raise FormatError(path, f"{reason}'vectors'; it holds {_shapes(arrays)}")
+    with np.errstate(over="ignore"):  # too large for float32: infinite, and excluded
         return np.asarray(tables[name], np.float32)
 
 
-def _shapes(arrays: Iterable[tuple[str, NDArray[Any]]]) -> str:
-    shown = [f"{k} ({' x '.join(map(str, v.shape))} {v.dtype})" for k, v in arrays]
+def _shapes(arrays: dict[str, NDArray[Any]]) -> str:
+    shown = [f"{k} ({' x '.join(map(str, v.shape))} {v.dtype})" for k, v in arrays.items()]
     return ", ".join(shown[:5]) + (", ..." if len(shown) > 5 else "") or "nothing"
 
 
@@ -216,7 +207,7 @@ def _shapes(arrays: Iterable[tuple[str, NDArray[Any]]]) -> str:
 
 
 def _read_text(path: Path) -> Table:
-    """CSV, TSV, and the text files of word2vec: which of them, the first lines tell."""
+    """Read CSV, TSV, and the text files of word2vec; the first lines determine the layout."""
     with open_source(path) as source:
         rows = lines(source, Notes())
         head = list(itertools.islice(rows, 3))
@@ -226,27 +217,24 @@ def _read_text(path: Path) -> Table:
         if promised is not None:
             del head[0]
         separator = _separator(head[min(1, len(head) - 1)][1])
-        first = _split(head[0][1], separator)
-        second = _split(head[1][1], separator) if len(head) > 1 else None
-        header = None if promised is not None else _header(first, second)
+        first, *more = (_split(line, separator) for _, line in head[:2])
+        header = _header(first, more[0]) if more and promised is None else None
         if header is not None:
             del head[0]
-        if not head:
-            raise FormatError(path, "there is a header, and no row below it")
-        columns = _Columns.of(path, header, _split(head[0][1], separator))
-        identifiers, numbers = columns.take(path, itertools.chain(head, rows), separator)
+        columns = _Columns.of(header, _split(head[0][1], separator))
+        identifiers, numbers = _take(path, itertools.chain(head, rows), separator, columns)
     vectors = np.frombuffer(numbers, np.float32).reshape(len(identifiers), -1)
     if promised is not None and promised != len(identifiers):
         raise FormatError(
             path,
             f"the first line promises {promised:,} rows, and there are {len(identifiers):,}: is "
-            "the file whole?",
+            "the file complete?",
         )
     return Table(identifiers, vectors, columns.ignored)
 
 
 def _promised(head: list[str]) -> int | None:
-    """The number of rows, if the first line tells rows and dimensions, as word2vec's does."""
+    """The number of rows, if the first line holds rows and dimensions, as in word2vec's files."""
     found = re.fullmatch(r"\s*(\d+)\s+(\d+)\s*", head[0])
     if found is None or len(head) == 1 or len(head[1].split()) != int(found[2]) + 1:
         return None
@@ -254,29 +242,25 @@ def _promised(head: list[str]) -> int | None:
 
 
 def _separator(line: str) -> str | None:
-    """What separates the cells of a line; None for white space.
+    """The separator of the cells of a line that leaves most numbers; None for white space.
 
-    That which leaves most numbers: gene2vec has a tab after the gene and blanks between the others.
+    gene2vec has a tab after the gene and blanks between the numbers.
     """
     marks = ("\t", ",", ";", None)
     return max(marks, key=lambda mark: sum(map(_is_number, _split(line, mark))))
 
 
 def _split(line: str, separator: str | None) -> list[str]:
-    if separator is None:
-        return line.split()
-    if '"' in line:
+    if separator is not None and '"' in line:
         try:
             return next(csv.reader([line], delimiter=separator))
-        except csv.Error:  # a cell of more than 128 KiB, say
+        except csv.Error:  # a cell of more than 128 KiB, for example
             return [line]
     return line.split(separator)
 
 
-def _header(first: list[str], second: list[str] | None) -> list[str] | None:
+def _header(first: list[str], second: list[str]) -> list[str] | None:
     """The names of the columns, if the first row holds them."""
-    if second is None:
-        return None
     if len(first) == len(second) - 1:  # R leaves the column of row names without one
         return ["", *first]
     named = find(first, GENE_HEADERS) is not None or plain(first[0]) in _INDEX
@@ -287,16 +271,20 @@ def _header(first: list[str], second: list[str] | None) -> list[str] | None:
 
 
 def _is_number(cell: str, *, missing: bool = True) -> bool:
-    """Whether a cell holds a number, or what is written for none."""
+    """Whether a cell holds a number or, with `missing`, a mark for a missing number."""
     try:
         float(cell)
     except ValueError:
-        return missing and cell.strip().lower() in _MISSING
+        return missing and _is_missing(cell)
     return True
 
 
+def _is_missing(cell: str) -> bool:
+    return cell.strip().lower() in _MISSING
+
+
 class _Columns(NamedTuple):
-    """Which columns of a text are what."""
+    """The roles of the columns of a text."""
 
     width: int
     gene: int
@@ -304,73 +292,61 @@ class _Columns(NamedTuple):
     ignored: tuple[str, ...]
 
     @classmethod
-    def of(cls, path: Path, header: list[str] | None, row: list[str]) -> _Columns:
-        """Tell the columns apart by their names and the first row."""
-        width = len(row) if header is None else len(header)
+    def of(cls, header: list[str] | None, row: list[str]) -> _Columns:
+        """Find the roles by the names of the columns and the first row."""
+        names = [""] * len(row) if header is None else header
         named = None if header is None else find(header, GENE_HEADERS)
-        gene = 0 if header is None or named is None else header.index(named)
+        gene = 0 if named is None else names.index(named)
         numbers, ignored = [], []
-        for i in range(width):
-            name = f"column {i + 1}" if header is None else header[i] or f"column {i + 1}"
+        for i, name in enumerate(names):
             cell = row[i] if i < len(row) else ""
-            # A blank without a name is what a separator at the end of a line leaves.
-            vacant = not cell.strip() and (header is None or not header[i].strip())
-            is_row_number = i == 0 and header is not None and plain(header[0]) in _INDEX
-            if i == gene or vacant:
+            # A blank without a name follows a separator at the end of a line.
+            if i == gene or not (cell.strip() or name.strip()):
                 continue
-            if not _is_number(cell) or _is_id(name) or is_row_number:
-                ignored.append(name)
+            is_row_number = i == 0 and header is not None and plain(name) in _INDEX
+            if not _is_number(cell) or (name and _is_id(name)) or is_row_number:
+                ignored.append(name or f"column {i + 1}")
             else:
                 numbers.append(i)
-        return cls(width, gene, numbers, tuple(ignored))
+        return cls(len(names), gene, numbers, tuple(ignored))
 
-    def take(
-        self, path: Path, rows: Iterable[tuple[int, str]], separator: str | None
-    ) -> tuple[list[str], array.array[float]]:
-        """The identifiers, and the numbers row after row."""
-        identifiers: list[str] = []
-        values = array.array("f")
-        pick = _picker(self.numbers)
-        for line, text in rows:
-            cells = _split(text, separator)
-            if len(cells) != self.width:
-                raise FormatError(
-                    path,
-                    f"{count(len(cells), 'cell')}, where the lines before have {self.width}: all "
-                    "rows must have as many",
-                    line=line,
+
+def _take(
+    path: Path, rows: Iterable[tuple[int, str]], separator: str | None, columns: _Columns
+) -> tuple[list[str], array.array[float]]:
+    """The identifiers, and the numbers row after row."""
+    identifiers: list[str] = []
+    values = array.array("f")
+    chosen = [i in set(columns.numbers) for i in range(columns.width)]
+    for line, text in rows:
+        cells = _split(text, separator)
+        if len(cells) != columns.width:
+            raise FormatError(
+                path,
+                f"{count(len(cells), 'cell')}, where the lines before have {columns.width}: all "
+                "rows must have the same number",
+                line=line,
+            )
+        identifiers.append(cells[columns.gene])
+        picked = list(itertools.compress(cells, chosen))
+        try:
+            row = array.array("f", map(float, picked))
+        except ValueError:
+            wrong = [i for i in columns.numbers if not _is_number(cells[i])]
+            if wrong:
+                reason = (
+                    f"{cells[wrong[0]].strip()[:40]!r} in column {wrong[0] + 1} is not a number"
                 )
-            identifiers.append(cells[self.gene])
-            try:
-                row = array.array("f", map(float, pick(cells)))
-            except ValueError:
-                row = array.array("f", self._with_gaps(path, line, pick(cells)))
-            values.extend(row)
-        return identifiers, values
-
-    def _with_gaps(self, path: Path, line: int, cells: Sequence[str]) -> Iterator[float]:
-        """The numbers of a row in which some are missing."""
-        for i, cell in zip(self.numbers, cells, strict=True):
-            if not _is_number(cell):
-                reason = f"{cell.strip()[:40]!r} in column {i + 1} is not a number"
-                raise FormatError(path, reason, line=line)
-            yield float("nan") if _is_missing(cell) else float(cell)
-
-
-def _is_missing(cell: str) -> bool:
-    return cell.strip().lower() in _MISSING
-
-
-def _picker(columns: list[int]) -> Callable[[list[str]], Sequence[str]]:
-    """What takes these columns out of a row; a slice where they are neighbors."""
-    if columns and columns[-1] - columns[0] == len(columns) - 1:
-        neighbors = slice(columns[0], columns[-1] + 1)
-        return lambda cells: cells[neighbors]
-    return lambda cells: [cells[i] for i in columns]
+                raise FormatError(path, reason, line=line) from None
+            row = array.array(
+                "f", (np.nan if _is_missing(cell) else float(cell) for cell in picked)
+            )
+        values.extend(row)
+    return identifiers, values
 
 
 def count(n: int, noun: str) -> str:
-    """A number of things, in words.
+    """A number of things.
 
     Examples
     --------

@@ -1,0 +1,296 @@
+"""The methods of a run: what they know, what they are, and how to get them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gsfm.benchmark import corpora, fitting
+from gsfm.benchmark.config import (
+    SHIPPED,
+    Benchmark,
+    Embedded,
+    FromLibrary,
+    Saved,
+    Snapshot,
+    Spec,
+    Summed,
+    Trained,
+    folder_name,
+)
+from gsfm.benchmark.embedding import Embedding
+from gsfm.benchmark.methods import (
+    FromOlder,
+    LibraryModel,
+    LibrarySum,
+    Method,
+    ModelMethod,
+    together,
+)
+from gsfm.benchmark.report.summary import WITHOUT_LEAKS
+from gsfm.corpus import content_hash
+from gsfm.genes import Vocabulary
+from gsfm.io.files import sha256_file
+from gsfm.models import Adaptive, Ensemble, Model
+from gsfm.models.registry import SHIPPED as SHIPPED_FOLDER
+from gsfm.sets import GeneSets
+from gsfm.training import Progress
+
+
+class Methods:
+    """The methods of a benchmark.
+
+    Parameters
+    ----------
+    benchmark
+        With their specifications.
+    corpus
+        What they are trained on, and the hash of its content.
+    folder
+        Where the trained models are, or shall be.
+    threads
+        For training.
+    progress
+        Called with the name of a model in training and how far it is.
+
+    Attributes
+    ----------
+    specs
+        All of them, in the order of the report; a sum after what it sums.
+    vocabularies
+        The genes that each knows; None for all.
+    """
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        corpus: tuple[GeneSets, str],
+        folder: Path,
+        *,
+        n_threads: int | None = None,
+        progress: Callable[[str, Progress], None] = lambda name, now: None,
+    ) -> None:
+        self.specs: list[Spec] = list(benchmark.methods)
+        self.vocabularies: dict[str, Vocabulary | None] = {}
+        #: SHA-256 of the files that each was read from.
+        self._hashes: dict[str, dict[str, str]] = {}
+        self._benchmark, self._folder = benchmark, folder
+        self._threads, self._progress = n_threads, progress
+        self._corpus = corpus
+        self._reduced: tuple[GeneSets, str] | None = None
+        #: What was learned of a method in reading it.
+        self._read: dict[str, dict[str, Any]] = {}
+        for spec in self.specs:
+            self.vocabularies[spec.name] = self._look_at(spec)
+
+    def _look_at(self, spec: Spec) -> Vocabulary | None:
+        """The genes that a method knows."""
+        match spec:
+            case Trained() | Snapshot():
+                return self._corpus[0].vocabulary
+            case Summed():
+                members = [self.vocabularies[name] for name in spec.sum]
+                known = [member for member in members if member is not None]
+                if known:
+                    return Vocabulary(dict.fromkeys(gene for member in known for gene in member))
+            case Saved():
+                folder = self._saved_folder(spec)
+                self._hashes[spec.name] = {
+                    name: sha256_file((folder or SHIPPED_FOLDER) / name)
+                    for name in ("config.json", "vocab.txt", "model.safetensors")
+                }
+                saved = ModelMethod.load(spec.name, folder)
+                self._read[spec.name] = {"kind": saved.kind}
+                return saved.vocabulary
+            case Embedded():
+                path = self._benchmark.path(spec.embedding)
+                self._hashes[spec.name] = {path.name: sha256_file(path)}
+                embedding = Embedding.read(path, spec.name)
+                if embedding.report is not None:
+                    self._read[spec.name] = {"read": embedding.report.to_dict()}
+                return embedding.vocabulary
+        return None
+
+    @property
+    def data(self) -> dict[str, str]:
+        """SHA-256 of the files that the methods were read from, by ``<method>/<file>``."""
+        return {
+            f"{method}/{file}": its_hash
+            for method, files in self._hashes.items()
+            for file, its_hash in files.items()
+        }
+
+    def leave_out(self, rows: NDArray[np.int64]) -> None:
+        """Fit the methods of ``leakage.retrain`` once more, on the corpus without some sets.
+
+        Each comes after its original. A sum of such methods is summed once more, too.
+        """
+        leakage = self._benchmark.leakage
+        if leakage is None or not leakage.retrain or not len(rows):
+            return
+        reduced = corpora.without(self._corpus[0], rows)
+        self._reduced = reduced, content_hash(reduced)
+        again: set[str] = set()
+        # These learn nothing from the corpus.
+        unaware = {spec.name for spec in self.specs if isinstance(spec, FromLibrary)}
+        specs: list[Spec] = []
+        for spec in self.specs:
+            specs.append(spec)
+            name = spec.name + WITHOUT_LEAKS
+            if isinstance(spec, Trained) and spec.name in leakage.retrain:
+                specs.append(msgspec.structs.replace(spec, name=name))
+            elif (
+                isinstance(spec, Summed)
+                and again & set(spec.sum)
+                and set(spec.sum) <= (again | unaware)
+            ):
+                new = {old: old + WITHOUT_LEAKS if old in again else old for old in spec.sum}
+                specs.append(spec.renamed(name, new))
+            else:
+                continue
+            again.add(spec.name)
+            self.vocabularies[name] = self.vocabularies[spec.name]
+        self.specs = specs
+
+    def record(self, spec: Spec) -> dict[str, Any]:
+        """What is known of a method before it is asked; JSON-serialisable."""
+        kind = spec.kind
+        if isinstance(spec, Trained) and _is_again(spec):
+            kind += " without the sets that cover a term"
+        return {"method": spec.name, "kind": kind, **self._read.get(spec.name, {})}
+
+    def identity(self, spec: Spec) -> dict[str, Any]:
+        """All that a method's answers depend on, but for the questions; JSON-serialisable."""
+        about: dict[str, Any] = {"method": spec.to_dict(), "seed": self._benchmark.seed}
+        match spec:
+            case Trained():
+                sets, about["corpus"] = self._training(spec)
+                about["weights"] = hash_of_array(sets.weights)
+            case Summed():
+                about["members"] = [self.identity(member) for member in self._members(spec)]
+            case Snapshot():
+                about["trained"] = self.identity(self._by_name(spec.snapshot_of))
+            case _:
+                about["files"] = self._hashes.get(spec.name)
+        return about
+
+    def get(self, spec: Spec) -> Method:
+        """Load a method; one that is trained on the run's corpus is fitted first.
+
+        Raises
+        ------
+        GsfmError
+            If a file is not what it claims to be, or a fit fails.
+        KeyboardInterrupt
+            On Ctrl-C, after a model in training was saved.
+        """
+        kind = self.record(spec)["kind"]
+        match spec:
+            case Trained():
+                return ModelMethod.load(spec.name, self._trained(spec), kind)
+            case Saved():
+                return ModelMethod.load(spec.name, self._saved_folder(spec), kind)
+            case Snapshot():
+                trained = self._by_name(spec.snapshot_of)
+                assert isinstance(trained, Trained)
+                self._trained(trained)
+                return ModelMethod.load(spec.name, self._snapshots(trained)[spec.at], kind)
+            case Summed():
+                got = map(self.get, self._members(spec))
+                members = [m for m in got if isinstance(m, ModelMethod | FromOlder)]
+                fitted = [m for m in members if isinstance(m, ModelMethod)]
+                if len(fitted) < len(members):
+                    return LibrarySum(spec.name, members, functools.partial(_join, spec), kind)
+                model = _join(spec, [m.model for m in fitted])
+                return ModelMethod(spec.name, model, kind, together([m.cost for m in members]))
+            case FromLibrary():
+                settings = dict(spec.settings)
+                return LibraryModel(spec.name, spec.library, settings, seed=self._benchmark.seed)
+            case Embedded():
+                return Embedding.read(self._benchmark.path(spec.embedding), spec.name)
+        raise AssertionError(spec)
+
+    def _members(self, spec: Summed) -> list[Spec]:
+        return [self._by_name(name) for name in spec.sum]
+
+    def _by_name(self, name: str) -> Spec:
+        return next(spec for spec in self.specs if spec.name == name)
+
+    def _training(self, spec: Trained) -> tuple[GeneSets, str]:
+        """What a method is fitted on, and the hash of its content."""
+        if _is_again(spec):
+            assert self._reduced is not None
+            return self._reduced
+        return self._corpus
+
+    def _trained(self, spec: Trained) -> Path:
+        """See to it that a model is fitted; return its folder."""
+        sets, its_hash = self._training(spec)
+        folder = self._folder / folder_name(spec.name)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fitting.trained(
+            fitting.unfitted(spec.train, dict(spec.settings)),
+            corpora.weighted(sets, spec.weights) if spec.weights else sets,
+            its_hash,
+            folder,
+            seed=self._benchmark.seed,
+            held_out=self._benchmark.corpus.held_out,
+            n_threads=self._threads,
+            max_seconds=spec.max_seconds,
+            snapshots=self._snapshots(spec),
+            progress=lambda now: self._progress(spec.name, now),
+        )
+        return folder
+
+    def _snapshots(self, spec: Trained) -> dict[int | str, Path]:
+        """Where the snapshots of a trained method are, of those that the benchmark asks for."""
+        return {
+            other.at: self._folder / f"{folder_name(spec.name)}.{other.at}"
+            for other in self.specs
+            if isinstance(other, Snapshot) and other.snapshot_of == spec.name
+        }
+
+    def _saved_folder(self, spec: Saved) -> Path | None:
+        return None if spec.model == SHIPPED else self._benchmark.path(spec.model)
+
+
+def check(specs: Sequence[Spec]) -> None:
+    """See that what is to be fitted can be.
+
+    Raises
+    ------
+    MissingExtraError
+        If a family is fitted with torch and torch is not installed.
+    """
+    for spec in specs:
+        match spec:
+            case Trained():
+                fitting.unfitted(spec.train, dict(spec.settings))
+            case FromLibrary():
+                fitting.unfitted(spec.library, dict(spec.settings))
+
+
+def hash_of_array(values: NDArray[Any]) -> str:
+    """SHA-256 of the bytes of an array."""
+    return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
+
+
+def _join(spec: Summed, models: Sequence[Model]) -> Model:
+    """The sum of the models of its members."""
+    weights = list(spec.sum.values())
+    confidence = spec.confidences()
+    if confidence is None:
+        return Ensemble.of(models, weights)
+    return Adaptive.of(models, weights, confidence=confidence)
+
+
+def _is_again(spec: Spec) -> bool:
+    """Whether a method is one that is fitted again; no other may be called so."""
+    return spec.name.endswith(WITHOUT_LEAKS)
