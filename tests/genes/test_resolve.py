@@ -321,7 +321,7 @@ class TestResolution:
         lines = genes.resolve([f"unknown{i}" for i in range(100)]).summary(limit=2).splitlines()
         assert lines == [
             "0 of 100 identifiers are known genes",
-            "unmapped (100): unknown0, unknown1, ... (98 more)",
+            "unmapped (100): unknown0, unknown1 and 98 more",
         ]
 
     def test_summary_tells_of_many_candidates(self) -> None:

@@ -1,4 +1,4 @@
-"""Who is who: any identifier to an approved human symbol, with how it was mapped."""
+"""Identifier mapping: from any gene identifier to an approved human symbol."""
 
 from gsfm.genes.gene_facts import facts
 from gsfm.genes.lists import read_genes

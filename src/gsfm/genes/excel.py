@@ -1,6 +1,6 @@
-"""Gene names that a spreadsheet turned into dates.
+"""Gene names that a spreadsheet converted to dates.
 
-Excel reads SEPT2 as the second of September and writes `2-Sep`; the name is gone from the file
+Excel reads SEPT2 as the second of September and writes `2-Sep`; the name is lost
 (Zeeberg et al. 2004, 10.1186/1471-2105-5-80; Ziemann et al. 2016, 10.1186/s13059-016-1044-7;
 Abeysooriya et al. 2021, 10.1371/journal.pcbi.1008984).
 """
@@ -12,7 +12,7 @@ import re
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
-# What stood before the number in names that Excel takes for a date of that month.
+# The letters before the number in names that Excel reads as a date of that month.
 _STEMS = {"MAR": ("MARCH", "MARC", "MAR"), "SEP": ("SEPT", "SEP")}
 
 _MONTH = r"(?P<month>JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEPT?|OCT|NOV|DEC)"
@@ -28,16 +28,16 @@ _FORMS = tuple(
     )
 )
 
-# The serials of 1990-01-01 to 2059-12-31: the years in which such sheets were typed.
+# The serial numbers of 1990-01-01 to 2059-12-31, the years in which such sheets were made.
 _EPOCH = datetime.date(1899, 12, 30)
 _SERIALS = range(32874, 58440)
 
-#: A quick test, for a column of text, of what `parse` may understand.
+#: A quick test, for a column of text, for what `parse` may recognize.
 LIKELY = r"^[0-9A-Z]{1,4}[-/ ][0-9A-Z]{1,4}(?:[-/ ][0-9:T. ]+)?$"
 
 
 def parse(key: str) -> tuple[str, int] | None:
-    """Return the month and day that an upper-case `key` writes, or None.
+    """Return the month and day of an upper-case `key` that is a date, or None.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def parse(key: str) -> tuple[str, int] | None:
 
 
 def parse_serial(key: str) -> tuple[str, int] | None:
-    """Return the month and day of Excel's serial number of a date, or None.
+    """Return the month and day of a `key` that is Excel's serial number of a date, or None.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def parse_serial(key: str) -> tuple[str, int] | None:
 
 
 def names(month: str, day: int) -> tuple[str, ...]:
-    """Return the names that Excel would have turned into that date.
+    """Return the names that Excel converts to that date.
 
     Examples
     --------

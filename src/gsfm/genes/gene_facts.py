@@ -1,4 +1,4 @@
-"""What is known of genes beside who they are: how well studied, and whether outside the cell."""
+"""Facts about genes: the number of papers, and whether the protein is outside the cell."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from gsfm.genes import tables
 
 
 def facts(symbols: Iterable[str]) -> pl.DataFrame:
-    """Return how many papers genes have, and whether their proteins are outside the cell.
+    """Return the number of papers of genes, and whether their proteins are outside the cell.
 
     Parameters
     ----------
     symbols
-        Approved symbols, as `resolve` gives them; one that is no approved symbol has nulls.
+        Approved symbols, as `resolve` returns them; any other text has nulls.
 
     Returns
     -------
     polars.DataFrame
-        One row a symbol, in the order given: ``symbol``; ``locus_type`` (of HGNC);
+        One row for each symbol, in the order of the input: ``symbol``; ``locus_type`` (of HGNC);
         ``papers`` (UInt32: papers that NCBI linked to the gene by 2022-09-12); ``extracellular``
-        (whether the Gene Ontology places it in the extracellular region, extracellular vesicles and
-        high-throughput assays not counted).
+        (whether the Gene Ontology annotates it with the extracellular region, except for
+        extracellular vesicles and high-throughput assays).
 
     Raises
     ------
     TypeError
-        If `symbols` is one text.
+        If `symbols` is one string.
 
     Examples
     --------
@@ -41,12 +41,9 @@ def facts(symbols: Iterable[str]) -> pl.DataFrame:
     ('C1orf141', 'gene with protein product', 8, False)
     ('no gene', None, None, None)
     """
-    if isinstance(symbols, str):
-        raise TypeError(f"facts takes a list of symbols: use [{symbols!r}]")
-    given = pl.Series("symbol", list(symbols), dtype=pl.String).to_frame()
-    return given.join(_known(), on="symbol", how="left", maintain_order="left")
+    return tables.rows_of(symbols, _table(), "facts")
 
 
 @functools.cache
-def _known() -> pl.DataFrame:
+def _table() -> pl.DataFrame:
     return tables.read("genes", ["symbol", "locus_type"]).hstack(tables.read("facts"))

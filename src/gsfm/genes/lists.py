@@ -1,4 +1,4 @@
-"""Plain lists of genes: one a line, or a whole list in a line, or a column of a table."""
+"""Gene lists: one gene in a line, or several, or a column of a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gsfm.io.notes import Notes
 from gsfm.io.streams import open_source
 from gsfm.io.text import lines
 
-#: Column names (lower case, without spaces, dots and underscores) that say "genes".
+#: Names of gene columns, as `plain` returns them.
 GENE_HEADERS = (
     *("gene", "genes", "symbol", "symbols", "genesymbol", "genesymbols", "genename", "hgncsymbol"),
     *("approvedsymbol", "geneid", "entrez", "entrezid", "entrezgene", "entrezgeneid", "ncbigeneid"),
@@ -22,27 +22,32 @@ _QUOTES = "\"'\u2018\u2019\u201c\u201d"
 
 
 def plain(header: str) -> str:
-    """A column's name without what people vary: case, quotes, spaces, dots, underscores."""
+    """Normalize the name of a column: no case, quotes, spaces, dots, hyphens and underscores."""
     return re.sub(r"[\s._-]", "", header.strip().strip(_QUOTES)).lower()
 
 
-def read_genes(path: str | Path | BinaryIO) -> list[str]:
-    """Read identifiers from a plain list.
+def unquoted(cell: str) -> str:
+    """Remove white space and quotes around a cell."""
+    return cell.strip().strip(_QUOTES).strip()
 
-    One a line, or separated by tabs, commas, semicolons, bars or spaces; quotes are taken off,
-    lines that start with ``#`` (and ``>``, as in GRP) are left out. A first line that names columns
-    (``gene``, ``symbol``, ``Entrez ID``, ...) is not taken for genes; where it names several, the
-    file is a table, and the first column of genes in it is read.
+
+def read_genes(path: str | Path | BinaryIO) -> list[str]:
+    """Read the identifiers of a gene list.
+
+    They are separated by line ends, tabs, commas, semicolons, bars or spaces. Quotes are removed,
+    and lines that start with ``#`` (or ``>``, as in GRP) are skipped. A first line with the name of
+    a gene column (``gene``, ``symbol``, ``Entrez ID``, ...) is a header. If it has several names,
+    the file is a table, of which the first gene column is read.
 
     Parameters
     ----------
     path
-        The file, ``-`` for standard input, or a binary stream; gzip, zstd and zip are understood.
+        The file, ``-`` for standard input, or a binary stream; may be in gzip, zstd or zip.
 
     Returns
     -------
     list of str
-        The identifiers as they are written, in their order, repeats included.
+        The identifiers as in the file, in order, with repeats.
 
     Raises
     ------
@@ -62,14 +67,14 @@ def read_genes(path: str | Path | BinaryIO) -> list[str]:
         name = source.name
     rows = [row for row in rows if not row.startswith(("#", ">"))]
     if not rows:
-        raise FormatError(name, "no identifier in it: give one a line")
+        raise FormatError(name, "it contains no identifier: write one in each line")
     for separator in ("\t", ",", ";"):
         header = [plain(cell) for cell in rows[0].split(separator)]
         columns = [i for i, cell in enumerate(header) if cell in GENE_HEADERS]
         if columns and len(header) > 1:
             table = [row.split(separator) for row in rows[1:]]
             cells = [row[columns[0]] for row in table if len(row) > columns[0]]
-            return [cell for c in cells if (cell := c.strip().strip(_QUOTES).strip())]
+            return list(filter(None, map(unquoted, cells)))
     if plain(rows[0]) in GENE_HEADERS:
         rows = rows[1:]
     parts = (part.strip(_QUOTES) for row in rows for part in re.split(r"[\s,;|]+", row))

@@ -1,4 +1,4 @@
-"""Where genes lie: chromosome, first and last base, strand, band."""
+"""Positions of genes: chromosome, first and last base, strand, band."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _LOCUS = r"(?:chr)?([0-9]{1,2}|X|Y):([0-9]+)-([0-9]+)"
 
 
 def positions(symbols: Iterable[str]) -> pl.DataFrame:
-    """Return where genes lie on GRCh38: one row a symbol, in the order given.
+    """Return the positions of genes on GRCh38.
 
     Parameters
     ----------
     symbols
-        Approved symbols, as `resolve` gives them; one that is no approved symbol has nulls.
+        Approved symbols, as `resolve` returns them; any other text has nulls.
 
     Returns
     -------
     polars.DataFrame
-        ``symbol``; ``chromosome`` (``"1"`` to ``"22"``, ``"X"``, ``"Y"``, ``"MT"``); ``start`` and
-        ``end`` (Int64: the first and the last base, both of the gene, counted from 1, whatever the
-        strand); ``strand`` (Int8: 1 or -1); ``band`` (``"17p13.1"``). Null where unknown: the
-        chromosome is known of more genes than start, end and strand, which are known or unknown
-        together.
+        One row for each symbol, in the order of the input: ``symbol``; ``chromosome`` (``"1"`` to
+        ``"22"``, ``"X"``, ``"Y"``, ``"MT"``); ``start`` and ``end`` (Int64: the first and the last
+        base of the gene, counted from 1 on the forward strand); ``strand`` (Int8: 1 or -1);
+        ``band`` (``"17p13.1"``). Unknown values are null: more genes have a chromosome than start,
+        end and strand, which are known or unknown together.
 
     Raises
     ------
     TypeError
-        If `symbols` is one text.
+        If `symbols` is one string.
 
     See Also
     --------
@@ -50,38 +50,34 @@ def positions(symbols: Iterable[str]) -> pl.DataFrame:
     ('MT-ND1', 'MT', None, None, None, None)
     ('no gene', None, None, None, None, None)
     """
-    if isinstance(symbols, str):
-        raise TypeError(f"positions takes a list of symbols: use [{symbols!r}]")
-    given = pl.Series("symbol", list(symbols), dtype=pl.String).to_frame()
-    return given.join(_known(), on="symbol", how="left", maintain_order="left")
+    return tables.rows_of(symbols, _table(), "positions")
 
 
 @functools.cache
-def _known() -> pl.DataFrame:
-    """Return the positions of all genes, by row; of the file only these columns are read."""
+def _table() -> pl.DataFrame:
+    """Return the positions of all genes; only these columns of the file are read."""
     stored = ["symbol", "chromosome", "start", "length", "strand", "band"]
     return tables.read("genes", stored).select("symbol", *tables.PLACE)
 
 
 def within(locus: str) -> list[str]:
-    """Return the genes that lie in a part of a chromosome of GRCh38, wholly or in part.
+    """Return the genes that overlap a region of GRCh38.
 
     Parameters
     ----------
     locus
         ``"chr7:117000000-118000000"``: the first and the last base, counted from 1; ``chr`` and
-        commas in the numbers may be there or not.
+        commas in the numbers are optional.
 
     Returns
     -------
     list of str
-        Approved symbols, in the order of their first bases. Genes without a known position are
-        never among them.
+        Approved symbols, in the order of their first bases, without genes of unknown position.
 
     Raises
     ------
     GsfmError
-        If `locus` is no such text, or no gene lies there.
+        If `locus` does not have this form, or no gene overlaps it.
 
     Examples
     --------
@@ -90,16 +86,16 @@ def within(locus: str) -> list[str]:
     ['CFTR', 'CFTR-AS1']
     """
     parts = re.fullmatch(_LOCUS, locus.replace(",", "").strip(), re.IGNORECASE)
-    known = _known().drop_nulls("start")
+    known = _table().drop_nulls("start")
     chromosome = parts[1].upper() if parts else ""
     if not parts or chromosome not in known["chromosome"].unique() or int(parts[2]) > int(parts[3]):
         raise GsfmError(
-            f"{locus!r} is no place on the genome: it is written chr7:117000000-118000000, with "
-            "the first and the last base, on chromosome 1 to 22, X or Y of GRCh38"
+            f"{locus!r} is no place on the genome: write it as chr7:117000000-118000000, with the "
+            "first and the last base, on chromosome 1 to 22, X or Y of GRCh38"
         )
     first, last = int(parts[2]), int(parts[3])
-    there = pl.col("chromosome") == chromosome, pl.col("start") <= last, pl.col("end") >= first
-    found = known.filter(*there).sort("start", "symbol")["symbol"].to_list()
+    inside = pl.col("chromosome") == chromosome, pl.col("start") <= last, pl.col("end") >= first
+    found = known.filter(*inside).sort("start", "symbol")["symbol"].to_list()
     if not found:
         raise GsfmError(f"no gene lies in {locus} of GRCh38; is it the right assembly?")
     return found

@@ -1,8 +1,8 @@
-"""Which genes a key may mean, and as what: the lookup behind `resolve`.
+"""The lookup of `resolve`: the genes that match a key, and the kind of each match.
 
-A key is an identifier in upper case, without blanks and quotes around it. A *hit* is a key's row,
-a kind (how the key means the gene) and a gene; the three are packed into one integer that sorts by
-row, then kind, then gene.
+A key is an identifier in upper case, without white space and quotes around it. A *hit* is the row
+of a key, a kind of match and a gene; the three are packed into one integer that sorts by row, then
+kind, then gene.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Hits = NDArray[np.int64]
 
 
 class Kind(NamedTuple):
-    """How an identifier can mean a gene."""
+    """A kind of match between an identifier and a gene."""
 
     match: str
     rule: str
     human: bool = True
 
 
-#: In the order of precedence; a kind is its position here.
+#: In order of precedence; a kind is represented by its position.
 KINDS = (
     Kind("excel serial", "the serial number of the date that Excel made of a gene name"),
     Kind("entrez", "NCBI (Entrez) gene id"),
@@ -56,7 +56,7 @@ _KIND_SHIFT, _ROW_SHIFT = 20, 26
 
 
 def pack(row: NDArray[np.int64], kind: NDArray[np.int64], gene: NDArray[np.int64]) -> Hits:
-    """Return hits made of their parts."""
+    """Return hits from their parts."""
     return row << _ROW_SHIFT | kind << _KIND_SHIFT | gene
 
 
@@ -96,7 +96,7 @@ class _Entries(NamedTuple):
         found = (self.keys.gather(at) == keys).to_numpy()
         at, rows = at[found], rows[found]
         counts = self.offsets[at + 1] - self.offsets[at]
-        # Position of every entry: the start of its key, and how far it is from there.
+        # The position of every entry: the start of its key, and its number within the key.
         ends = np.cumsum(counts)
         within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
         entries = np.repeat(self.offsets[at], counts) + within
@@ -110,7 +110,7 @@ def _names() -> _Entries:
     names = tables.read("names")
     kinds = names.schema["kind"]
     assert isinstance(kinds, pl.Enum)
-    # The file has the kinds by name, so that it outlives a change of their order.
+    # The file has the kinds by name, so that their order can change.
     codes = np.array([CODE[kind] for kind in kinds.categories])
     return _Entries.of(
         tables.bare(names["name"]).str.to_uppercase(),
@@ -151,9 +151,9 @@ def _numbers(prefix: str) -> _Entries:
         if prefix.startswith("ENS"):
             own, kind = "ensembl", f"{species} ensembl gene"
         orthologs = tables.read("orthologs").filter(pl.col("species") == species)
-        # `first`: of several human genes, the first alone is meant.
-        meant = pl.when("first").then(pl.col("genes").list.head(1)).otherwise("genes")
-        ids = orthologs.select(gene=meant, number=own).explode("gene")
+        # `first`: of several human genes, the first one is the ortholog.
+        human = pl.when("first").then(pl.col("genes").list.head(1)).otherwise("genes")
+        ids = orthologs.select(gene=human, number=own).explode("gene")
     ids = ids.drop_nulls().sort("number", "gene")
     genes = ids["gene"].to_numpy().astype(np.int64)
     return _Entries.of(ids["number"].cast(pl.UInt64), np.full_like(genes, CODE[kind]), genes)

@@ -1,4 +1,4 @@
-"""Ranked lists: genes, each with a statistic that has a sign."""
+"""Ranked lists: genes, each with a signed statistic."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.errors import FormatError, GsfmError
-from gsfm.genes.lists import _QUOTES, GENE_HEADERS, plain
+from gsfm.genes.lists import GENE_HEADERS, plain, unquoted
 from gsfm.io.notes import Notes
 from gsfm.io.streams import open_source
 from gsfm.io.text import lines
 
-#: A ranked list: by identifier, or pairs of an identifier and its statistic, or a table whose first
-#: two columns are these.
+#: A ranked list: a mapping or pairs of an identifier and its statistic, or a table whose first two
+#: columns are these.
 RankedLike: TypeAlias = Mapping[str, float] | Iterable[tuple[str, float]] | pl.DataFrame
-#: Columns that say how much a gene changed, best first. A p-value has no sign and is none.
+#: Names of columns with a signed statistic, in order of preference; a p-value has no sign.
 STATISTIC_HEADERS = (
     *("stat", "statistic", "t", "score", "scores", "zscore", "z", "signal2noise", "rank", "metric"),
     *("logfc", "log2fc", "logfoldchange", "log2foldchange", "logfoldchanges", "avglog2fc"),
@@ -28,12 +28,12 @@ STATISTIC_HEADERS = (
 
 
 def pairs(ranked: RankedLike) -> tuple[list[str], NDArray[np.float64]]:
-    """The identifiers and the statistics of a ranked list.
+    """Return the identifiers and the statistics of a ranked list.
 
     Raises
     ------
     GsfmError
-        If it is empty, a statistic is no number, or none has a sign.
+        If it is empty, a statistic is not a finite number, or all of them are 0.
     """
     if isinstance(ranked, pl.DataFrame):
         if ranked.width < 2:
@@ -47,7 +47,7 @@ def pairs(ranked: RankedLike) -> tuple[list[str], NDArray[np.float64]]:
     statistics = np.array([value for _, value in rows], np.float64)
     if not np.isfinite(statistics).all():
         gene = genes[int(np.flatnonzero(~np.isfinite(statistics))[0])]
-        raise GsfmError(f"the statistic of {gene} is not a finite number; leave such genes out")
+        raise GsfmError(f"the statistic of {gene} is not a finite number; remove such genes")
     if not statistics.any():
         raise GsfmError("all statistics of the ranked list are 0; they rank nothing")
     return genes, statistics
@@ -56,24 +56,24 @@ def pairs(ranked: RankedLike) -> tuple[list[str], NDArray[np.float64]]:
 def read_ranked(path: str | Path | BinaryIO) -> pl.DataFrame:
     """Read a ranked list: a gene and a statistic in each line, as in RNK, TSV and CSV files.
 
-    Without a header the first two columns are read. With one, the columns are found by their
-    names: that of the genes (``gene``, ``symbol``, ...), and the first of ``stat``, ``t``,
-    ``score``, ``logFC`` and the like; or else the first two.
+    Without a header, the first two columns are read. With a header, the columns are found by their
+    names: the gene column (``gene``, ``symbol``, ...), and the first of ``stat``, ``t``, ``score``,
+    ``logFC`` and others; or else the first two columns.
 
     Parameters
     ----------
     path
-        The file, ``-`` for standard input, or a binary stream; gzip, zstd and zip are understood.
+        The file, ``-`` for standard input, or a binary stream; may be in gzip, zstd or zip.
 
     Returns
     -------
     polars.DataFrame
-        ``gene`` and ``statistic``. Genes without a number (empty, ``NA``) are left out.
+        ``gene`` and ``statistic``, without genes whose statistic is missing (empty, ``NA``).
 
     Raises
     ------
     FormatError
-        If a line has no second column, or something else than a number in it.
+        If a line has no second column, or the statistic is not a number.
 
     Examples
     --------
@@ -86,30 +86,26 @@ def read_ranked(path: str | Path | BinaryIO) -> pl.DataFrame:
         rows = [(n, text) for n, text in lines(source, Notes()) if not text.startswith("#")]
         name = source.name
     if not rows:
-        raise FormatError(name, "no gene in it: give a gene and a statistic a line")
+        raise FormatError(name, "it contains no gene: give a gene and a statistic in each line")
     first = rows[0][1]
     separator = next((s for s in ("\t", ",", ";") if s in first), None)
-    cells = [
-        (n, [c.strip().strip(_QUOTES).strip() for c in text.split(separator)]) for n, text in rows
-    ]
+    cells = [(n, list(map(unquoted, text.split(separator)))) for n, text in rows]
     at_gene, at_statistic, header = _columns(cells[0][1])
     genes, statistics = [], []
     for n, row in cells[header:]:
         if len(row) <= max(at_gene, at_statistic):
-            raise FormatError(name, "give a gene and a statistic a line", line=n)
+            raise FormatError(name, "give a gene and a statistic in each line", line=n)
         text = row[at_statistic]
         if plain(text) in ("", "na", "nan", "null", "none") or not row[at_gene]:
             continue
-        try:
-            value = float(text)
-        except ValueError:
-            raise FormatError(name, f"{text!r} is not a number", line=n) from None
-        if not math.isfinite(value):
-            raise FormatError(name, f"{text!r} is not a finite number", line=n)
+        value = _number(text)
+        if value is None or not math.isfinite(value):
+            what = "number" if value is None else "finite number"
+            raise FormatError(name, f"{text!r} is not a {what}", line=n)
         genes.append(row[at_gene])
         statistics.append(value)
     if not genes:
-        raise FormatError(name, "no gene with a statistic in it")
+        raise FormatError(name, "it contains no gene with a statistic")
     return pl.DataFrame({"gene": genes, "statistic": statistics})
 
 
@@ -118,14 +114,16 @@ def _columns(first: list[str]) -> tuple[int, int, bool]:
     names = [plain(cell) for cell in first]
     is_gene = [i for i, name in enumerate(names) if name in GENE_HEADERS]
     statistic = [names.index(name) for name in STATISTIC_HEADERS if name in names]
+    at_gene = is_gene[0] if is_gene else 0
     if statistic and (is_gene or statistic[0] > 0):
-        at_gene = is_gene[0] if is_gene else 0
         return at_gene, statistic[0], True
     if len(first) > 1 and not is_gene:
-        try:
-            float(first[1])
-        except ValueError:
-            return 0, 1, plain(first[1]) not in ("", "na", "nan")
-        return 0, 1, False
-    at_gene = is_gene[0] if is_gene else 0
-    return at_gene, 1 if at_gene == 0 else 0, bool(is_gene)
+        return 0, 1, _number(first[1]) is None and names[1] not in ("", "na")
+    return at_gene, int(at_gene == 0), bool(is_gene)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,4 +1,4 @@
-"""One gene in full, and what to say when a name means none."""
+"""The full record of a gene, and suggestions for misspelled symbols."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from gsfm.genes.resolver import Species, resolve
 
 @dataclass(frozen=True)
 class GeneRecord:
-    """An approved human gene, with everything that the bundled table knows of it.
+    """An approved human gene, with all columns of `table`.
 
-    ``match`` and ``rule`` tell how the identifier that was asked for means this gene; the other
-    fields are the columns of `table`.
+    ``match`` and ``rule`` say how the identifier was mapped to the gene.
     """
 
     symbol: str
@@ -65,13 +64,12 @@ class GeneRecord:
         return f"{self.chromosome}:{self.start}-{self.end} ({strand})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON has them: lists for tuples."""
+        """Return the fields for JSON, with lists in place of tuples."""
         fields = dataclasses.asdict(self)
         return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
 
     def __str__(self) -> str:
-        head = f"{self.symbol}: {self.name}" if self.name else self.symbol
-        lines = [head]
+        lines = [f"{self.symbol}: {self.name}" if self.name else self.symbol]
         fields = self.to_dict()
         if self.position:
             fields["chromosome"] = f"{self.position} on GRCh38"
@@ -83,20 +81,20 @@ class GeneRecord:
 
 
 def show(identifier: str | int, *, species: Species | None = None) -> GeneRecord:
-    """Return all that the table knows of the gene that an identifier means.
+    """Return the record of the gene with this identifier.
 
     Parameters
     ----------
     identifier
-        Any identifier that `resolve` understands.
+        Any identifier that `resolve` maps.
     species
-        Prefer the names of this species, as in `resolve`.
+        The species of the identifier, as in `resolve`.
 
     Raises
     ------
     UnknownGenesError
-        If the identifier means no gene (the message tells names that are a typing error away), or
-        several (it tells them).
+        If the identifier matches no gene (the message suggests similar symbols), or several genes
+        (the message lists them).
 
     Examples
     --------
@@ -120,9 +118,8 @@ def show(identifier: str | int, *, species: Species | None = None) -> GeneRecord
     found = resolve([identifier], species=species).table.row(0, named=True)
     if found["match"] == "ambiguous":
         choices = ", ".join(found["candidates"])
-        raise UnknownGenesError(
-            f"{str(identifier)!r} may mean {choices} ({found['rule']}); name one of them"
-        )
+        reason = f"may mean {choices} ({found['rule']}); name one of them"
+        raise UnknownGenesError(f"{str(identifier)!r} {reason}")
     if found["symbol"] is None:
         close = close_symbols(str(identifier))
         hint = f"; did you mean {', '.join(close)}?" if close else ""
@@ -133,10 +130,10 @@ def show(identifier: str | int, *, species: Species | None = None) -> GeneRecord
 
 
 def close_symbols(identifier: str, *, limit: int = 5) -> list[str]:
-    """Return symbols of genes whose human names are one typing error away.
+    """Return symbols of genes whose human names differ by one typing error.
 
-    Swapped letters come first, then a letter too many, a missing one, a wrong one; symbols before
-    their synonyms.
+    Swapped letters come first, then an additional letter, a missing one and a wrong one; symbols
+    come before their synonyms.
 
     Examples
     --------
@@ -156,16 +153,9 @@ def close_symbols(identifier: str, *, limit: int = 5) -> list[str]:
 
 def _edits(key: str) -> Iterator[str]:
     letters = string.ascii_uppercase + string.digits + "-"
-    # From the end: few people mistype the first letter.
+    # From the end: the first letter is rarely mistyped.
     cuts = [(key[:i], key[i:]) for i in range(len(key), -1, -1)]
-    for left, right in cuts:
-        if len(right) > 1:
-            yield left + right[1] + right[0] + right[2:]
-    for left, right in cuts:
-        if right:
-            yield left + right[1:]
-    for left, right in cuts:
-        yield from (left + letter + right for letter in letters)
-    for left, right in cuts:
-        if right:
-            yield from (left + letter + right[1:] for letter in letters)
+    yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if right[1:])
+    yield from (left + right[1:] for left, right in cuts if right)
+    yield from (left + letter + right for left, right in cuts for letter in letters)
+    yield from (left + letter + right[1:] for left, right in cuts if right for letter in letters)

@@ -1,4 +1,4 @@
-"""The result of `resolve`: a table, and short answers from it."""
+"""The result of `resolve`: a table, and summaries of it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from gsfm.errors import join_names
 from gsfm.report import pandas_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-# Matches by a name rather than an id, or by none.
+# Matches by a name rather than by an id.
 _BY_NAME = (
     *("approved (case)", "previous", "alias", "ambiguous"),
     *("mouse symbol", "rat symbol", "mouse alias", "rat alias"),
@@ -27,20 +28,20 @@ def _either(symbols: list[str], limit: int = 4) -> str:
 
 
 class Resolution:
-    """What `resolve` returns: one row an identifier, in the order given.
+    """The result of `resolve`: one row for each identifier, in the order of the input.
 
     Attributes
     ----------
     table
-        ``input``; ``symbol``, the approved symbol (null: none); ``match``, how it was found
+        ``input``; ``symbol``, the approved symbol or null; ``match``, the kind of match
         (``approved``, ``approved (case)``, ``previous``, ``alias``, ``entrez``, ``hgnc``,
         ``ensembl gene``, ``ensembl transcript``, ``uniprot``, ``mouse symbol``, ``rat symbol``,
         ``mouse alias``, ``rat alias``, ``mgi``, ``rgd``, ``mouse ensembl gene``,
         ``rat ensembl gene``, ``excel date``, ``excel serial``, ``ambiguous``, ``unmapped``);
-        ``candidates``, the symbols that it could mean where these are several, the one taken
-        first; ``rule``, in words.
+        ``candidates``, the possible symbols if there are several, beginning with the result;
+        ``rule``, the match in words.
     species
-        The species whose names were preferred, as given to `resolve`.
+        The `species` of `resolve`.
 
     Examples
     --------
@@ -58,7 +59,7 @@ class Resolution:
 
     @functools.cached_property
     def symbols(self) -> list[str | None]:
-        """The approved symbols, aligned with the input; None where there is none."""
+        """The approved symbols, aligned with the input; None for an unmapped identifier."""
         return self.table["symbol"].to_list()
 
     def _inputs(self, condition: pl.Expr) -> list[str]:
@@ -71,17 +72,17 @@ class Resolution:
 
     @property
     def ambiguous(self) -> list[str]:
-        """The inputs that may mean several genes, in order."""
+        """The inputs that match several genes, in order."""
         return self._inputs(pl.col("match") == "ambiguous")
 
     @property
     def unmapped(self) -> list[str]:
-        """The inputs that mean nothing known, in order (missing values are left out)."""
+        """The inputs that match no gene, in order, without missing values."""
         return self._inputs(pl.col("match") == "unmapped")
 
     @functools.cached_property
     def counts(self) -> Mapping[str, int]:
-        """How many inputs were mapped in which way, most frequent first."""
+        """The number of inputs by kind of match, most frequent first."""
         counted = self.table.group_by("match").len().sort("len", "match", descending=[True, False])
         return dict(counted.iter_rows())
 
@@ -91,7 +92,7 @@ class Resolution:
         return {m: n for m, n in self.counts.items() if m not in ("ambiguous", "unmapped")}
 
     def summary(self, *, limit: int = 10) -> str:
-        """Return a few lines for people: how many were mapped and how, and which were not.
+        """Return a text of a few lines: the number of mapped inputs, and the others.
 
         Examples
         --------
@@ -109,12 +110,11 @@ class Resolution:
             if count := self.counts.get(match):
                 rows = self.table.filter(pl.col("match") == match)
                 rows = rows.unique("input", maintain_order=True)
-                told = [
+                texts = [
                     f"{name} ({_either(several)})" if several else name or "(blank)"
-                    for name, several in rows.select("input", "candidates").head(limit).iter_rows()
+                    for name, several in rows.select("input", "candidates").iter_rows()
                 ]
-                more = f", ... ({rows.height - limit:,} more)" if rows.height > limit else ""
-                lines.append(f"{match} ({count:,}): {', '.join(told)}{more}")
+                lines.append(f"{match} ({count:,}): {join_names(texts, limit)}")
         if self.species is None and self._like_mouse():
             lines.append(
                 "most look like mouse or rat symbols: species 'mouse' prefers their orthologs"
@@ -122,10 +122,14 @@ class Resolution:
         return "\n".join(lines)
 
     def _like_mouse(self) -> bool:
-        """Whether more than half of the identifiers are written like Trp53."""
+        """Whether more than half of the identifiers have the case of Trp53."""
         by_name = pl.col("match").is_in([*_BY_NAME])
         written = pl.col("input").str.contains(r"^\s*[A-Z][a-z0-9-]*[a-z][a-z0-9-]*\s*$")
         return 2 * self.table.filter(by_name & written).height > len(self)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the table as a Polars data frame."""
+        return self.table.clone()
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a pandas data frame.

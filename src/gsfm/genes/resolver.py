@@ -1,10 +1,10 @@
-"""Any identifier -> an approved human symbol, with how it was mapped.
+"""Mapping of any identifier to an approved human symbol, with the kind of match.
 
-Each distinct identifier becomes a key (upper case, no quotes or blanks around it). The key is
-looked up among names (text) and among numeric ids; every hit is a gene and a *kind*. The kind that
-stands first in the order of precedence wins; two genes of the same kind are ambiguous, and neither
-is taken. What has no hit is tried again without database prefixes, versions and isoforms, and at
-last as a date that a spreadsheet made.
+Each distinct identifier becomes a key (upper case, no quotes or white space around it). The key is
+looked up among names (text) and numeric ids; every hit is a gene and a *kind*. The kind with the
+highest precedence wins. If it has several genes, the identifier is ambiguous and mapped to none of
+them. A key without a hit is tried again without database prefixes, versions and isoforms, and then
+as a date that a spreadsheet made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from gsfm.genes.resolution import Resolution
 Species = Literal["human", "mouse", "rat"]
 
 
-# Outcomes besides the kinds, whose codes they follow.
+# Further outcomes; their codes follow those of the kinds.
 _CASE, _UNMATCHED, _MISSING = range(len(KINDS), len(KINDS) + 3)
 _MATCHES = pl.Series([*(k.match for k in KINDS), "approved (case)", "unmapped", "unmapped"])
 _RULE = [
@@ -50,15 +50,15 @@ _RULES = pl.Series(
 )
 _HUMAN = np.array([kind.human for kind in KINDS])
 
-# Written for "no value". NA was once the symbol of XK, and NaN is an alias of SCN11A.
+# Texts for a missing value. NA was once the symbol of XK, and NaN is an alias of SCN11A.
 _NOTHING = ("", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "<NA>", "NULL", "NONE")
 
-# Ids that are a prefix and a number. Only Ensembl's have versions; 7157.0 is how pandas writes 7157
-# in a column with gaps.
+# Ids that are a prefix and a number. Only Ensembl ids have versions. Pandas writes 7157 as 7157.0
+# in a column with missing values.
 _NUMBERED = r"^(?:\d|ENS|HGNC:|MGI:|RGD:)"
 _PREFIX_NUMBER = r"^(HGNC:|MGI:|RGD:|ENS(?:MUS|RNO)?[GT])?0*(\d{1,14})(\.\d+)?(?:_PAR_Y)?$"
 
-# What databases and tools put around an identifier: tried where nothing else was found.
+# Prefixes and suffixes of databases and tools: removed if there is no other hit.
 _WRAPPED = r"[:=|\u2010-\u2015\u2212]|^LOC\d|[-.]\d+$"
 _UNWRAP = (
     (r"[\u2010-\u2015\u2212]", "-"),
@@ -68,10 +68,7 @@ _UNWRAP = (
     (r"^(?:SP|TR)\|([A-Z0-9-]+)(?:\|.*)?$", "$1"),
     (r"^UNIPROT(?:KB)?(?:/(?:SWISS-PROT|TREMBL))? ?: ?", ""),
     # Isoforms and versions of UniProt accessions (the pattern is UniProt's own).
-    (
-        r"^([OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2})[-.]\d+$",
-        "$1",
-    ),
+    (r"^([OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2})[-.]\d+$", "$1"),
 )
 
 
@@ -80,37 +77,39 @@ def resolve(
 ) -> Resolution:
     """Map any mix of gene identifiers to approved human symbols.
 
-    Understood are symbols in any case, previous symbols, aliases, Entrez ids, Ensembl gene and
-    transcript ids (versions are dropped), HGNC ids (``HGNC:11998``; a bare number is an Entrez id),
-    UniProt accessions (isoforms too), symbols, synonyms and ids of mouse and rat genes with a human
-    ortholog, and names that a spreadsheet turned into dates (``2-Sep``, ``Sep-02``, ISO dates).
+    Supported are symbols in any case, previous symbols, aliases, Entrez ids, Ensembl gene and
+    transcript ids (versions are ignored), HGNC ids (``HGNC:11998``; a bare number is an Entrez id),
+    UniProt accessions (also of isoforms), symbols, synonyms and ids of mouse and rat genes with a
+    human ortholog, and names that a spreadsheet converted to dates (``2-Sep``, ``Sep-02``, ISO
+    dates).
 
-    Precedence: ids, approved symbol, previous symbol, alias, UniProt, mouse and rat symbols, mouse
-    and rat synonyms, dates. Case never decides which gene is meant. Several genes of the kind that
-    wins are reported as ambiguous, with the candidates and without a symbol.
+    The order of precedence is: ids, approved symbol, previous symbol, alias, UniProt, mouse and rat
+    symbols, mouse and rat synonyms, dates. The case of letters makes no difference. An identifier
+    that matches several genes by the same kind of name is ambiguous: it has candidates, but no
+    symbol.
 
     Parameters
     ----------
     identifiers
         A list, array or series; integers are Entrez ids.
     species
-        Prefer the names of this species where they contradict another's. None is human first,
-        then mouse, then rat.
+        Species of the identifiers. Used to resolve symbols that differ between species. None
+        prefers human, then mouse, then rat.
     excel_serials
-        Take numbers that Excel would show as a date whose name is a gene (``44621``: 1 March 2022)
-        for that gene, rather than for Entrez ids.
+        Read numbers that Excel shows as a date, and whose date is the name of a gene (``44621``:
+        1 March 2022), as that gene rather than as Entrez ids.
 
     Returns
     -------
     Resolution
-        One row an identifier, in the order given.
+        One row for each identifier, in the order of the input.
 
     Raises
     ------
     TypeError
         If `identifiers` is one string.
     ValueError
-        If `species` is none of the three.
+        If `species` is not supported.
 
     Examples
     --------
@@ -167,7 +166,7 @@ def _series(identifiers: Iterable[Any]) -> pl.Series:
     values = values if isinstance(values, list) else list(values)
     try:
         return pl.Series(values, dtype=pl.String)
-    except (TypeError, ValueError):  # not text alone
+    except (TypeError, ValueError):  # not only text
         return pl.Series([_text(value) for value in values], dtype=pl.String)
 
 
@@ -207,19 +206,19 @@ def _hits(keys: pl.Series, *, excel_serials: bool) -> Hits:
 
 
 def _lookup(rows: NDArray[np.int64], keys: pl.Series) -> Hits:
-    """Look `keys` up among the names and the ids."""
+    """Look up `keys` among the names and the ids."""
     found = [find_names(rows, keys)]
     numbered = keys.str.contains(_NUMBERED).to_numpy()
     if numbered.any():
         parts = keys.filter(numbered).str.extract_groups(_PREFIX_NUMBER).struct.unnest()
         prefixes, numbers, versions = (parts[name] for name in parts.columns)
         prefixes = prefixes.fill_null("")
-        plain = versions.is_null() | prefixes.str.starts_with("ENS")
-        plain |= (prefixes == "") & (versions == ".0")
-        plain &= numbers.is_not_null()
+        valid = versions.is_null() | prefixes.str.starts_with("ENS")
+        valid |= (prefixes == "") & (versions == ".0")
+        valid &= numbers.is_not_null()
         rows = rows[numbered]
         for prefix in PREFIXES:
-            chosen = (plain & (prefixes == prefix)).fill_null(False)
+            chosen = (valid & (prefixes == prefix)).fill_null(False)
             if chosen.any():
                 ids = numbers.filter(chosen).cast(pl.UInt64)
                 found.append(find_numbers(prefix, rows[chosen.to_numpy()], ids))
@@ -227,19 +226,19 @@ def _lookup(rows: NDArray[np.int64], keys: pl.Series) -> Hits:
 
 
 def _dates(rows: NDArray[np.int64], keys: pl.Series, *, serials: bool) -> Hits:
-    """Look up the names that Excel may have turned into `keys`."""
+    """Look up the names that Excel may have converted to `keys`."""
     parse = excel.parse_serial if serials else excel.parse
-    meant = [
+    possible = [
         (row, name)
         for row, key in zip(rows.tolist(), keys, strict=True)
         if (date := parse(key)) is not None
         for name in excel.names(*date)
     ]
-    if not meant:
+    if not possible:
         return np.empty(0, dtype=np.int64)
-    hits = find_names(np.array([row for row, _ in meant]), pl.Series([name for _, name in meant]))
-    rows, kinds, genes = unpack(np.sort(hits))
-    # An alias counts only where no current or previous symbol explains the date.
+    row_of, names = zip(*possible, strict=True)
+    rows, kinds, genes = unpack(np.sort(find_names(np.array(row_of), pl.Series(names))))
+    # An alias counts only if no current or previous symbol explains the date.
     first = kinds[np.searchsorted(rows, rows)]
     best = (kinds == first) & (kinds <= CODE["alias"])
     code = CODE["excel serial" if serials else "excel date"]
@@ -250,14 +249,14 @@ def _dates(rows: NDArray[np.int64], keys: pl.Series, *, serials: bool) -> Hits:
 
 
 class _Answer(NamedTuple):
-    genes: NDArray[np.int64]  # -1 where there is none
+    genes: NDArray[np.int64]  # -1 for none
     codes: NDArray[np.int64]
     ambiguous: NDArray[np.bool_]
     candidates: pl.Series
 
 
 def _precedence(species: Species | None) -> NDArray[np.int64]:
-    """Return the rank of every kind: lower wins."""
+    """Return the rank of every kind; the lowest rank wins."""
     order = list(range(len(KINDS)))
     if species in ("mouse", "rat"):
         for kind, before in ((f"{species} symbol", "approved"), (f"{species} alias", "previous")):
@@ -267,7 +266,7 @@ def _precedence(species: Species | None) -> NDArray[np.int64]:
 
 
 def _decide(hits: Hits, n: int, species: Species | None) -> _Answer:
-    """Decide for each of `n` keys which of its hits is meant."""
+    """Select the hit that wins for each of `n` keys."""
     rank_of = _precedence(species)
     row, kind, gene = unpack(hits)
     row, rank, gene = unpack(np.sort(pack(row, rank_of[kind], gene)))
@@ -285,14 +284,13 @@ def _decide(hits: Hits, n: int, species: Species | None) -> _Answer:
     ambiguous[row[other & (rank == rank[first])]] = True
     genes[ambiguous] = -1
 
-    # Candidates are told where there is a choice, among the same species: a human symbol is not in
-    # doubt because some rat synonym looks like it.
+    # Candidates are of the same species: a rat synonym does not make a human symbol ambiguous.
     alike = _HUMAN[kind] == _HUMAN[kind[first]]
     choice = np.zeros(n, dtype=np.bool_)
     choice[row[other & alike]] = True
-    told = choice[row] & alike
+    listed = choice[row] & alike
     lists = (
-        pl.DataFrame({"row": row[told], "symbol": _gather(tables.symbols(), gene[told])})
+        pl.DataFrame({"row": row[listed], "symbol": _gather(tables.symbols(), gene[listed])})
         .group_by("row", maintain_order=True)
         .agg(pl.col("symbol").unique(maintain_order=True))["symbol"]
     )

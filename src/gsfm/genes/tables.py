@@ -1,13 +1,14 @@
-"""The bundled gene table: one row a human gene, and the genes of mouse and rat beside it.
+"""The bundled gene table: one row for each human gene, with its mouse and rat orthologs.
 
-Inside, a gene is its row in `genes.parquet` (ascending by symbol), and ids are the numbers behind
-their prefixes: small files, and lookups among integers. `table` gives all of it in full.
+In the files, a gene is its row in `genes.parquet` (ascending by symbol), and an id is the number
+after its prefix, for small files and lookups of integers. `table` returns all of it in full.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
@@ -15,10 +16,12 @@ import polars as pl
 
 from gsfm.genes.vocab import Vocabulary
 
-# What may stand around a name in a file: blanks (also invisible ones) and quotes.
+_DATA = resources.files("gsfm.genes") / "data"
+
+# Characters around names in files: white space (also invisible) and quotes.
 _AROUND = " \t\r\n\v\f\u00a0\u200b\ufeff\"'`\u2018\u2019\u201c\u201d"
 
-#: Where a gene lies, out of the columns of `genes.parquet`.
+#: The position of a gene, from the columns of `genes.parquet`.
 PLACE = (
     pl.col("chromosome"),
     pl.col("start").cast(pl.Int64),
@@ -29,7 +32,7 @@ PLACE = (
 
 
 def bare(names: pl.Series) -> pl.Series:
-    """Return the names without blanks and quotes around them.
+    """Return the names without white space and quotes around them.
 
     Examples
     --------
@@ -41,8 +44,22 @@ def bare(names: pl.Series) -> pl.Series:
 
 def read(name: str, columns: list[str] | None = None) -> pl.DataFrame:
     """Return one of the bundled files, or some columns of it."""
-    with resources.as_file(resources.files("gsfm.genes") / "data" / f"{name}.parquet") as path:
+    with resources.as_file(_DATA / f"{name}.parquet") as path:
         return pl.read_parquet(path, columns=columns)
+
+
+def rows_of(symbols: Iterable[str], table: pl.DataFrame, caller: str) -> pl.DataFrame:
+    """Return the rows of a table for these symbols, in order; null for other texts.
+
+    Raises
+    ------
+    TypeError
+        If `symbols` is one string.
+    """
+    if isinstance(symbols, str):
+        raise TypeError(f"{caller} takes a list of symbols: use [{symbols!r}]")
+    query = pl.Series("symbol", list(symbols), dtype=pl.String).to_frame()
+    return query.join(table, on="symbol", how="left", maintain_order="left")
 
 
 @functools.cache
@@ -67,9 +84,9 @@ def vocabulary() -> Vocabulary:
 
 
 def provenance() -> dict[str, Any]:
-    """Return where the bundled table comes from: sources, releases, licenses, hashes, counts.
+    """Return the provenance of the bundled table: sources, releases, licenses, hashes, counts.
 
-    Under ``facts`` the same of what `facts` tells.
+    ``facts`` has the same for the data of `facts`.
 
     Examples
     --------
@@ -77,29 +94,27 @@ def provenance() -> dict[str, Any]:
     >>> genes.provenance()["sources"][0]["content"]
     'HGNC, MGI and RGD of 2026-06-25'
     """
-    return {**_about("genes"), "facts": _about("facts")}
-
-
-def _about(name: str) -> dict[str, Any]:
-    text = (resources.files("gsfm.genes") / "data" / f"{name}.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
+    genes, facts = (
+        json.loads((_DATA / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("genes", "facts")
+    )
+    return {**genes, "facts": facts}
 
 
 @functools.cache
 def table() -> pl.DataFrame:
-    """Return the gene table: one row an approved human gene, ascending by symbol.
+    """Return the gene table: one row for each approved human gene, ascending by symbol.
 
     Returns
     -------
     polars.DataFrame
         ``symbol``, ``name`` (null for some genes approved after 2024-07), ``hgnc_id``,
-        ``locus_type``, ``chromosome``, ``start``, ``end``, ``strand``, ``band`` (as `positions`
-        has them), ``previous``, ``aliases``, ``entrez_id``, ``ensembl_id``,
+        ``locus_type``, ``chromosome``, ``start``, ``end``, ``strand``, ``band`` (as in
+        `positions`), ``previous``, ``aliases``, ``entrez_id``, ``ensembl_id``,
         ``ensembl_other`` (of alternative loci), ``uniprot``, ``uniprot_other`` (further
         accessions, mostly unreviewed), ``domains`` (Pfam accessions of its proteins' domains),
-        ``mouse``, ``mgi_id``, ``rat``, ``rgd_id``. Where nothing is known, columns of lists have
-        an empty list, others null.
+        ``mouse``, ``mgi_id``, ``rat``, ``rgd_id``. Missing values are empty lists in columns of
+        lists, and null in the others.
 
     Examples
     --------
@@ -133,52 +148,42 @@ def table() -> pl.DataFrame:
         )
         genes = _beside(genes, across.agg(species, ids))
     return genes.select(
-        "symbol",
-        "name",
+        pl.col("symbol", "name"),
         pl.format("HGNC:{}", "hgnc").alias("hgnc_id"),
         "locus_type",
         *PLACE,
-        "previous",
-        "aliases",
+        pl.col("previous", "aliases"),
         pl.col("entrez").cast(pl.String).alias("entrez_id"),
-        _ensembl(pl.col("ensembl")).alias("ensembl_id"),
-        pl.col("ensembl_other").list.eval(_ensembl(pl.element())),
-        "uniprot",
-        "uniprot_other",
-        pl.col("domains").list.eval(_pfam(pl.element())),
-        "mouse",
-        "mgi_id",
-        "rat",
-        "rgd_id",
+        _accession("ENSG", pl.col("ensembl"), 11).alias("ensembl_id"),
+        pl.col("ensembl_other").list.eval(_accession("ENSG", pl.element(), 11)),
+        pl.col("uniprot", "uniprot_other"),
+        pl.col("domains").list.eval(_accession("PF", pl.element(), 5)),
+        pl.col("mouse", "mgi_id", "rat", "rgd_id"),
     )
 
 
 def names_of(symbols: pl.Series) -> pl.Series:
-    """The names of genes, null for a symbol that is not an approved one."""
+    """Return the names of genes, null for other symbols than approved ones."""
     table = named_genes()
-    # Rows are ascending by symbol: a search of a few is faster than a join with all.
+    # Rows are ascending by symbol: a search for a few is faster than a join with all.
     at = table["symbol"].search_sorted(symbols).clip(upper_bound=table.height - 1)
-    known = table["symbol"].gather(at) == symbols
-    return table["name"].gather(at).zip_with(known, pl.Series([None], dtype=pl.String))
+    approved = table["symbol"].gather(at) == symbols
+    return table["name"].gather(at).zip_with(approved, pl.Series([None], dtype=pl.String))
 
 
 @functools.cache
 def named_genes() -> pl.DataFrame:
-    """Every approved symbol and its name; `gsfm.genes.table` would read and join far more."""
+    """Return every approved symbol and its name; `gsfm.genes.table` reads and joins far more."""
     return read("genes", ["symbol", "name"])
 
 
 def _beside(genes: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
-    """Put columns of lists beside the genes; empty lists where a gene has none."""
-    nothing = pl.lit([], dtype=pl.List(pl.String))
+    """Add columns of lists to the genes, with empty lists for missing values."""
+    empty = pl.lit([], dtype=pl.List(pl.String))
     return genes.join(lists, on="gene", how="left", maintain_order="left").with_columns(
-        pl.col(column).fill_null(nothing) for column in lists.columns if column != "gene"
+        pl.col(column).fill_null(empty) for column in lists.columns if column != "gene"
     )
 
 
-def _ensembl(number: pl.Expr) -> pl.Expr:
-    return pl.format("ENSG{}", number.cast(pl.String).str.zfill(11))
-
-
-def _pfam(number: pl.Expr) -> pl.Expr:
-    return pl.format("PF{}", number.cast(pl.String).str.zfill(5))
+def _accession(prefix: str, number: pl.Expr, digits: int) -> pl.Expr:
+    return pl.format(prefix + "{}", number.cast(pl.String).str.zfill(digits))

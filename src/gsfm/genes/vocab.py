@@ -1,4 +1,4 @@
-"""The ordered list of genes that everything inside counts by."""
+"""The ordered list of genes to which gene ids refer."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ class Vocabulary(Sequence[str]):
     def alphabetical_rank(self) -> NDArray[np.int32]:
         """(genes,) the position of each symbol in alphabetical order."""
         order = sorted(range(len(self)), key=self._symbols.__getitem__)
-        rank = np.empty(len(order), np.int32)
-        rank[order] = np.arange(len(order), dtype=np.int32)
-        return rank
+        return np.argsort(order).astype(np.int32)
 
     def ids(self, symbols: Iterable[str]) -> NDArray[np.int32]:
         """Return the ids of `symbols`, -1 where a symbol is not in the vocabulary."""

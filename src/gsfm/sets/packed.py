@@ -1,7 +1,7 @@
-"""Members of sets in few bytes: for the collections that are shipped inside the package.
+"""A compact encoding of the members of sets, for the collections in the package.
 
-The gene ids within a set are ascending, so they are stored as differences, and the bytes of one
-significance lie together, which compresses best.
+The gene ids within a set are ascending. They are stored as differences, and bytes of the same
+significance are stored together, which compresses best.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
+from gsfm.sets import csr
 from gsfm.sets.genesets import GeneSets
 
 
@@ -32,7 +33,7 @@ def pack(sets: GeneSets) -> dict[str, NDArray[np.uint8]]:
     """
     deltas = np.diff(sets.indices, prepend=np.int32(0))
     starts = sets.indptr[:-1][sets.sizes > 0]
-    deltas[starts] = sets.indices[starts]  # the first gene of a set counts from zero
+    deltas[starts] = sets.indices[starts]  # the first gene of a set is stored as it is
     return {
         "sizes": planes(sets.sizes, 2),
         "genes": planes(deltas, 2),
@@ -45,16 +46,16 @@ def unpack(
 ) -> tuple[Vocabulary, NDArray[np.int64], NDArray[np.int32]]:
     """Undo `pack`: the vocabulary, ``indptr`` and ``indices``."""
     sizes = numbers(tensors["sizes"])
-    indptr = np.concatenate([[0], np.cumsum(sizes)])
+    indptr = csr.to_indptr(sizes)
     genes = np.cumsum(numbers(tensors["genes"]))
-    # The running sum goes on from set to set: take off what the sets before have added.
+    # The cumulative sum does not end at the end of a set: subtract the sum of the sets before.
     before = np.concatenate([[0], genes])[indptr[:-1]]
     indices = (genes - np.repeat(before, sizes)).astype(np.int32)
     return Vocabulary(text(tensors["vocabulary"])), indptr, indices
 
 
 def planes(values: NDArray[Any], width: int) -> NDArray[np.uint8]:
-    """(width, n) the bytes of whole numbers, the lowest of each first."""
+    """(width, n) the bytes of non-negative integers, the lowest byte first."""
     if len(values) and (values.min() < 0 or values.max() >= 1 << (8 * width)):
         raise ValueError(f"a number does not fit {width} bytes")
     shifts = 8 * np.arange(width)[:, None]
@@ -62,11 +63,9 @@ def planes(values: NDArray[Any], width: int) -> NDArray[np.uint8]:
 
 
 def numbers(planes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(n,) the whole numbers whose bytes are the (width, n) planes."""
-    total = np.zeros(planes.shape[1], np.int64)
-    for shift, plane in enumerate(planes):
-        total |= plane.astype(np.int64) << (8 * shift)
-    return total
+    """(n,) the integers whose bytes are the (width, n) planes."""
+    shifts = 8 * np.arange(len(planes))[:, None]
+    return np.asarray((planes.astype(np.int64) << shifts).sum(0))
 
 
 def lines(values: tuple[str, ...] | list[str]) -> NDArray[np.uint8]:
@@ -75,15 +74,15 @@ def lines(values: tuple[str, ...] | list[str]) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        If a text holds a line break.
+        If a text contains a line break.
     """
-    broken = next((value for value in values if "\n" in value), None)
-    if broken is not None:
-        raise ValueError(f"{broken!r} holds a line break")
+    for value in values:
+        if "\n" in value:
+            raise ValueError(f"{value!r} contains a line break")
     return np.frombuffer("\n".join(values).encode(), np.uint8)
 
 
 def text(tensor: NDArray[np.uint8]) -> list[str]:
-    """Undo `lines`; no bytes are no lines."""
+    """Undo `lines`; the result for no bytes is an empty list."""
     joined = tensor.tobytes().decode()
     return joined.split("\n") if joined else []

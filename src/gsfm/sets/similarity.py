@@ -1,10 +1,10 @@
-"""Near-duplicates: MinHash signatures, bands of them, and the exact Jaccard index at last.
+"""Near-duplicates: MinHash signatures, their bands, and the exact Jaccard index.
 
-A set's signature is the smallest hash of its members under each of many permutations; two sets
-agree in a share of their signatures that is, in expectation, their Jaccard index (Broder 1997,
+The signature of a set is the smallest hash of its members under each of many permutations. The
+expected fraction of equal values in the signatures of two sets is their Jaccard index (Broder 1997,
 10.1109/SEQUEN.1997.666900). The hashes of the genes are those of `datasketch.MinHash`, so that the
-signatures are its signatures, bit for bit. Its LSH index holds a Python set for every band of every
-set, which is gigabytes here: the bands are sorted instead, with the same candidates.
+signatures are the same, bit for bit. Its LSH index holds a Python set for every band of every set,
+which would take gigabytes; sorting the bands gives the same candidates.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gsfm.genes import Vocabulary
 from gsfm.sets import csr
 from gsfm.sets.csr import Int32s, Int64s
 
-#: Chance to find a pair that is exactly at the threshold; a pair above it is surer.
+#: Probability to find a pair exactly at the threshold; it is higher for pairs above it.
 RECALL = 0.99
 
 #: Pairs that are compared at once.
@@ -37,7 +37,7 @@ def near_duplicates(
     random_state: int,
 ) -> tuple[Int64s, Int64s, NDArray[np.float64]]:
     """Pairs of sets, the first before the second, with a Jaccard index of at least `threshold`."""
-    # Equal sets have equal signatures: one of them stands for all until the end.
+    # Equal sets have equal signatures: the first one represents them until the end.
     first = csr.first_equal(indptr, indices)
     sizes = np.diff(indptr)
     rows = np.flatnonzero((first == np.arange(len(first))) & (sizes > 0))
@@ -54,8 +54,8 @@ def near_duplicates(
 def bands(threshold: float, n_permutations: int) -> tuple[int, int]:
     """How to cut signatures into bands: (number, width); sets that share a band are candidates.
 
-    The widest bands, for the fewest candidates, that miss a pair at the threshold with a chance
-    of 1 % at most.
+    The widest bands, for the fewest candidates, that miss a pair at the threshold with a
+    probability of at most 1 %.
     """
     for width in range(n_permutations // 2, 1, -1):
         n_bands = n_permutations // width
@@ -76,10 +76,9 @@ def signatures(
     used = np.flatnonzero(csr.count(indices, len(vocabulary)))
     hashes = np.zeros((n_permutations, len(vocabulary)), np.uint32)
     symbols = [[vocabulary[int(gene)].encode()] for gene in used]
-    for gene, sketch in zip(
-        used, MinHash.bulk(symbols, num_perm=n_permutations, seed=random_state), strict=True
-    ):
-        hashes[:, gene] = sketch.hashvalues
+    sketches = MinHash.bulk(symbols, num_perm=n_permutations, seed=random_state)
+    if len(used):
+        hashes[:, used] = np.stack([sketch.hashvalues for sketch in sketches], axis=1)
     result = np.empty((len(indptr) - 1, n_permutations), np.uint32)
     for first, last in csr.chunks(indptr):
         members = indices[indptr[first] : indptr[last]]
@@ -92,9 +91,9 @@ def signatures(
 def _candidates(
     signed: NDArray[np.uint32], sizes: Int64s, n_bands: int, width: int, threshold: float
 ) -> tuple[Int64s, Int64s]:
-    """Pairs that share a band and whose sizes and signatures do not speak against them."""
+    """Pairs that share a band and whose sizes and signatures allow the threshold."""
     n, n_permutations = signed.shape
-    # Five standard errors below the threshold: one pair in millions is lost.
+    # Five standard errors below the threshold: one pair in millions is missed.
     least = threshold - 5 * np.sqrt(threshold * (1 - threshold) / n_permutations)
     found: Int64s = np.empty(0, np.int64)
     for band in range(n_bands):
@@ -108,10 +107,7 @@ def _candidates(
         fresh = []
         for left, right in _pairs_within(groups):
             one, other = order[left], order[right]
-            small, large = (
-                np.minimum(sizes[one], sizes[other]),
-                np.maximum(sizes[one], sizes[other]),
-            )
+            small, large = np.sort([sizes[one], sizes[other]], axis=0)
             good = small >= threshold * large
             one, other = one[good], other[good]
             alike = (signed[one] == signed[other]).mean(axis=1) >= least
@@ -122,7 +118,7 @@ def _candidates(
 
 
 def _groups(keys: NDArray[Any]) -> Int64s:
-    """Where runs of equal keys begin, and the end of the last."""
+    """Where runs of equal keys begin, and where the last one ends."""
     border = np.flatnonzero(keys[1:] != keys[:-1]) + 1
     return np.unique(np.concatenate([[0], border, [len(keys)]]))
 
@@ -130,7 +126,7 @@ def _groups(keys: NDArray[Any]) -> Int64s:
 def _pairs_within(groups: Int64s) -> Iterator[tuple[Int64s, Int64s]]:
     """All pairs of positions inside each group, in parts; group ``i`` ends at ``groups[i + 1]``."""
     ends = np.repeat(groups[1:], np.diff(groups))
-    # How many pairs each position begins.
+    # The number of pairs whose first position this is.
     offsets = csr.to_indptr(ends - np.arange(len(ends)) - 1)
     for first, last in csr.chunks(offsets, _PAIRS):
         left = first + csr.owners(offsets, first, last)
@@ -141,7 +137,7 @@ def _pairs_within(groups: Int64s) -> Iterator[tuple[Int64s, Int64s]]:
 def _spread(
     first: Int64s, sizes: Int64s, left: Int64s, right: Int64s, jaccard: NDArray[np.float64]
 ) -> tuple[Int64s, Int64s, NDArray[np.float64]]:
-    """From pairs of distinct sets to pairs of all sets, equal ones among them, in order."""
+    """From pairs of distinct sets to pairs of all sets, with those of equal sets, in order."""
     copies = np.flatnonzero(sizes > 0)
     copies = copies[np.argsort(first[copies], kind="stable")]
     groups = _groups(first[copies])
@@ -150,7 +146,7 @@ def _spread(
         ones.append(copies[one])
         others.append(copies[other])
     n_equal = sum(map(len, ones))
-    # Every copy of the one with every copy of the other.
+    # Every copy of one set with every copy of the other set.
     start = np.zeros(len(first), np.int64)
     count = np.zeros(len(first), np.int64)
     start[first[copies[groups[:-1]]]] = groups[:-1]
@@ -168,20 +164,20 @@ def _spread(
 
 
 def clusters(pairs: pl.DataFrame, n_sets: int) -> Int64s:
-    """Give sets that a chain of near-duplicate pairs connects the same number.
+    """Assign the same number to sets that a chain of near-duplicate pairs connects.
 
     Parameters
     ----------
     pairs
-        What `GeneSets.near_duplicates` returned.
+        The result of `GeneSets.near_duplicates`.
     n_sets
         Number of sets in the collection.
 
     Returns
     -------
     ndarray
-        (n_sets,) int64: the row of the first set of each set's cluster; its own row for a set
-        without a near-duplicate.
+        (n_sets,) int64: the row of the first set of each set's cluster; for a set without a
+        near-duplicate its own row.
 
     Examples
     --------
@@ -189,7 +185,7 @@ def clusters(pairs: pl.DataFrame, n_sets: int) -> Int64s:
     >>> clusters(pairs, 5)
     array([0, 1, 0, 0, 4])
     """
-    # Imported here: they take a tenth of a second.
+    # Imported here, because it takes a tenth of a second.
     import scipy.sparse as sp
     from scipy.sparse.csgraph import connected_components
 

@@ -1,8 +1,8 @@
-"""Dictionary-encoding of the words of a text: bytes to small integers, without a string each.
+"""Dictionary encoding of the words of a text: bytes to small integers, without a string for each.
 
-A word of up to eight bytes is its own 64-bit key, a longer one is hashed to such a key. Keys are
-looked up in an open-addressing hash table, all words of a block at once. Nothing rests on luck:
-what was found by a hash is compared byte by byte with the word that it stands for.
+A word of up to eight bytes is its own 64-bit key; a longer word is hashed to a 64-bit key. The keys
+of all words of a block are looked up at once in an open-addressing hash table. The result is exact:
+words found by a hash are compared byte by byte.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gsfm.sets.csr import Int32s, Int64s
 
 Keys = NDArray[np.uint64]
 
-#: Zero bytes behind a text, so that every word can be read in steps of eight bytes.
+#: Zero bytes after a text, so that every word can be read in steps of eight bytes.
 PADDING = bytes(8)
 
 _GOLD = np.uint64(0x9E3779B97F4A7C15)
@@ -23,12 +23,12 @@ _32 = np.uint64(32)
 
 
 def _eights(padded: bytes | bytearray) -> Keys:
-    """View a text as the eight bytes from each position on; no copy."""
+    """View a text as the eight bytes from each position on, without a copy."""
     return np.ndarray((len(padded) - len(PADDING) + 1,), "<u8", padded, strides=(1,))
 
 
 def _word(text: Keys, starts: Int64s, lengths: Int64s, step: int) -> Keys:
-    """Bytes ``8 * step`` to ``8 * step + 8`` of each word, what follows it pushed out."""
+    """Bytes ``8 * step`` to ``8 * step + 8`` of each word, without those after its end."""
     follow = np.minimum(lengths - 8 * step, 8) if step else np.minimum(lengths, 8)
     follow *= -8
     follow += 64
@@ -38,7 +38,7 @@ def _word(text: Keys, starts: Int64s, lengths: Int64s, step: int) -> Keys:
 
 
 def keys_of(padded: bytes, starts: Int64s, lengths: Int64s) -> Keys:
-    """(n,) keys: of words of up to eight bytes themselves, of longer ones a hash."""
+    """(n,) keys: the bytes of words of up to eight bytes, and a hash of longer words."""
     text = _eights(padded)
     keys = _word(text, starts, lengths, 0)
     long = every = np.flatnonzero(lengths > 8)
@@ -50,8 +50,8 @@ def keys_of(padded: bytes, starts: Int64s, lengths: Int64s) -> Keys:
         keys[long] = mixed ^ _word(text, starts[long], lengths[long], step)
         step += 1
         long = long[lengths[long] > 8 * step]
-    # The highest byte of a short word's key is its last byte, which is not zero: with a zero there
-    # a hash is never the key of a short word.
+    # The highest byte of the key of a short word is its last byte, which is not zero. With a zero
+    # there, a hash is never the key of a short word.
     keys[every] >>= np.uint64(8)
     return keys
 
@@ -71,7 +71,7 @@ class Encoder:
     def __init__(self) -> None:
         self.words: list[bytes] = []
         self._ids: dict[bytes, int] = {}
-        # The words again, one after another, to compare with.
+        # The same words, one after another, for comparison.
         self._store = bytearray(PADDING)
         self._starts: Int64s = np.empty(0, np.int64)
         self._lengths: Int64s = np.empty(0, np.int64)
@@ -87,9 +87,9 @@ class Encoder:
         padded
             The text, which has no zero byte, and `PADDING`.
         starts, lengths
-            (n,) where the words lie; none is empty.
+            (n,) positions of the words; none is empty.
         keys
-            What `keys_of` gives for them, if it is known already.
+            The result of `keys_of` for them, if it was computed before.
         """
         text = _eights(padded)
         if keys is None:
@@ -98,13 +98,13 @@ class Encoder:
         new = np.flatnonzero(ids < 0)
         if len(new):
             distinct, first, inverse = np.unique(keys[new], return_index=True, return_inverse=True)
-            # In the order in which they appear, not that of their keys.
+            # In the order of their appearance, not of their keys.
             order = np.argsort(first)
             rows = new[first[order]]
-            given = np.empty(len(order), np.int32)
-            given[order] = self._learn(padded, starts[rows], lengths[rows])
-            self._insert(distinct, given)
-            ids[new] = given[inverse]
+            new_ids = np.empty(len(order), np.int32)
+            new_ids[order] = self._learn(padded, starts[rows], lengths[rows])
+            self._insert(distinct, new_ids)
+            ids[new] = new_ids[inverse]
         # Equal keys of long words are equal hashes: compare the words.
         wrong = self._different(text, starts, lengths, ids)
         if len(wrong):
@@ -112,7 +112,7 @@ class Encoder:
         return ids
 
     def _learn(self, text: bytes, starts: Int64s, lengths: Int64s) -> Int32s:
-        """Ids of some words, the slow and sure way."""
+        """Ids of some words, by a dictionary: slow, but exact."""
         ids, words = self._ids, self.words
         known = len(words)
         result = np.empty(len(starts), np.int32)
@@ -157,7 +157,7 @@ class Encoder:
         self._used = 0
 
     def _slots(self, keys: Keys) -> Int64s:
-        """Where each key is looked for first."""
+        """The first slot for each key."""
         slots = keys * _GOLD
         slots >>= self._shift
         at: Int64s = slots.view(np.int64)
@@ -168,7 +168,7 @@ class Encoder:
         slots = self._slots(keys)
         ids: Int32s = self._slot_ids[slots]
         left = np.flatnonzero(self._slot_keys[slots] != keys)
-        # On to the next slot while another key is there.
+        # Continue with the next slot while this one has another key.
         left = left[ids[left] >= 0]
         at = slots[left]
         while len(left):
@@ -189,8 +189,8 @@ class Encoder:
         at = self._slots(keys)
         while len(keys):
             free = self._slot_ids[at] < 0
-            # Of several keys for one free slot the last one written has it. Where an id stands
-            # for two keys (equal hashes), both may think that they have it: then the key decides.
+            # Of several keys for one free slot, the last one written gets it. Compare the keys to
+            # know which: two keys may have the same id if their hashes are equal.
             self._slot_keys[at[free]] = keys[free]
             won = free & (self._slot_keys[at] == keys)
             self._slot_ids[at[won]] = ids[won]
