@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from gsfm.errors import MissingExtraError
@@ -26,50 +27,16 @@ if TYPE_CHECKING:
 #: A figure with the ends of its interval.
 Figure = Sequence[float]
 
-#: Told apart by people who see no red, no green or no blue; dark enough on white.
-COLORS = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#332288",
-    "#e69f00",
-    "#56b4e9",
-    "#882255",
-    "#999933",
-    "#000000",
-    "#44aa99",
-    "#aa4499",
-)
-#: The method that the others are measured by.
+#: Distinguishable with any color vision deficiency, and dark enough on white.
+COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#332288", "#e69f00"]
+COLORS += ["#56b4e9", "#882255", "#999933", "#000000", "#44aa99", "#aa4499"]
 REFERENCE_COLOR = "#767676"
-#: As SVG writes them: lengths of strokes and gaps.
+#: Lengths of strokes and gaps, as in SVG.
 DASHES = ((), (6, 2), (2, 2), (6, 2, 2, 2))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
-
-#: The dashed line of what chance gives.
+#: The dashed line of the value expected by chance.
 GUIDE: Any = {"color": "#555555", "linewidth": 0.9, "linestyle": (0, (3, 2))}
 WIDTH = 360  # of a panel, in CSS pixels
-SETTINGS: Any = {
-    "svg.fonttype": "none",  # text stays text: small, selectable, found by a search
-    "svg.hashsalt": "gsfm",  # the same drawing gives the same bytes
-    "font.family": "DejaVu Sans",  # is measured; wider than what a browser may take instead
-    "font.size": 11,
-    "text.parse_math": False,  # a $ in a name is a $
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "axes.edgecolor": "#555555",
-    "axes.labelcolor": "#222222",
-    "xtick.color": "#333333",
-    "ytick.color": "#333333",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.7,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 4.5,
-}
 
 
 @dataclass(frozen=True)
@@ -311,7 +278,11 @@ def _panel(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
     except ImportError as error:
         raise MissingExtraError("The page of a benchmark", "bench") from error
     drawn: list[str] = []
-    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
+    with (
+        resources.as_file(resources.files("gsfm.benchmark.report") / "figures.mplstyle") as style,
+        matplotlib.rc_context(fname=style),
+        warnings.catch_warnings(),
+    ):
         # A name in a script that the measuring font lacks: the browser has it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         canvas = Canvas(figsize=(width / 72, height / 72), layout="constrained")

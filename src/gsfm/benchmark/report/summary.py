@@ -8,7 +8,9 @@ for the README are made of nothing else (and of the curves, which are too long f
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
 from itertools import pairwise
 from typing import Any
 
@@ -46,48 +48,9 @@ PAIRS = ("new-relations", "new-interactions", "context-switch")
 SIZES = (1, 10, 20, 50, 100, 200)
 
 #: What every key of the summary holds: it is part of the summary.
-DEFINITIONS = {
-    "about": "the run: its configuration, versions, hashes",
-    "reference": "the method that lift is counted from (null: none)",
-    "bootstrap": "percentile bootstrap: number of resamples, and their seed",
-    "tasks": "what was asked: for each task the protocol, the number of genes of the background, "
-    "of terms and of questions, and how many terms were skipped, for each reason; "
-    "popularity_deciles: least and greatest number of training sets of a gene, and the number of "
-    "genes, in each tenth of the background (equal counts stay together); understudied: the fifth "
-    "of the background with the fewest papers (equal counts stay together), as the greatest number "
-    "of papers and the number of genes; leaked_terms: terms that some training set covers",
-    "methods": "what was compared, and what it cost before its first answer (null: not known); "
-    "without_leaks_of: the method that it is, fitted again without the training sets that cover "
-    "a term; answer_seconds: for each task; refused: why it has no part in a task",
-    "results": "for each task, method and metric, over terms (the mean over a term's questions is "
-    "one value): median and mean, each as [figure, low, high] with a 95% bootstrap interval over "
-    "terms; spread: the 5th, 25th, 75th and 95th percentile over terms",
-    "strata": "as results, for a part, the median (of average_precision the mean). By 'term size' "
-    "(genes shown and hidden), 'shown' (genes shown), 'shown, same terms' (only the terms that "
-    "were asked about with every number of genes shown), 'leaked' (whether a training set covers "
-    "the term): n terms. By 'popularity' (tenth of the background by training sets, 1 the fewest) "
-    "and 'papers' (understudied or others): n genes, each by its mean over the times that it was "
-    "hidden; intervals over genes",
-    "lift": "mean over terms of the method's figure less that of the reference method for the same "
-    "term, as [figure, low, high] with a 95% bootstrap interval over terms",
-    "tests": "two-sided Wilcoxon signed-rank tests over the terms that both methods answered; "
-    "difference: median over terms of the figure of one less that of other; better: share of the "
-    "terms where one has more, equal ones counted half; p_holm: p_value after Holm's correction "
-    "over all pairs of methods of the task and metric. Methods without leaks take no part. Terms "
-    "of a library share genes, so that the tests find differences more readily than independent "
-    "terms would",
-    "verdicts": "for each task and metric, the method with the best median (mean for "
-    "average_precision), the second, and all that the tests do not tell from the best (p_holm of "
-    "0.05 or more, or better on fewer than half of the terms)",
-    "auroc": "chance that a hidden gene is ranked above a candidate that is not hidden; 0.5 is "
-    "chance",
-    "matched_auroc": "the same against genes that are in about as many training sets, so that "
-    "popularity alone gets 0.5",
-    "average_precision": "area under precision and recall; chance is the share of hidden genes",
-    "ndcg_100": "normalized discounted cumulative gain of the 100 best",
-    "recall_10, recall_50, recall_100": "hidden genes among the k best, over the most possible",
-    "enrichment_score": "greatest lead of the true over the false positive rate, 0 to 1",
-}
+DEFINITIONS: dict[str, str] = tomllib.loads(
+    resources.files("gsfm.benchmark.report").joinpath("definitions.toml").read_text("utf-8")
+)
 
 
 def summarize(
