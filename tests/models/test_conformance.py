@@ -17,9 +17,11 @@ import polars as pl
 import pytest
 import scipy.sparse
 from safetensors.numpy import load_file, save_file
+from sklearn.base import clone
 
 import gsfm.models
 from gsfm import GeneSets, ModelFormatError, NotCalibratedError, NotFittedError, Vocabulary
+from gsfm.completion import Calibration
 from gsfm.models import FAMILIES, Model, families, load
 from gsfm.models.term_matrix import Rescored
 from gsfm.training import Run
@@ -107,6 +109,21 @@ CASES["ensemble of networks"] = (
     },
 )
 TORCH = {"autoencoder", "published"}
+#: A change of the settings of each family.
+CHANGES: dict[str, dict[str, Any]] = {
+    "popularity": {"pseudocount": 2.5},
+    "cooccurrence": {"top": 3, "dimensions": 2},
+    "linear": {"regularization": 7.5},
+    "autoencoder": {"epochs": 2.5, "targets": "all"},
+    "published": {"epochs": 3},
+    "svd": {"size_exponent": 0.75},
+    "als": {"iterations": 2},
+    "features": {"largest": 90},
+    "annotation": {"covered": 0.5},
+    "attribute": {"of": "coding"},
+    "ensemble": {"weights": (0.1, 0.2)},
+    "adaptive": {"confidence": 2.5},
+}
 #: Families that are made of others.
 JOINT = {"ensemble", "adaptive"}
 #: One thread: these fits are far too small to share.
@@ -369,6 +386,106 @@ def test_settings_are_checked(case: str) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             with pytest.raises(ValueError, match=name):
                 family(**{name: True})
+
+
+# -- as an estimator of scikit-learn -------------------------------------------------------------
+
+
+def test_params_are_the_settings(case: str) -> None:
+    model = make(case)
+    params = model.get_params()
+    assert params == vars(model.config)
+    assert type(model)(**params).config == model.config
+    default = type(model)()
+    assert default.set_params(**params) is default
+    assert default.config == model.config
+    assert clone(model).config == model.config
+    assert type(clone(model)) is type(model)
+
+
+def test_set_params_checks_as_the_constructor_does(case: str) -> None:
+    model = make(case)
+    before = model.config
+    with pytest.raises(ValueError, match=f"{model.family}.*'no_such'"):
+        model.set_params(no_such=1)
+    for name, value in model.get_params().items():
+        wrong = -1e9 if isinstance(value, int | float) else object()
+        with pytest.raises(ValueError, match=name):
+            model.set_params(**{name: wrong})
+    assert model.config is before
+
+
+def test_set_params_of_a_fitted_model(case: str) -> None:
+    model = copy.copy(fitted(case))
+    model.manifest = {**model.manifest, "calibration": {}}
+    model.calibration = calibration = Calibration((0.0,) * 5, (1.0,) * 5)
+    expected = model.score([A[:3]])
+    model.set_params(**model.get_params())  # no change
+    assert model.calibration is calibration
+    np.testing.assert_array_equal(model.score([A[:3]]), expected)
+    change = CHANGES[model.family]
+    if case == "attribute coding":
+        change = {"of": "length"}
+    model.set_params(**change)
+    assert model.get_params() == {**fitted(case).get_params(), **change}
+    assert model.is_fitted
+    assert model.calibration is None
+    assert "calibration" not in model.manifest
+    if model.family in JOINT:
+        members = ({"family": "linear"},) * len(model.get_params()["members"])
+        assert not model.set_params(members=members).is_fitted
+        assert fitted(case).is_fitted
+
+
+def test_repr_shows_what_differs_from_the_defaults(case: str, model: Model) -> None:
+    assert repr(type(model)()) == f"{type(model).__name__}()"
+    for one in (make(case), model):
+        again = eval(repr(one), vars(gsfm.models))
+        assert type(again) is type(one)
+        if model.family in JOINT:
+            assert again.config.weights == one.config.weights
+            assert [m.config for m in again.members] == [m.config for m in one.members]
+        else:
+            assert again.config == one.config
+    assert repr(FAMILIES["linear"](regularization=20)) == "Linear(regularization=20.0)"
+
+
+def test_fit_takes_what_score_takes(case: str, model: Model) -> None:
+    sets = blocks()
+    lists = [list(sets.genes(i)) for i in range(len(sets))]
+    for corpus, vocabulary in ((lists, None), (sets.to_csr(), sets.vocabulary)):
+        again = make(case).fit(corpus, vocabulary=vocabulary, random_state=3, run=RUN)
+        assert_same(again, model)
+        assert again.vocabulary == model.vocabulary
+        assert again.manifest == model.manifest
+
+
+def test_every_form_of_a_corpus_is_the_same() -> None:
+    sets, model = blocks(), fitted("popularity")
+    symbols = list(sets.vocabulary)
+    ids = [sets.ids(i) for i in range(len(sets))]
+    forms: list[Any] = [
+        ids,
+        [one.tolist() for one in ids],
+        scipy.sparse.coo_matrix(sets.to_csr()),
+        [np.array(sets.genes(i), dtype=str) for i in range(len(sets))],
+    ]
+    for form in forms:
+        for vocabulary in (symbols, Vocabulary(symbols)):
+            assert_same(make("popularity").fit(form, vocabulary=vocabulary), model)
+    wider = make("popularity").fit([["A", "B"]], vocabulary=["C", "B", "A"])
+    assert wider.vocabulary.symbols == ("C", "B", "A")
+    with pytest.raises(ValueError, match="'X' is not in the vocabulary"):
+        make("popularity").fit([["A", "X"]], vocabulary=["A", "B"])
+    for form in (ids, sets.to_csr()):
+        with pytest.raises(ValueError, match="name the genes with vocabulary"):
+            make("popularity").fit(form)
+        with pytest.raises(ValueError, match=r"columns|outside"):
+            make("popularity").fit(form, vocabulary=symbols[:-1])
+    with pytest.raises(ValueError, match="has its own vocabulary"):
+        make("popularity").fit(sets, vocabulary=symbols)
+    with pytest.raises(TypeError, match="not a string"):
+        make("popularity").fit(["A", "B"])
 
 
 # -- files ----------------------------------------------------------------------------------------

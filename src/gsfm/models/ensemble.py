@@ -91,9 +91,9 @@ class Ensemble(Model):
 
     def set_params(self, **params: Any) -> Self:
         """Change settings; see `Model.set_params`. New members have to be fitted."""
-        members = _unfitted(self._replaced(self.config, params))
+        before, members = self.config.members, _unfitted(self._replaced(self.config, params))
         super().set_params(**params)
-        if "members" in params:
+        if self.config.members != before:
             self.members, self._vocabulary = members, None
         return self
 
