@@ -138,7 +138,7 @@ def test_every_family_answers_as_by_brute_force(make, library):
 def test_common_and_rare_features_together(monkeypatch, library):
     monkeypatch.setattr("gsfm.models.features.COMMON", 12)
     model = Features(of="sets").fit(GeneSets.from_lists([*_sets(80, 3, 0), *_sets(20, 14, 3)]))
-    assert {True, False} == set((model._have() >= 12).tolist())
+    assert {True, False} == set((model._sizes() >= 12).tolist())
     _check(model, library[:40], list(range(len(model.vocabulary))))
 
 

@@ -266,7 +266,7 @@ def test_wrong_calls(model):
 
 def test_scores_that_are_not_numbers_are_an_error(model):
     broken = Popularity().fit(_corpus())
-    broken.log_frequency[3] = np.nan
+    broken.values[3] = np.nan
     with pytest.raises(GsfmError, match="finite"):
         complete(["TP53"], model=broken)
 

@@ -108,7 +108,7 @@ def test_without_calibration_they_are_wrong(oracle):
     assert calibration_error(expit(score)[top], y[top]) > 0.3
     flat = Oracle()
     flat._vocabulary = oracle.vocabulary
-    flat.calibration = Calibration(oracle.calibration.usual, (1e9,) * 5)
+    flat.calibration = Calibration(oracle.calibration.prior_weights, (1e9,) * 5)
 
     def worst(model: Linear) -> float:
         """The largest error over a quarter of the sets, from the hard ones to the easy ones."""
@@ -288,8 +288,8 @@ def test_a_half_is_what_it_was(oracle):
     binned = Binned.of(*oracle.evidence(members), members)
     terms = binned.terms()
     prior = np.log(binned.size / np.maximum(binned.others - binned.size, 1))
-    usual = prior[:, None] + terms @ np.array(oracle.calibration.usual)
-    own, _ = _deviations(binned, terms, usual, np.array(oracle.calibration.confidence))
+    usual = prior[:, None] + terms @ np.array(oracle.calibration.prior_weights)
+    own, _ = _deviations(binned, terms, usual, np.array(oracle.calibration.prior_precision))
     curves = usual + np.einsum("nbk,nk->nb", terms, own)
     for curve, genes, k in zip(curves, binned.genes, binned.n_bins, strict=True):
         curve[:k] = _never_rising(curve[:k], genes[:k])
@@ -448,7 +448,7 @@ def test_wrong_use_is_refused(model):
         Linear().calibrate(shown, hidden)
     with pytest.raises(ValueError, match="batch_size"):
         model.probability([["A0"]], batch_size=0)
-    with pytest.raises(ValueError, match="usual must hold 5"):
+    with pytest.raises(ValueError, match="prior_weights must hold 5"):
         Calibration((1.0,), (1.0,) * 5)
     with pytest.raises(ValueError, match="above 0"):
         Calibration((0.0,) * 5, (0.0,) * 5)

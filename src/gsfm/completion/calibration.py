@@ -1,10 +1,9 @@
 """Calibration: from scores to probabilities, each set by its own genes.
 
-How far a score can be trusted differs between sets far more than between models: the genes of a
-pathway are found among the first hundred, those of an association study hardly are. What a set's
-missing genes will score like can be seen from the genes that it has, each scored as if it were left
-out of the set. So every set gets a curve of its own, fitted to its left-out genes and steadied by
-what is usual, which is learned from sets whose missing genes are known.
+The precision of a score differs more between sets than between models: genes of a pathway are often
+among the first hundred, those of an association study rarely. The leave-one-out scores of a set's
+own genes show how its missing genes will score. Every set therefore has a curve of its own, fitted
+to its leave-one-out scores, with a prior that is learned from sets whose missing genes are known.
 """
 
 from __future__ import annotations
@@ -27,31 +26,31 @@ Integers = NDArray[np.int64]
 
 FORMAT = "gsfm-calibration/1"
 
-#: The share of the whole set that is missing: what a calibration is fitted on.
+#: The missing fraction of the sets that a calibration is fitted on.
 HALF = 0.5
 
 #: The terms of the log-odds, see `Calibration`.
 TERMS = ("constant", "evidence", "rank", "first_10", "first_1000")
 
-#: Each bin of ranks ends at so many times the rank of the last one, but holds a gene at least.
+#: Each bin of ranks ends at so many times the last rank of the one before, and has a gene or more.
 STEP = 1.35
-#: Fewest sets to fit on.
+#: The fewest sets to fit on.
 FEWEST = 20
-#: Sets whose evidence is held at once when fitting.
+#: Sets whose evidence is in memory at once when fitting.
 BLOCK = 64
-#: How much it counts, when fitting, that what is usual is right without the set's own deviation.
-ALONE = 0.1
-#: Pulls the usual weights and the log-confidences a little to 0: as much as one gene would.
+#: Weight of the loss without the sets' own deviations, when fitting.
+PRIOR_LOSS = 0.1
+#: Penalty of the prior weights and the log-precisions.
 RIDGE = 1.0
 
 
 def meaning(missing_fraction: float = HALF) -> str:
-    """What a calibrated probability is, in the same words for every user.
+    """The description of a calibrated probability.
 
     Parameters
     ----------
     missing_fraction
-        The share of the whole set that is missing from what is given.
+        The fraction of the whole set that is missing from the input genes.
 
     Raises
     ------
@@ -59,15 +58,15 @@ def meaning(missing_fraction: float = HALF) -> str:
         If it is not between 0 and 1.
     """
     check_missing_fraction(missing_fraction)
-    given = "half" if missing_fraction == HALF else f"{100 * (1 - missing_fraction):.6g}%"
+    fraction = "half" if missing_fraction == HALF else f"{100 * (1 - missing_fraction):.6g}%"
     return (
         "the chance that the gene is one of the set's missing genes, if the genes given are a "
-        f"random {given} of the whole set: of all genes with 0.3, about 3 in 10 are"
+        f"random {fraction} of the whole set: of all genes with 0.3, about 3 in 10 are"
     )
 
 
 def check_missing_fraction(missing_fraction: float) -> None:
-    """Raise ValueError if `missing_fraction` cannot be the share of a set that is missing."""
+    """Raise ValueError if `missing_fraction` is out of its range."""
     if not 0 < missing_fraction < 1:
         raise ValueError(
             "missing_fraction, the fraction of the whole set that is missing from the input genes, "
@@ -77,14 +76,14 @@ def check_missing_fraction(missing_fraction: float) -> None:
 
 @dataclass(frozen=True)
 class Calibration:
-    r"""Turns the evidence for the genes of a set into probabilities.
+    r"""Converts the evidence for the genes of a set into probabilities.
 
     Parameters
     ----------
-    usual
-        (5,) the weights of `TERMS` that are usual among sets, :math:`\theta`.
-    confidence
-        (5,) the confidence in each of them, above 0: 1 over the variance among sets.
+    prior_weights
+        (5,) the mean weights of `TERMS` among sets, :math:`\theta`.
+    prior_precision
+        (5,) 1 over their variance among sets.
 
     Notes
     -----
@@ -95,30 +94,30 @@ class Calibration:
               \big(1,\ \pm \log(1 + |e|),\ \tfrac13 \log \tfrac{N}{r},\
               \log^+ \tfrac{10}{r},\ \tfrac13 \log^+ \tfrac{1000}{r}\big)
 
-    Of a half, m is n; if the share s of the whole set is missing, m is n s / (1 - s). The
-    calibration is fitted on halves: :math:`\theta` and the confidence are the same for any share.
+    For a half, m is n; if the fraction s of the whole set is missing, m is n s / (1 - s). The
+    calibration is fitted on halves; :math:`\theta` and the precision are the same for any fraction.
 
-    The deviation :math:`u \sim N(0, 1 / \text{confidence})` is the set's own. It is found by
-    maximum a posteriori, with the set's own genes, each scored as if left out and counted m / n
-    times, in the place of the missing ones: what is left out at random has the same evidence as
-    what is missing at random. A set of one gene has no deviation, an empty one only probabilities
-    of 0. The sums run over bins of ranks, each about a third longer than the last. Where the
-    probability of a bin would be below that of a worse one, the two are pooled; between the bins
-    the log-odds are interpolated by the evidence.
+    The deviation :math:`u \sim N(0, 1 / \text{precision})` is the set's own. It is the maximum a
+    posteriori estimate from the leave-one-out evidence for the set's own genes, each counted m / n
+    times: genes that are left out at random have the same evidence as genes that are missing at
+    random. A set of one gene has no deviation; the probabilities of an empty set are 0. The sums
+    are over bins of ranks, each about a third longer than the one before. If the probability of a
+    bin is below that of a worse one, the two are pooled; between the bins the log-odds are
+    interpolated by the evidence.
     """
 
-    usual: tuple[float, ...]
-    confidence: tuple[float, ...]
+    prior_weights: tuple[float, ...]
+    prior_precision: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        for name in ("usual", "confidence"):
+        for name in ("prior_weights", "prior_precision"):
             values = getattr(self, name)
             if len(values) != len(TERMS) or not np.isfinite(values).all():
                 raise ValueError(f"{name} must hold {len(TERMS)} finite numbers")
-        if min(self.confidence) <= 0:
-            raise ValueError("confidence must hold numbers above 0")
+        if min(self.prior_precision) <= 0:
+            raise ValueError("prior_precision must hold numbers above 0")
 
-    # -- asking --------------------------------------------------------------------------------
+    # -- predicting ----------------------------------------------------------------------------
 
     def probabilities(
         self,
@@ -132,18 +131,18 @@ class Calibration:
         Parameters
         ----------
         of_genes, of_members
-            (n, genes) and (members,) standardized evidence, as models have it: of each gene, and
-            of each member as if it were not in the set.
+            (n, genes) and (members,) standardized evidence, as `Model.evidence` returns it: for
+            each gene, and leave-one-out for each member.
         members
             (n, genes) 0/1 membership.
         missing_fraction
-            The share of each whole set that is missing from it, above 0 and below 1.
+            The fraction of each whole set that is missing from it, above 0 and below 1.
 
         Returns
         -------
         ndarray
-            (n, genes) float32. It never falls as the evidence of a set rises. Of a member, it is
-            that of its evidence as if it were not in the set.
+            (n, genes) float32. It never falls as the evidence for a gene rises. For a member, it is
+            that of its leave-one-out evidence.
 
         Raises
         ------
@@ -156,7 +155,7 @@ class Calibration:
         binned = Binned.of(of_genes, of_members, members)
         curves = self._curves(binned, missing_fraction)
         out = np.zeros(of_genes.shape, np.float32)
-        # Of an empty set nothing is missing, and to a set of all genes nothing can be added.
+        # Nothing is missing from an empty set, and nothing can be added to a set of all genes.
         for u in np.flatnonzero((binned.size > 0) & (binned.n_bins > 0)):
             k = binned.n_bins[u]
             # From the worst bin to the best.
@@ -169,11 +168,11 @@ class Calibration:
 
     def _curves(self, binned: Binned, missing_fraction: float = HALF) -> Numbers:
         """(n, bins) the log-odds of a gene of each bin, never rising with the rank."""
-        each = missing_fraction / (1 - missing_fraction)
+        ratio = missing_fraction / (1 - missing_fraction)
         terms = binned.terms()
-        usual = binned.prior(each)[:, None] + terms @ np.array(self.usual)
-        own, _ = _deviations(binned, terms, usual, np.array(self.confidence), each)
-        log_odds = usual + np.einsum("nbk,nk->nb", terms, own)
+        at_prior = binned.prior(ratio)[:, None] + terms @ np.array(self.prior_weights)
+        own, _ = _deviations(binned, terms, at_prior, np.array(self.prior_precision), ratio)
+        log_odds = at_prior + np.einsum("nbk,nk->nb", terms, own)
         for curve, genes, k in zip(log_odds, binned.genes, binned.n_bins, strict=True):
             curve[:k] = _never_rising(curve[:k], genes[:k])
         return np.asarray(log_odds)
@@ -182,7 +181,7 @@ class Calibration:
 
     @classmethod
     def fit(cls, binned: Binned) -> Self:
-        """Learn what is usual from sets whose hidden genes are known, by maximum likelihood.
+        """Fit the prior to sets with hidden genes, by maximum likelihood.
 
         Parameters
         ----------
@@ -194,7 +193,7 @@ class Calibration:
         GsfmError
             If there are fewer than 20 sets with a hidden gene.
         """
-        # Here and not above: an import that prediction does not need.
+        # Imported here: prediction does not need it.
         from scipy.optimize import minimize
 
         if len(binned.size) < FEWEST or not binned.hidden.any():
@@ -205,54 +204,49 @@ class Calibration:
         total = binned.hidden.sum()
 
         def loss(theta: Numbers) -> tuple[float, Numbers]:
-            confidence = np.exp(theta[m:])
-            usual = prior[:, None] + terms @ theta[:m]
-            own, curvature = _deviations(binned, terms, usual, confidence)
-            z = usual + np.einsum("nbk,nk->nb", terms, own)
+            precision = np.exp(theta[m:])
+            at_prior = prior[:, None] + terms @ theta[:m]
+            own, curvature = _deviations(binned, terms, at_prior, precision)
+            z = at_prior + np.einsum("nbk,nk->nb", terms, own)
             p = _sigmoid(z)
-            value = (binned.genes * np.logaddexp(0, z) - binned.hidden * z).sum()
+            value = binned.log_loss(z) + PRIOR_LOSS * binned.log_loss(at_prior)
             error = binned.genes * p - binned.hidden  # (n, bins)
-            value += ALONE * (binned.genes * np.logaddexp(0, usual) - binned.hidden * usual).sum()
-            alone = ALONE * (binned.genes * _sigmoid(usual) - binned.hidden)
-            # The deviations move with what is usual: by the implicit function theorem,
-            # du / d theta = -C^-1 T' W T and du / d log(confidence) = -C^-1 confidence u.
+            alone = PRIOR_LOSS * (binned.genes * _sigmoid(at_prior) - binned.hidden)
+            # The deviations depend on the prior: by the implicit function theorem,
+            # du / d theta = -C^-1 T' W T and du / d log(precision) = -C^-1 precision u.
             pull = np.einsum("nbk,nb->nk", terms, error)
             pull = np.linalg.solve(curvature, pull[:, :, None])[:, :, 0]
             weight = binned.genes * p * (1 - p) * (binned.size > 1)[:, None]
             direct = error - weight * np.einsum("nbk,nk->nb", terms, pull)
-            gradient = np.concatenate(
-                [
-                    np.einsum("nbk,nb->k", terms, direct + alone),
-                    -(pull * confidence * own).sum(axis=0),
-                ]
-            )
+            of_weights = np.einsum("nbk,nb->k", terms, direct + alone)
+            gradient = np.concatenate([of_weights, -(pull * precision * own).sum(axis=0)])
             value += 0.5 * RIDGE * theta @ theta
             return float(value / total), (gradient + RIDGE * theta) / total
 
         bounds = [(-50.0, 50.0)] * m + [(-6.0, 12.0)] * m
         start = np.concatenate([np.zeros(m), np.ones(m)])
         options = {"maxiter": 300, "ftol": 1e-10, "gtol": 1e-6}
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-        return cls(tuple(map(float, found[:m])), tuple(map(float, np.exp(found[m:]))))
+        theta = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+        return cls(tuple(map(float, theta[:m])), tuple(map(float, np.exp(theta[m:]))))
 
     def errors(self, binned: Binned) -> dict[str, float]:
-        """How far the probabilities are from what was hidden.
+        """The errors of the probabilities on sets with hidden genes.
 
         Returns
         -------
         dict
-            ``log_loss``, over all genes, for each hidden gene; and ``error_top_100``, the expected
-            calibration error over the bins that hold the 100 best genes of each set.
+            ``log_loss``, the log loss over all genes, per hidden gene; and ``error_top_100``, the
+            expected calibration error over the bins of the 100 best genes of each set.
         """
         z = self._curves(binned)
-        loss = (binned.genes * np.logaddexp(0, z) - binned.hidden * z).sum()
+        loss = binned.log_loss(z)
         top = (np.cumsum(binned.genes, axis=1) <= 100) & (binned.genes > 0)
-        told = np.repeat(_sigmoid(z)[top], binned.genes[top].astype(np.int64))
-        share = binned.hidden[top] / binned.genes[top]
-        happened = np.repeat(share, binned.genes[top].astype(np.int64))
+        counts = binned.genes[top].astype(np.int64)
+        predicted = np.repeat(_sigmoid(z)[top], counts)
+        observed = np.repeat(binned.hidden[top] / binned.genes[top], counts)
         return {
             "log_loss": float(loss / max(binned.hidden.sum(), 1)),
-            "error_top_100": calibration_error(told, happened) if len(told) else 0.0,
+            "error_top_100": calibration_error(predicted, observed) if len(predicted) else 0.0,
         }
 
     # -- files ---------------------------------------------------------------------------------
@@ -262,13 +256,13 @@ class Calibration:
         return {
             "format": FORMAT,
             "meaning": meaning(),
-            "usual": dict(zip(TERMS, self.usual, strict=True)),
-            "confidence": dict(zip(TERMS, self.confidence, strict=True)),
+            "usual": dict(zip(TERMS, self.prior_weights, strict=True)),
+            "confidence": dict(zip(TERMS, self.prior_precision, strict=True)),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The opposite of `to_json`; ValueError names the field that is wrong."""
+        """The inverse of `to_json`; ValueError names the wrong field."""
         if value.get("format") != FORMAT:
             raise ValueError(f"format is {value.get('format')!r}; this gsfm reads {FORMAT!r}")
         if surplus := set(value) - {"format", "meaning", "usual", "confidence"}:
@@ -293,18 +287,18 @@ def _numbers(name: str, value: Any) -> tuple[float, ...]:
 class Binned:
     """The genes outside each of n sets, binned by the rank of their evidence.
 
-    The first bin of a set holds the best genes; short sets of bins are filled with empty ones.
-    Genes of the same evidence are in the same bin.
+    The first bin of a set has the best genes; sets with fewer bins are padded with empty ones.
+    Genes with equal evidence are in the same bin.
     """
 
     size: Integers  # (n,) genes in the set
-    others: Integers  # (n,) genes that are not
+    others: Integers  # (n,) other genes
     n_bins: Integers  # (n,)
     genes: Numbers  # (n, bins) genes in the bin
     evidence: Numbers  # (n, bins) the mean evidence
     log_rank: Numbers  # (n, bins) the mean logarithm of the rank, from 1
-    left_out: Numbers  # (n, bins) the set's own genes, each as if it were left out
-    hidden: Numbers  # (n, bins) missing genes, where they are known
+    left_out: Numbers  # (n, bins) the set's own genes, by their leave-one-out evidence
+    hidden: Numbers  # (n, bins) hidden genes
 
     @classmethod
     def of(
@@ -321,7 +315,7 @@ class Binned:
         ends, logs = _ends(genes), _sum_of_logs(genes)
         shape = (n, len(ends))
         out = [np.zeros(shape) for _ in range(5)]
-        n_genes, evidence, log_rank, left_out, found = out
+        n_genes, evidence, log_rank, left_out, n_hidden = out
         n_bins = np.zeros(n, np.int64)
         size = np.diff(members.indptr).astype(np.int64)
         for u in range(n):
@@ -343,62 +337,61 @@ class Binned:
             left_out[u, :k] = _count(of_members[at], lowest)
             if hidden is not None:
                 own = hidden.indices[hidden.indptr[u] : hidden.indptr[u + 1]]
-                found[u, :k] = _count(of_genes[u, own], lowest)
-        # Means of a bin go down, but for the rounding of a long sum.
+                n_hidden[u, :k] = _count(of_genes[u, own], lowest)
+        # The means of the bins fall, up to the rounding errors of long sums.
         return cls(size, genes - size, n_bins, *out)
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """The sets of all parts; they have the same genes."""
+        """The sets of all parts, which have the same genes."""
         fields = cls.__dataclass_fields__
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 
     def __getitem__(self, rows: Any) -> Self:
         return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
-    def prior(self, each: float = 1.0) -> Numbers:
-        """(n,) the log-odds of any gene, with `each` missing genes for each given one."""
-        missing = np.maximum(self.size, 1) * each
+    def prior(self, ratio: float = 1.0) -> Numbers:
+        """(n,) the log-odds of any gene, with `ratio` missing genes for each gene of the set."""
+        missing = np.maximum(self.size, 1) * ratio
         return np.asarray(np.log(missing / np.maximum(self.others - missing, 1)))
+
+    def log_loss(self, log_odds: Numbers) -> Any:
+        """The log loss over all genes, by the (n, bins) log-odds."""
+        return (self.genes * np.logaddexp(0, log_odds) - self.hidden * log_odds).sum()
 
     def terms(self) -> Numbers:
         """(n, bins, 5) the terms of the log-odds."""
         e, r = self.evidence, self.log_rank
-        return (
-            np.stack(
-                [
-                    np.ones_like(e),
-                    np.sign(e) * np.log1p(np.abs(e)),
-                    (np.log(np.maximum(self.others, 1))[:, None] - r) / 3,
-                    np.maximum(np.log(10) - r, 0),
-                    np.maximum(np.log(1000) - r, 0) / 3,
-                ],
-                axis=2,
-            )
-            * (self.genes > 0)[:, :, None]
-        )
+        terms = [
+            np.ones_like(e),
+            np.sign(e) * np.log1p(np.abs(e)),
+            (np.log(np.maximum(self.others, 1))[:, None] - r) / 3,
+            np.maximum(np.log(10) - r, 0),
+            np.maximum(np.log(1000) - r, 0) / 3,
+        ]
+        return np.stack(terms, axis=2) * (self.genes > 0)[:, :, None]
 
 
 def _deviations(
-    binned: Binned, terms: Numbers, usual: Numbers, confidence: Numbers, each: float = 1.0
+    binned: Binned, terms: Numbers, at_prior: Numbers, precision: Numbers, ratio: float = 1.0
 ) -> tuple[Numbers, Numbers]:
-    """Each set's own deviation (n, 5) from the `usual` log-odds (n, bins), and the curvature.
+    """Each set's own deviation (n, 5) from the `at_prior` log-odds (n, bins), and the curvature.
 
-    There are `each` missing genes for each given one: the genes left out stand for so many.
-    The posterior is that of a logistic regression, which has one maximum: Newton's method.
+    Each leave-one-out gene counts as `ratio` missing genes. The posterior is that of a logistic
+    regression, which has one maximum: Newton's method.
     """
-    # One gene left out of one leaves nothing to score it from.
-    told = (binned.size > 1).astype(np.float64)[:, None]
-    trials, successes = binned.genes * told, binned.left_out * told * each
-    own = np.zeros((len(usual), len(confidence)))
-    curvature = np.broadcast_to(np.diag(confidence), (*own.shape, len(confidence)))
+    # A set of one gene has no leave-one-out evidence.
+    informative = (binned.size > 1).astype(np.float64)[:, None]
+    trials, successes = binned.genes * informative, binned.left_out * informative * ratio
+    own = np.zeros((len(at_prior), len(precision)))
+    curvature = np.broadcast_to(np.diag(precision), (*own.shape, len(precision)))
     for _ in range(60):
-        p = _sigmoid(usual + np.einsum("nbk,nk->nb", terms, own))
-        slope = np.einsum("nbk,nb->nk", terms, successes - trials * p) - confidence * own
+        p = _sigmoid(at_prior + np.einsum("nbk,nk->nb", terms, own))
+        slope = np.einsum("nbk,nb->nk", terms, successes - trials * p) - precision * own
         weighted = terms * (trials * p * (1 - p))[:, :, None]
-        curvature = np.matmul(weighted.transpose(0, 2, 1), terms) + np.diag(confidence)
+        curvature = np.matmul(weighted.transpose(0, 2, 1), terms) + np.diag(precision)
         step = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
-        # A whole step can go too far where the curve is flat.
+        # A full step can be too long where the curve is flat.
         longest = np.abs(step).max(axis=1, keepdims=True, initial=1e-9)
         step *= np.minimum(1, 2 / longest)
         own += step
@@ -408,7 +401,7 @@ def _deviations(
 
 
 def _never_rising(log_odds: Numbers, genes: Numbers) -> Numbers:
-    """Pool neighboring bins until the probability falls from bin to bin: isotonic regression."""
+    """Isotonic regression: pool neighboring bins until the probability never rises."""
     if (np.diff(log_odds) <= 0).all():
         return log_odds
     pools: list[tuple[float, float, int]] = []  # probability, genes, bins
@@ -424,7 +417,7 @@ def _never_rising(log_odds: Numbers, genes: Numbers) -> Numbers:
 
 
 def _count(values: Floats, lowest: Numbers) -> Integers:
-    """How many values fall into each bin, given its lowest value; the last takes the rest."""
+    """The number of values in each bin, by its lowest value; the last bin has the rest."""
     bins = np.searchsorted(-lowest, -values.astype(np.float64))
     return np.bincount(np.minimum(bins, len(lowest) - 1), minlength=len(lowest))
 
