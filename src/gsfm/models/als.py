@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from gsfm.errors import MissingExtraError
 from gsfm.models.base import Model
-from gsfm.models.settings import Count, OneOrMore, Positive, Settings
+from gsfm.models.settings import AtLeast1, Count, Positive, Settings
 from gsfm.models.storage import take
 from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
@@ -24,7 +24,7 @@ class ALSConfig(Settings):
     """Settings of `ALS`."""
 
     dimensions: Count = 128  # length of the vectors of genes and sets
-    confidence: OneOrMore = 10.0  # of a membership; a gene that is not in the set has 1
+    confidence: AtLeast1 = 10.0  # of a membership; a gene that is not in the set has 1
     regularization: Positive = 1.0  # ridge on the vectors
     iterations: Count = 15  # alternations between sets and genes
 

@@ -20,15 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from gsfm.completion import Completion, rank
-from gsfm.completion.calibration import (
-    BLOCK,
-    HALF,
-    Binned,
-    Calibration,
-    check_missing_fraction,
-    meaning,
-)
+from gsfm.completion import Calibration, Completion, calibration, rank
 from gsfm.errors import GsfmError, NotCalibratedError, NotFittedError
 from gsfm.genes import Vocabulary
 from gsfm.models import storage
@@ -300,7 +292,7 @@ class Model(ABC):
         return out
 
     def probability(
-        self, sets: SetsLike, *, missing_fraction: float = HALF, batch_size: int = 512
+        self, sets: SetsLike, *, missing_fraction: float = calibration.HALF, batch_size: int = 512
     ) -> Floats:
         """Return the calibrated probability of every gene for each set.
 
@@ -351,10 +343,10 @@ class Model(ABC):
         )[1]
 
     def score_and_probability(
-        self, sets: SetsLike, *, missing_fraction: float = HALF, batch_size: int = 512
+        self, sets: SetsLike, *, missing_fraction: float = calibration.HALF, batch_size: int = 512
     ) -> tuple[Floats, Floats]:
         """Return the results of `score` and `probability`, for less than the two cost."""
-        check_missing_fraction(missing_fraction)
+        calibration.check_missing_fraction(missing_fraction)
         require(batch_size >= 1, "batch_size must be 1 or more")
         members = self.encode(sets)
         if self.calibration is None:
@@ -470,15 +462,15 @@ class Model(ABC):
         members, missing = self.encode(shown), self.encode(hidden)
         require(members.shape == missing.shape, "shown and hidden must be as many sets")
         parts = [
-            Binned.of(*self.evidence(block), block, missing[rows])
-            for rows, block in row_blocks(members, BLOCK)
+            calibration.Binned.of(*self.evidence(block), block, missing[rows])
+            for rows, block in row_blocks(members, calibration.BLOCK)
         ]
         if not parts:
             raise GsfmError("there are no sets to calibrate on")
-        binned = Binned.joined(parts)
+        binned = calibration.Binned.joined(parts)
         self.calibration = Calibration.fit(binned)
         self.manifest["calibration"] = {
-            "meaning": meaning(),
+            "meaning": calibration.meaning(),
             "sets": members.shape[0],
             "hidden": int(binned.hidden.sum()),
             **{k: round(v, 5) for k, v in self.calibration.errors(binned).items()},

@@ -122,36 +122,31 @@ class Ensemble(Model):
         ensemble = cls(weights=weights, members=members, **settings)
         ensemble.members = list(models)
         ensemble._join()
-        ensemble.manifest = ensemble._manifest_of_members()
         return ensemble
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
-        whole = self.run.checkpoint
-        runs = [self.run] * len(self.members)
-        if whole is not None:
-            own = [whole.with_name(f"{whole.stem}.{i}{whole.suffix}") for i in range(len(runs))]
-            runs = [dataclasses.replace(self.run, checkpoint=path) for path in own]
         self._vocabulary = None  # until all members are fitted there is no model
-        for i, (member, run) in enumerate(zip(self.members, runs, strict=True)):
+        run, path = self.run, self.run.checkpoint
+        checkpoints = []
+        for i, member in enumerate(self.members):
+            if path is not None:
+                checkpoints.append(path.with_name(f"{path.stem}.{i}{path.suffix}"))
+                run = dataclasses.replace(run, checkpoint=checkpoints[-1])
             member.fit(sets, weights=weights, random_state=random_state, run=run)
             self.curve += [{"member": i, **point} for point in member.curve]
-        for run in runs:
-            if run.checkpoint is not None:
-                run.checkpoint.unlink(missing_ok=True)
+        for checkpoint in checkpoints:
+            checkpoint.unlink(missing_ok=True)
         self._join()
-        self.manifest |= self._manifest_of_members()
 
     def _join(self) -> None:
-        """Take the vocabularies and the settings of fitted members."""
+        """Take the vocabularies, the settings and the manifests of fitted members."""
         symbols = dict.fromkeys(gene for member in self.members for gene in member.vocabulary)
         self._vocabulary = Vocabulary(symbols)
         self.columns = [self._vocabulary.ids(member.vocabulary) for member in self.members]
         # Fitting may determine a member's setting.
         members = tuple(member.config_json() for member in self.members)
         self.config = dataclasses.replace(self.config, members=members)
-
-    def _manifest_of_members(self) -> dict[str, Any]:
-        return {"members": [member.manifest for member in self.members]}
+        self.manifest["members"] = [member.manifest for member in self.members]
 
     # -- scoring ---------------------------------------------------------------------------------
 
@@ -215,17 +210,15 @@ class Ensemble(Model):
         members = self.encode([ids])
         weights, constant = self._weights_of(members)
         kinds = []
-        for name, weight, (member, _, own, columns) in zip(
-            self.member_names(), weights, self._parts(members), strict=True
-        ):
+        parts = zip(self.member_names(), weights, self._parts(members), strict=True)
+        for name, weight, (member, _, own, columns) in parts:
             local = np.full(len(self.vocabulary), -1)
             local[columns] = np.arange(own.shape[1])
             base, part = 0.0, np.zeros(len(ids))
             if local[gene] >= 0:
                 known = local[ids] >= 0
-                base, part[known] = self._member_attribution(
-                    member, local[ids[known]].astype(np.int32), int(local[gene]), random_state
-                )
+                inner, target = local[ids[known]].astype(np.int32), int(local[gene])
+                base, part[known] = self._member_attribution(member, inner, target, random_state)
             kinds.append(Kind(name, weight, base + part.sum(), weight * base, weight * part))
         return Attribution(float(self.score([ids])[0, gene]), constant, kinds)
 
@@ -281,23 +274,19 @@ class Ensemble(Model):
             inside = ((columns >= 0) & (columns < n)).all()
             require(inside, f"the tensor '{i}.genes' holds a gene outside 0..{n - 1}")
             self.columns.append(columns.astype(np.int32))
-            own = {
-                name.removeprefix(f"{i}."): tensors.pop(name)
-                for name in sorted(tensors)
-                if name.startswith(f"{i}.")
-            }
+            own = _of_member(tensors, i)
+            for name in own:
+                del tensors[f"{i}.{name}"]
             try:
-                if np.array_equal(columns, np.arange(n)):
-                    member._vocabulary = self.vocabulary
-                else:
-                    member._vocabulary = Vocabulary(self.vocabulary[int(c)] for c in columns)
+                same = np.array_equal(columns, np.arange(n))
+                symbols = (self.vocabulary[int(c)] for c in columns)
+                member._vocabulary = self.vocabulary if same else Vocabulary(symbols)
                 member._restore(own)
                 require(not own, f"the tensor {min(own, default='')!r} is not part of it")
             except ValueError as error:
                 raise ValueError(f"member {i}, {member.family}: {error}") from None
-        orphans = np.setdiff1d(np.arange(n), np.concatenate(self.columns))
-        if len(orphans):
-            raise ValueError(f"no member knows {self.vocabulary[int(orphans[0])]!r} of vocab.txt")
+        for gene in np.setdiff1d(np.arange(n), np.concatenate(self.columns)):
+            raise ValueError(f"no member knows {self.vocabulary[int(gene)]!r} of vocab.txt")
 
 
 def _unfitted(config: Any) -> list[Model]:
@@ -326,7 +315,7 @@ class _WeightedSum(TermMatrix):
         weighted = [(m, *part) for m, part in enumerate(model._parts(members)) if part[1] != 0]
         for i, (m, member, weight, own, columns) in enumerate(weighted):
             part = None if progress is None else _part_of(progress, i, len(weighted))
-            theirs = {k.removeprefix(f"{m}."): cache[k] for k in cache if k.startswith(f"{m}.")}
+            theirs = _of_member(cache, m)
             matrix = member.term_matrix(own, cache=theirs, progress=part)
             self.parts.append((weight, matrix, columns))
             cache.update({f"{m}.{name}": array for name, array in theirs.items()})
@@ -346,6 +335,12 @@ class _WeightedSum(TermMatrix):
             if len(own):  # a member adds nothing for a gene unknown to it
                 total += weight * score(part, int(own[0]))
         return total
+
+
+def _of_member(arrays: Tensors, i: int) -> Tensors:
+    """The arrays of member `i`, by their names in the member."""
+    prefix = f"{i}."
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
 def _part_of(progress: Callable[[int, int], None], i: int, parts: int) -> Progress:

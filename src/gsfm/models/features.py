@@ -18,7 +18,7 @@ from gsfm.models.attribution import contrast
 from gsfm.models.base import Model
 from gsfm.models.evidence import contained_terms, rows_of
 from gsfm.models.membership import row_blocks
-from gsfm.models.settings import Count, FractionTo1, Settings, TwoOrMore, require
+from gsfm.models.settings import AtLeast2, Count, FractionTo1, Settings, require
 from gsfm.models.sparse import csr_tensors, principal_rows, take_csr
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import BLOCK, TermMatrix, cached, moments, standard, sums
@@ -35,7 +35,7 @@ class FeaturesConfig(Settings):
 
     #: What the features are.
     of: Literal["sets", "words", "domains", "windows", "regions"] = "sets"
-    largest: TwoOrMore = 3000  # features of more genes than this are excluded
+    largest: AtLeast2 = 3000  # features of more genes than this are excluded
     dimensions: Count = 64  # length of the vectors of `embed_genes`
     #: Features with this share of their genes in a set are excluded for that set.
     covered: FractionTo1 | None = None

@@ -13,18 +13,11 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
+from gsfm.models import sparse
 from gsfm.models.attribution import as_float64, contrast
 from gsfm.models.base import Model
 from gsfm.models.membership import slices
 from gsfm.models.settings import Count, NonNegative, NonNegativeInt, Positive, Settings, require
-from gsfm.models.sparse import (
-    BLOCK,
-    csr_tensors,
-    gram_blocks,
-    keep_largest,
-    principal_rows,
-    take_csr,
-)
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import TermMatrix, cached, holders, moments, standard, sums
 from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
@@ -88,7 +81,7 @@ class Linear(Model):
             members = members[:, genes]
 
         inverse = np.empty((len(genes), len(genes)), np.float32)
-        for start, rows in gram_blocks(members, weights):
+        for start, rows in sparse.gram_blocks(members, weights):
             inverse[start : start + len(rows)] = rows
         del members
         inverse.flat[:: len(genes) + 1] += np.float32(c.regularization)
@@ -164,19 +157,19 @@ class Linear(Model):
     def _embed_genes(self) -> Floats:
         # A gene's vector is its row of weights, in fewer dimensions.
         matrix, width = self.matrix, self.config.dimensions
-        return self._cached("gene_vectors", lambda: principal_rows(matrix, width))
+        return self._cached("gene_vectors", lambda: sparse.principal_rows(matrix, width))
 
     # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
         if isinstance(self.matrix, sp.csr_array):
-            return csr_tensors(self.matrix, "weights")
+            return sparse.csr_tensors(self.matrix, "weights")
         return {"weights": self.matrix}
 
     def _restore(self, tensors: Tensors) -> None:
         n = len(self.vocabulary)
         if self.config.prune:
-            self.matrix = take_csr(tensors, "weights", n, n)
+            self.matrix = sparse.take_csr(tensors, "weights", n, n)
         else:
             self.matrix = take(tensors, "weights", n, n, kinds="f").astype(np.float32, copy=False)
 
@@ -210,8 +203,8 @@ class _LinearTerms(TermMatrix):
 def _strongest(matrix: Floats, keep: int) -> sp.csr_array:
     """The `keep` weights of each row with the largest partial correlation."""
     # The two directions of a pair have one sign, so that their product is the squared correlation.
-    blocks = ((matrix[i], matrix[i] * matrix[:, i].T) for i in slices(len(matrix), BLOCK))
-    return keep_largest(blocks, keep)
+    blocks = ((matrix[i], matrix[i] * matrix[:, i].T) for i in slices(len(matrix), sparse.BLOCK))
+    return sparse.keep_largest(blocks, keep)
 
 
 def _invert(matrix: Floats) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm.genes import Vocabulary
+from gsfm.models.settings import require
 from gsfm.models.types import Ids, SetsLike
 from gsfm.sets import GeneSets
 
@@ -34,8 +35,7 @@ def encode(sets: SetsLike, vocabulary: Vocabulary) -> sp.csr_array:
 def as_corpus(sets: SetsLike, vocabulary: Vocabulary | Iterable[str] | None) -> GeneSets:
     """Return `sets` as a collection; see `Model.fit` for the vocabulary."""
     if isinstance(sets, GeneSets):
-        if vocabulary is not None:
-            raise ValueError("a GeneSets has its own vocabulary; leave out vocabulary")
+        require(vocabulary is None, "a GeneSets has its own vocabulary; leave out vocabulary")
         return sets
     if vocabulary is not None and not isinstance(vocabulary, Vocabulary):
         vocabulary = Vocabulary(vocabulary)
@@ -84,17 +84,16 @@ def _ids(one: Any, vocabulary: Vocabulary) -> Ids:
     ids = np.asarray(one)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"a set holds symbols or integer gene ids, not {ids.dtype}")
-    if ids.min() < 0 or ids.max() >= len(vocabulary):
-        raise ValueError(f"a gene id is outside 0..{len(vocabulary) - 1}")
+    n = len(vocabulary)
+    require(ids.min() >= 0 and ids.max() < n, f"a gene id is outside 0..{n - 1}")
     return ids.astype(np.int32)
 
 
 def _checked(matrix: Any, genes: int) -> sp.csr_array:
     """A sparse matrix as 0/1 membership; ValueError if it is not one of `genes` genes."""
-    if matrix.shape[1] != genes:
-        raise ValueError(f"the matrix has {matrix.shape[1]} columns; there are {genes} genes")
+    n = matrix.shape[1]
+    require(n == genes, f"the matrix has {n} columns; there are {genes} genes")
     members = sp.csr_array(matrix, dtype=np.float32)
     members.sort_indices()
-    if not (members.data == 1).all():
-        raise ValueError("the matrix holds something other than 0 and 1")
+    require((members.data == 1).all(), "the matrix holds something other than 0 and 1")
     return members

@@ -15,11 +15,11 @@ import numpy as np
 
 #: Types of settings with a range: what a message says of it, and the test.
 Count: TypeAlias = Annotated[int, ("1 or more", lambda n: n >= 1)]
-OneOrMore: TypeAlias = Annotated[float, ("1 or more", lambda x: x >= 1)]
+AtLeast1: TypeAlias = Annotated[float, ("1 or more", lambda x: x >= 1)]
 Positive: TypeAlias = Annotated[float, ("above 0", lambda x: x > 0)]
 NonNegative: TypeAlias = Annotated[float, ("0 or more", lambda x: x >= 0)]
 NonNegativeInt: TypeAlias = Annotated[int, ("0 or more", lambda n: n >= 0)]
-TwoOrMore: TypeAlias = Annotated[int, ("2 or more", lambda n: n >= 2)]
+AtLeast2: TypeAlias = Annotated[int, ("2 or more", lambda n: n >= 2)]
 #: A fraction that may be 0, and one that may be 1.
 Fraction: TypeAlias = Annotated[float, ("0 or more and below 1", lambda x: 0 <= x < 1)]
 FractionTo1: TypeAlias = Annotated[float, ("above 0 and up to 1", lambda x: 0 < x <= 1)]

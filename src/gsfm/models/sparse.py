@@ -1,4 +1,4 @@
-"""What the families made of gene-by-gene matrices share: the Gram matrix, pruning, storage."""
+"""Gene-by-gene matrices: the Gram matrix, pruning, storage, principal coordinates."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gsfm.models.settings import require
 from gsfm.models.storage import take
 from gsfm.models.types import Floats, Tensors
 
-#: Rows of a gene-by-gene matrix that are worked on at once; bounds the working memory.
+#: Rows of a gene-by-gene matrix that are computed at once; bounds the working memory.
 BLOCK = 512
 
 
@@ -34,15 +35,15 @@ def gram_blocks(members: sp.csr_array, weights: Floats) -> Iterator[tuple[int, F
 def keep_largest(blocks: Iterable[tuple[Floats, Floats]], keep: int) -> sp.csr_array:
     """Stack blocks of rows, keeping the most important entries of each row, as sparse rows.
 
-    Values are rounded to float16, the precision in which `csr_tensors` stores them, so that what
-    is loaded is what was fitted.
+    Values are rounded to float16, the precision of `csr_tensors`, so that the loaded model is the
+    same as the fitted one.
 
     Parameters
     ----------
     blocks
         Rows of values and, in the same shape, how important each is (0 or more; 0 is never kept).
     keep
-        Entries kept of each row. Of equals at the edge those in the smaller columns are kept.
+        Entries kept of each row. Of equal entries those in the smaller columns are kept.
     """
     sizes, indices, data = [np.zeros(1, np.int64)], [], []
     width = 0
@@ -52,7 +53,7 @@ def keep_largest(blocks: Iterable[tuple[Floats, Floats]], keep: int) -> sp.csr_a
         edge = np.partition(importance, width - k, axis=1)[:, width - k]
         smallest = np.finfo(np.float32).smallest_subnormal
         rows, columns = np.nonzero(importance >= np.maximum(edge, smallest)[:, None])
-        # All above the edge are in; those at the edge as far as there is room.
+        # All above the edge are kept, and as many at the edge as there is room for.
         tied = importance[rows, columns] == edge[rows]
         room = k - np.bincount(rows[~tied], minlength=len(block))
         before = np.cumsum(tied) - tied  # tied entries before this one, from the first row on
@@ -79,18 +80,18 @@ def csr_tensors(matrix: sp.csr_array, prefix: str) -> Tensors:
 
 
 def take_csr(tensors: Tensors, prefix: str, *shape: int) -> sp.csr_array:
-    """Take back what `csr_tensors` gave; ValueError if it is not a sparse matrix of the shape."""
+    """The inverse of `csr_tensors`; ValueError if it is not a sparse matrix of the shape."""
     genes, width = shape
     indptr = take(tensors, f"{prefix}.indptr", genes + 1, kinds="iu").astype(np.int64)
-    if indptr[0] != 0 or (np.diff(indptr) < 0).any():
-        raise ValueError(f"the tensor '{prefix}.indptr' does not rise from 0")
+    rises = indptr[0] == 0 and (np.diff(indptr) >= 0).all()
+    require(rises, f"the tensor '{prefix}.indptr' does not rise from 0")
     n = int(indptr[-1])
     indices = take(tensors, f"{prefix}.indices", n, kinds="iu")
-    if n and (indices.min() < 0 or indices.max() >= width):
-        raise ValueError(f"the tensor '{prefix}.indices' holds a column outside 0..{width - 1}")
-    # Only from one row to the next may they fall.
-    if not np.isin(np.flatnonzero(indices[1:] <= indices[:-1]) + 1, indptr).all():
-        raise ValueError(f"the tensor '{prefix}.indices' is not ascending within each row")
+    inside = ((indices >= 0) & (indices < width)).all()
+    require(inside, f"the tensor '{prefix}.indices' holds a column outside 0..{width - 1}")
+    # They may fall only from one row to the next.
+    ascending = np.isin(np.flatnonzero(indices[1:] <= indices[:-1]) + 1, indptr).all()
+    require(ascending, f"the tensor '{prefix}.indices' is not ascending within each row")
     values = take(tensors, f"{prefix}.values", n, kinds="f").astype(np.float32)
     # 32-bit indices keep products with 32-bit memberships in 32 bits.
     wide = np.int64 if n > np.iinfo(np.int32).max else np.int32
@@ -100,9 +101,9 @@ def take_csr(tensors: Tensors, prefix: str, *shape: int) -> sp.csr_array:
 def principal_rows(matrix: Any, dimensions: int) -> Floats:
     """Coordinates of the rows of `matrix` in its leading right singular vectors, U S.
 
-    Dot products between rows are kept as well as `dimensions` numbers can keep them. By subspace
-    iteration from a fixed start (Halko et al. 2011, 10.1137/090771806): the same matrix gives the
-    same coordinates.
+    Dot products between rows are preserved as well as possible with `dimensions` numbers. The
+    method is subspace iteration from a fixed start (Halko et al. 2011, 10.1137/090771806): the same
+    matrix gives the same coordinates.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def principal_rows(matrix: Any, dimensions: int) -> Floats:
     # Rotate so that the directions come in order of size, and keep the first k.
     vectors = np.linalg.eigh(rows.T @ rows)[1][:, ::-1][:, :k]
     rows = rows @ vectors
-    rows *= np.where(-rows.min(axis=0) > rows.max(axis=0), -1, 1)  # a sign that does not wander
+    rows *= np.where(-rows.min(axis=0) > rows.max(axis=0), -1, 1)  # a deterministic sign
     return np.pad(rows, ((0, 0), (0, k - rows.shape[1]))).astype(np.float32)
 
 

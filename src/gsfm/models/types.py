@@ -24,10 +24,5 @@ Cache: TypeAlias = dict[str, NDArray[Any]]
 #: Called with the number of terms done and the number of all.
 Progress: TypeAlias = Callable[[int, int], None] | None
 #: A collection, a sparse membership matrix, lists of symbols, or lists or arrays of gene ids.
-SetsLike: TypeAlias = (
-    GeneSets
-    | sp.csr_array
-    | Sequence[Sequence[str]]
-    | Sequence[Sequence[int]]
-    | Sequence[NDArray[Any]]
-)
+Set: TypeAlias = Sequence[str] | Sequence[int] | NDArray[Any]
+SetsLike: TypeAlias = GeneSets | sp.csr_array | Sequence[Set]

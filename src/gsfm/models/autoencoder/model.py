@@ -23,12 +23,12 @@ from gsfm.models.autoencoder.terms import Vectors
 from gsfm.models.evidence import left_out, standardize
 from gsfm.models.membership import slices
 from gsfm.models.settings import (
+    AtLeast2,
     Count,
     Fraction,
     NonNegative,
     Positive,
     Settings,
-    TwoOrMore,
     require,
 )
 from gsfm.models.stepwise import StepwiseModel
@@ -63,7 +63,7 @@ class AutoencoderConfig(Settings):
     targets: Literal["hidden", "all"] = "hidden"  # which genes are targets; all: shown ones, too
     #: Multinomial: which of all genes is the next member. Logistic: is this gene a member.
     loss: Literal["multinomial", "logistic"] = "multinomial"
-    max_members: TwoOrMore = 512  # larger sets are subsampled, anew in every pass
+    max_members: AtLeast2 = 512  # larger sets are subsampled, anew in every pass
     size_exponent: NonNegative = 0.0  # a set of size s is drawn in proportion to weight / s ** this
 
     def __post_init__(self) -> None:
