@@ -84,7 +84,7 @@ def test_mean_cosine_as_scipy_has_it(scale: float) -> None:
 
 def test_a_background_gene_without_a_vector_is_an_error() -> None:
     embedding = Embedding("x", Vocabulary(["TP53"]), [[1.0]])
-    with pytest.raises(ValueError, match="x has no vector for 'MDM2' and 1 other genes"):
+    with pytest.raises(ValueError, match="x does not know 'MDM2' and 1 other genes"):
         embedding.prepare(questions(["TP53", "MDM2", "ATM"], []))
 
 
@@ -138,7 +138,7 @@ def test_every_row_is_accounted_for(tmp_path: Path) -> None:
     assert report.resolution.ambiguous == ["1-Mar"]
     assert report.summary().split("\n")[:4] == [
         "vectors.tsv: 11 rows of 3 numbers; 3 genes have a vector",
-        "left out: 1 row of zeros, 2 rows with a value that is no number, "
+        "excluded: 1 row of zeros, 2 rows with a value that is not a number, "
         "1 gene whose rows average to zero",
         "averaged: 4 rows of genes with several",
         "columns not used: note",
@@ -164,7 +164,7 @@ def test_rows_of_zeros_are_counted(tmp_path: Path) -> None:
     report = Embedding.read(path).report
     assert report is not None
     assert (report.zero, report.genes) == (1, 1)
-    assert "left out: 1 row of zeros\n" in report.summary()
+    assert "excluded: 1 row of zeros\n" in report.summary()
 
 
 def test_names_of_a_species_are_preferred(tmp_path: Path) -> None:

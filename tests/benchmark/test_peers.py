@@ -193,8 +193,10 @@ def test_an_older_release_that_holds_what_is_hidden_is_refused(protocol: str) ->
     asked = questions(GENES, protocol=protocol, older=corpus())
     assert LibraryModel("count", "popularity").refuses(asked) is None
     method = LibraryModel("linear", "linear")
-    assert method.refuses(asked) == "the older release holds the hidden genes"
-    with pytest.raises(ValueError, match="linear cannot be asked: the older release holds the"):
+    assert method.refuses(asked) == "the older release contains the hidden genes"
+    with pytest.raises(
+        ValueError, match="linear cannot score these questions: the older release contains"
+    ):
         method.prepare(asked)
 
 
@@ -203,10 +205,10 @@ def test_without_an_older_release_it_has_no_part(family: str) -> None:
     method = LibraryModel("peer", family)
     for protocol in ("time-split", "half-split"):
         reason = method.refuses(questions(GENES, protocol=protocol))
-        assert reason == "there is no older release of the library to learn from"
+        assert reason == "there is no older release of the library"
     empty = GeneSets.from_ids(Vocabulary(GENES), [[], []])
     asked = questions(GENES, protocol="time-split", older=empty)
-    assert method.refuses(asked) == "the older release holds no gene of the background"
+    assert method.refuses(asked) == "the older release contains no gene of the background"
 
 
 def test_a_sum_with_the_library_is_the_model_with_the_library() -> None:
@@ -232,7 +234,7 @@ def test_a_sum_with_the_library_is_the_model_with_the_library() -> None:
     expected = whole.score(as_lists(asked))[:, whole.vocabulary.ids(GENES[:9])]
     np.testing.assert_allclose(method.score(asked, slice(0, 8)), expected, 1e-5, 1e-6)
     assert method.refuses(questions(GENES, protocol="half-split", older=older)) == (
-        "the older release holds the hidden genes"
+        "the older release contains the hidden genes"
     )
 
 

@@ -233,7 +233,7 @@ def test_a_planted_leak_is_found_and_taken_out(whole, world):
 
 def test_a_method_that_has_no_part_is_told(whole):
     of = {row["method"]: row for row in whole.about["methods"]}
-    no_release = "there is no older release of the library to learn from"
+    no_release = "there is no older release of the library"
     assert of["older release"]["refused"] == dict.fromkeys(
         ("halves", "a few", "context"), no_release
     )
@@ -440,12 +440,12 @@ def test_a_task_without_questions_is_skipped_and_told(world, tmp_path):
     )
     reasons = {row["task"]: row["reason"] for row in results.about["tasks"]}
     assert reasons["halves"] is None
-    assert "no identifier of the library is that of a known gene" in reasons["of yeast"]
+    assert "no identifier of the library is mapped to a gene" in reasons["of yeast"]
     assert reasons["too small"]
     assert "time split is empty" in reasons["back in time"]
     assert any(line.startswith("of yeast: skipped: no identifier") for line in lines)
     assert set(results.questions["task"]) == {"halves"}
-    with pytest.raises(GsfmError, match="no task has anything to ask: of yeast: no identifier"):
+    with pytest.raises(GsfmError, match="no task has a question: of yeast: no identifier"):
         run(_small(data, task=tasks[1:3]), tmp_path / "nothing", pages=False)
     assert not (tmp_path / "nothing").exists()
 
@@ -558,7 +558,7 @@ def test_a_sum_with_the_library(world, tmp_path):
     about = {row["method"]: row for row in results.about["methods"]}
     assert about["sum"]["kind"].endswith(", weighed by each set (10, 50, 100)")
     for name in (*library, "sum", "library alone"):
-        reason = "there is no older release of the library to learn from"
+        reason = "there is no older release of the library"
         assert about[name]["refused"] == {"halves": reason}
     assert about["sum"]["training_seconds"] >= about["popularity"]["training_seconds"]
     # The library learns nothing from the corpus, so that the sum without leaks has it as it is.
@@ -644,12 +644,12 @@ def test_results_of_other_data_are_not_touched(world, tmp_path):
     run(_small(data), tmp_path / "out", pages=False)
     with (data / "Modules_2024.gmt").open("a") as stream:
         stream.write("more\t\tTP53\tMDM2\n")
-    with pytest.raises(GsfmError, match=r"'Modules_2024\.gmt' is not what it was"):
+    with pytest.raises(GsfmError, match=r"'Modules_2024\.gmt' has changed since"):
         run(_small(data), tmp_path / "out", pages=False)
     shutil.copy(world / "Modules_2024.gmt", data)
     GeneSets.open(data / "corpus.gsets")[:500].save(data / "less.gsets")
     shutil.move(data / "less.gsets", data / "corpus.gsets")
-    with pytest.raises(GsfmError, match="'corpus' is not what it was"):
+    with pytest.raises(GsfmError, match="'corpus' has changed since"):
         run(_small(data), tmp_path / "out", pages=False)
 
 

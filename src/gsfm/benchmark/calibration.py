@@ -147,7 +147,7 @@ def reliability(
         raise ValueError("bins, tops and resamples must be 1 or more")
     if not len(questions):
         raise ValueError("there is no question to answer")
-    columns = ModelMethod("the model", model)._columns(questions.background)
+    columns = ModelMethod("the model", model).columns(questions.background)
     term = np.unique(questions.table["term"].to_numpy(), return_inverse=True)[1].ravel()
     told: list[NDArray[np.float32]] = []
     found: list[NDArray[np.bool_]] = []

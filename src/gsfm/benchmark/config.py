@@ -25,11 +25,11 @@ from gsfm.benchmark.checks import at, check_keys, convert, label, one_of, read_t
 from gsfm.benchmark.questions import Questions
 from gsfm.benchmark.releases import find_release
 from gsfm.benchmark.report.summary import WITHOUT_LEAKS
-from gsfm.corpus.inputs import library_name
 from gsfm.errors import FormatError, GsfmError
 from gsfm.models import FAMILIES
 from gsfm.models.registry import SHIPPED as SHIPPED_FOLDER
 from gsfm.models.settings import check_settings, require
+from gsfm.sets.files import stem
 
 #: In place of a file of gene sets: the corpus that comes with gsfm.
 DEFAULT = "default"
@@ -178,7 +178,7 @@ class Task:
     def title(self) -> str:
         """The default name of the task."""
         names = [
-            "publications" if file == DEFAULT else library_name(Path(file)).replace("_", " ")
+            "publications" if file == DEFAULT else stem(file).replace("_", " ")
             for file in self.files.values()
         ]
         if len(names) == 2:

@@ -1,4 +1,4 @@
-"""Gene vectors as a method: GenePT, gene2vec, scGPT and their like."""
+"""Gene vectors as a method: GenePT, gene2vec, scGPT and similar ones."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 import gsfm.genes
 from gsfm.benchmark.methods import Cost, Method
 from gsfm.benchmark.questions import Questions
 from gsfm.benchmark.vector_files import ADVICE, Floats, Table, count, read_vectors
-from gsfm.corpus.inputs import library_name
 from gsfm.errors import FormatError
 from gsfm.genes import Resolution, Species, Vocabulary
+from gsfm.sets.files import stem
 
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingReport:
-    """What became of the rows of a table of gene vectors.
+    """How the rows of a table of gene vectors were read.
 
     Attributes
     ----------
@@ -31,15 +31,15 @@ class EmbeddingReport:
     rows, dimensions
         Shape of the table.
     resolution
-        What `gsfm.genes.resolve` says of the identifiers.
+        How the identifiers were mapped.
     zero, not_finite
-        Rows of known genes that were left out: all zeros, or with a value that is no number.
+        Rows of mapped genes that were excluded: all zeros, or with a value that is not finite.
     merged
         Rows that were averaged with another row of the same gene.
     cancelled
-        Genes left out because their rows average to zero.
+        Genes excluded because their rows average to zero.
     genes
-        Genes that have a vector.
+        Genes with a vector.
     ignored
         Columns that are neither identifiers nor numbers of a vector.
     """
@@ -56,7 +56,7 @@ class EmbeddingReport:
     ignored: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """A few lines for people.
+        """A few lines of text.
 
         Examples
         --------
@@ -65,7 +65,7 @@ class EmbeddingReport:
         >>> _ = path.write_text("gene,0,1\\np53,1,0\\nTP53,0,1\\nMDM2,0,0\\nwho,1,1\\n")
         >>> print(Embedding.read(path).report.summary())
         two.csv: 4 rows of 2 numbers; 1 gene has a vector
-        left out: 1 row of zeros
+        excluded: 1 row of zeros
         averaged: 2 rows of genes with several
         3 of 4 identifiers are known genes (2 distinct): 2 approved, 1 alias
         unmapped (1): who
@@ -78,13 +78,13 @@ class EmbeddingReport:
         ]
         out = [
             f"{count(self.zero, 'row')} of zeros" if self.zero else "",
-            f"{count(self.not_finite, 'row')} with a value that is no number"
+            f"{count(self.not_finite, 'row')} with a value that is not a number"
             if self.not_finite
             else "",
             f"{count(self.cancelled, 'gene')} whose rows average to zero" if self.cancelled else "",
         ]
         if any(out):
-            text.append("left out: " + ", ".join(part for part in out if part))
+            text.append("excluded: " + ", ".join(part for part in out if part))
         if self.merged:
             text.append(f"averaged: {count(self.merged, 'row')} of genes with several")
         if self.ignored:
@@ -92,7 +92,7 @@ class EmbeddingReport:
         return "\n".join([*text, self.resolution.summary()])
 
     def to_dict(self) -> dict[str, Any]:
-        """The counts, as JSON can hold them."""
+        """The counts; JSON-serializable."""
         counts = ("rows", "dimensions", "genes", "zero", "not_finite", "merged", "cancelled")
         return {
             "file": self.file,
@@ -103,20 +103,20 @@ class EmbeddingReport:
 
 
 class Embedding(Method):
-    r"""Gene vectors as a method: a gene is scored by its mean cosine with the genes shown.
+    r"""Gene vectors as a method: the score is the mean cosine with the genes shown.
 
     .. math:: s_j = \frac{1}{|S|} \sum_{i \in S} \frac{v_i \cdot v_j}{|v_i| |v_j|}
 
     Parameters
     ----------
     name
-        As in the report.
+        Name in the report.
     genes
         The genes, by approved symbol.
     vectors
         (genes, dimensions) their vectors.
     report
-        What became of a file's rows, where they come from one.
+        How the rows of the file were read, if there is a file.
 
     Raises
     ------
@@ -159,8 +159,7 @@ class Embedding(Method):
         self.report = report
         self._genes = genes
         self._unit = _unit(table)  # (genes, dimensions)
-        # The last background and the unit vectors of its genes, (background, dimensions).
-        self._last: tuple[Vocabulary, Floats] | None = None
+        self._gathered: tuple[NDArray[np.int32], Floats] | None = None
 
     @classmethod
     def read(
@@ -168,29 +167,29 @@ class Embedding(Method):
     ) -> Self:
         """Read a table of gene vectors.
 
-        Understood are Parquet (columns of numbers, or one of lists), CSV and TSV (with a header or
-        none; the genes in a column ``gene``, ``symbol``, ``Ensembl ID``, ... or in the first), the
-        text files of word2vec and gene2vec, NPZ (an array of names and one of vectors), and
-        safetensors with a ``vocab.txt`` beside it. Text may be in gzip, zstd or zip. Nothing is
-        ever unpickled.
+        The formats are Parquet (columns of numbers, or one of lists), CSV and TSV (with or without
+        a header; the genes in a column ``gene``, ``symbol``, ``Ensembl ID``, ... or in the first
+        column), the text files of word2vec and gene2vec, NPZ (an array of names and one of
+        vectors), and safetensors with a ``vocab.txt`` in the same folder. Text may be compressed
+        with gzip, zstd or zip. Pickles are refused.
 
-        The identifiers may be of any kind that `gsfm.genes.resolve` knows. All columns of numbers
-        are parts of the vectors, but for ids and row numbers. Rows of the same gene are averaged;
-        rows of zeros, or with a missing value, are left out. `report` counts all.
+        The identifiers may be of any kind that `gsfm.genes.resolve` maps. All columns of numbers
+        are parts of the vectors, except ids and row numbers. Rows of the same gene are averaged;
+        rows of zeros or with a missing value are excluded. `report` counts them.
 
         Parameters
         ----------
         path
             The file.
         name
-            As in the report; the file's name if None.
+            Name in the report; the file's name if None.
         species
-            The species whose names are preferred.
+            Species of the identifiers, for symbols that differ between species.
 
         Raises
         ------
         FormatError
-            If the file is of another kind, its rows differ in length, or it holds no number or no
+            If the format is another, the rows differ in length, or the file has no number or no
             known gene.
 
         Examples
@@ -206,7 +205,7 @@ class Embedding(Method):
         if not table.vectors.shape[1] or not len(table.vectors):
             raise FormatError(path, f"there are no numbers in it; {ADVICE}")
         genes, vectors, report = _by_gene(path, table, species)
-        embedding = cls(library_name(path) if name is None else name, genes, vectors, report)
+        embedding = cls(stem(path) if name is None else name, genes, vectors, report)
         embedding.cost = Cost(size_bytes=path.stat().st_size)
         return embedding
 
@@ -216,18 +215,18 @@ class Embedding(Method):
         return self._genes
 
     def prepare(self, questions: Questions) -> None:
-        """Gather the vectors of the background.
+        """Check that all genes of the background have vectors.
 
         Raises
         ------
         ValueError
-            If a gene of the background has none.
+            If one has none.
         """
-        self._of(questions.background)
+        self.columns(questions.background)
 
     def score(self, questions: Questions, rows: slice) -> Floats:
         """(n, background) float32 mean cosines; 0 where no gene is shown."""
-        unit = self._of(questions.background)
+        unit = self._of(questions.background)  # (background, dimensions)
         shown = questions.shown[rows]
         sizes = np.maximum(shown.sizes, 1).astype(np.float32)
         # The mean of the cosines is the product with the mean of the unit vectors.
@@ -235,22 +234,17 @@ class Embedding(Method):
         return np.asarray(mean @ unit.T, np.float32)
 
     def _of(self, background: Vocabulary) -> Floats:
-        if self._last is None or self._last[0] is not background:
-            rows = self._genes.ids(background)
-            if (rows < 0).any():
-                missing = background[int(np.argmax(rows < 0))]
-                raise ValueError(
-                    f"{self.name} has no vector for {missing!r} and {(rows < 0).sum() - 1:,} other "
-                    "genes of the background, which may hold only what every method knows"
-                )
-            self._last = background, self._unit[rows]
-        return self._last[1]
+        """(background, dimensions) the unit vectors of its genes."""
+        columns = self.columns(background)
+        if self._gathered is None or self._gathered[0] is not columns:
+            self._gathered = columns, self._unit[columns]
+        return self._gathered[1]
 
 
 def _by_gene(
     path: Path, table: Table, species: Species | None
 ) -> tuple[Vocabulary, Floats, EmbeddingReport]:
-    """One vector a gene, of the rows that have something to say."""
+    """One vector for each gene, from the rows that are finite and not all zeros."""
     if _are_row_numbers(table.identifiers):
         raise FormatError(
             path,
@@ -295,7 +289,7 @@ def _by_gene(
 
 
 def _are_row_numbers(identifiers: Sequence[Any]) -> bool:
-    """Whether all identifiers are 0, 1, 2, ... or 1, 2, 3, ...: Entrez ids they would be, too."""
+    """Whether all identifiers are 0, 1, 2, ... or 1, 2, 3, ...: these are Entrez ids, too."""
     if len(identifiers) < 2 or str(identifiers[0]) not in ("0", "1"):
         return False
     first = int(identifiers[0])

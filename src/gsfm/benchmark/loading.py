@@ -1,4 +1,4 @@
-"""The methods of a run: what they know, what they are, and how to get them."""
+"""The methods of a run: their vocabularies, their records, and how to fit or load them."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ class Methods:
     Parameters
     ----------
     benchmark
-        With their specifications.
+        The benchmark with its methods.
     corpus
-        What they are trained on, and the hash of its content.
+        The training corpus, and the hash of its content.
     folder
-        Where the trained models are, or shall be.
-    threads
-        For training.
+        Folder of the trained models.
+    n_threads
+        Threads for training.
     progress
-        Called with the name of a model in training and how far it is.
+        Called with the name of a model in training and its progress.
 
     Attributes
     ----------
     specs
-        All of them, in the order of the report; a sum after what it sums.
+        All methods, in the order of the report; a sum comes after its members.
     vocabularies
-        The genes that each knows; None for all.
+        The genes that each method knows; None for all.
     """
 
     def __init__(
@@ -73,24 +73,23 @@ class Methods:
         benchmark: Benchmark,
         corpus: tuple[GeneSets, str],
         folder: Path,
-        *,
-        n_threads: int | None = None,
-        progress: Callable[[str, Progress], None] = lambda name, now: None,
+        n_threads: int | None,
+        progress: Callable[[str, Progress], None],
     ) -> None:
         self.specs: list[Spec] = list(benchmark.methods)
         self.vocabularies: dict[str, Vocabulary | None] = {}
-        #: SHA-256 of the files that each was read from.
+        #: SHA-256 of the files of each method.
         self._hashes: dict[str, dict[str, str]] = {}
         self._benchmark, self._folder = benchmark, folder
         self._threads, self._progress = n_threads, progress
         self._corpus = corpus
         self._reduced: tuple[GeneSets, str] | None = None
-        #: What was learned of a method in reading it.
+        #: Additions to the record of a method.
         self._read: dict[str, dict[str, Any]] = {}
         for spec in self.specs:
-            self.vocabularies[spec.name] = self._look_at(spec)
+            self.vocabularies[spec.name] = self._vocabulary(spec)
 
-    def _look_at(self, spec: Spec) -> Vocabulary | None:
+    def _vocabulary(self, spec: Spec) -> Vocabulary | None:
         """The genes that a method knows."""
         match spec:
             case Trained() | Snapshot():
@@ -120,7 +119,7 @@ class Methods:
 
     @property
     def data(self) -> dict[str, str]:
-        """SHA-256 of the files that the methods were read from, by ``<method>/<file>``."""
+        """SHA-256 of the files of the methods, by ``<method>/<file>``."""
         return {
             f"{method}/{file}": its_hash
             for method, files in self._hashes.items()
@@ -128,9 +127,9 @@ class Methods:
         }
 
     def leave_out(self, rows: NDArray[np.int64]) -> None:
-        """Fit the methods of ``leakage.retrain`` once more, on the corpus without some sets.
+        """Fit the methods of ``leakage.retrain`` again, on the corpus without some sets.
 
-        Each comes after its original. A sum of such methods is summed once more, too.
+        Each comes after its original. A sum of such methods is summed again, too.
         """
         leakage = self._benchmark.leakage
         if leakage is None or not leakage.retrain or not len(rows):
@@ -138,8 +137,8 @@ class Methods:
         reduced = corpora.without(self._corpus[0], rows)
         self._reduced = reduced, content_hash(reduced)
         again: set[str] = set()
-        # These learn nothing from the corpus.
-        unaware = {spec.name for spec in self.specs if isinstance(spec, FromLibrary)}
+        # These do not depend on the corpus.
+        independent = {spec.name for spec in self.specs if isinstance(spec, FromLibrary)}
         specs: list[Spec] = []
         for spec in self.specs:
             specs.append(spec)
@@ -149,7 +148,7 @@ class Methods:
             elif (
                 isinstance(spec, Summed)
                 and again & set(spec.sum)
-                and set(spec.sum) <= (again | unaware)
+                and set(spec.sum) <= (again | independent)
             ):
                 new = {old: old + WITHOUT_LEAKS if old in again else old for old in spec.sum}
                 specs.append(spec.renamed(name, new))
@@ -160,14 +159,14 @@ class Methods:
         self.specs = specs
 
     def record(self, spec: Spec) -> dict[str, Any]:
-        """What is known of a method before it is asked; JSON-serialisable."""
+        """The record of a method before it scores; JSON-serializable."""
         kind = spec.kind
         if isinstance(spec, Trained) and _is_again(spec):
             kind += " without the sets that cover a term"
         return {"method": spec.name, "kind": kind, **self._read.get(spec.name, {})}
 
     def identity(self, spec: Spec) -> dict[str, Any]:
-        """All that a method's answers depend on, but for the questions; JSON-serialisable."""
+        """All that a method's scores depend on, except the questions; JSON-serializable."""
         about: dict[str, Any] = {"method": spec.to_dict(), "seed": self._benchmark.seed}
         match spec:
             case Trained():
@@ -182,12 +181,12 @@ class Methods:
         return about
 
     def get(self, spec: Spec) -> Method:
-        """Load a method; one that is trained on the run's corpus is fitted first.
+        """Load a method; a method that is trained on the run's corpus is fitted first.
 
         Raises
         ------
         GsfmError
-            If a file is not what it claims to be, or a fit fails.
+            If a file cannot be read, or a fit fails.
         KeyboardInterrupt
             On Ctrl-C, after a model in training was saved.
         """
@@ -224,14 +223,14 @@ class Methods:
         return next(spec for spec in self.specs if spec.name == name)
 
     def _training(self, spec: Trained) -> tuple[GeneSets, str]:
-        """What a method is fitted on, and the hash of its content."""
+        """The training corpus of a method, and the hash of its content."""
         if _is_again(spec):
             assert self._reduced is not None
             return self._reduced
         return self._corpus
 
     def _trained(self, spec: Trained) -> Path:
-        """See to it that a model is fitted; return its folder."""
+        """Fit a model unless it is fitted already; return its folder."""
         sets, its_hash = self._training(spec)
         folder = self._folder / folder_name(spec.name)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -250,7 +249,7 @@ class Methods:
         return folder
 
     def _snapshots(self, spec: Trained) -> dict[int | str, Path]:
-        """Where the snapshots of a trained method are, of those that the benchmark asks for."""
+        """The folders of the snapshots of a trained method in this benchmark."""
         return {
             other.at: self._folder / f"{folder_name(spec.name)}.{other.at}"
             for other in self.specs
@@ -262,7 +261,7 @@ class Methods:
 
 
 def check(specs: Sequence[Spec]) -> None:
-    """See that what is to be fitted can be.
+    """Check that the methods can be fitted.
 
     Raises
     ------
@@ -283,7 +282,7 @@ def hash_of_array(values: NDArray[Any]) -> str:
 
 
 def _join(spec: Summed, models: Sequence[Model]) -> Model:
-    """The sum of the models of its members."""
+    """The weighted sum of models."""
     weights = list(spec.sum.values())
     confidence = spec.confidences()
     if confidence is None:
@@ -292,5 +291,5 @@ def _join(spec: Summed, models: Sequence[Model]) -> Model:
 
 
 def _is_again(spec: Spec) -> bool:
-    """Whether a method is one that is fitted again; no other may be called so."""
+    """Whether a method is fitted again; only these have such names."""
     return spec.name.endswith(WITHOUT_LEAKS)

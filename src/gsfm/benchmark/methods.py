@@ -20,17 +20,17 @@ from gsfm.models import FAMILIES, Model, load
 from gsfm.models.registry import SHIPPED
 from gsfm.sets import GeneSets
 
-#: Questions scored at once: bounds the memory of a model's scores of all its genes.
+#: Questions scored at once, to limit the memory of a model's scores of all its genes.
 BATCH = 512
-#: Protocols that hide genes which the library's older release may hold.
+#: Protocols whose hidden genes may be in the library's older release.
 _HELD = ("half-split", "hold-out", "context-switch")
-#: Families that count annotations only, which tells little of the genes of one term.
+#: Families that only count annotations, which leaks little about one term.
 _COUNTS = ("popularity", "annotation")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a method cost before its first answer; None where it is not known."""
+    """The cost of a method before its first score; None if unknown."""
 
     training_seconds: float | None = None
     peak_memory_bytes: int | None = None
@@ -38,37 +38,58 @@ class Cost:
 
 
 class Method(ABC):
-    """One side of a comparison.
+    """A method of a comparison: it scores the genes of a background.
 
     Attributes
     ----------
     name
-        As in the report; distinct within a run.
+        Name in the report; unique within a run.
     kind
-        What it is, in a few words, such as ``"linear, trained on this run's corpus"``.
+        The kind in a few words, such as ``"linear, trained on this run's corpus"``.
     cost
-        What it cost.
+        The cost of the method.
     """
 
     name: str
     kind: str
     cost: Cost = Cost()
+    #: The last background, and the ids of its genes.
+    _last: tuple[Vocabulary, NDArray[np.int32]] | None = None
 
     @property
     @abstractmethod
     def vocabulary(self) -> Vocabulary | None:
-        """The genes that it can score; None for every gene."""
+        """The genes that the method knows; None for all genes."""
 
     def refuses(self, questions: Questions) -> str | None:
-        """Why the method has no part in these questions; None if it has."""
+        """The reason why the method cannot score these questions; None if it can."""
         return None
 
-    def prepare(self, questions: Questions) -> None:  # noqa: B027  # most need nothing
-        """Get ready for these questions: called once, before `score`."""
+    def prepare(self, questions: Questions) -> None:  # noqa: B027  # most methods need none
+        """Prepare for these questions: called once, before `score`."""
 
     @abstractmethod
     def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
-        """(n, background) float32; larger is more likely hidden. Only candidates count."""
+        """(n, background) float32 scores; hidden genes should have high ones."""
+
+    def columns(self, background: Vocabulary) -> NDArray[np.int32]:
+        """(background,) the ids of its genes in the vocabulary of the method.
+
+        Raises
+        ------
+        ValueError
+            If the method does not know a gene of the background.
+        """
+        if self._last is None or self._last[0] is not background:
+            columns = (self.vocabulary or background).ids(background)
+            if (columns < 0).any():
+                unknown = background[int(np.argmax(columns < 0))]
+                raise ValueError(
+                    f"{self.name} does not know {unknown!r} and {(columns < 0).sum() - 1:,} other "
+                    "genes of the background, which may hold only genes that all methods know"
+                )
+            self._last = background, columns
+        return self._last[1]
 
 
 class ModelMethod(Method):
@@ -77,13 +98,13 @@ class ModelMethod(Method):
     Parameters
     ----------
     name
-        As in the report.
+        Name in the report.
     model
         A fitted or loaded model.
     kind
-        What it is, in a few words; its family if empty.
+        The kind in a few words; its family if empty.
     cost
-        What it cost; what its manifest tells if None.
+        The cost; that of its manifest if None.
 
     Examples
     --------
@@ -100,28 +121,26 @@ class ModelMethod(Method):
         self.model = model
         self.kind = kind or model.family
         self.cost = cost_of(model) if cost is None else cost
-        # The last background, and the model's column of each of its genes.
-        self._last: tuple[Vocabulary, NDArray[np.int32]] | None = None
 
     @classmethod
     def load(cls, name: str, folder: str | Path | None = None, kind: str = "") -> Self:
         """Load a model folder or a published checkpoint.
 
-        The genes of a checkpoint of other makers are called by their approved symbols.
+        The genes of a checkpoint without a manifest are mapped to approved symbols.
 
         Parameters
         ----------
         name
-            As in the report.
+            Name in the report.
         folder
             The folder; the model that comes with gsfm if None.
         kind
-            What it is, in a few words; made of its family if empty.
+            The kind in a few words; made of its family if empty.
 
         Raises
         ------
         ModelFormatError
-            If the folder is not a whole and consistent model.
+            If the folder is not a complete and consistent model.
 
         Examples
         --------
@@ -130,7 +149,7 @@ class ModelMethod(Method):
         ('adaptive, shipped', True)
         """
         model = load(folder)
-        foreign = not model.manifest  # a checkpoint of other makers has none
+        foreign = not model.manifest
         if foreign:
             model.rename_genes(_approved(model.vocabulary))
         what = f"{model.family}, {'shipped' if folder is None else 'saved'}"
@@ -143,18 +162,18 @@ class ModelMethod(Method):
         return self.model.vocabulary
 
     def prepare(self, questions: Questions) -> None:
-        """Find the model's columns of the background.
+        """Check that the model knows the background.
 
         Raises
         ------
         ValueError
             If a gene of the background is unknown to the model.
         """
-        self._columns(questions.background)
+        self.columns(questions.background)
 
     def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
         """(n, background) float32, the model's scores."""
-        columns = self._columns(questions.background)
+        columns = self.columns(questions.background)
         shown = questions.shown[rows]
         ones = np.ones(len(shown.indices), np.float32)
         members = sp.csr_array(
@@ -168,47 +187,35 @@ class ModelMethod(Method):
         out = np.empty((len(shown), len(columns)), np.float32)
         for start in range(0, len(shown), BATCH):
             scores = np.asarray(self.model.score(members[start : start + BATCH]), np.float32)
-            # Every column is in range: with "clip" they are written to their place at once.
+            # Every column is in range; with "clip", NumPy writes to `out` without a buffer.
             np.take(scores, columns, axis=1, out=out[start : start + BATCH], mode="clip")
         return out
 
-    def _columns(self, background: Vocabulary) -> NDArray[np.int32]:
-        if self._last is None or self._last[0] is not background:
-            columns = self.vocabulary.ids(background)
-            if (columns < 0).any():
-                unknown = background[int(np.argmax(columns < 0))]
-                raise ValueError(
-                    f"{self.name} does not know {unknown!r} and {(columns < 0).sum() - 1:,} other "
-                    "genes of the background, which may hold only what every method knows"
-                )
-            self._last = background, columns
-        return self._last[1]
-
 
 class FromOlder(Method):
-    """A model that is made anew of the older release of the library that is asked about."""
+    """A model that is fitted on the older release of the library of each task."""
 
     _fitted: ModelMethod | None = None
 
     @property
     def vocabulary(self) -> Vocabulary | None:
-        """Every gene: one that the older release does not have is scored as a gene in no term."""
+        """All genes: a gene that the older release lacks is scored as a gene in no term."""
         return None
 
     def refuses(self, questions: Questions) -> str | None:
-        """Why it has no part: there is no older release, or it holds what is hidden."""
+        """The reason: there is no older release, or it contains the hidden genes."""
         if questions.older is None:
-            return "there is no older release of the library to learn from"
+            return "there is no older release of the library"
         if not len(questions.older.indices):
-            return "the older release holds no gene of the background"
+            return "the older release contains no gene of the background"
         return None
 
     @abstractmethod
     def fit(self, older: GeneSets) -> Model:
-        """Make the model, over the vocabulary of the older release; `cost` is that of this fit."""
+        """Fit the model, over the vocabulary of the older release; `cost` is that of this fit."""
 
     def prepare(self, questions: Questions) -> None:
-        """Make the model of the older release, over the background.
+        """Fit the model on the older release, over the background.
 
         Raises
         ------
@@ -219,32 +226,32 @@ class FromOlder(Method):
         """
         reason = self.refuses(questions)
         if reason is not None or questions.older is None:
-            raise ValueError(f"{self.name} cannot be asked: {reason}")
+            raise ValueError(f"{self.name} cannot score these questions: {reason}")
         model = self.fit(questions.older)
         self._fitted = ModelMethod(self.name, model, self.kind, self.cost)
         self._fitted.prepare(questions)
 
     def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
-        """(n, background) float32, the scores of the model that was fitted last."""
+        """(n, background) float32, the scores of the model of the last `prepare`."""
         if self._fitted is None:
             raise ValueError(f"{self.name} was not prepared for these questions")
         return self._fitted.score(questions, rows)
 
 
 class LibraryModel(FromOlder):
-    """A family that is fitted on the older release of the library that is asked about.
+    """A family that is fitted on the older release of the library of each task.
 
-    Fitted on the sets of annotations themselves, popularity is the annotation count and
-    co-occurrence the overlap of terms: what is known of a gene without any other data.
+    Fitted on the terms themselves, popularity is the annotation count and co-occurrence the
+    overlap of terms: baselines without other data.
 
     Parameters
     ----------
     name
-        As in the report.
+        Name in the report.
     family
         A name in `gsfm.models.FAMILIES`.
     settings
-        Of the family.
+        Settings of the family.
     seed
         Seed of the fit.
 
@@ -270,41 +277,41 @@ class LibraryModel(FromOlder):
         self.settings = dict(settings or {})
         self.seed = seed
         self.kind = f"{family}, fitted on the library's older release"
-        FAMILIES[family](**self.settings)  # a wrong setting is told now
+        FAMILIES[family](**self.settings)  # raises for a wrong setting
 
     def refuses(self, questions: Questions) -> str | None:
-        """Why it has no part: there is no older release, or it holds what is hidden."""
+        """The reason: there is no older release, or it contains the hidden genes."""
         reason = super().refuses(questions)
         if reason is None and questions.protocol in _HELD and self.family not in _COUNTS:
-            reason = "the older release holds the hidden genes"
+            reason = "the older release contains the hidden genes"
         return reason
 
     def fit(self, older: GeneSets) -> Model:
         """Fit the family, over the vocabulary of the older release."""
         started = time.monotonic()
         model = FAMILIES[self.family](**self.settings)
-        # A term counts as one, whatever weight its file gives it.
+        # Each term counts once, whatever the weight in its file.
         model.fit(older, weights=np.ones(len(older)), random_state=self.seed)
         self.cost = Cost(training_seconds=round(time.monotonic() - started, 3))
         return model
 
 
 class LibrarySum(FromOlder):
-    """A sum of models, some of them made of the older release of the library that is asked about.
+    """A sum of models, some of them fitted on the older release of the library of each task.
 
-    Those are fitted over all genes that the others know, as `gsfm.models.Adaptive.with_library`
-    fits them: a gene outside the background is a gene in no term.
+    These are fitted over all genes that the other models know, as by
+    `gsfm.models.Adaptive.with_library`: a gene outside the background is a gene in no term.
 
     Parameters
     ----------
     name
-        As in the report.
+        Name in the report.
     members
-        What is summed; one or more of them made of the older release.
+        The members of the sum; one or more of them are fitted on the older release.
     join
         Makes the sum of their models.
     kind
-        What it is, in a few words.
+        The kind in a few words.
 
     Examples
     --------
@@ -330,12 +337,12 @@ class LibrarySum(FromOlder):
         self.kind = kind
 
     def refuses(self, questions: Questions) -> str | None:
-        """Why it has no part: one of its members has none."""
+        """The reason of the first member that has one."""
         reasons = (member.refuses(questions) for member in self.members)
         return next((reason for reason in reasons if reason is not None), None)
 
     def fit(self, older: GeneSets) -> Model:
-        """Fit what is made of the older release, and sum all."""
+        """Fit the members that need the older release, and sum all."""
         models = [member.model for member in self.members if isinstance(member, ModelMethod)]
         genes = dict.fromkeys(gene for model in models for gene in model.vocabulary)
         older = older.reindex(Vocabulary(genes | dict.fromkeys(older.vocabulary)))
@@ -348,14 +355,14 @@ class LibrarySum(FromOlder):
 
 
 def cost_of(model: Model, folder: str | Path | None = None) -> Cost:
-    """What a model cost: training by its manifest (of an ensemble, of its members), and its files.
+    """The cost of a model: training by its manifest, and the size of its files.
 
     Parameters
     ----------
     model
         A model.
     folder
-        Where it is saved; without one the size of its files is not known.
+        Its folder; without one the size of its files is unknown.
 
     Examples
     --------
@@ -368,7 +375,7 @@ def cost_of(model: Model, folder: str | Path | None = None) -> Cost:
     seconds = [fit["seconds"] for fit in fits if fit["seconds"] is not None]
     peaks = [fit["peak_memory_bytes"] for fit in fits if fit.get("peak_memory_bytes") is not None]
     return Cost(
-        # A sum or a maximum without one of the members would be too small.
+        # Unknown if that of a member is: the sum or maximum of the others is too small.
         training_seconds=round(sum(seconds), 3) if len(seconds) == len(fits) else None,
         peak_memory_bytes=max(peaks) if len(peaks) == len(fits) else None,
         size_bytes=None if folder is None else sum(_sizes(Path(folder))),
@@ -376,7 +383,7 @@ def cost_of(model: Model, folder: str | Path | None = None) -> Cost:
 
 
 def together(costs: Sequence[Cost]) -> Cost:
-    """What several models cost that are needed at once; unknown if that of one is.
+    """The cost of several models together; unknown if that of one is.
 
     Examples
     --------
@@ -391,15 +398,15 @@ def together(costs: Sequence[Cost]) -> Cost:
 
 
 def _fits(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The record of each fit that made a model, with ``seconds``, None where they are not told."""
+    """The record of each fit of a model or its members, with ``seconds``, None if unknown."""
     training, members = manifest.get("training"), manifest.get("members")
     if training is None and members:
         return [fit for member in members for fit in _fits(member)]
     training = training or {}
-    # The seconds of a fit that was resumed are those of both parts in its curve only.
+    # Only the curve of a resumed fit has the seconds of both parts.
     curve = training.get("curve") or [{}]
-    told = [s for s in (training.get("seconds"), curve[-1].get("seconds")) if s is not None]
-    return [{**training, "seconds": max(told, default=None)}]
+    known = [s for s in (training.get("seconds"), curve[-1].get("seconds")) if s is not None]
+    return [{**training, "seconds": max(known, default=None)}]
 
 
 def _sizes(folder: Path) -> list[int]:
@@ -407,7 +414,7 @@ def _sizes(folder: Path) -> list[int]:
 
 
 def _approved(vocabulary: Vocabulary) -> Vocabulary:
-    """The genes by their approved symbols, where these are not the names of others among them."""
+    """The genes by their approved symbols, unless another gene has that name already."""
     symbols = gsfm.genes.resolve(vocabulary.symbols).symbols
     taken, out = set(vocabulary), []
     for own, approved in zip(vocabulary, symbols, strict=True):

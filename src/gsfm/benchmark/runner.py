@@ -1,8 +1,8 @@
-"""A run: every method of a benchmark answers every task, and what they found is brought together.
+"""A run: every method of a benchmark scores the questions of every task.
 
-The run goes method by method, so that one large model at a time is in memory. The answers of a
-method to a task are a unit, which is written when it is whole; a run that was stopped goes on after
-the last of them.
+The run goes method by method, so that one large model at a time is in memory. The scores of a
+method in a task are a unit, which is written when it is complete. A run that was stopped continues
+after the last complete unit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,31 +34,31 @@ from gsfm.benchmark.loading import Methods, hash_of_array
 from gsfm.benchmark.methods import Cost, Method
 from gsfm.benchmark.metrics import Measured, measure
 from gsfm.benchmark.results import Results, Unit, join, read_about, write_about
-from gsfm.benchmark.tasks import Asked
+from gsfm.benchmark.tasks import PreparedTask
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.io.files import atomic_path, sha256_file
 from gsfm.sets import GeneSets
 from gsfm.training import Progress
 from gsfm.version import __version__
 
-#: Units are computed again if what they are made of changes; raise it when the measuring does.
+#: Units of another format are computed again; to increase when the measurement changes.
 UNIT_FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Event:
-    """A moment of a run.
+    """A message about the progress of a run.
 
     Attributes
     ----------
     text
-        What is going on, or was found.
+        The message.
     passing
-        Whether the next event overtakes it; otherwise it is worth keeping.
+        Whether the next event replaces it; other events are results.
     done, units
-        How many answers of a method to a task there are, and how many there will be.
+        Number of complete units (one method in one task), and of all units.
     seconds_left
-        Time left for the answers, without that for training; None until one of them is there.
+        Estimated time for scoring, without training; None before the first question is scored.
     """
 
     text: str
@@ -78,43 +78,42 @@ def run(
     pages: bool = True,
     progress: Callable[[Event], None] | None = None,
 ) -> Results:
-    """Run a benchmark, or go on with one that was stopped.
+    """Run a benchmark, or continue one that was stopped.
 
     Parameters
     ----------
     benchmark
-        What is asked of which methods.
+        The tasks and the methods.
     folder
-        Where the results are, or shall be.
+        Folder of the results.
     n_threads
-        Threads for training; as many as the libraries choose if None.
+        Threads for training; the default of the libraries if None.
     models
-        Where the trained models are, or shall be; ``folder / "models"`` if None. A model there that
-        was trained in the same way on the same corpus, for another benchmark, is used again.
+        Folder of the trained models; ``folder / "models"`` if None. A model in it that was trained
+        in the same way on the same corpus, for another benchmark, is used again.
     only
-        The names of the tasks to do now; all if empty. The results then hold these, and what was
-        there before.
+        The names of the tasks to run now; all if empty. The results hold these and the tasks that
+        were finished before.
     pages
         Write ``report.html`` and ``report.md``.
     progress
-        Called as the run goes on.
+        Called with each event.
 
     Returns
     -------
     Results
-        What was found.
 
     Raises
     ------
     GsfmError
-        If the folder has results of another configuration, or a file is wrong, or nothing could be
-        asked of any task.
+        If the folder has results of another configuration, a file is wrong, or no task has a
+        question.
     MissingExtraError
-        If the pages, or the training of a method, need an extra that is not installed; before
+        If the pages or the training of a method need an extra that is not installed. Raised before
         anything is computed.
     KeyboardInterrupt
-        On Ctrl-C. Finished units stay, and a model in training is saved with its checkpoint; the
-        same call goes on from there.
+        On Ctrl-C. Complete units stay, and a model in training is saved with its checkpoint. The
+        same call continues from there.
 
     Examples
     --------
@@ -136,40 +135,31 @@ def run(
     """
     folder = Path(folder)
     place = folder / "models" if models is None else Path(models)
-    return _Run(benchmark, folder, n_threads, place, progress or (lambda event: None)).do(
-        only, pages
-    )
+    job = _Run(benchmark, folder, place, n_threads, progress or (lambda event: None))
+    return job.do(only, pages)
 
 
+@dataclass
 class _Run:
-    def __init__(
-        self,
-        benchmark: Benchmark,
-        folder: Path,
-        n_threads: int | None,
-        models: Path,
-        progress: Callable[[Event], None],
-    ) -> None:
-        self.benchmark, self.folder, self.n_threads, self.models = (
-            benchmark,
-            folder,
-            n_threads,
-            models,
-        )
-        self._progress = progress
-        self._done = self._units = 0
-        #: Questions to be answered now, questions answered, and the seconds that these took.
-        self._waiting = self._answered = 0
-        self._seconds = 0.0
-        #: SHA-256 of what was read, by its name in the configuration.
-        self.data: dict[str, str] = {}
-        self._libraries: dict[str, GeneSets] = {}
+    benchmark: Benchmark
+    folder: Path
+    models: Path
+    n_threads: int | None
+    progress: Callable[[Event], None]
+    #: SHA-256 of the files, by their names in the configuration.
+    data: dict[str, str] = field(default_factory=dict)
+    libraries: dict[str, GeneSets] = field(default_factory=dict)
+    done: int = 0  # units
+    units: int = 0
+    to_score: int = 0  # questions
+    scored: int = 0
+    seconds: float = 0.0  # of scoring
 
     def tell(self, text: str, *, passing: bool = False) -> None:
         left = None
-        if self._answered:
-            left = self._seconds / self._answered * (self._waiting - self._answered)
-        self._progress(Event(text, passing, self._done, self._units, left))
+        if self.scored:
+            left = self.seconds / self.scored * (self.to_score - self.scored)
+        self.progress(Event(text, passing, self.done, self.units, left))
 
     def do(self, only: Collection[str], pages: bool) -> Results:
         names = [task.name for task in self.benchmark.tasks]
@@ -181,23 +171,23 @@ class _Run:
         loading.check(self.benchmark.methods)
         before = self._before()
         corpus, of_corpus = self._read_corpus()
-        self.tell("looking at the methods", passing=True)
+        self.tell("reading the methods", passing=True)
         self.methods = Methods(
-            self.benchmark,
-            (corpus, of_corpus["hash"]),
-            self.models,
-            n_threads=self.n_threads,
-            progress=self._training,
+            self.benchmark, (corpus, of_corpus["hash"]), self.models, self.n_threads, self._training
         )
-        asked = [self._ask(task, corpus) for task in self.benchmark.tasks]
-        if all(one.questions is None for one in asked):
-            reasons = "; ".join(f"{one.name}: {one.record['reason']}" for one in asked)
-            raise GsfmError(f"no task has anything to ask: {reasons}")
+        prepared = [self._prepare(task, corpus) for task in self.benchmark.tasks]
+        if all(one.questions is None for one in prepared):
+            reasons = "; ".join(f"{one.name}: {one.record['reason']}" for one in prepared)
+            raise GsfmError(f"no task has a question: {reasons}")
         self.data |= self.methods.data
-        if before is not None:
-            self._compare_data(before["data"])
-        leaks, of_leakage = self._look_for_leaks(asked, corpus)
-        self._write_tables(asked, leaks)
+        for key, its_hash in (before or {"data": {}})["data"].items():  # there may be more files
+            if self.data.get(key) != its_hash:
+                raise GsfmError(
+                    f"{self.folder}: {key!r} has changed since these results were begun; "
+                    "choose another folder"
+                )
+        leaks, of_leakage = self._find_leaks(prepared, corpus)
+        self._write_tables(prepared, leaks)
         about = {
             "name": self.benchmark.name,
             "gsfm": __version__,
@@ -208,23 +198,23 @@ class _Run:
             "corpus": of_corpus,
             "leakage": of_leakage,
             "reference": _reference(self.methods.specs),
-            "tasks": [one.record for one in asked],
+            "tasks": [one.record for one in prepared],
             "methods": [self.methods.record(spec) for spec in self.methods.specs],
         }
         write_about(self.folder, about)
-        asked = [one for one in asked if one.questions is not None]
+        ready = [one for one in prepared if one.questions is not None]
         units = {
             (one.name, spec.name): self._unit(one, spec)
-            for one in asked
+            for one in ready
             for spec in self.methods.specs
         }
-        self._answer([one for one in asked if not only or one.name in only], units)
+        self._score_all([one for one in ready if not only or one.name in only], units)
         return self._finish(about, units, pages)
 
     # -- before ----------------------------------------------------------------------------------
 
     def _before(self) -> dict[str, Any] | None:
-        """What the folder says of an earlier run of this benchmark; None if it is new."""
+        """The ``run.json`` of an earlier run of this benchmark; None if the folder is new."""
         if not self.folder.exists() or not any(self.folder.iterdir()):
             return None
         about = read_about(self.folder)
@@ -236,39 +226,27 @@ class _Run:
             )
         return about
 
-    def _compare_data(self, before: Mapping[str, str]) -> None:
-        """See that the files are those of the earlier run; there may be more."""
-        for key in before:
-            if self.data.get(key) != before[key]:
-                raise GsfmError(
-                    f"{self.folder}: {key!r} is not what it was when these results were begun; "
-                    "choose another folder"
-                )
-
     def _read_corpus(self) -> tuple[GeneSets, dict[str, Any]]:
-        """What the methods are trained on, and its record for the report."""
+        """The training corpus, and its record for the report."""
         part = self.benchmark.corpus
         self.tell("reading the corpus", passing=True)
         whole = corpora.load(DEFAULT if part.file == DEFAULT else self.benchmark.path(part.file))
         self.data["corpus"] = corpora.content_hash(whole)
         corpus, dropped = corpora_module.select(whole, until=part.until, exclude=part.exclude)
-        left_out = [f"{n:,} {why.replace('_', ' ')}" for why, n in dropped.items() if n]
-        self.tell(
-            f"corpus: {len(corpus):,} sets, {corpus.n_genes:,} genes"
-            + (f"; left out: {', '.join(left_out)}" if left_out else "")
-        )
-        whole_hash = self.data["corpus"]
+        excluded = [f"{n:,} {why.replace('_', ' ')}" for why, n in dropped.items() if n]
+        more = f"; left out: {', '.join(excluded)}" if excluded else ""
+        self.tell(f"corpus: {len(corpus):,} sets, {corpus.n_genes:,} genes{more}")
         return corpus, {
             "sets": len(corpus),
             "members": len(corpus.indices),
             "genes": corpus.n_genes,
-            "hash": corpora.content_hash(corpus) if left_out else whole_hash,
+            "hash": corpora.content_hash(corpus) if excluded else self.data["corpus"],
             "dropped": dropped,
         }
 
     def _library(self, file: str) -> GeneSets:
         """The gene sets of a file of the configuration; each is read once."""
-        if file not in self._libraries:
+        if file not in self.libraries:
             self.tell(f"reading {Path(file).name}", passing=True)
             path = self.benchmark.path(file)
             name = path.name if Path(file).is_absolute() else file
@@ -278,15 +256,15 @@ class _Run:
             else:
                 read = libraries.read(path)
                 self.data[name] = sha256_file(path)
-            self._libraries[file] = read
-        return self._libraries[file]
+            self.libraries[file] = read
+        return self.libraries[file]
 
-    def _ask(self, task: Task, corpus: GeneSets) -> Asked:
+    def _prepare(self, task: Task, corpus: GeneSets) -> PreparedTask:
         """Make the questions of a task, the same for all methods."""
         files = {key: self._library(file) for key, file in task.files.items()}
         papers = self._library(DEFAULT)
-        self.tell(f"asking {task.name}", passing=True)
-        asked = tasks.ask(
+        self.tell(f"preparing {task.name}", passing=True)
+        prepared = tasks.prepare(
             task,
             files,
             self.methods.vocabularies,
@@ -295,31 +273,31 @@ class _Run:
             whole_genome=(task.background or self.benchmark.background) == "genome",
             seed=self.benchmark.seed,
         )
-        self.tell(asked.said())
-        return asked
+        self.tell(prepared.summary())
+        return prepared
 
-    def _look_for_leaks(
-        self, asked: Sequence[Asked], corpus: GeneSets
+    def _find_leaks(
+        self, prepared: Sequence[PreparedTask], corpus: GeneSets
     ) -> tuple[pl.DataFrame | None, dict[str, Any] | None]:
-        """The terms that training sets cover, if they are to be looked for; and what was found."""
+        """The table of covered terms and its record; None if the run ignores leakage."""
         part = self.benchmark.leakage
         if part is None:
             return None, None
-        self.tell("looking for training sets that cover a term", passing=True)
-        table, rows, record = tasks.covered(asked, corpus, part.share, self.tell)
+        self.tell("finding training sets that cover a term", passing=True)
+        table, rows, record = tasks.covered(prepared, corpus, part.share, self.tell)
         self.methods.leave_out(rows)
         return table, {"share": part.share, "covering_sets": len(rows), "tasks": record}
 
-    def _write_tables(self, asked: Sequence[Asked], leaks: pl.DataFrame | None) -> None:
-        backgrounds = pl.concat(one.table() for one in asked if one.questions is not None)
+    def _write_tables(self, prepared: Sequence[PreparedTask], leaks: pl.DataFrame | None) -> None:
+        backgrounds = pl.concat(one.table() for one in prepared if one.questions is not None)
         for name, table in {"backgrounds": backgrounds, "leaks": leaks}.items():
             if table is not None:
                 with atomic_path(self.folder / f"{name}.parquet") as temporary:
                     table.write_parquet(temporary)
 
-    # -- answers ---------------------------------------------------------------------------------
+    # -- scores ----------------------------------------------------------------------------------
 
-    def _unit(self, one: Asked, spec: Spec) -> Unit:
+    def _unit(self, one: PreparedTask, spec: Spec) -> Unit:
         depends = {
             "format": UNIT_FORMAT,
             "questions": one.record["hash"],
@@ -330,25 +308,27 @@ class _Run:
         folder = self.folder / "units" / folder_name(one.name) / folder_name(spec.name)
         return Unit(folder, content_hash(depends))
 
-    def _answer(self, asked: Sequence[Asked], units: Mapping[tuple[str, str], Unit]) -> None:
-        """Compute what is not there yet, method by method."""
+    def _score_all(
+        self, prepared: Sequence[PreparedTask], units: Mapping[tuple[str, str], Unit]
+    ) -> None:
+        """Compute the incomplete units, method by method."""
         todo = {
-            spec.name: [one for one in asked if units[one.name, spec.name].about() is None]
+            spec.name: [one for one in prepared if units[one.name, spec.name].about() is None]
             for spec in self.methods.specs
         }
-        self._waiting = sum(len(one.questions or ()) for ones in todo.values() for one in ones)
-        self._units = len(asked) * len(todo)
-        self._done = self._units - sum(map(len, todo.values()))
-        if self._done:
-            self.tell(f"{self._done} of {self._units} were answered before")
+        self.to_score = sum(len(one.questions or ()) for ones in todo.values() for one in ones)
+        self.units = len(prepared) * len(todo)
+        self.done = self.units - sum(map(len, todo.values()))
+        if self.done:
+            self.tell(f"{self.done} of {self.units} were answered before")
         for spec in self.methods.specs:
             method = None
             for one in todo[spec.name]:
                 if method is None:
-                    self.tell(f"getting {spec.name}", passing=True)
+                    self.tell(f"loading {spec.name}", passing=True)
                     method = self.methods.get(spec)
-                text = self._answer_one(method, one, units[one.name, spec.name])
-                self._done += 1
+                text = self._score(method, one, units[one.name, spec.name])
+                self.done += 1
                 self.tell(text)
             del method  # before the next one is loaded
 
@@ -359,32 +339,32 @@ class _Run:
             passing=True,
         )
 
-    def _answer_one(self, method: Method, one: Asked, unit: Unit) -> str:
-        """Compute one unit; say in a line what came out."""
+    def _score(self, method: Method, one: PreparedTask, unit: Unit) -> str:
+        """Compute one unit; return a line with its result."""
         questions = one.questions
         assert questions is not None
         if tasks.hash_of(questions) != one.record["hash"]:
-            raise GsfmError(f"{one.name}: a method before {method.name} has changed the questions")
+            raise GsfmError(f"{one.name}: a method before {method.name} modified the questions")
         head = f"{one.name} · {method.name}"
         about: dict[str, Any] = {"task": one.name, "method": method.name, "refused": None}
         refused = method.refuses(questions)
         if refused is not None:
             unit.write({**about, "refused": refused}, None)
-            self._waiting -= len(questions)
+            self.to_score -= len(questions)
             return f"{head}: skipped: {refused}"
         started = time.monotonic()
-        answered, seconds = self._answered, self._seconds
+        scored, seconds = self.scored, self.seconds
 
         def progress(done: int, of: int) -> None:
-            self._answered, self._seconds = answered + done, seconds + time.monotonic() - started
+            self.scored, self.seconds = scored + done, seconds + time.monotonic() - started
             self.tell(f"{head}: {done:,} of {of:,} questions", passing=True)
 
-        self.tell(f"{head}: getting ready", passing=True)
+        self.tell(f"{head}: preparing", passing=True)
         try:
             method.prepare(questions)
             ready = time.monotonic()
             measured = measure(method, questions, one.popularity, one.papers, progress=progress)
-        except ValueError as error:  # nothing to fit on, or scores that are no numbers
+        except ValueError as error:  # no set to fit on, or scores that are not finite
             raise GsfmError(f"{one.name}: {error}") from error
         ended = time.monotonic()
         about |= {
@@ -402,8 +382,8 @@ class _Run:
     def _finish(
         self, about: dict[str, Any], units: Mapping[tuple[str, str], Unit], pages: bool
     ) -> Results:
-        """Bring the finished units together."""
-        self.tell("summing up", passing=True)
+        """Combine the complete units."""
+        self.tell("summarizing", passing=True)
         finished = {key: found for key, unit in units.items() if (found := unit.about())}
         answered = {key: units[key] for key, found in finished.items() if found["refused"] is None}
         if not answered:
@@ -413,7 +393,7 @@ class _Run:
         for record in about["methods"]:
             own = {task: f for (task, name), f in finished.items() if name == record["method"]}
             done = {task: found for task, found in own.items() if found["refused"] is None}
-            for key in (field.name for field in dataclasses.fields(Cost)):
+            for key in (part.name for part in dataclasses.fields(Cost)):
                 known = [found[key] for found in done.values() if found[key] is not None]
                 record[key] = max(known, default=None)
             record["answer_seconds"] = {
@@ -429,7 +409,7 @@ class _Run:
 
 
 def _need_for_pages() -> None:
-    """MissingExtraError unless the pages can be made."""
+    """Raise MissingExtraError unless the pages can be made."""
     try:
         import jinja2  # noqa: F401
         import matplotlib  # noqa: F401
@@ -438,7 +418,7 @@ def _need_for_pages() -> None:
 
 
 def _reference(specs: Sequence[Spec]) -> str | None:
-    """The method that the others are measured by: popularity in the run's corpus."""
+    """The reference method: popularity in the run's corpus."""
     popularity = [s.name for s in specs if isinstance(s, Trained) and s.train == "popularity"]
     return popularity[0] if popularity else None
 
@@ -447,12 +427,12 @@ def _headline(measured: Measured) -> str:
     terms = measured.questions.group_by("term").agg(pl.col("auroc", "average_precision").mean())
     auroc, precision = (terms[c].drop_nulls().to_numpy() for c in terms.columns[1:])
     if len(auroc) == 0:
-        return "nothing to tell apart"
+        return "no question has both hidden genes and other candidates"
     return f"median AUROC {np.median(auroc):.3f}, mean average precision {precision.mean():.3f}"
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """What differs between two configurations, in a few words; tasks and methods may be added."""
+    """The first difference between two configurations; tasks and methods may be added."""
     for key in [*before, *(k for k in now if k not in before)]:
         if key not in ("task", "method"):
             if before.get(key) != now.get(key):
@@ -461,7 +441,7 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None
         new = {part["name"]: part for part in now.get(key, ())}
         for part in before.get(key, ()):
             if part != new.get(part["name"]):
-                what = "differs" if part["name"] in new else "is not in it any more"
+                what = "differs" if part["name"] in new else "is not in it anymore"
                 return f"the {key} {part['name']!r} {what}"
     return None
 

@@ -1,4 +1,4 @@
-"""The tasks of a run made ready: their background, their questions, and what gives them away."""
+"""The tasks of a run with their background, their questions, and the terms that leaked."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ LEAKS = {"task": pl.String, "term": pl.String, "covering": pl.Int64, "narrow": p
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A task made ready.
+class PreparedTask:
+    """A task with its questions.
 
     Parameters
     ----------
     task
-        As in the configuration.
+        The task of the configuration.
     files
         Its gene sets, over their own vocabularies.
     background
-        The genes of the comparison.
+        The genes that are ranked.
     questions
-        The same for all methods; None if there is nothing to ask.
+        The questions, the same for all methods; None if there is none.
     record
-        What is known of it, for the report; JSON-serialisable.
+        The record for the report; JSON-serializable.
     popularity, papers
-        (background,) the number of training sets, and of papers, that have the gene.
+        (background,) the number of training sets, and of papers, that contain the gene.
     """
 
     task: Task
@@ -57,8 +57,8 @@ class Asked:
         """The task's name."""
         return self.task.name
 
-    def said(self) -> str:
-        """What is asked, or why nothing is, in a line."""
+    def summary(self) -> str:
+        """A line with the number of questions, or the reason why there is none."""
         if self.questions is None:
             return f"{self.name}: skipped: {self.record['reason']}"
         text = (
@@ -66,10 +66,9 @@ class Asked:
             f"{self.questions.table['term'].n_unique():,} terms, "
             f"background {len(self.background):,} genes"
         )
-        lacks = self.record["unknown_to"]
-        if lacks:
-            most = max(lacks, key=lacks.__getitem__)
-            text += f" (left out: up to {lacks[most]:,} that {most!r} does not know)"
+        if unknown := self.record["unknown_to"]:
+            most = max(unknown, key=unknown.__getitem__)
+            text += f" (excluded: up to {unknown[most]:,} that {most!r} does not know)"
         skipped = sum(self.questions.skipped.values())
         return text + (f"; skipped: {skipped:,}" if skipped else "")
 
@@ -85,45 +84,46 @@ class Asked:
         )
 
 
-def ask(
+def prepare(
     task: Task,
     files: Mapping[str, GeneSets],
-    known: Mapping[str, Vocabulary | None],
+    vocabularies: Mapping[str, Vocabulary | None],
     *,
     corpus: GeneSets,
     papers: GeneSets,
     whole_genome: bool = False,
     seed: int = 0,
-) -> Asked:
+) -> PreparedTask:
     """Make the questions of a task.
 
     Parameters
     ----------
     task
-        As in the configuration.
+        The task of the configuration.
     files
         Its gene sets, by key of the configuration.
-    known
-        The genes that each method knows; None for all. Only what all know is in the background.
+    vocabularies
+        The genes that each method knows; None for all. The background has only genes that all
+        methods know.
     corpus, papers
-        Gene sets to count popularity and papers in.
+        Gene sets to count popularity and papers.
     whole_genome
         Whether the background is all genes that any method knows, rather than those of the files.
     seed
-        Of the questions.
+        Seed of the questions.
 
     Raises
     ------
     GsfmError
-        If the task's settings contradict each other. That there is nothing to ask is no error: the
+        If the task's settings contradict each other. A task without a question is no error: the
         record has the ``reason``.
 
     Examples
     --------
     >>> library = GeneSets.from_lists({"repair": list("ABCDEFGHIJ"), "growth": list("XYZ")})
     >>> task = Task("half-split", {"library": "small.gmt"}, {"splits": 2}, "halves")
-    >>> asked = ask(task, {"library": library}, {"m": None}, corpus=library, papers=library)
-    >>> print(asked.said())
+    >>> prepared = prepare(task, {"library": library}, {"m": None}, corpus=library, papers=library)
+    >>> print(prepared.summary())
     halves: 2 questions about 1 terms, background 13 genes; skipped: 1
     """
     own = {
@@ -131,16 +131,16 @@ def ask(
         for sets in files.values()
         for gene in np.flatnonzero(np.bincount(sets.indices, minlength=sets.n_genes))
     }
-    limited = {name: set(genes) for name, genes in known.items() if genes is not None}
+    limited = {name: set(genes) for name, genes in vocabularies.items() if genes is not None}
     wanted = set.union(*limited.values()) if whole_genome and limited else own
     lacks = {name: len(wanted - genes) for name, genes in limited.items()}
     background = Vocabulary(sorted(wanted.intersection(*limited.values())))
     record: dict[str, Any] = {
         "task": task.name,
         "protocol": task.protocol,
-        "files": {key: _said_of_file(file, files[key]) for key, file in task.files.items()},
+        "files": {key: _file_record(file, files[key]) for key, file in task.files.items()},
         "genes": {"library": len(own), "background": len(background)},
-        # Genes that are left out of the comparison because the method does not know them.
+        # Genes excluded because the method does not know them.
         "unknown_to": {name: n for name, n in lacks.items() if n},
         "skipped": {},
         "about": {},
@@ -149,7 +149,7 @@ def ask(
     questions = None
     try:
         if not own:
-            raise GsfmError("no identifier of the library is that of a known gene")
+            raise GsfmError("no identifier of the library is mapped to a gene")
         if not background:
             raise GsfmError("no gene of the library is known to all methods")
         over = {key: sets.reindex(background) for key, sets in files.items()}
@@ -163,11 +163,11 @@ def ask(
         record["about"] = dict(questions.about)
         record["hash"] = hash_of(questions)
     popularity, of_papers = counts(corpus, background), counts(papers, background)
-    return Asked(task, files, background, questions, record, popularity, of_papers)
+    return PreparedTask(task, files, background, questions, record, popularity, of_papers)
 
 
 def hash_of(questions: Questions) -> str:
-    """SHA-256 of all that a method is given and asked."""
+    """SHA-256 of all questions."""
     digest = hashlib.sha256(questions.protocol.encode())
     digest.update(questions.background.hash.encode())
     for sets in (questions.shown, questions.hidden, questions.candidates, questions.older):
@@ -181,7 +181,7 @@ def hash_of(questions: Questions) -> str:
 
 
 def covered(
-    asked: Sequence[Asked],
+    prepared: Sequence[PreparedTask],
     corpus: GeneSets,
     share: float,
     tell: Callable[[str], None] = lambda text: None,
@@ -190,12 +190,12 @@ def covered(
 
     Parameters
     ----------
-    asked
-        The tasks. Those about relations of genes have no terms that a set could cover.
+    prepared
+        The tasks. Those about relations of genes have no terms.
     corpus
         The training sets.
     share
-        The part of a term's genes in the background that a set that covers it has at least.
+        Least share of the term's genes of the background in a set that covers it.
     tell
         Called with a line for each task.
 
@@ -212,11 +212,11 @@ def covered(
     tables: list[pl.DataFrame] = []
     rows = [np.empty(0, np.int64)]
     record: dict[str, Any] = {}
-    for one in asked:
+    for one in prepared:
         if one.questions is None or one.task.protocol in RELATIONS:
             continue
         if not one.popularity.any():
-            continue  # models that were trained on something else may know the library
+            continue  # the corpus contains no gene of the background
         # The last file is the newer release, where there are two.
         library = one.files[FILES[one.task.protocol][-1]].reindex(one.background)
         named = np.isin(library.names, _terms_of(one.questions))
@@ -229,7 +229,7 @@ def covered(
             "terms": table.height,
             "covered_terms": n_covered,
             "covering_sets": len(leaks.sets()),
-            # By a set that is not so large that it covers many terms anyway.
+            # By a set that is not so large that it covers many terms by its size.
             "covered_by_narrow": table.filter(pl.col("narrow") > 0).height,
             "narrow_sets": len(leaks.sets(narrow=True)),
         }
@@ -241,22 +241,22 @@ def covered(
     return whole, np.unique(np.concatenate(rows)), record
 
 
-def _said_of_file(file: str, library: GeneSets) -> dict[str, Any]:
-    """How many terms a library has, and how its identifiers were understood."""
-    said: dict[str, Any] = {"name": Path(file).name, "terms": len(library)}
+def _file_record(file: str, library: GeneSets) -> dict[str, Any]:
+    """The number of terms of a library, and how its identifiers were mapped."""
+    record: dict[str, Any] = {"name": Path(file).name, "terms": len(library)}
     report = library.report
     if report is not None and report.mapped:
-        said |= {
+        record |= {
             "identifiers": report.n_identifiers,
             "unmapped": len(report.unmapped),
             "ambiguous": len(report.ambiguous),
             "examples": [*report.unmapped][:5],
         }
-    return said
+    return record
 
 
 def _terms_of(questions: Questions) -> list[str]:
-    """The names of the terms that are asked about."""
+    """The names of the terms of the questions."""
     return sorted({name for side in _sides(questions) for name in questions.table[side]})
 
 
@@ -266,13 +266,13 @@ def _sides(questions: Questions) -> list[str]:
 
 
 def _by_question(questions: Questions, leaks: pl.DataFrame) -> pl.DataFrame:
-    """``term``, ``covering`` and ``narrow`` for what a question calls a term."""
+    """``term``, ``covering`` and ``narrow`` for the terms as the questions name them."""
     counts_of = leaks.group_by(pl.col("term").alias("of")).agg(
         pl.col("sets").max().alias("covering"), pl.col("narrow").max()
     )
-    asked = questions.table.unique("term", maintain_order=True)
+    terms = questions.table.unique("term", maintain_order=True)
     either = pl.concat(
-        asked.select("term", pl.col(side).alias("of")).join(counts_of, on="of", how="left")
+        terms.select("term", pl.col(side).alias("of")).join(counts_of, on="of", how="left")
         for side in _sides(questions)
     )
     return either.group_by("term", maintain_order=True).agg(
