@@ -19,6 +19,7 @@ import gsfm
 from gsfm import GeneSets, GsfmError, corpus
 from gsfm.corpus import inputs as inputs_module
 from gsfm.errors import FormatError, MissingExtraError
+from gsfm.sets.files import stem
 
 GENES = ["TP53", "MDM2", "CDKN1A", "BRCA1", "BRCA2", "EGFR", "MYC", "KRAS", "RB1", "PTEN"]
 
@@ -376,7 +377,7 @@ def as_rows(sets):
     ],
 )
 def test_library_names(name, library):
-    assert inputs_module.library_name(Path("folder") / name) == library
+    assert stem(Path("folder") / name) == library
 
 
 def test_a_folder_is_searched_for_gene_set_files_alone(folder):

@@ -1,4 +1,4 @@
-"""Compile training corpora: from gene-set files and public resources to one file."""
+"""Training corpora: built from gene-set files and public resources."""
 
 from gsfm.corpus.builder import build
 from gsfm.corpus.description import Description, describe

@@ -1,4 +1,4 @@
-"""Compile a training corpus: read, resolve, filter, merge, weigh; and account for every set."""
+"""Build a training corpus: read, resolve, filter, merge and weight sets; account for each set."""
 
 from __future__ import annotations
 
@@ -50,54 +50,53 @@ def build(
     exclude: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
 ) -> GeneSets:
-    """Compile gene sets from files, folders and public resources into one training corpus.
+    """Build a training corpus from files, folders and public resources.
 
-    The result does not depend on the order of `inputs`. Where the folder of a file holds a
-    ``SOURCES.tsv``, its columns ``library``, ``available_by``, ``license``, ``species`` and
-    ``kind`` are used, if there: the year for sets without one, the species whose symbols the file
-    has, and the rest for the manifest.
+    The result does not depend on the order of `inputs`. If the folder of a file has a
+    ``SOURCES.tsv``, its columns ``library``, ``available_by`` (the year of sets without one),
+    ``species`` (of the symbols in the file), ``license`` and ``kind`` (for the manifest) are used.
 
     Parameters
     ----------
     inputs
-        Gene-set files, folders (every gene-set file within), or pairs of a source's name and a
-        file of it, such as ``("publications", "gene2pubmed.gz")``; ``"-"`` is standard input.
+        Gene-set files, folders (every gene-set file in them), or pairs of the name of a source and
+        a file of it, such as ``("publications", "gene2pubmed.gz")``; ``"-"`` is standard input.
     min, max
-        Kept are sets with **more than** `min` and **fewer than** `max` genes.
+        Keep sets with **more than** `min` and **fewer than** `max` genes.
     min_gene_sets
-        Genes in fewer sets than this are left out, which may make sets too small or equal; the
-        rules are applied until the corpus fulfils them all.
+        Exclude genes in fewer sets than this. Sets that become too small or equal are excluded or
+        merged, until all rules are met.
     near_duplicates
-        Sets whose Jaccard similarity reaches this, directly or by way of others, make a cluster;
-        the column ``cluster`` numbers the clusters of two and more. None: do not look for them.
+        Sets with at least this Jaccard index, directly or through other sets, form a cluster; the
+        column ``cluster`` numbers the clusters of two or more sets. None skips this search.
     shrink
-        A set of a cluster of ``n`` weighs ``n ** -shrink``: with 1 a cluster counts as one set,
-        with 0 as ``n`` sets. The weights are in the column ``weight``.
+        A set of a cluster of ``n`` has the weight ``n ** -shrink``: with 1 a cluster counts as one
+        set, with 0 as ``n`` sets. The weights are in the column ``weight``.
     species
-        The species of the identifiers, for files of which no ``SOURCES.tsv`` says one.
+        The species of the identifiers, for files without a species in a ``SOURCES.tsv``.
     exclude
-        Names of libraries to leave out; ``*`` and ``?`` stand for what they do in a shell.
+        Names of libraries to exclude, with the wildcards ``*`` and ``?``.
     progress
-        Called with a line of text as the work goes on.
+        Called with a line of text for each step.
 
     Returns
     -------
     GeneSets
-        With the columns ``name``, ``description``, ``source`` (the set's own, or the name of its
-        file), ``year`` (of merged duplicates the earliest), ``species``, ``link``, ``duplicates``
-        (``source: name`` of the sets that had the same genes), and ``cluster`` and ``weight``. The
+        With the columns ``name``, ``description``, ``source`` (of the set, or else the name of the
+        file), ``year`` (the earliest of merged duplicates), ``species``, ``link``, ``duplicates``
+        (``source: name`` of the sets with the same genes), ``cluster`` and ``weight``. The
         vocabulary is the sorted symbols that occur. The manifest is specified in
-        ``docs/corpus.md``; in it, the sets of every input are its kept sets plus those dropped for
+        ``docs/corpus.md``; for every input, it counts the kept sets and those that were dropped for
         each reason.
 
     Raises
     ------
     GsfmError
-        If nothing is given or left, a source is unknown, or a folder holds no gene-set file.
+        If there is no input, no set remains, a source is unknown, or a folder has no gene-set file.
     FormatError
-        If a file is not what it claims to be.
+        If a file does not have its format.
     MissingExtraError
-        If near-duplicates are to be found without the extra ``corpus``.
+        If near-duplicates are searched without the extra ``corpus``.
 
     Examples
     --------
@@ -117,30 +116,30 @@ def build(
     if not 0 <= min < max - 1:
         raise GsfmError(f"no set has more than {min} and fewer than {max} genes")
     if near_duplicates is not None:
-        # Before the work that comes before the search.
+        # Checked first, because the search is late.
         if not 0 < near_duplicates <= 1:
             raise GsfmError(f"near_duplicates must be above 0 and up to 1, not {near_duplicates}")
         if importlib.util.find_spec("datasketch") is None:
             raise MissingExtraError("a search for near-duplicates (None: leave it out)", "corpus")
-    given = [inputs] if isinstance(inputs, str | Path) else inputs
     say = progress or (lambda line: None)
-    found, excluded = inputs_module.find(given, exclude)
+    several = [inputs] if isinstance(inputs, str | Path) else inputs
+    found, excluded = inputs_module.find(several, exclude)
     parts, records, reasons = [], [], []
     for number, item in enumerate(found):
         sets, record = read(item, species)
         say(f"[{number + 1}/{len(found)}] {item.name}: {len(sets):,} sets")
         reason = by_size(sets.sizes, min, max)
-        # Sets of a wrong size never come back: let go of the millions of tiny ones now.
+        # Release the sets of a wrong size now: there may be millions.
         parts.append(_tidy(sets[np.flatnonzero(reason == 0)], item))
         records.append(record)
         reasons.append(np.bincount(reason, minlength=len(REASONS) + 1))
-    counts = np.array(reasons)  # (n_inputs, 1 + n_reasons); the sets that are kept come first
+    counts = np.array(reasons)  # (n_inputs, 1 + n_reasons); kept sets first
     owner = np.repeat(np.arange(len(found)), counts[:, 0])
     corpus = gsfm.sets.concat(parts)
     del parts
 
     say(f"{len(corpus):,} sets of {min + 1} to {max - 1} genes: merging duplicates")
-    corpus, later, rare = _settle(corpus, min=min, min_gene_sets=min_gene_sets)
+    corpus, later, rare = _merge(corpus, min=min, min_gene_sets=min_gene_sets)
     if not len(corpus):
         raise GsfmError(f"no set is left: none has more than {min} and fewer than {max} genes")
     counts[:, 0] = 0
@@ -151,13 +150,9 @@ def build(
         say(f"{len(corpus):,} sets: looking for near-duplicates")
         corpus = _weigh(corpus, near_duplicates, shrink)
     settings = {
-        "min": min,
-        "max": max,
-        "min_gene_sets": min_gene_sets,
-        "near_duplicates": near_duplicates,
-        "shrink": shrink,
-        "species": species,
-        "exclude": sorted(exclude),
+        **{"min": min, "max": max, "min_gene_sets": min_gene_sets},
+        **{"near_duplicates": near_duplicates, "shrink": shrink},
+        **{"species": species, "exclude": sorted(exclude)},
     }
     corpus.manifest = manifest(corpus, settings, records, excluded=excluded, rare_genes=rare)
     say(f"{len(corpus):,} sets, {corpus.n_genes:,} genes, {len(corpus.indices):,} members")
@@ -165,17 +160,17 @@ def build(
 
 
 def read(item: inputs_module.Input, species: Species | None) -> tuple[GeneSets, dict[str, Any]]:
-    """The resolved sets of a file, and its record for the manifest, but for the counts of sets."""
+    """The resolved sets of a file, and its entry in the manifest, without the counts of sets."""
     species = item.species or species
     if item.source:
         sets = item.source.read(item.path, species=species)
     elif item.path.suffix.lower() == ".gsets":
         sets = GeneSets.open(item.path).resolve(species)
     else:
-        given = item.path if item.content is None else io.BytesIO(item.content)
-        sets = gsfm.sets.read(given, species=species)
+        file = item.path if item.content is None else io.BytesIO(item.content)
+        sets = gsfm.sets.read(file, species=species)
     report = sets.report
-    assert report is not None  # reading and resolving always report
+    assert report is not None  # reading and resolving always make one
     record = {
         "source": item.name,
         "file": item.path.name,
@@ -200,12 +195,12 @@ def read(item: inputs_module.Input, species: Species | None) -> tuple[GeneSets, 
 
 
 def by_size(sizes: NDArray[np.int64], min: int, max: int) -> NDArray[np.int64]:
-    """(n_sets,) why a set of this size is dropped; 0 where it is not."""
+    """(n_sets,) the reason why a set of this size is dropped; 0 for none."""
     return np.select([sizes == 0, sizes <= min, sizes >= max], [_NO_GENE, _SMALL, _LARGE], 0)
 
 
 def account(counts: NDArray[np.int64]) -> dict[str, Any]:
-    """What became of sets, from (1 + n_reasons,) counts: of those kept, and of each reason."""
+    """The counts of sets for the manifest, from (1 + n_reasons,) counts."""
     kept, *dropped = counts.tolist()
     reasons = {reason: n for reason, n in zip(REASONS, dropped, strict=True) if n}
     return {"read": sum(counts.tolist()), "kept": kept, "dropped": reasons}
@@ -219,7 +214,7 @@ def manifest(
     excluded: Sequence[str] = (),
     rare_genes: int = 0,
 ) -> dict[str, Any]:
-    """How a corpus came to be; specified in ``docs/corpus.md``."""
+    """The manifest of a corpus, specified in ``docs/corpus.md``."""
     dropped: Counter[str] = Counter()
     for record in inputs:
         dropped.update(record["sets"]["dropped"])
@@ -240,31 +235,31 @@ def manifest(
 
 
 def _tidy(sets: GeneSets, item: inputs_module.Input) -> GeneSets:
-    """The sets with the columns of a corpus; what a set does not say, its library says."""
+    """The sets with the columns of a corpus; missing values are those of the library."""
     table = sets.metadata
-    filled = {"source": item.name, "year": item.year, "species": item.facts.get("species")}
+    default = {"source": item.name, "year": item.year, "species": item.facts.get("species")}
     columns = []
-    for name, kind in _COLUMNS.items():
-        # A column of lists is ours (of a corpus that is built upon), or means something else.
-        usable = name in table and isinstance(table.schema[name], pl.List) == (kind == _NAMES)
-        own = pl.col(name).cast(kind, strict=False) if usable else pl.lit(None, kind)
-        columns.append(pl.coalesce(own, pl.lit(filled.get(name), kind)).alias(name))
-    # `with_columns` keeps the height where every column is a constant.
+    for name, dtype in _COLUMNS.items():
+        # A list column is that of a corpus that is an input, or has another meaning.
+        usable = name in table and isinstance(table.schema[name], pl.List) == (dtype == _NAMES)
+        own = pl.col(name).cast(dtype, strict=False) if usable else pl.lit(None, dtype)
+        columns.append(pl.coalesce(own, pl.lit(default.get(name), dtype)).alias(name))
+    # `with_columns` keeps the height if every column is a constant.
     table = table.with_columns(columns).select(*_COLUMNS)
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
 
 
-def _settle(
+def _merge(
     sets: GeneSets, *, min: int, min_gene_sets: int
 ) -> tuple[GeneSets, NDArray[np.int64], int]:
-    """Merge equal sets and leave rare genes out until neither is left.
+    """Merge equal sets and exclude rare genes until there are none.
 
     Returns the corpus, why each of `sets` is not in it (0: it is), and the number of rare genes.
     """
     table = sets.metadata
     reason = np.zeros(len(sets), np.int64)
-    leader = np.arange(len(sets))  # the set that each is merged into
-    rows = np.arange(len(sets))  # where the sets that are left stood at first
+    leader = np.arange(len(sets))  # the set into which each set is merged
+    rows = np.arange(len(sets))  # the original rows of the remaining sets
     rare = 0
     while True:
         first = csr.first_equal(sets.indptr, sets.indices)
@@ -272,11 +267,10 @@ def _settle(
         leader[rows[~alone]] = rows[first[~alone]]
         reason[rows[~alone]] = _DUPLICATE
         sets, rows = sets[np.flatnonzero(alone)], rows[alone]
-        frequency = np.bincount(sets.indices, minlength=sets.n_genes)
-        kept = (frequency > 0) & (frequency >= min_gene_sets)
-        dropped = int(np.count_nonzero(frequency)) - int(kept.sum())
-        symbols = sets.vocabulary.symbols
-        sets = sets.reindex(Vocabulary(sorted(symbols[g] for g in np.flatnonzero(kept))))
+        frequency = sets.gene_frequencies
+        kept = np.flatnonzero((frequency > 0) & (frequency >= min_gene_sets))
+        dropped = int(np.count_nonzero(frequency)) - len(kept)
+        sets = sets.reindex(Vocabulary(sorted(sets.vocabulary[int(gene)] for gene in kept)))
         if not dropped:
             break
         rare += dropped
@@ -285,22 +279,22 @@ def _settle(
         sets, rows = sets[np.flatnonzero(~small)], rows[~small]
     while (leader[leader] != leader).any():
         leader = leader[leader]
-    return _merge(table, sets, rows, np.flatnonzero(reason == _DUPLICATE), leader), reason, rare
+    table = _merge_metadata(table, rows, np.flatnonzero(reason == _DUPLICATE), leader)
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table), reason, rare
 
 
-def _merge(
+def _merge_metadata(
     table: pl.DataFrame,
-    sets: GeneSets,
     rows: NDArray[np.int64],
     duplicates: NDArray[np.int64],
     leader: NDArray[np.int64],
-) -> GeneSets:
-    """The sets with the names of their duplicates, and the earliest year among them."""
+) -> pl.DataFrame:
+    """The metadata of `rows`, with the names of their duplicates and the earliest year."""
     none = pl.lit([], _NAMES)
     names = pl.concat_list(
         pl.format("{}: {}", "source", "name"), pl.col("duplicates").fill_null(none)
     )
-    gone = (
+    merged = (
         table[duplicates]
         .select(names.alias("names"), row=pl.Series(leader[duplicates]), first="year")
         .explode("names")
@@ -308,17 +302,16 @@ def _merge(
         .agg("names", pl.col("first").min())
     )
     names = pl.concat_list(pl.col("duplicates", "names").fill_null(none))
-    table = (
+    return (
         table[rows]
         .with_columns(row=pl.Series(rows))
-        .join(gone, on="row", how="left", maintain_order="left")
+        .join(merged, on="row", how="left", maintain_order="left")
         .with_columns(
             year=pl.min_horizontal("year", "first"),
             duplicates=pl.when(names.list.len() > 0).then(names),
         )
         .select(*_COLUMNS)
     )
-    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
 
 
 def _weigh(sets: GeneSets, threshold: float, shrink: float) -> GeneSets:
@@ -326,7 +319,7 @@ def _weigh(sets: GeneSets, threshold: float, shrink: float) -> GeneSets:
     n = len(sets)
     first = gsfm.sets.clusters(sets.near_duplicates(threshold), n)
     size = np.bincount(first, minlength=n)[first]
-    # Number the clusters of two and more, in the order of their first sets.
+    # Number the clusters of two or more sets, in the order of their first sets.
     cluster = np.full(n, -1)
     _, cluster[size > 1] = np.unique(first[size > 1], return_inverse=True)
     table = sets.metadata.with_columns(

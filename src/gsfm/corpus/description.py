@@ -1,4 +1,4 @@
-"""What is in a corpus: counts and quantiles."""
+"""Description of a corpus: counts and quantiles."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 @dataclass(frozen=True)
 class Description:
-    """What is in a corpus.
+    """The content of a corpus.
 
     Attributes
     ----------
     sets, genes, members
-        How many: sets, genes that occur in a set, members of sets.
+        The numbers of sets, of genes that occur in a set, and of members of sets.
     weight
-        Sum of the weights of the sets (see `build`); equals `sets` where there are none.
+        Sum of the weights of the sets (see `build`); without weights equal to `sets`.
     hash
         The `content_hash`.
     set_sizes, gene_frequencies
-        Quantiles (``"0%"`` to ``"100%"``) of the genes a set, and of the sets a gene.
+        Quantiles (``"0%"`` to ``"100%"``) of the genes in a set, and of the sets with a gene.
     sources
-        A row a source: sets, members, median size, first and last year, license; most sets first.
+        A row for each source: sets, members, median size, first and last year, license; the
+        sources with most sets first.
     years
-        A row a year: sets; None where the year is not known.
+        A row for each year: sets; None for sets of unknown year.
     top_genes
-        The genes in most sets: symbol, sets, and their part of all sets.
+        The genes in most sets: symbol, sets, and the fraction of all sets (``part``).
     """
 
     sets: int
@@ -50,20 +51,20 @@ class Description:
     top_genes: pl.DataFrame
 
     def to_dict(self) -> dict[str, Any]:
-        """The description as JSON has it; tables are lists of rows."""
+        """Return the description for JSON; tables are lists of rows."""
         values = asdict(self)
         return {k: v.to_dicts() if isinstance(v, pl.DataFrame) else v for k, v in values.items()}
 
 
 def describe(corpus: GeneSets, *, top: int = 20) -> Description:
-    """Count what is in a corpus.
+    """Describe the content of a corpus.
 
     Parameters
     ----------
     corpus
         Any collection of gene sets.
     top
-        How many of the most frequent genes to list.
+        Number of the most frequent genes to list.
 
     Examples
     --------
@@ -74,7 +75,7 @@ def describe(corpus: GeneSets, *, top: int = 20) -> Description:
     >>> description.top_genes.row(0)
     ('BRCA1', 2, 1.0)
     """
-    frequency = np.bincount(corpus.indices, minlength=corpus.n_genes)
+    frequency = corpus.gene_frequencies
     used = frequency[frequency > 0]
     order = np.argsort(-frequency, kind="stable")[: min(top, len(used))]
     top_genes = pl.DataFrame(
@@ -85,7 +86,7 @@ def describe(corpus: GeneSets, *, top: int = 20) -> Description:
         },
         schema={"symbol": pl.String, "sets": pl.Int64, "part": pl.Float64},
     )
-    table = _columns(corpus)
+    table = source_table(corpus)
     return Description(
         sets=len(corpus),
         genes=len(used),
@@ -100,8 +101,8 @@ def describe(corpus: GeneSets, *, top: int = 20) -> Description:
     )
 
 
-def _columns(corpus: GeneSets) -> pl.DataFrame:
-    """Source, year and size of each set; a missing column is a column of nulls."""
+def source_table(corpus: GeneSets) -> pl.DataFrame:
+    """Return source, year and size of each set; a missing column is null."""
     kinds: dict[str, Any] = {"source": pl.String, "year": pl.Int64}
     table = corpus.metadata
     missing = [pl.lit(None, kind).alias(name) for name, kind in kinds.items() if name not in table]

@@ -1,4 +1,4 @@
-"""One figure of a corpus: sizes, genes, sources, years."""
+"""A figure of a corpus: sizes, genes, sources, years."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.corpus.description import _columns, describe
+from gsfm.corpus.description import describe, source_table
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.io.files import atomic_path
 from gsfm.sets import GeneSets
@@ -33,7 +33,7 @@ def plot(corpus: GeneSets, path: str | Path) -> None:
     MissingExtraError
         If matplotlib is not installed.
     GsfmError
-        If the corpus is empty, or the file's ending is another.
+        If the corpus is empty, or the suffix of the file is another.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def plot(corpus: GeneSets, path: str | Path) -> None:
     _draw_sizes(sizes, corpus)
     _draw_genes(genes, corpus)
     _draw_sources(sources, described.sources)
-    _draw_years(years, _columns(corpus)["year"])
+    _draw_years(years, source_table(corpus)["year"])
     for axes in (sizes, genes, sources, years):
         axes.spines[["top", "right"]].set_visible(False)
         axes.title.set_fontsize(11)
@@ -75,7 +75,7 @@ def plot(corpus: GeneSets, path: str | Path) -> None:
 
 def _draw_sizes(axes: Any, corpus: GeneSets) -> None:
     sizes = corpus.sizes[corpus.sizes > 0]
-    # Three bins to a doubling: about equal on the logarithmic axis, whole numbers in each.
+    # Three bins for each doubling: of about equal width on the logarithmic axis.
     steps = np.arange(3 * np.log2(sizes.max() + 1) + 4)
     edges = np.unique(np.floor(2 ** (steps / 3))) - 0.5
     edges = edges[np.searchsorted(edges, sizes.min(), side="right") - 1 :]
@@ -84,22 +84,18 @@ def _draw_sizes(axes: Any, corpus: GeneSets) -> None:
     axes.set_xscale("log")
     median = float(np.median(sizes))
     axes.axvline(median, color="black", linewidth=1, linestyle=":")
-    axes.annotate(
-        f"median {median:g}", (median, 1), xycoords=("data", "axes fraction"), xytext=(4, -10),
-        textcoords="offset points", fontsize=9,
-    )  # fmt: skip
+    at: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    axes.annotate(f"median {median:g}", (median, 1), xytext=(4, -10), fontsize=9, **at)
     axes.set(title="Set sizes", xlabel="genes in a set", ylabel="sets")
     _plain(axes.xaxis)
     _thousands(axes.yaxis)
 
 
 def _draw_genes(axes: Any, corpus: GeneSets) -> None:
-    frequency = np.bincount(corpus.indices, minlength=corpus.n_genes)
+    frequency = corpus.gene_frequencies
     order = np.argsort(-frequency, kind="stable")[: np.count_nonzero(frequency)]
     rank = np.arange(1, len(order) + 1)
-    axes.plot(rank, frequency[order], color=_COLOR, linewidth=2)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.loglog(rank, frequency[order], color=_COLOR, linewidth=2)
     names = "\n".join(corpus.vocabulary[int(g)] for g in order[:8])
     axes.annotate(f"in most sets:\n{names}", (0.05, 0.06), xycoords="axes fraction", fontsize=9)
     axes.set(title="Genes by frequency", xlabel="rank of the gene", ylabel="sets with the gene")
@@ -118,7 +114,7 @@ def _draw_sources(axes: Any, sources: pl.DataFrame) -> None:
         colors.append(_PALE)
     axes.barh(np.arange(len(names)), counts, color=colors)
     axes.set_yticks(np.arange(len(names)), names, fontsize=8)
-    axes.set_ylim(max(len(names), 8) - 0.4, -0.6)  # first on top; few bars stay slim
+    axes.set_ylim(max(len(names), 8) - 0.4, -0.6)  # the first on top; few bars are not wider
     axes.set(title=f"Sources ({sources.height})", xlabel="sets")
     _thousands(axes.xaxis)
 
@@ -134,8 +130,8 @@ def _draw_years(axes: Any, years: pl.Series) -> None:
     else:
         axes.set(xticks=[], yticks=[])
     if unknown := years.null_count():
-        axes.annotate(f"{unknown:,} sets of unknown year", (0.03, 0.93), xycoords="axes fraction",
-                      fontsize=9)  # fmt: skip
+        text = f"{unknown:,} sets of unknown year"
+        axes.annotate(text, (0.03, 0.93), xycoords="axes fraction", fontsize=9)
 
 
 def _short(name: str, limit: int = 34) -> str:
@@ -143,15 +139,13 @@ def _short(name: str, limit: int = 34) -> str:
 
 
 def _plain(axis: Any) -> None:
-    """Numbers, not powers of ten, at the ticks of a logarithmic axis."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axis.set_minor_formatter(NullFormatter())
+    """Label the ticks of a logarithmic axis with numbers, not with powers of ten."""
+    axis.set_major_formatter("{x:,.0f}")
+    axis.set_minor_formatter("")
 
 
 def _thousands(axis: Any) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(MaxNLocator(5, integer=True))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_major_formatter("{x:,.0f}")

@@ -1,6 +1,6 @@
-"""What is known of genes one by one, as gene sets: a feature is the set of the genes that have it.
+"""Features of single genes as gene sets: a feature is the set of the genes that have it.
 
-No gene set goes in, only the bundled gene table: its names, its domains, its positions.
+The features are derived from the bundled gene table only: from names, domains and positions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import polars as pl
 
 from gsfm import genes
 from gsfm.errors import GsfmError
-from gsfm.sets import GeneSets
+from gsfm.sets import GeneSets, csr
 from gsfm.version import __version__
 
 Kind = Literal["words", "domains", "windows", "regions"]
@@ -23,7 +23,7 @@ WIDTHS = {"windows": (50_000, 200_000, 1_000_000), "regions": (10_000_000,)}
 
 _CHROMOSOMES = pl.Enum([*map(str, range(1, 23)), "X", "Y", "MT"])
 
-#: What in the content of a source of the gene table tells that a kind is made of it.
+#: Texts in the content of the sources of the gene table from which a kind is derived.
 _MADE_OF = {
     "words": ("HGNC", "NCBI Gene"),
     "domains": ("Pfam domains",),
@@ -33,31 +33,30 @@ _MADE_OF = {
 
 
 def features(kind: Kind) -> GeneSets:
-    """Return what is known of genes one by one, as gene sets over all approved symbols.
+    """Return features of single genes, as gene sets over all approved symbols.
 
     Parameters
     ----------
     kind
-        ``"words"``: the words of the genes' names (``word:kinase``, lower-cased), and the roots of
-        their symbols: the letters that they begin with (``symbol:ZNF``), and their first four and
-        three characters (``symbol:ZNF6*``, ``symbol:ZNF*``).
+        ``"words"``: the words of the names of genes (``word:kinase``, in lower case), and the roots
+        of their symbols: the first letters (``symbol:ZNF``), and the first four and three
+        characters (``symbol:ZNF6*``, ``symbol:ZNF*``).
 
-        ``"domains"``: the Pfam domains of their proteins (``PF00069``), with a link to each.
+        ``"domains"``: the Pfam domains of their proteins (``PF00069``), each with a link.
 
-        ``"windows"``: windows along the chromosomes on GRCh38, of 50 kb, 200 kb and 1 Mb, each
-        overlapping the next by half (``17:7500001-8500000``: the first and the last base, counted
-        from 1). A gene is in every window that it overlaps.
+        ``"windows"``: windows of 50 kb, 200 kb and 1 Mb along the chromosomes of GRCh38, each
+        overlapping the next one by half (``17:7500001-8500000``: the first and the last base,
+        counted from 1). A gene is in every window that it overlaps.
 
         ``"regions"``: the same, of 10 Mb.
 
     Returns
     -------
     GeneSets
-        A set for each feature of two genes or more (a feature of one gene says nothing of
-        others): words and domains by name; windows and regions by chromosome, width and start.
-        Metadata: ``name``, ``source`` (the kind), ``species``, and ``link`` for domains. The
-        manifest has the sources with their releases and licenses. The same object each time, and
-        its arrays are read-only.
+        A set for each feature of at least two genes: words and domains sorted by name, windows and
+        regions by chromosome, width and start. Metadata: ``name``, ``source`` (the kind),
+        ``species``, and ``link`` for domains. The manifest has the sources with their releases and
+        licenses. Every call returns the same object, with read-only arrays.
 
     Raises
     ------
@@ -66,7 +65,7 @@ def features(kind: Kind) -> GeneSets:
 
     See Also
     --------
-    gsfm.genes.table : What the features are made of.
+    gsfm.genes.table : The source of the features.
 
     Examples
     --------
@@ -99,12 +98,9 @@ def _compile(kind: Kind) -> GeneSets:
     by = [column for column in pairs.columns if column != "gene"]
     found = pairs.sort(*by, "gene").group_by(by, maintain_order=True).agg("gene")
     kept = found.filter(pl.col("gene").list.len() > 1)
-    sets = GeneSets(
-        genes.vocabulary(),
-        np.concatenate([[0], kept["gene"].list.len().cum_sum().to_numpy()]),
-        kept["gene"].explode().to_numpy(),
-        metadata(kept, kind),
-    )
+    indptr = csr.to_indptr(kept["gene"].list.len().to_numpy())
+    indices = kept["gene"].explode().to_numpy()
+    sets = GeneSets(genes.vocabulary(), indptr, indices, metadata(kept, kind))
     sets.indptr.flags.writeable = sets.indices.flags.writeable = False
     sources = genes.provenance()["sources"]
     sets.manifest = {
@@ -115,7 +111,7 @@ def _compile(kind: Kind) -> GeneSets:
             "kept": kept.height,
             "dropped": {"single_gene": found.height - kept.height},
         },
-        "genes": {"kept": len(np.unique(sets.indices))},
+        "genes": {"kept": int(np.count_nonzero(sets.gene_frequencies))},
         "members": len(sets.indices),
         "inputs": [s for s in sources if any(text in s["content"] for text in _MADE_OF[kind])],
     }
@@ -123,7 +119,7 @@ def _compile(kind: Kind) -> GeneSets:
 
 
 def words(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a row a gene and word of its name, or root of its symbol.
+    """Return a row for each gene and word of its name, or root of its symbol.
 
     Examples
     --------
@@ -133,11 +129,11 @@ def words(table: pl.DataFrame) -> pl.DataFrame:
      'symbol:ZNF', 'symbol:ZNF1*', 'symbol:ZNF*']
     """
     symbol = pl.col("symbol")
-    told = pl.col("name").str.to_lowercase().str.extract_all("[a-z_0-9-]{2,}")
+    listed = pl.col("name").str.to_lowercase().str.extract_all("[a-z_0-9-]{2,}")
     parts = [
-        table.select("gene", told).explode("name").with_columns(pl.format("word:{}", "name")),
+        table.select("gene", listed).explode("name").with_columns(pl.format("word:{}", "name")),
         table.select("gene", name=pl.format("symbol:{}", symbol.str.extract("^([A-Z]+)"))),
-        # ABC* has all symbols that begin so; ABC those whose letters end there: ABC1, not ABCA1.
+        # ABC* has all symbols with this beginning; ABC has ABC1, but not ABCA1.
         table.select("gene", name=pl.format("symbol:{}*", symbol.str.head(4))),
         table.select("gene", name=pl.format("symbol:{}*", symbol.str.head(3))),
     ]
@@ -145,7 +141,7 @@ def words(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def domains(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a row a gene and domain of its proteins.
+    """Return a row for each gene and domain of its proteins.
 
     Examples
     --------
@@ -157,7 +153,7 @@ def domains(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def windows(table: pl.DataFrame, widths: tuple[int, ...]) -> pl.DataFrame:
-    """Return a row a gene and window that it overlaps, by chromosome, width and first base.
+    """Return a row for each gene and window that it overlaps: chromosome, width, first base.
 
     Examples
     --------
@@ -181,7 +177,7 @@ def windows(table: pl.DataFrame, widths: tuple[int, ...]) -> pl.DataFrame:
 
 
 def metadata(kept: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """Return the names of the features, where they are from, and links to domains."""
+    """Return the names, the source and species, and the links of the features."""
     about = {"source": pl.lit(kind), "species": pl.lit("human")}
     if kind in WIDTHS:
         last = pl.col("first") + pl.col("width") - 1

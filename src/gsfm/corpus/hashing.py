@@ -1,4 +1,4 @@
-"""One number for the content of a corpus."""
+"""A hash of the content of a corpus."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
-# What a set is, for the hash. Weights are settings of a build, not content.
+# Columns in the hash. Weights are not content: they depend on the settings of a build.
 _COLUMNS = ("name", "source", "year")
 
 
 def content_hash(sets: GeneSets) -> str:
-    """Return a SHA-256 that equal contents share, in whatever order sets and genes are kept.
+    """Return a SHA-256 of the content, which does not depend on the order of sets and genes.
 
     Each set is hashed with its name, source, year and symbols; the sorted hashes are hashed again.
-    Genes of the vocabulary that no set has, and all other columns, do not count.
+    Other columns, and genes of the vocabulary without a set, are ignored.
 
     Parameters
     ----------
@@ -33,18 +33,17 @@ def content_hash(sets: GeneSets) -> str:
     >>> content_hash(a) == content_hash(a[:1])
     False
     """
-    used = np.flatnonzero(np.bincount(sets.indices, minlength=sets.n_genes))
-    symbols = sets.vocabulary.symbols
-    vocabulary = Vocabulary(sorted(symbols[g] for g in used))
+    used = np.flatnonzero(sets.gene_frequencies)
+    vocabulary = Vocabulary(sorted(sets.vocabulary[int(gene)] for gene in used))
     sets = sets.reindex(vocabulary)
-    # With one sorted vocabulary for all, the ids of a set stand for its symbols.
+    # With the same sorted vocabulary, equal ids are equal symbols.
     members = np.ascontiguousarray(sets.indices, "<i4").tobytes()
     bounds = (4 * sets.indptr).tolist()
     present = [name for name in _COLUMNS if name in sets.metadata.columns]
     digests = []
     for i, row in enumerate(sets.metadata.select(present).iter_rows()):
-        said = (f"{k}={v}" for k, v in zip(present, row, strict=True) if v is not None)
-        about = "\0".join(said).encode() + b"\0\0"
+        fields = (f"{k}={v}" for k, v in zip(present, row, strict=True) if v is not None)
+        about = "\0".join(fields).encode() + b"\0\0"
         digests.append(hashlib.sha256(about + members[bounds[i] : bounds[i + 1]]).digest())
     total = hashlib.sha256(vocabulary.hash.encode())
     total.update(b"".join(sorted(digests)))

@@ -1,4 +1,4 @@
-"""What a corpus is built from: files, folders, and sources; and what is known beside them."""
+"""The inputs of a corpus: files, folders and sources, and facts about them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from gsfm.corpus.sources import Source, get
 from gsfm.errors import FormatError, GsfmError
 from gsfm.genes import Species
 from gsfm.io.files import sha256_file
+from gsfm.sets.files import SUFFIXES, stem
 
-#: The table beside gene-set files that says what they are.
+#: The table with facts about the gene-set files of its folder.
 TABLE = "SOURCES.tsv"
 _FACTS = ("library", "available_by", "license", "species", "kind")
 
-_COMPRESSIONS = (".gz", ".zst", ".zstd", ".zip")
-_ENDINGS = (".gmt", ".gmx", ".grp", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".pq", ".gsets")
+library_name = stem
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Input:
 
     @property
     def species(self) -> Species | None:
-        """The species whose symbols the file has, where its row says one."""
+        """The species of the symbols of the file, if its row has one."""
         words = self.facts.get("species", "").lower().split()[:1]
         return next((species for species in get_args(Species) if [species] == words), None)
 
     @property
     def year(self) -> int | None:
-        """The year by which the library was there."""
+        """The year by which the library was available."""
         year = self.facts.get("available_by", "")
         return int(year) if year else None
 
@@ -58,7 +58,7 @@ class Input:
 def find(
     inputs: Iterable[str | Path | tuple[str, str | Path]], exclude: Sequence[str] = ()
 ) -> tuple[list[Input], list[str]]:
-    """Find the files of a build, and the names of the libraries that are left out.
+    """Find the files of a build, and the names of the excluded libraries.
 
     Files of public resources come first, then libraries by name; the order of `inputs` does not
     matter.
@@ -66,10 +66,9 @@ def find(
     found: dict[Path, Input] = {}
     excluded: set[str] = set()
     tables: dict[Path, dict[str, dict[str, str]]] = {}
-    for given in inputs:
-        source, path = (None, Path(given)) if isinstance(given, str | Path) else (
-            get(given[0]), Path(given[1])
-        )  # fmt: skip
+    for item in inputs:
+        name_of_source, file = (None, item) if isinstance(item, str | Path) else item
+        source, path = get(name_of_source) if name_of_source else None, Path(file)
         if not source and str(path) == "-":
             content = sys.stdin.buffer.read()
             digest = hashlib.sha256(content).hexdigest()
@@ -78,7 +77,7 @@ def find(
         if not path.exists():
             raise GsfmError(f"{path}: no such file or folder")
         for file in [path] if source or not path.is_dir() else _files(path):
-            name = source.name if source else library_name(file)
+            name = source.name if source else stem(file)
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude):
                 excluded.add(name)
             elif file.resolve() not in found:
@@ -94,16 +93,6 @@ def find(
     return ordered, sorted(excluded)
 
 
-def library_name(path: Path) -> str:
-    """The file's name without the endings of its format and compression."""
-    name = path.name
-    for endings in (_COMPRESSIONS, (*_ENDINGS, ".txt")):
-        ending = Path(name).suffix
-        if ending.lower() in endings and ending != name:
-            name = name[: -len(ending)]
-    return name
-
-
 def _files(folder: Path) -> list[Path]:
     files = [
         path
@@ -111,16 +100,16 @@ def _files(folder: Path) -> list[Path]:
         if path.is_file()
         and path.name != TABLE
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and any(suffix.lower() in _ENDINGS for suffix in path.suffixes[-2:])
+        and any(suffix.lower() in SUFFIXES for suffix in path.suffixes[-2:])
     ]
     if not files:
-        endings = " ".join(_ENDINGS)
+        endings = " ".join(SUFFIXES)
         raise GsfmError(f"{folder}: the folder holds no gene-set file ({endings}, or compressed)")
     return files
 
 
 def _facts(path: Path) -> dict[str, dict[str, str]]:
-    """The rows of a SOURCES.tsv by library; empty where there is none."""
+    """The rows of a SOURCES.tsv by library; empty without such a file."""
     if not path.is_file():
         return {}
     try:
@@ -136,8 +125,7 @@ def _facts(path: Path) -> dict[str, dict[str, str]]:
     for line, row in enumerate(table.iter_rows(named=True), 2):
         facts = {key: value for key, value in row.items() if value}
         if not facts.get("available_by", "0").isdigit():
-            raise FormatError(
-                path, f"available_by is {facts['available_by']!r}, not a year", line=line
-            )
+            reason = f"available_by is {facts['available_by']!r}, not a year"
+            raise FormatError(path, reason, line=line)
         rows[facts.pop("library", "")] = facts
     return rows

@@ -1,4 +1,4 @@
-"""Get a corpus by its name or file."""
+"""Load a corpus by its name or file."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def load(corpus: str | Path) -> GeneSets:
     Parameters
     ----------
     corpus
-        ``"default"`` for the corpus that is shipped (see `embedded`); a ``.gsets`` file, which is
-        mapped into memory; or another gene-set file, or a folder of them, from which a corpus is
-        built with the default settings of `build`, without a search for near-duplicates.
+        ``"default"`` for the shipped corpus (see `embedded`); a ``.gsets`` file, which is mapped
+        into memory; or another gene-set file or a folder of them, from which a corpus is built
+        with the default settings of `build`, but without a search for near-duplicates.
 
     Raises
     ------
     GsfmError
         If there is no such file, or no gene set in it.
     FormatError
-        If the file is not what it claims to be.
+        If the file does not have the format.
 
     Examples
     --------

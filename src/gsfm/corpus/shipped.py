@@ -1,7 +1,7 @@
-"""The corpus inside the package: a gene set for every human paper with a handful of genes.
+"""The corpus in the package: a gene set for every human paper with a moderate number of genes.
 
 The file is a safetensors container compressed with xz. The PubMed ids are ascending, and stored as
-differences, as the gene ids are (see `gsfm.sets.packed`). Names, links and years follow from the
+differences, like the gene ids (see `gsfm.sets.packed`). Names, links and years are derived from the
 PubMed ids.
 """
 
@@ -33,7 +33,7 @@ def embedded() -> GeneSets:
     """Return the corpus that is shipped with gsfm: human papers with 4 to 1000 genes.
 
     Each set is a paper, named by its PMID, with a link and an approximate year. Papers with the
-    same genes are kept apart. The manifest has the form of that of `build`.
+    same genes are separate sets. The manifest has the same form as that of `build`.
 
     Examples
     --------
@@ -51,7 +51,9 @@ def pack(pmids: NDArray[np.int64], sets: GeneSets) -> bytes:
     tensors = {"pmids": packed.planes(np.diff(pmids, prepend=0), 4), **packed.pack(sets)}
     about = {"format": FORMAT, "manifest": json.dumps(sets.manifest, sort_keys=True)}
     content = safetensors.numpy.save(tensors, about)
-    return lzma.compress(content, preset=6 | lzma.PRESET_EXTREME)  # looks back 8 MB: all of it
+    return lzma.compress(
+        content, preset=6 | lzma.PRESET_EXTREME
+    )  # with a window of 8 MB: all of it
 
 
 def unpack(content: bytes) -> GeneSets:
@@ -62,10 +64,5 @@ def unpack(content: bytes) -> GeneSets:
     manifest: dict[str, Any] = json.loads(header["__metadata__"]["manifest"])
     vocabulary, indptr, indices = packed.unpack(tensors)
     pmids = np.cumsum(packed.numbers(tensors["pmids"]))
-    return GeneSets(
-        vocabulary,
-        indptr,
-        indices,
-        publications.metadata(pmids, "human"),
-        manifest=manifest,
-    )
+    metadata = publications.metadata(pmids, "human")
+    return GeneSets(vocabulary, indptr, indices, metadata, manifest=manifest)

@@ -1,4 +1,4 @@
-"""Libraries of terms (GO, Reactome, families of genes, your own): list, load, find, add."""
+"""Libraries of terms (GO, Reactome, gene families, your own): list, load, find, add."""
 
 from gsfm.libraries.display import show
 from gsfm.libraries.manage import add, remove

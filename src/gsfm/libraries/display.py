@@ -1,26 +1,27 @@
-"""What is in a library, and in a term."""
+"""The terms of a library, and the genes of a term."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from gsfm import genes
+from gsfm.genes.tables import names_of
 from gsfm.libraries.registry import load
 from gsfm.libraries.search import find
 from gsfm.report import Report
 from gsfm.version import __version__
 
-#: What the manifest of every library says; null where it is not known.
+#: Keys of the manifest of every library; null if unknown.
 FACTS = ("name", "title", "release", "date", "license", "species", "source")
 
 
 class Contents(Report):
-    """The terms of a library, or the genes of a term, as `show` gives them."""
+    """The result of `show`: the terms of a library, or the genes of a term."""
 
     def summary(self) -> str:
-        """What the library is, and the term, in a few lines.
+        """Describe the library, and the term, in a few lines.
 
         Examples
         --------
@@ -38,27 +39,27 @@ class Contents(Report):
 
 
 def show(name: str | Path, term: str | None = None) -> Contents:
-    """Say which terms a library has, or which genes a term has.
+    """Return the terms of a library, or the genes of a term.
 
     Parameters
     ----------
     name
-        The library, as `load` takes it.
+        The library, as in `load`.
     term
-        A term of it, as `find` takes it.
+        A term of the library, as in `find`.
 
     Returns
     -------
     Contents
-        One row a term (``id``, ``term``, ``size``, the number of genes), or one a gene
-        (``symbol``, ``name``). The provenance says what the library, and the term, is.
+        One row for each term (``id``, ``term``, ``size``, the number of genes), or for each gene
+        (``symbol``, ``name``). The provenance describes the library, and the term.
 
     Raises
     ------
     GsfmError
         If there is no such library.
     UnknownTermError
-        If no term, or more than one, is meant.
+        If no term matches, or several do.
 
     Examples
     --------
@@ -66,25 +67,14 @@ def show(name: str | Path, term: str | None = None) -> Contents:
     ['ACIN1', 'ADD1', 'ADRM1']
     """
     library = load(name)
-    about = {
-        "task": "library",
-        "gsfm": __version__,
-        "library": {key: library.manifest.get(key) for key in FACTS},
-    }
+    facts = {key: library.manifest.get(key) for key in FACTS}
+    provenance: dict[str, Any] = {"task": "library", "gsfm": __version__, "library": facts}
     if term is None:
         table = library.metadata.select("id", term="name").with_columns(size=library.sizes)
-        columns = {
-            "id": "the term's identifier at its source",
-            "term": "its name",
-            "size": "its genes",
-        }
-        return Contents(table, {**about, "columns": columns})
-    found = find(term, str(name))
-    row = library.metadata.row(found.row, named=True)
-    symbols = library.genes(found.row)
-    table = pl.DataFrame({"symbol": symbols}, {"symbol": pl.String})
-    table = table.join(
-        genes.table().select("symbol", "name"), on="symbol", how="left", maintain_order="left"
-    )
-    columns = {"symbol": "approved symbol", "name": "the gene's name"}
-    return Contents(table, {**about, "term": {**row, "size": len(symbols)}, "columns": columns})
+        columns = {"id": "identifier of the term", "term": "name", "size": "number of genes"}
+        return Contents(table, {**provenance, "columns": columns})
+    row = find(term, str(name)).row
+    symbols = pl.Series("symbol", library.genes(row), dtype=pl.String)
+    provenance["term"] = {**library.metadata.row(row, named=True), "size": len(symbols)}
+    provenance["columns"] = {"symbol": "approved symbol", "name": "name of the gene"}
+    return Contents(pl.DataFrame([symbols, names_of(symbols).alias("name")]), provenance)

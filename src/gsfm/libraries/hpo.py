@@ -1,13 +1,13 @@
 """The tables of the Human Phenotype Ontology: genes with phenotypes and with diseases.
 
-The columns are known by their headers, which have changed over the years; all forms since 2015 are
-understood: ``phenotype_to_genes.txt`` (with the genes of all phenotypes below),
+The columns are recognized by their headers, which have changed over the years. All forms since
+2015 are supported: ``phenotype_to_genes.txt`` (with the genes of all descendants),
 ``genes_to_phenotype.txt`` (direct), ``genes_to_disease.txt``, and the files of all frequencies of
-the first years. Files of the same release beside the table are used: ``hp.obo`` for definitions,
+the first years. Files of the same release in the same folder are used: ``hp.obo`` for definitions,
 ``phenotype.hpoa`` for the names of diseases and for the release.
 
-The license of HPO asks that its release be shown, that it be cited, and that its content not be
-altered; so gsfm ships none of it, and reads it from where you have it.
+The license of HPO requires that its release is shown, that it is cited, and that its content is not
+altered. Therefore gsfm does not contain it, but reads your copy.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from gsfm import genes
 from gsfm.errors import FormatError, GsfmError
 from gsfm.genes import Vocabulary
 from gsfm.io.streams import open_source
-from gsfm.sets import GeneSets, ReadReport
+from gsfm.sets import GeneSets, ReadReport, csr
 
 By = Literal["phenotypes", "diseases"]
 
 LICENSE = "HPO (https://hpo.jax.org/app/license): cite it, show the release, do not alter it"
 SOURCE = "https://hpo.jax.org"
 
-#: What a column is, by its header in any release.
+#: The role of a column, and its headers in all releases.
 _ROLES = {
     "phenotype": ("hpo_id", "hpo-id", "hpo-term-id"),
     "label": ("hpo_name", "hpo-name", "hpo label", "hpo-term-name"),
@@ -44,7 +44,7 @@ _ROLE = {header: role for role, headers in _ROLES.items() for header in headers}
 
 
 def recognize(path: Path) -> list[str] | None:
-    """The roles of the columns of an HPO table ("" for a column without); None if it is none."""
+    """The roles of the columns of an HPO table ("" for no role); None for another file."""
     try:
         with open_source(path) as source:
             first = source.stream.peek(4096).partition(b"\n")[0].decode("utf-8", "replace")
@@ -57,23 +57,23 @@ def recognize(path: Path) -> list[str] | None:
 
 
 def read(path: Path, roles: list[str], by: By | None = None) -> GeneSets:
-    """Read a table of HPO as a library of phenotypes or of diseases.
+    """Read a table of HPO as a library of phenotypes or diseases.
 
     Parameters
     ----------
     path
         The table, compressed or not.
     roles
-        Its columns, as `recognize` found them.
+        Its columns, as `recognize` returns them.
     by
-        What the terms are; phenotypes if the table has them, else diseases.
+        The terms of the library; phenotypes if the table has them, else diseases.
 
     Raises
     ------
     FormatError
-        If a line has not the columns of the header.
+        If a line does not have the columns of the header.
     GsfmError
-        If the table has not what is asked for.
+        If the table does not have these terms.
     """
     by = by or ("phenotypes" if "phenotype" in roles else "diseases")
     key = by.removesuffix("s")
@@ -82,39 +82,37 @@ def read(path: Path, roles: list[str], by: By | None = None) -> GeneSets:
     rows = _rows(path, roles).with_columns(_identifier()).rename({key: "id"})
     names = rows.group_by("id").agg(pl.col("label").first()).sort("id")
     if by == "diseases":
-        told = _diseases(path.with_name("phenotype.hpoa"))
-        names = names.with_columns(label=pl.col("id").replace_strict(told, default=pl.col("id")))
+        labels = _diseases(path.with_name("phenotype.hpoa"))
+        names = names.with_columns(label=pl.col("id").replace_strict(labels, default=pl.col("id")))
     defined = {} if by == "diseases" else definitions(_lines(path.with_name("hp.obo")))
+    page = f"{SOURCE}/browse/{'term' if by == 'phenotypes' else 'disease'}/"
     metadata = names.select(
         name=pl.coalesce("label", "id"),
         id="id",
         description=pl.col("id").replace_strict(defined, default=""),
-        link=pl.lit(f"{SOURCE}/browse/{'term' if by == 'phenotypes' else 'disease'}/")
-        + pl.col("id"),
+        link=pl.lit(page) + pl.col("id"),
     )
     release = _release(path)
     manifest = {
         "title": f"HPO: genes of {by}",
         "release": release,
-        "date": release,  # HPO names its releases by their dates
+        "date": release,  # the releases of HPO are named by their dates
         "license": LICENSE,
         "species": "human",
         "source": SOURCE,
     }
     vocabulary = Vocabulary(rows["identifier"].unique().sort())
-    pairs = rows.select(
-        term=names["id"].search_sorted(rows["id"]),
-        gene=pl.Series(vocabulary.ids(rows["identifier"])),
-    )
-    pairs = pairs.unique().sort("term", "gene")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(pairs["term"], minlength=len(names)))])
+    ids = pl.Series(vocabulary.ids(rows["identifier"]))
+    pairs = rows.select(term=names["id"].search_sorted(rows["id"]), gene=ids).unique()
+    pairs = pairs.sort("term", "gene")
+    indptr = csr.to_indptr(np.bincount(pairs["term"], minlength=len(names)))
     sets = GeneSets(vocabulary, indptr, pairs["gene"].to_numpy(), metadata, manifest=manifest)
     sets.report = ReadReport(str(path), "HPO", len(sets), len(vocabulary))
     return sets.resolve()
 
 
 def _rows(path: Path, roles: list[str]) -> pl.DataFrame:
-    """The table, a column a role; ``label`` is null where there is none."""
+    """The table, with a column for each role; ``label`` is null without such a column."""
     with open_source(path) as source:
         content = source.stream.read()
     content = content[content.find(b"\n") + 1 :]
@@ -130,17 +128,16 @@ def _rows(path: Path, roles: list[str]) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         raise FormatError(path, f"is not a table with tabs ({error})") from error
     needed = table.select(name for name in names if name in ("phenotype", "disease", "gene"))
-    cut = needed.select(pl.any_horizontal(pl.all().is_null())).to_series().arg_true()
-    if len(cut):
-        reason = f"a column of the header is empty, of {', '.join(needed.columns)}: fetch it anew"
-        raise FormatError(path, reason, line=int(cut[0]) + 2)
+    for row in needed.select(pl.any_horizontal(pl.all().is_null())).to_series().arg_true():
+        reason = f"a column of the header is empty, of {', '.join(needed.columns)}"
+        raise FormatError(path, f"{reason}: download it again", line=row + 2)
     if "label" not in names:
         table = table.with_columns(label=pl.lit(None, pl.String))
     return table.select(role for role in _ROLES if role in table.columns)
 
 
 def _identifier() -> pl.Expr:
-    """How a gene is looked up: by its Entrez id; by its symbol if that id is no longer known."""
+    """The identifier of a gene: its Entrez id, or its symbol if the id is no longer known."""
 
     def known(ids: pl.Series) -> pl.Series:
         return genes.resolve(ids).table["symbol"].is_not_null()
@@ -170,21 +167,21 @@ def _diseases(hpoa: Path) -> dict[str, str]:
 
 
 def definitions(obo: Iterable[str]) -> dict[str, str]:
-    """The definitions of terms by identifier, of the lines of an OBO file."""
+    """The definitions of terms by identifier, from the lines of an OBO file."""
     found: dict[str, str] = {}
     identifier = ""
     for line in obo:
         if line.startswith("id: "):
             identifier = line[4:].strip()
         elif line.startswith('def: "'):
-            # The text ends at the quote before its sources; a quote within is escaped.
+            # The text ends at the quote before its sources; other quotes are escaped.
             text = line[6:].rpartition('" [')[0]
             found[identifier] = text.replace('\\"', '"').replace("\\n", " ")
     return found
 
 
 def _release(path: Path) -> str | None:
-    """The date of the release, which the files beside a table tell."""
+    """The date of the release, from the files in the folder of the table."""
     for name in ("phenotype.hpoa", "hp.obo"):
         for line, _ in zip(_lines(path.with_name(name)), range(10), strict=False):
             if found := re.search(r"releases/(\d{4}-\d\d-\d\d)", line):

@@ -1,8 +1,7 @@
-"""Keep a library: of any gene-set file, or of a service that publishes libraries."""
+"""Add and remove libraries: from a gene-set file, or from a service that publishes libraries."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from gsfm.io.files import sha256_file
 from gsfm.libraries import hpo, remote, shipped, store
 from gsfm.libraries.metadata import complete
 from gsfm.sets import GeneSets, read
+from gsfm.sets.files import stem
 
 
 def add(
@@ -31,47 +31,47 @@ def add(
     refresh: bool = False,
     mirror: str | None = None,
 ) -> GeneSets:
-    """Add a library, under a name by which all of gsfm knows it from then on.
+    """Add a library, so that all of gsfm can use it by its name.
 
-    It is kept, with its identifiers resolved, as a ``.gsets`` file in the folder ``libraries`` of
-    ``GSFM_HOME``, or else of ``gsfm`` in the user's data folder (``XDG_DATA_HOME``).
+    It is stored, with resolved identifiers, as a ``.gsets`` file in the folder ``libraries`` of
+    ``GSFM_HOME``, or else of the user's data folder (on Linux ``gsfm`` in ``XDG_DATA_HOME``).
 
     Parameters
     ----------
     source
-        A gene-set file of any format that `gsfm.sets.read` takes; a table of the Human Phenotype
-        Ontology; or a library of a service: ``enrichr:KEGG_2021_Human``, ``msigdb:h.all``,
-        ``wikipathways:human``, which is fetched, checked and kept.
+        A gene-set file of any format of `gsfm.sets.read`; a table of the Human Phenotype Ontology;
+        or a library of a service: ``enrichr:KEGG_2021_Human``, ``msigdb:h.all``,
+        ``wikipathways:human``, which is downloaded, checked and stored.
     name
-        What to call it; made of the file or the library's name if None.
+        Name of the library; derived from the file or the library of the service if None.
     release, date, license
-        What is known of it; what the source says if None.
+        Facts about the library; as stated by the source if None.
     species
-        The species of its identifiers; their names win where they contradict those of another.
+        The species of the identifiers, as in `gsfm.genes.resolve`.
     by
-        Of a table of HPO: whether the terms are its ``"phenotypes"`` or its ``"diseases"``.
+        For a table of HPO: whether the terms are its ``"phenotypes"`` or its ``"diseases"``.
     min_size, max_size
-        Leave out terms with fewer or more known genes.
+        Exclude terms with fewer or more mapped genes.
     replace
         Replace an added library of the same name.
     refresh
-        Fetch a library of a service even if it was fetched before.
+        Download a library of a service even if it was downloaded before.
     mirror
-        The address of the service, in place of its own; ``GSFM_ENRICHR_URL``,
-        ``GSFM_MSIGDB_URL`` and ``GSFM_WIKIPATHWAYS_URL`` are the same for all calls.
+        The address of a mirror of the service. The environment variables ``GSFM_ENRICHR_URL``,
+        ``GSFM_MSIGDB_URL`` and ``GSFM_WIKIPATHWAYS_URL`` set it for all calls.
 
     Returns
     -------
     GeneSets
-        The library, as `load` gives it; its ``report`` says what became of the identifiers, and
-        its manifest what was dropped.
+        The library, as `load` returns it. Its ``report`` lists how the identifiers were mapped, and
+        its manifest what was excluded.
 
     Raises
     ------
     GsfmError
-        If the name is taken, no term is left, or the service cannot be reached.
+        If the name is in use, no term remains, or the service cannot be reached.
     FormatError
-        If the file is not what it claims to be.
+        If the file does not have the format.
 
     Examples
     --------
@@ -92,13 +92,13 @@ def add(
     service = remote.split(source) if isinstance(source, str) else None
     if name is None:
         if str(source) == "-":
-            raise GsfmError("what comes from standard input needs a name")
-        name = _plain(service[1] if service else _stem(Path(source)))
+            raise GsfmError("a library from standard input needs a name")
+        name = remote.file_name(service[1] if service else stem(source)).strip("-._+")
     path = store.path(name)
     if name in shipped.manifests():
-        raise GsfmError(f"a library {name!r} comes with gsfm: give this one another name")
+        raise GsfmError(f"a library {name!r} comes with gsfm: choose another name")
     if path.exists() and not replace:
-        raise GsfmError(f"there is a library {name!r} already: replace it, or give another name")
+        raise GsfmError(f"there is a library {name!r} already: replace it, or choose another name")
 
     if service is None:
         sets, facts = _of_file(source, species, by)
@@ -108,31 +108,29 @@ def add(
         try:
             sets = read(fetched.path, format="gmt", species=species or facts["species"])
         except FormatError:
-            remote.forget(fetched)
+            remote.discard(fetched)
             raise
-    sizes = sets.sizes
-    keep = (sizes >= max(min_size, 1)) & (sizes <= (max_size or np.inf))
-    if not keep.any():
-        raise GsfmError(f"{source}: none of its {len(sets):,} terms has so many known genes")
-    report = sets.report
-    sets = _only_used(sets[np.flatnonzero(keep)])
-    given = {"release": release, "date": date, "license": license, "species": species}
-    sets = complete(
-        sets,
-        {
-            "title": name,
-            **facts,
-            **{key: value for key, value in given.items() if value is not None},
-            "name": name,
-            "settings": {"min": max(min_size, 1), "max": max_size},
-            "dropped": {
-                "too small": int((sizes < max(min_size, 1)).sum()),
-                "too large": int((sizes > (max_size or np.inf)).sum()),
-                "identifiers": {} if report is None else {**report.unmapped, **report.ambiguous},
-            },
+    min_size, report = max(min_size, 1), sets.report
+    small, large = sets.sizes < min_size, sets.sizes > (max_size or np.inf)
+    if (small | large).all():
+        raise GsfmError(f"{source}: none of its {len(sets):,} terms has so many mapped genes")
+    sets = sets[np.flatnonzero(~(small | large))]
+    used = np.flatnonzero(sets.gene_frequencies)
+    sets = sets.reindex(Vocabulary(sets.vocabulary[int(gene)] for gene in used))
+    own = {"release": release, "date": date, "license": license, "species": species}
+    facts = {
+        "title": name,
+        **facts,
+        **{key: value for key, value in own.items() if value is not None},
+        "name": name,
+        "settings": {"min": min_size, "max": max_size},
+        "dropped": {
+            "too small": int(small.sum()),
+            "too large": int(large.sum()),
+            "identifiers": {} if report is None else {**report.unmapped, **report.ambiguous},
         },
-    )
-    sets.save(path)
+    }
+    complete(sets, facts).save(path)
     added = store.load(name)
     added.report = report
     return added
@@ -144,54 +142,34 @@ def remove(name: str) -> None:
     Raises
     ------
     GsfmError
-        If there is none of this name, or it comes with gsfm.
+        If there is no library of this name, or it comes with gsfm.
     """
     if name in shipped.manifests():
-        raise GsfmError(f"the library {name!r} comes with gsfm, and stays")
+        raise GsfmError(f"the library {name!r} comes with gsfm and cannot be removed")
     if name not in store.names():
-        known = ", ".join(store.names()) or "none"
-        raise GsfmError(f"no library {name!r} was added; added were: {known}")
+        added = ", ".join(store.names()) or "none"
+        raise GsfmError(f"no library {name!r} was added; added libraries: {added}")
     store.path(name).unlink()
 
 
 def _of_file(
     source: str | Path, species: Species | None, by: hpo.By | None
 ) -> tuple[GeneSets, dict[str, Any]]:
-    """The sets of a file by approved symbols, and what it tells of them."""
-    facts: dict[str, Any] = {"source": Path(source).name if str(source) != "-" else "stdin"}
+    """The sets of a file over approved symbols, and the facts that it states."""
     if str(source) == "-":
-        return read("-", species=species), facts
+        return read("-", species=species), {"source": "stdin"}
     path = Path(source)
     if not path.is_file():
-        near = ", ".join(s.example for s in remote.SERVICES.values())
-        raise GsfmError(f"{path}: no such file; libraries of services are written {near}")
-    facts["files"] = {path.name: sha256_file(path)}
+        examples = ", ".join(service.example for service in remote.SERVICES.values())
+        raise GsfmError(f"{path}: no such file; libraries of services are written {examples}")
     roles = hpo.recognize(path)
     if roles is not None:
         sets = hpo.read(path, roles, by)
     elif by is not None:
-        raise GsfmError(f"{path}: only a table of HPO has {by} to choose")
+        raise GsfmError(f"{path}: only a table of HPO has a choice of {by}")
     else:
         sets = read(path, species=species)
         if path.suffix.lower() == ".gsets":
-            sets = sets.resolve(species)  # such a file is read as it is
-    told = {key: value for key, value in sets.manifest.items() if value is not None}
-    return sets, {**facts, **told}
-
-
-def _only_used(sets: GeneSets) -> GeneSets:
-    """The same sets over the genes that are in any of them."""
-    used = np.bincount(sets.indices, minlength=sets.n_genes) > 0
-    return sets.reindex(Vocabulary(np.asarray(sets.vocabulary.symbols)[used].tolist()))
-
-
-def _stem(path: Path) -> str:
-    """The name of a file without what says its format and compression."""
-    return re.sub(
-        r"(?i)(\.(gmt|gmx|grp|json|csv|tsv|txt|xlsx|parquet|pq|gsets|gz|zst|zip))+$", "", path.name
-    )
-
-
-def _plain(name: str) -> str:
-    """The name with what a file may be called by."""
-    return re.sub(r"[^A-Za-z0-9._+-]+", "-", name).strip("-._+")
+            sets = sets.resolve(species)  # `read` does not resolve such a file
+    facts = {"source": path.name, "files": {path.name: sha256_file(path)}}
+    return sets, {**facts, **{k: v for k, v in sets.manifest.items() if v is not None}}

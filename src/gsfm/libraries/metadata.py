@@ -1,4 +1,4 @@
-"""The metadata that every library has, whatever file it came from."""
+"""The metadata of every library, for any source."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import polars as pl
 
 from gsfm.sets import GeneSets
 
-#: How files write an identifier into a term's name: "DNA Repair (GO:0006281)", "Apoptosis WP254",
+#: Identifiers within the names of terms: "DNA Repair (GO:0006281)", "Apoptosis WP254",
 #: "Apoptosis_Homo sapiens_hsa04210".
 _ID = (
     r"^(.*\S)(?:\s+|_Homo sapiens_|_Mus musculus_)"
     r"(?:\(([A-Za-z]+:[A-Za-z0-9_.-]+)\)|(R-[A-Z]{3}-\d+|WP\d+|hsa\d{5}|[HM]P:\d{7}))$"
 )
-#: How WikiPathways writes name, release, identifier and species into one.
+#: Names of WikiPathways: name, release, identifier and species in one.
 _WIKIPATHWAYS = r"^(.+)%WikiPathways_\d+%(WP\d+)%[^%]+$"
 _COLUMNS = ("name", "id", "description", "link", "source", "species")
 
 
 def complete(sets: GeneSets, facts: Mapping[str, Any]) -> GeneSets:
-    """The same sets with the metadata and the manifest of a library.
+    """Return the same sets with the metadata and the manifest of a library.
 
     Parameters
     ----------
     sets
-        The sets; what their metadata say of the columns of a library stays.
+        The sets; existing values of the columns of a library are kept.
     facts
-        What the manifest shall say; ``name`` and ``species`` go into the metadata too.
+        Entries of the manifest; ``name`` and ``species`` are added to the metadata, too.
 
     Examples
     --------
@@ -37,45 +37,31 @@ def complete(sets: GeneSets, facts: Mapping[str, Any]) -> GeneSets:
     [('Apoptosis', 'WP254', 'own'), ('mine', 'mine', 'own')]
     """
     table = sets.metadata
-    text = {
-        column: table[column].cast(pl.String)
-        if column in table.columns
-        else pl.Series([None] * len(sets), dtype=pl.String)
-        for column in _COLUMNS
-    }
-    known = pl.DataFrame(text)
-    parts = known.select(
-        pl.col("name").str.extract_groups(_ID).struct.rename_fields(["name", "id", "other"]),
-    ).unnest("name")
-    wiki = known.select(
-        pl.col("name").str.extract_groups(_WIKIPATHWAYS).struct.rename_fields(["name", "id"])
-    ).unnest("name")
-    name = pl.coalesce(wiki["name"], parts["name"], known["name"])
-    found = pl.coalesce(wiki["id"], parts["id"], parts["other"])
-    told = known["id"].is_not_null()
-    known = known.with_columns(
-        name=pl.when(told).then(known["name"]).otherwise(name),
-        id=pl.coalesce(known["id"], found, known["name"]),
-        description=known["description"].fill_null(""),
-        link=known["link"].fill_null(""),
-        source=pl.lit(facts["name"]),
-        species=known["species"].fill_null(facts.get("species") or ""),
+    missing = [pl.lit(None, pl.String).alias(c) for c in _COLUMNS if c not in table.columns]
+    wiki = pl.col("name").str.extract_groups(_WIKIPATHWAYS).struct
+    parts = pl.col("name").str.extract_groups(_ID).struct
+    found_name = pl.coalesce(wiki["1"], parts["1"], "name")
+    found_id = pl.coalesce(wiki["2"], parts["2"], parts["3"])
+    metadata = (
+        table.with_columns(missing)
+        .select(pl.col(_COLUMNS).cast(pl.String), pl.exclude(_COLUMNS))
+        .with_columns(
+            name=pl.when(pl.col("id").is_null()).then(found_name).otherwise("name"),
+            id=pl.coalesce("id", found_id, "name"),
+            description=pl.col("description").fill_null(""),
+            link=pl.col("link").fill_null(""),
+            source=pl.lit(facts["name"]),
+            species=pl.col("species").fill_null(facts.get("species") or ""),
+        )
     )
-    others = [column for column in table.columns if column not in _COLUMNS]
-    manifest = {
-        **sets.manifest,
-        **facts,
-        "terms": len(sets),
-        "genes": sets.n_genes,
-        "members": len(sets.indices),
-    }
+    counts = {"terms": len(sets), "genes": sets.n_genes, "members": len(sets.indices)}
     result = GeneSets(
         sets.vocabulary,
         sets.indptr,
         sets.indices,
-        known.hstack(table.select(others)),
+        metadata,
         member_weights=sets.member_weights,
-        manifest=manifest,
+        manifest={**sets.manifest, **facts, **counts},
     )
     result.report = sets.report
     return result

@@ -1,12 +1,10 @@
-"""Get a library by its name, and say what there is."""
+"""Load a library by its name, and list the libraries."""
 
 from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -19,18 +17,18 @@ from gsfm.version import __version__
 
 _COLUMNS = {
     "name": "the library's name",
-    "terms": "how many terms (gene sets) it has",
-    "genes": "how many genes are in any of them",
+    "terms": "number of terms (gene sets)",
+    "genes": "number of genes in any of them",
     "release": "the release of the data",
     "date": "the date of the release",
     "license": "the terms of use of the data",
-    "species": "whose genes the source has; the symbols are always those of human genes",
+    "species": "species of the genes of the source; the symbols are always those of human genes",
     "where": "shipped with gsfm, or added by you",
 }
 
 
 def names() -> list[str]:
-    """The names of all libraries: those that are shipped, then those that were added.
+    """Return the names of all libraries: first the shipped ones, then the added ones.
 
     Examples
     --------
@@ -41,29 +39,28 @@ def names() -> list[str]:
 
 
 def load(name: str | Path) -> GeneSets:
-    """Return the library of this name, its terms by approved symbols.
+    """Return the library of this name, with its terms over approved symbols.
 
     A library is read once in a process.
 
     Parameters
     ----------
     name
-        The name of a library that is shipped or was added (see `names`), or the path of a gene-set
-        file.
+        The name of a shipped or added library (see `names`), or the path of a gene-set file.
 
     Returns
     -------
     GeneSets
         The terms. The metadata have the columns ``name`` ("DNA repair"), ``id`` ("GO:0006281"),
-        ``description``, ``link``, ``source`` (the library's name) and ``species``. The manifest
-        says name, title, release, date, license, species, source, and what was dropped.
+        ``description``, ``link``, ``source`` (the name of the library) and ``species``. The
+        manifest has name, title, release, date, license, species, source, and what was excluded.
 
     Raises
     ------
     GsfmError
         If there is neither a library nor a file of this name.
     FormatError
-        If the file is not what it claims to be.
+        If the file does not have the format.
 
     Examples
     --------
@@ -95,25 +92,22 @@ def _read(path: Path, modified: int, size: int) -> GeneSets:
 
 
 def available() -> Report:
-    """Say which libraries there are.
+    """List the libraries.
 
     Returns
     -------
     Report
-        One row a library: ``name``, ``terms``, ``genes``, ``release``, ``date``, ``license``,
-        ``species``, ``where`` (``shipped`` or ``added``).
+        One row for each library: ``name``, ``terms``, ``genes``, ``release``, ``date``,
+        ``license``, ``species``, ``where`` (``shipped`` or ``added``).
 
     Examples
     --------
     >>> available().table.row(0, named=True)["where"]
     'shipped'
     """
-    rows = [_row(manifest, "shipped") for manifest in shipped.manifests().values()]
-    rows += [_row(store.load(name).manifest, "added") for name in store.names()]
+    manifests = [{**manifest, "where": "shipped"} for manifest in shipped.manifests().values()]
+    manifests += [{**store.load(name).manifest, "where": "added"} for name in store.names()]
+    rows = [{key: manifest.get(key) for key in _COLUMNS} for manifest in manifests]
     schema = {key: pl.Int64 if key in ("terms", "genes") else pl.String for key in _COLUMNS}
     provenance = {"task": "libraries", "gsfm": __version__, "columns": _COLUMNS}
     return Report(pl.DataFrame(rows, schema), provenance)
-
-
-def _row(manifest: Mapping[str, Any], where: str) -> dict[str, Any]:
-    return {**{key: manifest.get(key) for key in _COLUMNS}, "where": where}

@@ -1,4 +1,4 @@
-"""Services that publish libraries: ``enrichr:KEGG_2021_Human`` and the like, by name."""
+"""Services that publish libraries, such as ``enrichr:KEGG_2021_Human``."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from gsfm.paths import data_folder
 
 @dataclass(frozen=True)
 class Service:
-    """A service: where its libraries are, and what is true of all of them."""
+    """A service: the addresses of its libraries, and facts about all of them."""
 
     name: str
     example: str
     license: str
     #: The address of the service; the environment variable GSFM_<NAME>_URL names a mirror.
     base: str
-    #: What follows for a library; `release` only if the address has one.
+    #: The rest of the address of a library; with a release if the service has releases.
     library: str
     release: str | None = None
-    #: The page that names the current release, and how; where `release` cannot be known.
+    #: The page with the current release, and its pattern, if `release` is not fixed.
     index: str | None = None
     current: str | None = None
-    #: Names for people, by what the service says for them.
+    #: Short names of libraries, and the names that the service uses.
     aliases: Mapping[str, str] = field(default_factory=dict)
     species: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,14 +76,14 @@ SERVICES: dict[str, Service] = {
 
 @dataclass(frozen=True)
 class Fetched:
-    """A library as a service gave it."""
+    """A downloaded library."""
 
     path: Path
     facts: dict[str, str | None]
 
 
 def split(text: str) -> tuple[Service, str] | None:
-    """The service and the name in ``service:name``; None if it is not written so.
+    """The service and the name in ``service:name``; None for another text.
 
     Examples
     --------
@@ -104,18 +104,18 @@ def get(
     mirror: str | None = None,
     refresh: bool = False,
 ) -> Fetched:
-    """Fetch a library, unless it was fetched before and is whole.
+    """Download a library, unless it was downloaded before and is complete.
 
     Parameters
     ----------
     service, name
-        What to fetch.
+        The library.
     release
-        Which release, of services that keep them; the service's current one if None.
+        The release, if the service has releases; its current one if None.
     mirror
-        The address of the service, in place of its own.
+        The address of a mirror of the service.
     refresh
-        Fetch it even if it was fetched before.
+        Download it even if it was downloaded before.
 
     Raises
     ------
@@ -124,31 +124,28 @@ def get(
     """
     base = mirror or os.environ.get(f"GSFM_{service.name.upper()}_URL") or service.base
     base = base.rstrip("/")
-    theirs = service.aliases.get(name.lower(), name)
+    full_name = service.aliases.get(name.lower(), name)
     if "{release}" in service.library:
-        release = release or service.release or _current(service, theirs, base)
+        release = release or service.release or _current(service, full_name, base)
     else:
         release = _year(name)
-    quoted = {key: urllib.parse.quote(value, safe="") for key, value in (
-        ("name", theirs), ("release", release or "")
-    )}  # fmt: skip
+    parts = {"name": full_name, "release": release or ""}
+    quoted = {key: urllib.parse.quote(value, safe="") for key, value in parts.items()}
     url = base + service.library.format(**quoted)
-    # One name a file in the folder, whatever the address has in it; the hash keeps mirrors apart.
-    plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", theirs)
+    # The hash makes the name unique for each mirror.
     digest = hashlib.sha256(url.encode()).hexdigest()[:12]
-    path = data_folder() / "downloads" / f"{service.name}-{plain}-{digest}.gmt"
+    file = f"{service.name}-{file_name(full_name)}-{digest}.gmt"
+    path = data_folder() / "downloads" / file
     checksum = path.with_name(f"{path.name}.sha256")
-    if refresh or not _is_whole(path, checksum):
+    if refresh or not _is_complete(path, checksum):
         fetch(url, path)
         with atomic_path(checksum) as temporary:
             temporary.write_text(sha256_file(path), encoding="utf-8")
-    species = (
-        {theirs: human for human, theirs in service.aliases.items()}.get(theirs)
-        if service.aliases
-        else service.species.get((release or "").rpartition(".")[2])
-    )
+    # The aliases are species.
+    species = {full: short for short, full in service.aliases.items()}.get(full_name)
+    species = species or service.species.get((release or "").rpartition(".")[2])
     facts = {
-        "title": f"{theirs} of {service.name}",
+        "title": f"{full_name} of {service.name}",
         "release": release,
         "license": service.license,
         "species": species,
@@ -158,26 +155,30 @@ def get(
     return Fetched(path, facts)
 
 
-def forget(fetched: Fetched) -> None:
-    """Remove a file that proved to be no library, so that it is fetched anew the next time."""
+def file_name(name: str) -> str:
+    """Replace the characters of a name that file names should not have."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
+
+
+def discard(fetched: Fetched) -> None:
+    """Remove a file that is not a library, so that it is downloaded again the next time."""
     fetched.path.unlink(missing_ok=True)
     fetched.path.with_name(f"{fetched.path.name}.sha256").unlink(missing_ok=True)
 
 
-def _is_whole(path: Path, checksum: Path) -> bool:
-    if not path.is_file() or not checksum.is_file():
-        return False
-    return sha256_file(path) == checksum.read_text(encoding="utf-8")
+def _is_complete(path: Path, checksum: Path) -> bool:
+    both = path.is_file() and checksum.is_file()
+    return both and sha256_file(path) == checksum.read_text(encoding="utf-8")
 
 
 def _year(name: str) -> str | None:
-    """The year in a library's name: Enrichr has no other releases."""
+    """The year in the name of a library: Enrichr has no other releases."""
     years = re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", name)
     return years[-1] if years else None
 
 
 def _current(service: Service, name: str, base: str) -> str:
-    """The current release, which the index of the service names."""
+    """The current release, from the index of the service."""
     assert service.index is not None  # services without one have a release
     assert service.current is not None
     url = base + service.index

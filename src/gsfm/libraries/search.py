@@ -1,15 +1,16 @@
-"""Which term is meant by a text."""
+"""Search for a term by its identifier or name."""
 
 from __future__ import annotations
 
 import bisect
 import difflib
+import itertools
 import weakref
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gsfm.errors import UnknownTermError
+from gsfm.errors import UnknownTermError, join_names
 from gsfm.libraries.registry import load, names
 from gsfm.sets import GeneSets
 
@@ -21,13 +22,13 @@ class Term(NamedTuple):
     """A term of a library."""
 
     library: str
-    row: int  # its place among the sets of the library
+    row: int  # of the sets of the library
     id: str
     name: str
 
     @property
     def genes(self) -> tuple[str, ...]:
-        """Its approved symbols.
+        """The approved symbols of its genes.
 
         Examples
         --------
@@ -38,18 +39,18 @@ class Term(NamedTuple):
 
 
 def find(text: str, library: str | None = None) -> Term:
-    """Find the term that is meant by an identifier or a name.
+    """Find a term by its identifier or name.
 
-    Case and white space do not matter. In this order: the identifier, the name, the beginning of
-    either. ``"reactome:DNA Repair"`` names the library too.
+    Case and white space do not matter. The text is compared with the identifiers, then with the
+    names, then with the beginnings of both. ``"reactome:DNA Repair"`` names the library, too.
 
     Parameters
     ----------
     text
-        What is looked for.
+        The identifier or name.
     library
-        Where: the name of a library, or the path of a gene-set file; all libraries if None. An
-        identifier that several of them have is taken from the first of `names`.
+        The name of a library, or the path of a gene-set file; all libraries if None. If several
+        libraries have the identifier, the first one of `names` is used.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def find(text: str, library: str | None = None) -> Term:
     Raises
     ------
     UnknownTermError
-        If no term is meant, or more than one; the message names up to five that could be.
+        If no term matches, or several do; the message names up to five candidates.
     GsfmError
         If there is no such library.
 
@@ -78,26 +79,25 @@ def find(text: str, library: str | None = None) -> Term:
         before, colon, after = text.partition(":")
         if colon and before.strip() in names():
             library, text = before.strip(), after
-    places = names() if library is None else [library]
-    indices = {place: _index(load(place)) for place in places}
-    wanted = _key(text)
-    for among in (_Index.with_id, _Index.with_name, _Index.beginning_with):
-        found = [_term(place, i) for place in places for i in among(indices[place], wanted)]
-        if len(found) == 1 or _are_one(found):
+    indices = {name: _index(load(name)) for name in (names() if library is None else [library])}
+    key = _key(text)
+    for lookup in (_Index.with_id, _Index.with_name, _Index.with_prefix):
+        found = [_term(name, i) for name, index in indices.items() for i in lookup(index, key)]
+        if len(found) == 1 or _is_same(found):
             return found[0]
         if found:
             which = "an identifier" if library else "an identifier, or the library"
-            shown = _shown(found, library)
-            raise UnknownTermError(f"{len(found):,} terms are {text!r}: {shown}; give {which}")
-    like = [_term(place, i) for place, i in _like(wanted, indices)]
-    hint = f"like it: {_shown(like, library)}" if like else "and none is like it"
+            listed = _listed(found, library)
+            raise UnknownTermError(f"{len(found):,} terms are {text!r}: {listed}; give {which}")
+    similar = [_term(name, i) for name, i in _similar(key, indices)]
+    hint = f"like it: {_listed(similar, library)}" if similar else "and none is like it"
     raise UnknownTermError(f"no term {text!r} in {library or 'any library'}; {hint}")
 
 
-def _are_one(terms: Sequence[Term]) -> bool:
-    """Whether it is one identifier, once in each of several libraries."""
-    places = {term.library for term in terms}
-    return len(places) == len(terms) and len({_key(term.id) for term in terms}) == 1
+def _is_same(terms: Sequence[Term]) -> bool:
+    """Whether the terms have the same identifier in different libraries."""
+    libraries = {term.library for term in terms}
+    return len(libraries) == len(terms) and len({_key(term.id) for term in terms}) == 1
 
 
 def _term(library: str, i: int) -> Term:
@@ -106,7 +106,7 @@ def _term(library: str, i: int) -> Term:
 
 
 def _key(text: str) -> str:
-    """What is compared: without case, and with single blanks."""
+    """The text for comparison: without case, and with single spaces."""
     return " ".join(text.split()).casefold()
 
 
@@ -130,15 +130,12 @@ class _Index:
         """The terms with this name."""
         return self._names.get(key, ())
 
-    def beginning_with(self, key: str) -> Sequence[int]:
-        """The terms whose identifier or name begins so."""
-        found: dict[int, None] = {}
-        for start in range(bisect.bisect_left(self._sorted, key), len(self._sorted)):
-            text = self._sorted[start]
-            if not key or not text.startswith(key):
-                break
-            found |= dict.fromkeys([*self.with_id(text), *self.with_name(text)])
-        return list(found)
+    def with_prefix(self, key: str) -> Sequence[int]:
+        """The terms whose identifier or name begins with this."""
+        start = bisect.bisect_left(self._sorted, key) if key else len(self._sorted)
+        after = itertools.islice(self._sorted, start, None)
+        texts = itertools.takewhile(lambda text: text.startswith(key), after)
+        return list(dict.fromkeys(i for t in texts for i in (*self.with_id(t), *self.with_name(t))))
 
 
 _indices: weakref.WeakKeyDictionary[GeneSets, _Index] = weakref.WeakKeyDictionary()
@@ -150,13 +147,13 @@ def _index(sets: GeneSets) -> _Index:
     return _indices[sets]
 
 
-def _like(key: str, indices: Mapping[str, _Index]) -> list[tuple[str, int]]:
-    """Terms that could be meant: those with all words, the shortest first, then similar ones."""
+def _similar(key: str, indices: Mapping[str, _Index]) -> list[tuple[str, int]]:
+    """Terms with all words of the text, the shortest ones first, then similar names."""
     words = key.split()
     named: dict[str, tuple[str, int]] = {}
-    for place, index in indices.items():
+    for library, index in indices.items():
         for i, name in enumerate(index.names):
-            named.setdefault(name, (place, i))
+            named.setdefault(name, (library, i))
     whole = [name for name in named if words and all(word in name for word in words)]
     found = sorted(whole, key=lambda name: (len(name), name))[:_SHOWN]
     if len(found) < _SHOWN:
@@ -164,9 +161,8 @@ def _like(key: str, indices: Mapping[str, _Index]) -> list[tuple[str, int]]:
     return [named[name] for name in dict.fromkeys(found)][:_SHOWN]
 
 
-def _shown(terms: Sequence[Term], library: str | None) -> str:
-    told = []
-    for term in terms[:_SHOWN]:
-        name = term.name if term.name == term.id else f"{term.name} ({term.id})"
-        told.append(name if library else f"{term.library}: {name}")
-    return ", ".join(told) + (", ..." if len(terms) > _SHOWN else "")
+def _listed(terms: Sequence[Term], library: str | None) -> str:
+    labels = [t.name if t.name == t.id else f"{t.name} ({t.id})" for t in terms]
+    if library is None:
+        labels = [f"{term.library}: {label}" for term, label in zip(terms, labels, strict=True)]
+    return join_names(labels, _SHOWN)

@@ -1,8 +1,8 @@
-"""The libraries inside the package: one compressed file each, and one table of their manifests.
+"""The libraries in the package: a compressed file for each, and a file with their manifests.
 
-A file is a safetensors container compressed with xz: the members as `gsfm.sets.packed` has them,
-and the names, ids and descriptions of the terms, each as lines. The rest of a term's metadata
-follows from the manifest.
+A file is a safetensors container compressed with xz. It has the members as in `gsfm.sets.packed`,
+and the names, ids and descriptions of the terms as lines. The other metadata of a term follow from
+the manifest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import safetensors.numpy
 
 from gsfm.sets import GeneSets, packed
 
-#: The columns of text that a file holds; the others are made of the manifest.
+#: The columns in a file; the others are derived from the manifest.
 TEXTS = ("name", "id", "description")
 ENDING = ".safetensors.xz"
 MANIFESTS = "manifests.json"
@@ -40,7 +40,7 @@ def load(name: str) -> GeneSets:
 
 
 def pack(sets: GeneSets) -> bytes:
-    """Compress the members and texts of a library; its manifest is kept apart."""
+    """Compress the members and texts of a library, without its manifest."""
     texts = {f"{column}s": packed.lines(sets.metadata[column].to_list()) for column in TEXTS}
     content = safetensors.numpy.save({**packed.pack(sets), **texts})
     return lzma.compress(content, preset=6 | lzma.PRESET_EXTREME)

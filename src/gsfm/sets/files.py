@@ -56,6 +56,8 @@ FORMATS: dict[str, _Format] = {
 }
 _BY_SUFFIX = {suffix: name for name, form in FORMATS.items() for suffix in form.suffixes}
 _BY_SUFFIX[".gsets"] = "gsets"
+#: The suffixes of all formats.
+SUFFIXES = tuple(_BY_SUFFIX)
 _BINARY = ("xlsx", "parquet", "gsets")
 
 

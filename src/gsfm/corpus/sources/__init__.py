@@ -1,4 +1,4 @@
-"""Public resources that hold gene sets: each has a file here, and a record in `SOURCES`."""
+"""Public resources of gene sets: each has a module here, and an entry in `SOURCES`."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Source:
     name
         The name on the command line, and the ``source`` of its sets.
     description
-        What its sets are.
+        Description of its sets.
     license
-        Under which terms the data may be used.
+        Terms of use of the data.
     url
-        Where the data come from.
+        Address of the data.
     files
-        Which files are understood.
+        The files that can be read.
     read
-        ``read(path, species=None)`` gives the sets.
+        ``read(path, species=None)`` returns the sets.
     download
-        ``download(path)`` fetches the current release into a file.
+        ``download(path)`` downloads the current release to a file.
     """
 
     name: str
@@ -68,18 +68,17 @@ def get(name: str) -> Source:
     Raises
     ------
     GsfmError
-        If there is none; the message lists those that exist.
+        If there is none; the message lists the sources.
 
     Examples
     --------
     >>> get("publications").license
     'NCBI, public domain'
     """
-    try:
-        return SOURCES[name]
-    except KeyError:
+    if name not in SOURCES:
         known = ", ".join(sorted(SOURCES))
-        raise GsfmError(f"unknown source {name!r}: the known sources are {known}") from None
+        raise GsfmError(f"unknown source {name!r}: the known sources are {known}")
+    return SOURCES[name]
 
 
 def table() -> pl.DataFrame:
@@ -91,6 +90,4 @@ def table() -> pl.DataFrame:
     ['publications']
     """
     columns = ("name", "description", "license", "url", "files")
-    return pl.DataFrame(
-        [{column: getattr(source, column) for column in columns} for source in SOURCES.values()]
-    )
+    return pl.DataFrame([{c: getattr(source, c) for c in columns} for source in SOURCES.values()])

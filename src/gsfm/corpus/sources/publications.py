@@ -1,8 +1,8 @@
-"""Gene sets from the literature: the genes that NCBI links to one paper are one set.
+"""Gene sets from the literature: the genes that NCBI links to a paper are a set.
 
-NCBI Gene lists, for every gene, the papers that are about it (``gene2pubmed``). Turned around, the
-list holds a gene set for every paper. The same table travels inside the Bioconductor annotation
-packages (``org.Hs.eg.db``), which Debian packages too; each of these files is read as it is.
+NCBI Gene lists the papers about every gene (``gene2pubmed``). Grouped by paper, the list has a gene
+set for every paper. The same table is in the Bioconductor annotation packages (``org.Hs.eg.db``),
+which Debian distributes, too. All of these files can be read.
 """
 
 from __future__ import annotations
@@ -28,53 +28,38 @@ import gsfm.genes
 from gsfm.errors import FormatError, GsfmError
 from gsfm.genes import Species, Vocabulary
 from gsfm.io.download import fetch
-from gsfm.sets import GeneSets, ReadReport
+from gsfm.sets import GeneSets, ReadReport, csr
 
-#: The complete table at NCBI, of all species, renewed daily (about 300 MB).
+#: The complete table of all species at NCBI, updated daily (about 300 MB).
 URL = "https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene2pubmed.gz"
 LICENSE = "NCBI, public domain"
 TAXA = {"human": 9606, "mouse": 10090, "rat": 10116}
 
-_NO_MATCH = ("ambiguous", "unmapped")
 _GENE_INFO = {"mouse": "Mus_musculus", "rat": "Rattus_norvegicus"}
 _HEADER = ("tax_id", "GeneID", "PubMed_ID")
 _CHUNK = 1 << 25
 
-# PubMed ids and the year in which they were given out. From 8.55 million on (1996) the numbers
-# follow time; the earlier literature was loaded in blocks that do not. The first anchor is chosen
-# so that the line below 1996 passes through the years in which papers about genes were frequent.
+# PubMed ids and the years in which they were assigned. From 8.55 million (1996) on, the ids are in
+# order of time; the earlier literature was loaded in blocks that are not. The first anchor is such
+# that the line below 1996 passes through the years in which papers about genes were frequent.
+# Between 12.98 and 14.57 million are articles of 1950 to 1965.
 _ANCHORS = (
-    (0, 1985.0),
-    (8_550_000, 1996.0),
-    (9_000_000, 1997.0),
-    (9_400_000, 1998.0),
-    (9_900_000, 1999.0),
-    (10_600_000, 2000.0),
-    (11_790_000, 2002.0),
-    (12_490_000, 2003.0),
-    (12_980_000, 2003.75),
-    (14_570_000, 2003.8),  # between these two: articles of 1950 to 1965
-    (14_700_000, 2004.0),
-    (15_600_000, 2005.0),
-    (20_000_000, 2010.0),
-    (25_600_000, 2015.0),
-    (28_600_000, 2017.5),
-    (30_600_000, 2019.0),
-    (31_900_000, 2020.0),
-    (33_400_000, 2021.0),
-    (34_980_000, 2022.0),
-    (36_000_000, 2022.7),
+    *((0, 1985.0), (8_550_000, 1996.0), (9_000_000, 1997.0), (9_400_000, 1998.0)),
+    *((9_900_000, 1999.0), (10_600_000, 2000.0), (11_790_000, 2002.0), (12_490_000, 2003.0)),
+    *((12_980_000, 2003.75), (14_570_000, 2003.8), (14_700_000, 2004.0), (15_600_000, 2005.0)),
+    *((20_000_000, 2010.0), (25_600_000, 2015.0), (28_600_000, 2017.5), (30_600_000, 2019.0)),
+    *((31_900_000, 2020.0), (33_400_000, 2021.0), (34_980_000, 2022.0), (36_000_000, 2022.7)),
 )
 
 
 def years(pmids: ArrayLike) -> NDArray[np.float64]:
     """Return the approximate time of publication of PubMed ids, as a decimal year.
 
-    Piecewise-linear between anchors; beyond the last anchor the last slope goes on. Since 1996 the
-    error is below one year for papers that entered PubMed as they appeared. Ids below 8.55 million
-    were not given out in the order of time: 1996 bounds these papers from above, and the estimate
-    (1985 to 1996) is a few years off for papers of 1984 to 1995 and more for older ones. The ids
-    of 13.0 to 14.5 million belong to articles of 1950 to 1965, which were entered in 2003.
+    Piecewise linear between anchors, and extrapolated beyond the last one. Since 1996 the error is
+    below one year for papers that entered PubMed when they were published. Ids below 8.55 million
+    were not assigned in order of time: 1996 is an upper bound for these papers, and the estimate
+    (1985 to 1996) has an error of a few years for papers of 1984 to 1995 and more for older ones.
+    The ids of 13.0 to 14.5 million belong to articles of 1950 to 1965, which were entered in 2003.
 
     Parameters
     ----------
@@ -99,13 +84,13 @@ def years(pmids: ArrayLike) -> NDArray[np.float64]:
 
 
 def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
-    """Read the papers about genes: one gene set per paper.
+    """Read the papers about genes: one gene set for each paper.
 
     Parameters
     ----------
     path
         NCBI's ``gene2pubmed`` (plain or gzip), an ``org.*.eg.sqlite``, or the Debian package
-        (``r-bioc-org.hs.eg.db_*.deb``) that holds one. The content decides, not the name.
+        (``r-bioc-org.hs.eg.db_*.deb``) with one. The kind is recognized by the content.
     species
         ``"human"`` (also for None), ``"mouse"`` or ``"rat"``; the genes of the latter two become
         their human orthologs, found by symbol. ``gene2pubmed`` has no symbols: for these two,
@@ -116,9 +101,9 @@ def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
     -------
     GeneSets
         Every paper, ascending by PMID, with the columns ``name`` (``PMID:12345``), ``source``,
-        ``year`` (see `years`), ``species`` and ``link``. A paper none of whose genes is known keeps
-        its row, empty. The manifest holds the license, and the release where the file names it;
-        the report tells how the gene ids were resolved.
+        ``year`` (see `years`), ``species`` and ``link``. A paper without a mapped gene is an empty
+        set. The manifest has the license, and the release if the file names it; the report lists
+        how the gene ids were mapped.
 
     Raises
     ------
@@ -153,21 +138,21 @@ def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
 
 
 def download(path: str | Path, *, url: str = URL) -> Path:
-    """Fetch ``gene2pubmed.gz`` from NCBI into the file `path`, whole or not at all.
+    """Download ``gene2pubmed.gz`` from NCBI to the file `path`, atomically.
 
-    A download that broke off goes on where it was.
+    An interrupted download is resumed.
 
     Parameters
     ----------
     path
         The file to write.
     url
-        Where to fetch it from.
+        The address.
 
     Raises
     ------
     GsfmError
-        If the server cannot be reached, refuses, or breaks off.
+        If the server cannot be reached, refuses, or closes the connection.
 
     Examples
     --------
@@ -181,7 +166,7 @@ def download(path: str | Path, *, url: str = URL) -> Path:
 
 
 def metadata(pmids: NDArray[np.int64], species: str) -> pl.DataFrame:
-    """The table of metadata of papers: all of it follows from the PubMed ids.
+    """Return the metadata of papers, all of which are derived from the PubMed ids.
 
     Parameters
     ----------
@@ -211,7 +196,7 @@ def metadata(pmids: NDArray[np.int64], species: str) -> pl.DataFrame:
 class _Found(NamedTuple):
     format: str
     links: NDArray[np.int64]  # (n, 2) gene id, PubMed id
-    symbols: dict[int, str] | None = None  # of the genes; human ids need none
+    symbols: dict[int, str] | None = None  # of the genes; human ids are mapped without symbols
     release: str | None = None
 
 
@@ -237,12 +222,12 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
     if not packed and path.suffix == ".gz":
-        raise FormatError(path, "ends in .gz but is not gzip: fetch it anew, or mend its name")
+        raise FormatError(path, "ends in .gz but is not gzip: download it again, or rename it")
     try:
         with path.open("rb") as raw, gzip.open(raw) if packed else raw as stream:
             yield cast(IO[bytes], stream)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(path, f"is damaged gzip ({error}): fetch it anew") from error
+        raise FormatError(path, f"is damaged gzip ({error}): download it again") from error
 
 
 def _check_header(path: Path, header: bytes, what: str, columns: tuple[str, ...]) -> None:
@@ -250,10 +235,8 @@ def _check_header(path: Path, header: bytes, what: str, columns: tuple[str, ...]
     # NCBI wrote "#Format: tax_id GeneID PubMed_ID (tab is used ...)" until 2016.
     words = text.removeprefix("#Format:").removeprefix("#").split()
     if not text.startswith("#") or tuple(words[: len(columns)]) != columns:
-        shown = "<tab>".join(columns)
-        raise FormatError(
-            path, f"expected the header '#{shown}' of {what}, found {text[:60]!r}", line=1
-        )
+        expected = f"expected the header '#{'<tab>'.join(columns)}' of {what}"
+        raise FormatError(path, f"{expected}, found {text[:60]!r}", line=1)
 
 
 def _parse(path: Path, chunk: bytes, first_line: int) -> pl.DataFrame:
@@ -261,28 +244,25 @@ def _parse(path: Path, chunk: bytes, first_line: int) -> pl.DataFrame:
     schema = dict.fromkeys(_HEADER, pl.UInt64)
     n_lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
     with contextlib.suppress(pl.exceptions.PolarsError):
-        rows = pl.read_csv(
-            io.BytesIO(chunk), separator="\t", has_header=False, schema=schema, quote_char=None
-        )
+        rows = pl.read_csv(chunk, separator="\t", has_header=False, schema=schema, quote_char=None)
         if rows.height == n_lines and not any(rows.null_count().row(0)):
             return rows
-    # A line is wrong, or merely unusual (blank, a comment, Windows line ends): look at each.
+    # A line is wrong, or unusual (blank, a comment, Windows line ends): check each line.
     kept = []
     for number, line in enumerate(chunk.splitlines(), first_line):
         if not line.strip() or line.startswith(b"#"):
             continue
         fields = line.split(b"\t")
         if len(fields) != 3 or not all(f.isdigit() and len(f) < 19 for f in fields):
-            shown = line[:60].decode("utf-8", "replace")
-            raise FormatError(
-                path, f"expected three numbers with tabs between, found {shown!r}", line=number
-            )
+            text = line[:60].decode("utf-8", "replace")
+            reason = f"expected three numbers separated by tabs, found {text!r}"
+            raise FormatError(path, reason, line=number)
         kept.append([int(field) for field in fields])
     return pl.DataFrame(kept, schema=schema, orient="row")
 
 
 def _gene_info(path: Path, species: str) -> dict[int, str]:
-    """The symbols of a species from NCBI's gene_info, which must lie beside `path`."""
+    """The symbols of a species from NCBI's gene_info in the folder of `path`."""
     names = [f"{_GENE_INFO[species]}.gene_info.gz", "gene_info.gz"]
     names += [name.removesuffix(".gz") for name in names]
     beside = next((file for name in names if (file := path.parent / name).is_file()), None)
@@ -304,21 +284,17 @@ def _from_sqlite(path: Path, shown: Path, species: str) -> _Found:
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             facts = dict(connection.execute("SELECT name, value FROM metadata"))
-            rows = connection.execute(
-                """SELECT CAST(gene_id AS INTEGER), CAST(pubmed_id AS INTEGER)
-                   FROM pubmed JOIN genes USING (_id)"""
-            ).fetchall()
-            symbols = None if species == "human" else dict(
-                connection.execute(
-                    "SELECT CAST(gene_id AS INTEGER), symbol FROM gene_info JOIN genes USING (_id)"
-                )
-            )  # fmt: skip
+            gene = "SELECT CAST(gene_id AS INTEGER),"
+            papers = f"{gene} CAST(pubmed_id AS INTEGER) FROM pubmed JOIN genes USING (_id)"
+            rows = connection.execute(papers).fetchall()
+            names = f"{gene} symbol FROM gene_info JOIN genes USING (_id)"
+            symbols = None if species == "human" else dict(connection.execute(names))
     except sqlite3.Error as error:
         raise FormatError(shown, f"is not an org.*.eg.sqlite annotation file ({error})") from error
     taxon = facts.get("TAXID", "unknown")
     if taxon != str(TAXA[species]):
-        names = {str(number): name for name, number in TAXA.items()}
-        hint = f": read it with the species {names[taxon]!r}" if taxon in names else ""
+        known = {str(number): name for name, number in TAXA.items()}
+        hint = f": read it with the species {known[taxon]!r}" if taxon in known else ""
         raise FormatError(shown, f"is of taxon {taxon}, not {TAXA[species]} ({species}){hint}")
     links = np.array(rows, dtype=np.int64).reshape(-1, 2)
     release = f"NCBI Gene {facts['EGSOURCEDATE']}" if "EGSOURCEDATE" in facts else None
@@ -355,7 +331,7 @@ def _ar_members(stream: IO[bytes], path: Path) -> Iterator[tuple[str, int]]:
             raise FormatError(path, f"is a damaged archive (at byte {stream.tell()})")
         start = stream.tell()
         yield header[:16].decode("latin-1").strip().rstrip("/"), int(size)
-        stream.seek(start + int(size) + int(size) % 2)  # members start at even bytes
+        stream.seek(start + int(size) + int(size) % 2)  # members begin at even offsets
 
 
 # -- from links to sets ------------------------------------------------------------------------
@@ -367,31 +343,31 @@ def _gather(path: Path, found: _Found, species: Species) -> GeneSets:
     if found.symbols is None:
         resolution = gsfm.genes.resolve(entrez)
     else:
-        theirs = [found.symbols.get(number) for number in entrez.tolist()]
-        resolution = gsfm.genes.resolve(theirs, species=species)
+        names = [found.symbols.get(number) for number in entrez.tolist()]
+        resolution = gsfm.genes.resolve(names, species=species)
     symbols = resolution.symbols
     vocabulary = Vocabulary(sorted({symbol for symbol in symbols if symbol is not None}))
     ids = vocabulary.ids(symbol or "" for symbol in symbols)[gene].astype(np.int64)
     known = ids >= 0
-    # One number a (paper, gene): sorted and without repeats in one step.
+    # One number for each pair of a paper and a gene, to sort them and remove repeats in one step.
     n_genes = max(len(vocabulary), 1)
     members = np.unique(paper[known] * n_genes + ids[known])
     sizes = np.bincount(members // n_genes, minlength=len(pmids))
     sets = GeneSets(
         vocabulary,
-        np.concatenate([[0], np.cumsum(sizes)]),
-        (members % n_genes).astype(np.int32),
+        csr.to_indptr(sizes),
+        members % n_genes,
         metadata(pmids, species),
         manifest={"license": LICENSE, "release": found.release},
     )
-    mapped = {way: n for way, n in resolution.counts.items() if way not in _NO_MATCH}
-    ways = resolution.table["match"].to_list()
-    unknown: dict[str, dict[str, int]] = {way: {} for way in _NO_MATCH}
+    unmapped: dict[str, int] = {}
+    ambiguous: dict[str, int] = {}
+    lists = {"unmapped": unmapped, "ambiguous": ambiguous}
+    matches = resolution.table["match"].to_list()
     for i in np.argsort(-uses, kind="stable").tolist():
-        if ways[i] in unknown:
-            unknown[ways[i]][str(entrez[i])] = int(uses[i])
-    sets.report = ReadReport(
-        str(path), found.format, len(sets), len(entrez),
-        mapped=mapped, unmapped=unknown["unmapped"], ambiguous=unknown["ambiguous"],
-    )  # fmt: skip
+        if matches[i] in lists:
+            lists[matches[i]][str(entrez[i])] = int(uses[i])
+    counts = len(sets), len(entrez)
+    mapped = resolution.mapped_counts
+    sets.report = ReadReport(str(path), found.format, *counts, (), mapped, unmapped, ambiguous)
     return sets
