@@ -1,4 +1,4 @@
-"""One contract, one file or folder a model family; train, save and load."""
+"""Model families with one contract, each in its file or folder; training, saving and loading."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ __all__ = [
     "train",
 ]
 
-#: What a prediction has no use for is imported when it is first used (PEP 562).
+#: What prediction does not need is imported when it is first used (PEP 562).
 _LAZY = {
     "HeldOut": "held_out",
     "calibrate": "calibrating",

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm.models.base import Model
-from gsfm.models.evidence import rows_of
+from gsfm.models.evidence import divide_by_others
 from gsfm.models.settings import Count, Settings
 from gsfm.models.sparse import csr_tensors, gram_blocks, keep_largest, principal_rows, take_csr
 from gsfm.models.types import Floats, Tensors
@@ -84,16 +84,11 @@ class Cooccurrence(Model):
 
     def _score(self, members: sp.csr_array) -> Floats:
         total: Floats = (members @ self.similarities).toarray()  # (n, genes)
-        # A member's own similarity is 0, so that its mean is over the others.
-        sizes = np.diff(members.indptr)
-        rows = rows_of(members)
-        others = np.broadcast_to(sizes[:, None], total.shape).astype(np.float32)
-        others[rows, members.indices] -= 1
-        total /= np.maximum(others, 1)
+        divide_by_others(total, members)  # the similarity of a gene to itself is 0
         return total
 
     def _embed_genes(self) -> Floats:
-        # A gene's vector is its row of similarities in fewer numbers.
+        # A gene's vector is its row of similarities, in fewer dimensions.
         matrix, width = self.similarities, self.config.dimensions
         return self._cached("gene_vectors", lambda: principal_rows(matrix, width))
 

@@ -51,6 +51,13 @@ def rows_of(members: sp.csr_array) -> NDArray[np.int64]:
     return np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
 
 
+def divide_by_others(total: Floats, members: sp.csr_array) -> None:
+    """Turn sums over the members, without the gene itself, into means, in place."""
+    others = np.broadcast_to(np.diff(members.indptr)[:, None], total.shape).astype(np.float32)
+    others[rows_of(members), members.indices] -= 1
+    total /= np.maximum(others, 1)
+
+
 def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
     """Return the sets without some of their members, so that each member is left out once.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gsfm.models.attribution import contrast
 from gsfm.models.base import Model
-from gsfm.models.evidence import contained_terms, rows_of
+from gsfm.models.evidence import contained_terms, divide_by_others, rows_of
 from gsfm.models.membership import row_blocks
 from gsfm.models.settings import AtLeast2, Count, FractionTo1, Settings, require
 from gsfm.models.sparse import csr_tensors, principal_rows, take_csr
@@ -104,7 +104,7 @@ class Features(Model):
     # -- scoring ---------------------------------------------------------------------------------
 
     def _score(self, members: sp.csr_array) -> Floats:
-        sizes, rows = np.diff(members.indptr), rows_of(members)
+        rows = rows_of(members)
         profile = members @ self.vectors  # (n, features)
         scale = None
         if self.config.covered is not None:
@@ -120,10 +120,8 @@ class Features(Model):
             total *= scale
             squares = squares * (of_members > 0)
         # A member is no evidence of itself: it is compared with the others.
-        others = np.broadcast_to(sizes[:, None], total.shape).astype(np.float32)
-        others[rows, members.indices] -= 1
         total[rows, members.indices] -= squares
-        total /= np.maximum(others, 1)
+        divide_by_others(total, members)
         return total
 
     def _scale(self, excluded: sp.csr_array) -> Floats:
@@ -156,8 +154,8 @@ class Features(Model):
         vectors = self.vectors
         if self.config.covered is not None:
             # As in `_score`: without the excluded features, scaled to length 1 again.
-            set_ = self.encode([ids])
-            excluded = contained_terms(set_, self._by_feature, self.config.covered)
+            members = self.encode([ids])
+            excluded = contained_terms(members, self._by_feature, self.config.covered)
             scale = self._scale(excluded)[0]
             keep = sp.diags_array(1 - excluded.toarray()[0])
             vectors = (sp.diags_array(scale) @ vectors @ keep).tocsr()

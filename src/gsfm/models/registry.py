@@ -58,7 +58,7 @@ def load(path: str | Path | None = None) -> Model:
     config = read_json(file)
     family = config.get("family")
     if "format" not in config and "family" not in config:
-        # The checkpoints of Clarke et al. 2026 carry the settings of their network and no more.
+        # The checkpoints of Clarke et al. 2026 have only the settings of their network.
         family = "published"
         missing = {"vocab_size", "d_model", "depth"} - set(config)
         if missing:

@@ -70,7 +70,7 @@ def keep_largest(blocks: Iterable[tuple[Floats, Floats]], keep: int) -> sp.csr_a
 
 
 def csr_tensors(matrix: sp.csr_array, prefix: str) -> Tensors:
-    """Three tensors that hold a sparse matrix of float16-rounded values, a row a gene."""
+    """Three tensors of a sparse matrix of float16-rounded values, with a row for each gene."""
     narrow = np.uint16 if matrix.shape[1] <= np.iinfo(np.uint16).max + 1 else np.int32
     return {
         f"{prefix}.indptr": matrix.indptr.astype(np.int64),

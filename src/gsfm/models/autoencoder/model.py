@@ -112,16 +112,11 @@ class Autoencoder(StepwiseModel):
     def shapes(config: AutoencoderConfig) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the residual block's tensors."""
         d, hidden = config.dimensions, config.hidden
-        return {
-            "norm_in.weight": (d,),
-            "norm_in.bias": (d,),
-            "up.weight": (hidden, d),
-            "up.bias": (hidden,),
-            "down.weight": (d, hidden),
-            "down.bias": (d,),
-            "norm_out.weight": (d,),
-            "norm_out.bias": (d,),
-        }
+        weights = {"norm_in": (d,), "up": (hidden, d), "down": (d, hidden), "norm_out": (d,)}
+        out: dict[str, tuple[int, ...]] = {}
+        for name, shape in weights.items():
+            out |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+        return out
 
     # -- scoring ---------------------------------------------------------------------------------
 

@@ -172,7 +172,7 @@ class Published(StepwiseModel):
         def stack(name: str, widths: list[int]) -> list[tuple[Floats, Floats]]:
             layers = []
             for i, (a, b) in enumerate(itertools.pairwise(widths)):
-                # A linear layer, an activation and a dropout each: the linear ones are 0, 3, 6, ...
+                # Linear layer, activation and dropout alternate: the linear ones are 0, 3, 6, ...
                 weight = take(tensors, f"{name}.layers.{3 * i}.weight", b, a, kinds="f")
                 bias = take(tensors, f"{name}.layers.{3 * i}.bias", b, kinds="f")
                 layers.append((weight.astype(np.float32), bias.astype(np.float32)))
