@@ -18,10 +18,7 @@ DOCS = ROOT / "docs"
 CONFIG = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 NAVIGATION = re.findall(r"^ +- [^:]+: (\S+\.md)$", CONFIG, re.MULTILINE)
 #: Pages that are not wrapped yet.
-UNWRAPPED = {
-    *("benchmark", "cli", "corpus", "gene-sets", "genes", "libraries", "model-card"),
-    *("model-format", "scaling", "training"),
-}
+UNWRAPPED = {"benchmark", "corpus", "gene-sets", "genes", "libraries", "model-card", "training"}
 PAGES = [
     *(path for path in sorted(DOCS.glob("*.md")) if path.stem not in UNWRAPPED),
     *sorted(DOCS.glob("*/*.md")),
