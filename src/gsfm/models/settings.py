@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import numbers
 import operator
 import types
 import typing
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -30,17 +31,24 @@ class Settings:
     """Base class of the settings of a family; every field has a default."""
 
     def __post_init__(self) -> None:
-        for name, hint in typing.get_type_hints(type(self), include_extras=True).items():
+        own: Any = type(self)
+        for name, text, holds in _ranges(own):
             value = getattr(self, name)
-            # The range of an optional setting is inside the union with None.
-            for part in (hint, *typing.get_args(hint)):
-                for text, holds in getattr(part, "__metadata__", ()):
-                    require(value is None or holds(value), f"{name} must be {text}, not {value!r}")
+            require(value is None or holds(value), f"{name} must be {text}, not {value!r}")
 
     def changed(self) -> dict[str, Any]:
         """Return the settings that differ from the defaults."""
         default = type(self)()
         return {k: v for k, v in vars(self).items() if v != getattr(default, k)}
+
+
+@functools.cache
+def _ranges(config: type[Settings]) -> list[tuple[str, str, Callable[[Any], bool]]]:
+    """The settings that have a range: name, text and test."""
+    hints = typing.get_type_hints(config, include_extras=True)
+    # The range of an optional setting is inside the union with None.
+    parts = ((name, part) for name, hint in hints.items() for part in (hint, *get_args(hint)))
+    return [(name, *limit) for name, part in parts for limit in getattr(part, "__metadata__", ())]
 
 
 def require(holds: bool | np.bool_, message: str) -> None:
@@ -55,7 +63,7 @@ def check_settings(config: type[Any], settings: Mapping[str, Any]) -> dict[str, 
     JSON has no tuples and does not distinguish 1 from 1.0, so lists become tuples and integers
     become floats where a field is declared so. Anything else that does not fit is a ValueError.
     """
-    hints = typing.get_type_hints(config)
+    hints = typing.get_type_hints(config) if settings else {}
     names = [field.name for field in dataclasses.fields(config)]
     checked = {}
     for name, value in settings.items():
@@ -71,7 +79,7 @@ def check_settings(config: type[Any], settings: Mapping[str, Any]) -> dict[str, 
 
 def as_hint(hint: Any, value: Any) -> Any:
     """Return `value` as the type `hint`; TypeError if it is something else."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    origin, arguments = typing.get_origin(hint), get_args(hint)
     if origin in (types.UnionType, typing.Union):
         for argument in arguments:
             try:
