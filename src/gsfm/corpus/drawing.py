@@ -61,12 +61,12 @@ def plot(corpus: GeneSets, path: str | Path) -> None:
         f"{described.sets:,} gene sets, {described.genes:,} genes, {described.members:,} members",
         fontsize=14,
     )
-    (sizes, genes), (sources, years) = figure.subplots(2, 2)
-    _draw_sizes(sizes, corpus)
-    _draw_genes(genes, corpus)
-    _draw_sources(sources, described.sources)
-    _draw_years(years, source_table(corpus)["year"])
-    for axes in (sizes, genes, sources, years):
+    panels = figure.subplots(2, 2).ravel()
+    _draw_sizes(panels[0], corpus)
+    _draw_genes(panels[1], corpus)
+    _draw_sources(panels[2], described.sources)
+    _draw_years(panels[3], source_table(corpus)["year"])
+    for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
         axes.title.set_fontsize(11)
     with atomic_path(path) as temporary:

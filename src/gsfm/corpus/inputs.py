@@ -22,8 +22,6 @@ from gsfm.sets.files import SUFFIXES, stem
 TABLE = "SOURCES.tsv"
 _FACTS = ("library", "available_by", "license", "species", "kind")
 
-library_name = stem
-
 
 @dataclass(frozen=True)
 class Input:

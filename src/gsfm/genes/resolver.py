@@ -17,16 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.genes import excel, tables
-from gsfm.genes.lookup import (
-    CODE,
-    KINDS,
-    PREFIXES,
-    Hits,
-    find_names,
-    find_numbers,
-    pack,
-    unpack,
-)
+from gsfm.genes.lookup import CODE, KINDS, PREFIXES, Hits, find_names, find_numbers, pack, unpack
 from gsfm.genes.resolution import Resolution
 
 Species = Literal["human", "mouse", "rat"]

@@ -64,11 +64,7 @@ SERVICES: dict[str, Service] = {
             library="/{release}/gmt/wikipathways-{release}-gmt-{name}.gmt",
             index="/current/gmt/",
             current=r"wikipathways-(\d{8})-gmt-{name}\.gmt",
-            aliases={
-                "human": "Homo_sapiens",
-                "mouse": "Mus_musculus",
-                "rat": "Rattus_norvegicus",
-            },
+            aliases={"human": "Homo_sapiens", "mouse": "Mus_musculus", "rat": "Rattus_norvegicus"},
         ),
     )
 }

@@ -203,21 +203,3 @@ def _equal(indptr: Int64s, indices: Int32s, one: Int64s, other: Int64s) -> NDArr
     wrong = np.flatnonzero(my_members != their_members)
     equal[rows[np.searchsorted(mine, wrong, side="right") - 1]] = False
     return equal
-
-
-def intersections(indptr: Int64s, indices: Int32s, one: Int64s, other: Int64s) -> Int64s:
-    """(n_pairs,) the number of members that the sets `one` and `other` share, pair by pair."""
-    result = np.empty(len(one), np.int64)
-    sizes = np.diff(indptr)
-    for first, last in chunks(to_indptr(sizes[one] + sizes[other]), 1 << 20):
-        keys = []
-        for rows in (one[first:last], other[first:last]):
-            part, members, _ = gather(indptr, indices, None, rows)
-            owner = owners(part, 0, len(rows))
-            owner <<= 32
-            keys.append(owner | members)
-        both = np.concatenate(keys)
-        both.sort()
-        shared = both[1:][both[1:] == both[:-1]] >> 32
-        result[first:last] = np.bincount(shared, minlength=last - first)
-    return result

@@ -453,8 +453,7 @@ class GeneSets:
         if min_year is not None or max_year is not None:
             year = self._column("year").cast(pl.Int64, strict=False)
             inside = year.is_between(
-                -(2**62) if min_year is None else min_year,
-                2**62 if max_year is None else max_year,
+                -(2**62) if min_year is None else min_year, 2**62 if max_year is None else max_year
             )
             keep &= inside.fill_null(False).to_numpy()
         for name, wanted in (("source", sources), ("species", species)):

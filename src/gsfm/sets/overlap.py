@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.special import gammaln, xlog1py, xlogy
 
 from gsfm.sets import csr
 from gsfm.sets.csr import Int64s
@@ -131,20 +130,22 @@ def _probability(i: Int64s, n: Int64s, m: Int64s, N: int) -> Numbers:
     Stirling's approximation, whose large terms cancel exactly, and its small remainders
     (the saddle-point form of Loader 2000).
     """
+    # Imported here: it takes longer than a query.
+    from scipy.special import gammaln, xlog1py, xlogy
+
+    def remainder(k: Int64s) -> Numbers:
+        """The logarithm of ``k!``, less ``k * log(k) - k``."""
+        large = np.maximum(k, 16.0)
+        square = large**2
+        series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / square) / square) / square) / large
+        small = gammaln(k + 1.0) - xlogy(k, k) + k
+        return np.asarray(np.where(k < 16, small, np.log(2 * np.pi * large) / 2 + series))
+
     counts = np.stack([i, m - i, n - i, N - n - m + i])
     expected = np.stack([n * m, (N - n) * m, n * (N - m), (N - n) * (N - m)]) / N
     excess = np.array([[1], [-1], [-1], [1]]) * (i * N - n * m) / N
     # A margin of 0 makes a count, its expectation and the excess 0.
     divergence = xlog1py(counts, excess / np.where(expected, expected, 1)).sum(0)
     margins = np.stack([m, N - m, n, N - n])
-    rest = _remainder(margins).sum(0) - _remainder(np.array(N)) - _remainder(counts).sum(0)
+    rest = remainder(margins).sum(0) - remainder(np.array(N)) - remainder(counts).sum(0)
     return np.asarray(np.exp(rest - divergence))
-
-
-def _remainder(k: Int64s) -> Numbers:
-    """The logarithm of ``k!``, less ``k * log(k) - k``."""
-    large = np.maximum(k, 16.0)
-    square = large**2
-    series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / square) / square) / square) / large
-    small = gammaln(k + 1.0) - xlogy(k, k) + k
-    return np.asarray(np.where(k < 16, small, np.log(2 * np.pi * large) / 2 + series))

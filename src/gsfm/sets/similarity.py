@@ -45,7 +45,7 @@ def near_duplicates(
     signed = signatures(vocabulary, part, members, n_permutations, random_state)
     n_bands, width = bands(threshold, n_permutations)
     left, right = _candidates(signed, np.diff(part), n_bands, width, threshold)
-    shared = csr.intersections(part, members, left, right)
+    shared = _intersections(part, members, left, right)
     jaccard = shared / (sizes[rows[left]] + sizes[rows[right]] - shared)
     enough = jaccard >= threshold
     return _spread(first, sizes, rows[left[enough]], rows[right[enough]], jaccard[enough])
@@ -115,6 +115,20 @@ def _candidates(
             fresh.append(np.minimum(one, other) * n + np.maximum(one, other))
         found = np.unique(np.concatenate([found, *fresh]))
     return found // max(n, 1), found % max(n, 1)
+
+
+def _intersections(indptr: Int64s, indices: Int32s, left: Int64s, right: Int64s) -> Int64s:
+    """(n_pairs,) the number of members that the sets `left` and `right` share, pair by pair."""
+    import scipy.sparse as sp
+
+    sizes = np.diff(indptr)
+    shape = len(sizes), int(indices.max(initial=0)) + 1
+    members = sp.csr_array((np.ones(len(indices), np.int32), indices, indptr), shape=shape)
+    parts = [np.empty(0, np.int64)]
+    for first, last in csr.chunks(csr.to_indptr(sizes[left] + sizes[right]), 1 << 20):
+        both = members[left[first:last]].multiply(members[right[first:last]])
+        parts.append(np.asarray(both.sum(axis=1), np.int64))
+    return np.concatenate(parts)
 
 
 def _groups(keys: NDArray[Any]) -> Int64s:
