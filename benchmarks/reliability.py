@@ -67,8 +67,8 @@ def main() -> None:
         for row in found.errors.iter_rows(named=True):
             print(
                 f"  {row['over']:8} {row['binning']:12} error {row['error']:.5f} "
-                f"({row['low']:.5f} to {row['high']:.5f})  told {row['told']:.4f} "
-                f"found {row['found']:.4f}"
+                f"({row['low']:.5f} to {row['high']:.5f})  predicted {row['predicted']:.4f} "
+                f"observed {row['observed']:.4f}"
             )
         if options.plots is not None:
             options.plots.mkdir(parents=True, exist_ok=True)

@@ -123,7 +123,7 @@ def test_a_model_of_something_else_is_not_taken(corpus, tmp_path):
     folder = tmp_path / "popularity"
     trained(unfitted("popularity", {}), corpus, "h", folder)
     model = unfitted("popularity", {})
-    with pytest.raises(GsfmError, match=r"another seed\); remove it and popularity.json"):
+    with pytest.raises(GsfmError, match=r"another seed; remove it and popularity.json"):
         trained(model, corpus, "h", folder, seed=1)
     with pytest.raises(GsfmError, match="another corpus"):
         trained(model, corpus, "i", folder)
@@ -132,7 +132,7 @@ def test_a_model_of_something_else_is_not_taken(corpus, tmp_path):
     with pytest.raises(GsfmError, match="another settings"):
         trained(unfitted("popularity", {"pseudocount": 2}), corpus, "h", folder)
     folder.with_name("popularity.json").unlink()
-    with pytest.raises(GsfmError, match="not known how this model was made"):
+    with pytest.raises(GsfmError, match="the settings of this model are unknown"):
         trained(model, corpus, "h", folder)
 
 

@@ -64,8 +64,8 @@ def test_errors_and_bins_by_brute_force(asked, found):
         chosen = [(p, y) for _, rank, p, y in every if rank <= most]
         row = found.errors.filter(over=over, binning="equal width").row(0, named=True)
         assert row["pairs"] == len(chosen)
-        assert row["told"] == pytest.approx(np.mean([p for p, _ in chosen]), abs=1e-5)
-        assert row["found"] == pytest.approx(np.mean([y for _, y in chosen]))
+        assert row["predicted"] == pytest.approx(np.mean([p for p, _ in chosen]), abs=1e-5)
+        assert row["observed"] == pytest.approx(np.mean([y for _, y in chosen]))
         error = 0.0
         for b in range(4):
             bin_ = [(p, y) for p, y in chosen if b / 4 <= p < (b + 1) / 4 or (b == 3 and p == 1)]
@@ -73,12 +73,12 @@ def test_errors_and_bins_by_brute_force(asked, found):
             told = found.bins.filter(over=over, binning="equal width", bin=b + 1)
             assert told["pairs"].sum() == len(bin_)
             if bin_:
-                assert told["found"].item() == pytest.approx(np.mean([y for _, y in bin_]))
+                assert told["observed"].item() == pytest.approx(np.mean([y for _, y in bin_]))
         assert row["error"] == pytest.approx(error, abs=1e-4)
         assert row["low"] <= row["high"]
         mass = found.bins.filter(over=over, binning="equal mass")
         assert mass["pairs"].sum() == len(chosen)
-        assert mass["told"].is_sorted()
+        assert mass["predicted"].is_sorted()
 
 
 def test_the_bootstrap_is_over_terms(asked, found):
@@ -134,7 +134,7 @@ def test_the_share_that_the_model_is_told(asked):
     half = reliability(model, questions, missing_fraction=0.5, tops=[10], resamples=10)
     assert half.errors.equals(usual.errors)
     told = [each.errors.row(0, named=True) for each in (few, usual)]
-    assert told[0]["found"] == told[1]["found"]
-    assert told[0]["told"] < 0.6 * told[1]["told"]
+    assert told[0]["observed"] == told[1]["observed"]
+    assert told[0]["predicted"] < 0.6 * told[1]["predicted"]
     with pytest.raises(ValueError, match="fraction of the whole set"):
         reliability(model, questions, missing_fraction=1)

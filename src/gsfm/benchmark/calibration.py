@@ -1,4 +1,4 @@
-"""Are probabilities what they say? Reliability tables, calibration errors, and their plot."""
+"""Calibration of probabilities: reliability tables, calibration errors, and their plot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gsfm.models import Model
 
 Numbers = NDArray[np.float64]
 
-#: Questions asked at once; bounds the working memory.
+#: Questions scored at once, to limit the memory.
 BATCH = 128
 
 _COLOR, _PALE = "#0072b2", "#767676"
@@ -28,20 +28,20 @@ _COLOR, _PALE = "#0072b2", "#767676"
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """How far a model's probabilities are from what is found.
+    """The predicted probabilities of a model and the observed frequencies.
 
     Attributes
     ----------
     errors
         A row for each group of pairs of a question and a gene, and each kind of bins: ``over``
-        ("all", or "top 10": the 10 likeliest genes of each question), ``binning``, ``pairs``,
-        ``told`` (the mean probability) and ``found`` (the share of hidden genes), and ``error``,
-        the expected calibration error, with the 95% interval ``low`` to ``high`` over terms. A
-        resample of terms is noisier than the terms, and chance alone makes an error above 0: the
-        interval lies high.
+        ("all", or "top 10": the 10 most probable genes of each question), ``binning``, ``pairs``,
+        ``predicted`` (the mean probability), ``observed`` (the share of hidden genes), and
+        ``error``, the expected calibration error, with the 95% interval ``low`` to ``high`` over
+        terms. The error is never negative, and resamples are noisier than the terms, so the
+        interval is biased upwards.
     bins
-        A row for each bin that holds something: ``over``, ``binning``, ``bin`` (from 1),
-        ``pairs``, ``told``, ``found``, and the 95% interval ``low`` to ``high`` of ``found`` over
+        A row for each bin that is not empty: ``over``, ``binning``, ``bin`` (from 1), ``pairs``,
+        ``predicted``, ``observed``, and the 95% interval ``low`` to ``high`` of ``observed`` over
         terms.
     """
 
@@ -49,14 +49,14 @@ class Reliability:
     bins: pl.DataFrame
 
     def plot(self, path: str | Path, *, title: str = "") -> None:
-        """Draw what is found against what is told, in bins of equal mass.
+        """Plot the observed frequency against the predicted probability, in bins of equal mass.
 
         Parameters
         ----------
         path
             The file to write; ``.png``, ``.svg`` or ``.pdf`` chooses the format.
         title
-            Stands above the figure.
+            Title of the figure.
 
         Raises
         ------
@@ -69,7 +69,7 @@ class Reliability:
         if path.suffix.lower() not in (".png", ".svg", ".pdf"):
             raise GsfmError(f"cannot draw {path.name}: choose an ending of .png, .svg or .pdf")
         try:
-            # The object interface, without pyplot: no window system, no state shared.
+            # Without pyplot: no window system and no global state.
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
         except ImportError as error:
@@ -96,30 +96,29 @@ def reliability(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reliability:
-    """Compare a model's probabilities with what is found: over all pairs, and over the best genes.
+    """Compare predicted probabilities with observed frequencies, for all pairs and the best genes.
 
-    Nearly all pairs of a set and a gene are hopeless, and are told so: over all of them the error
-    is small whatever the model says of the others. What a user looks at is the top of a ranking,
-    where an error cannot hide: that is the honest figure.
+    Nearly all pairs of a set and a gene have a probability near 0, so the error over all pairs is
+    small for any model. The errors over the best genes of each question are informative.
 
     Parameters
     ----------
     model
         A calibrated model.
     questions
-        What is asked, such as a library's terms by `half_split`: as many genes hidden as shown.
+        The questions, such as those of `half_split`, which hides as many genes as it shows.
     missing_fraction
-        The share of each term that is hidden, which the probabilities suppose.
+        The share of each term that is hidden.
     bins
-        Bins of each kind.
+        Number of bins of each kind.
     tops
         The numbers of best genes of each question.
     resamples
-        Of the bootstrap over terms; the repetitions of a term stay together.
+        Number of bootstrap resamples of terms; the repetitions of a term stay together.
     seed
-        Of the bootstrap.
+        Seed of the bootstrap.
     progress
-        Called with the number of questions done and of all, after each batch.
+        Called after each batch with the number of questions done and of all.
 
     Raises
     ------
@@ -149,8 +148,8 @@ def reliability(
         raise ValueError("there is no question to answer")
     columns = ModelMethod("the model", model).columns(questions.background)
     term = np.unique(questions.table["term"].to_numpy(), return_inverse=True)[1].ravel()
-    told: list[NDArray[np.float32]] = []
-    found: list[NDArray[np.bool_]] = []
+    predicted: list[NDArray[np.float32]] = []
+    observed: list[NDArray[np.bool_]] = []
     rank: list[NDArray[np.int32]] = []  # from 0, but one number for all behind the longest top
     owner: list[NDArray[np.int32]] = []
     for start in range(0, len(questions), BATCH):
@@ -165,13 +164,13 @@ def reliability(
         order = np.argsort(-scores, axis=1, kind="stable")[:, : max(tops)]
         place = np.full(scores.shape, max(tops), np.int32)
         np.put_along_axis(place, order, np.arange(order.shape[1], dtype=np.int32)[None], axis=1)
-        told.append(p[ranked])
-        found.append(wanted[ranked])
+        predicted.append(p[ranked])
+        observed.append(wanted[ranked])
         rank.append(place[ranked])
         owner.append(np.repeat(term[rows].astype(np.int32), ranked.sum(axis=1)))
         if progress is not None:
             progress(rows.stop, len(questions))
-    p, y = np.concatenate(told), np.concatenate(found)
+    p, y = np.concatenate(predicted), np.concatenate(observed)
     place, whose = np.concatenate(rank), np.concatenate(owner)
     groups: dict[str, Any] = {"all": slice(None)}
     groups |= {f"top {top}": place < top for top in sorted(set(tops), reverse=True)}
@@ -187,7 +186,7 @@ def reliability(
 
 
 def _sums(p: Any, y: Any, term: Any, bins: int, binning: Binning) -> Numbers:
-    """(3, terms, bins): pairs, the sum of their probabilities, how many were found."""
+    """(3, terms, bins): number of pairs, sum of their probabilities, number of hidden genes."""
     terms = int(term.max(initial=-1)) + 1
     cell = term * bins + bins_of(p, bins, binning)
     counts = [np.bincount(cell, weight, terms * bins) for weight in (None, p, y)]
@@ -200,28 +199,28 @@ def _figures(sums: Numbers, resamples: int, seed: int) -> tuple[dict[str, Any], 
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(terms, np.full(terms, 1 / terms), size=resamples).astype(np.float64)
     again = np.stack([drawn @ one for one in sums])  # (3, resamples, bins)
-    n, told, found = sums.sum(axis=1)
-    error = np.abs(told - found).sum() / n.sum()
+    n, predicted, observed = sums.sum(axis=1)
+    error = np.abs(predicted - observed).sum() / n.sum()
     spread = np.abs(again[1] - again[2]).sum(axis=1) / again[0].sum(axis=1)
     low, high = np.quantile(spread, [0.025, 0.975])
-    held = np.flatnonzero(n)
+    used = np.flatnonzero(n)
     with np.errstate(invalid="ignore"):  # a bin may be empty in a resample
-        shares = again[2][:, held] / again[0][:, held]
+        shares = again[2][:, used] / again[0][:, used]
     ends = np.nanquantile(shares, [0.025, 0.975], axis=0)
     table = pl.DataFrame(
         {
-            "bin": held + 1,
-            "pairs": n[held].astype(np.int64),
-            "told": told[held] / n[held],
-            "found": found[held] / n[held],
+            "bin": used + 1,
+            "pairs": n[used].astype(np.int64),
+            "predicted": predicted[used] / n[used],
+            "observed": observed[used] / n[used],
             "low": ends[0],
             "high": ends[1],
         }
     )
     figures = {
         "pairs": int(n.sum()),
-        "told": float(told.sum() / n.sum()),
-        "found": float(found.sum() / n.sum()),
+        "predicted": float(predicted.sum() / n.sum()),
+        "observed": float(observed.sum() / n.sum()),
         "error": float(error),
         "low": float(low),
         "high": float(high),
@@ -230,22 +229,23 @@ def _figures(sums: Numbers, resamples: int, seed: int) -> tuple[dict[str, Any], 
 
 
 def _draw(axes: Any, table: pl.DataFrame, over: str, error: float) -> None:
-    told, found, low, high = (table[c].to_numpy() for c in ("told", "found", "low", "high"))
-    # Of all genes nearly none is likely: there only logarithms show anything.
+    columns = ("predicted", "observed", "low", "high")
+    predicted, observed, low, high = (table[name].to_numpy() for name in columns)
+    # Over all genes, nearly all probabilities are near 0: the axes are logarithmic.
     floor = 1e-5 if over == "all" else 0.0
     if over == "all":
         axes.set_xscale("log")
         axes.set_yscale("log")
     ends = [floor, 1]
     axes.plot(ends, ends, color=_PALE, linewidth=1, linestyle=":")
-    at, bottom, top = (np.maximum(values, floor) for values in (found, low, high))
-    told = np.maximum(told, floor)
-    axes.vlines(told, bottom, top, color=_COLOR, linewidth=1)
-    axes.plot(told, at, "o-", color=_COLOR, linewidth=1.5, markersize=4)
+    at, bottom, top = (np.maximum(values, floor) for values in (observed, low, high))
+    predicted = np.maximum(predicted, floor)
+    axes.vlines(predicted, bottom, top, color=_COLOR, linewidth=1)
+    axes.plot(predicted, at, "o-", color=_COLOR, linewidth=1.5, markersize=4)
     axes.set(
         title=f"{'all genes' if over == 'all' else f'{over} genes'}: error {error:.2g}",
-        xlabel="probability told",
-        ylabel="share found",
+        xlabel="predicted probability",
+        ylabel="observed frequency",
         xlim=(floor, 1),
         ylim=(floor, 1),
     )

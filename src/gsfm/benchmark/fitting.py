@@ -1,8 +1,8 @@
-"""Fitting the methods of a run, each in a process of its own.
+"""Fit the methods of a run, each in its own process.
 
-The peak memory of a process is the largest that it ever had. Only a process that does nothing else
-can tell what a fit needs; and its memory is free again when it ends. The process speaks JSON: it
-reads one job from stdin and writes progress, a line each, to stdout.
+The peak memory of a process is its maximum so far, so that a fit needs its own process to measure
+it. The memory is also released at the end. The process reads a job as JSON from stdin, and writes
+its progress as lines of JSON to stdout.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,9 +30,9 @@ from gsfm.models.storage import read_json
 from gsfm.sets import GeneSets
 from gsfm.training import Progress, Run
 
-#: Between two lines of progress.
+#: Seconds between two lines of progress.
 PAUSE = 0.2
-# Ctrl-C while Python starts and imports ends the process without a word.
+# Ctrl-C ends the process without a traceback while Python starts and imports.
 _CODE = (
     "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "from gsfm.benchmark.fitting import serve; serve()"
@@ -39,7 +40,7 @@ _CODE = (
 
 
 def unfitted(family: str, settings: dict[str, Any]) -> Model:
-    """Return a model that is to be fitted.
+    """Return a model that is not fitted yet.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def unfitted(family: str, settings: dict[str, Any]) -> Model:
 
 
 def needs_torch(model: Model) -> bool:
-    """Whether fitting the model needs torch; of an ensemble, whether that of a member does."""
+    """Whether fitting the model, or a member of an ensemble, needs torch."""
     members = getattr(model, "members", None)
     return model.fit_needs_torch if members is None else any(map(needs_torch, members))
 
@@ -86,21 +87,20 @@ def trained(
     snapshots: Mapping[int | str, Path] | None = None,
     progress: Callable[[Progress], None] = lambda now: None,
 ) -> None:
-    """See to it that `folder` holds this model fitted on this corpus.
+    """Fit a model on a corpus, unless `folder` holds the fitted model.
 
-    A finished model is used again; a stopped one goes on from its checkpoint, or is begun again if
-    its family has none.
+    A stopped fit continues from its checkpoint, or restarts if its family has none.
 
     Parameters
     ----------
     model
         The family and its settings.
     corpus, corpus_hash
-        What it is fitted on, with its column ``weight``, and the hash of its content.
+        The training corpus, with its column ``weight``, and the hash of its content.
     folder
-        Where the model is, or shall be. What it is made of is in a file beside, ``<folder>.json``.
+        Folder of the model. Its family, settings and data are in the file ``<folder>.json``.
     snapshots
-        As in `gsfm.models.train`; the model is then looked at `WATCHES` times.
+        As in `gsfm.models.train`; the model is then evaluated `WATCHES` times.
     seed, held_out, n_threads, max_seconds, progress
         As in `gsfm.models.train` and `Run`.
 
@@ -109,7 +109,7 @@ def trained(
     GsfmError
         If the folder holds another model, or the fit fails.
     KeyboardInterrupt
-        On Ctrl-C, after the model so far and its checkpoint were saved.
+        On Ctrl-C, after the current model and its checkpoint were saved.
     """
     identity = {
         "family": model.family,
@@ -119,7 +119,7 @@ def trained(
         "max_seconds": max_seconds,
         "snapshots": sorted(map(str, snapshots or ())),
         "corpus": corpus_hash,
-        "weights": _checksum(corpus.weights),
+        "weights": zlib.crc32(np.ascontiguousarray(corpus.weights).data),
     }
     identity = json.loads(json.dumps(identity))
     about = folder.with_name(f"{folder.name}.json")
@@ -129,62 +129,41 @@ def trained(
         differs = [key for key in identity if before.get(key) != identity[key]]
         if differs:
             raise GsfmError(
-                f"{folder}: this model was made otherwise (another {differs[0]}); remove it and "
+                f"{folder}: this model was fitted with another {differs[0]}; remove it and "
                 f"{about.name}, or choose another folder for the results"
             )
-        if _is_finished(folder):
+        path = folder / "manifest.json"
+        if path.exists() and read_json(path).get("training", {}).get("finished"):
             return
     elif folder.exists():
         raise GsfmError(
-            f"{folder}: without {about.name} it is not known how this model was made; remove it, "
+            f"{folder}: without {about.name} the settings of this model are unknown; remove it, "
             "or choose another folder for the results"
         )
     else:
         with atomic_path(about) as temporary:
             temporary.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
-    with _saved(corpus, folder) as path:
-        job = {
-            "family": model.family,
-            "config": model.config_json(),
-            "corpus": str(path),
-            "folder": str(folder),
-            "seed": seed,
-            "held_out": held_out,
-            "threads": n_threads,
-            "max_seconds": max_seconds,
-            "checkpoint": str(checkpoint) if model.can_resume else None,
-            "snapshots": [[at, str(place)] for at, place in (snapshots or {}).items()],
-        }
-        _run(job, progress)
-
-
-def _is_finished(folder: Path) -> bool:
-    path = folder / "manifest.json"
-    return path.exists() and bool(read_json(path).get("training", {}).get("finished"))
-
-
-def _checksum(weights: Any) -> int:
-    import zlib
-
-    return zlib.crc32(np.ascontiguousarray(weights).data)
-
-
-@contextlib.contextmanager
-def _saved(corpus: GeneSets, folder: Path) -> Iterator[Path]:
-    """The corpus in a file for as long as it is needed."""
     path = folder.with_name(f".{folder.name}.gsets")
-    corpus.save(path)
+    job = identity | {
+        "config": model.config_json(),
+        "corpus": str(path),
+        "folder": str(folder),
+        "threads": n_threads,
+        "checkpoint": str(checkpoint) if model.can_resume else None,
+        "snapshots": [[at, str(place)] for at, place in (snapshots or {}).items()],
+    }
     try:
-        yield path
+        corpus.save(path)
+        _run(job, progress)
     finally:
         path.unlink(missing_ok=True)
 
 
 def _run(job: dict[str, Any], progress: Callable[[Progress], None]) -> None:
-    """Do a job in a process of its own."""
+    """Do a job in its own process."""
     environment = dict(os.environ)
     if job["threads"] is not None:
-        # The libraries for matrices read these when they are loaded.
+        # Numerical libraries read these when they are loaded.
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         environment |= dict.fromkeys(names, str(job["threads"]))
     last: dict[str, Any] = {}
@@ -195,7 +174,7 @@ def _run(job: dict[str, Any], progress: Callable[[Progress], None]) -> None:
         text=True,
         encoding="utf-8",
         env=environment,
-        # A group of its own: Ctrl-C in a terminal comes from here, once.
+        # In its own group: it gets Ctrl-C only from this process.
         start_new_session=True,
     ) as process:
         try:
@@ -222,7 +201,7 @@ def _run(job: dict[str, Any], progress: Callable[[Progress], None]) -> None:
 def _converse(
     process: subprocess.Popen[str], job: dict[str, Any], progress: Callable[[Progress], None]
 ) -> dict[str, Any]:
-    """Hand over the job, and follow what is said until the end; return the last word."""
+    """Send the job, and report the progress until the end; return the last message."""
     assert process.stdin is not None
     assert process.stdout is not None
     with contextlib.suppress(BrokenPipeError):
@@ -237,10 +216,10 @@ def _converse(
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """Ask the process to end, and let it save what it has; a second Ctrl-C does not wait."""
+    """Interrupt the process, and wait until it has saved its state; a second Ctrl-C kills it."""
     assert process.stdout is not None
     try:
-        if sys.platform != "win32":  # there Ctrl-C has reached it already
+        if sys.platform != "win32":  # there it gets Ctrl-C from the terminal
             process.send_signal(signal.SIGINT)
         process.stdout.read()
         process.wait()
@@ -249,36 +228,36 @@ def _stop(process: subprocess.Popen[str]) -> None:
         raise
 
 
-# -- the other side --------------------------------------------------------------------------------
+# -- in the process --------------------------------------------------------------------------------
 
 
 def serve() -> None:
-    """Do the one job that stdin holds: what the process of a fit runs."""
-    # stdout is for the conversation alone; whatever a library prints goes to stderr.
+    """Do the job from stdin: the entry point of the process."""
+    # stdout is for messages only; what a library prints goes to stderr.
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     job = json.load(sys.stdin)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _fit(job, stream)
-        word: dict[str, Any] = {"done": True}
+        message: dict[str, Any] = {"done": True}
     except KeyboardInterrupt as stop:
-        word = {"stopped": str(stop)}
+        message = {"stopped": str(stop)}
     except (GsfmError, ValueError, MemoryError) as error:
-        word = {"error": str(error) or type(error).__name__}
-    _say(stream, word)
+        message = {"error": str(error) or type(error).__name__}
+    _send(stream, message)
 
 
 def _fit(job: dict[str, Any], stream: TextIO) -> None:
     from gsfm.models import train
 
-    said = 0.0
+    last = 0.0
 
     def progress(now: Progress) -> None:
-        nonlocal said
-        if time.monotonic() - said > PAUSE or now.step == now.steps:
-            said = time.monotonic()
-            _say(stream, dataclasses.asdict(now))
+        nonlocal last
+        if time.monotonic() - last > PAUSE or now.step == now.steps:
+            last = time.monotonic()
+            _send(stream, dataclasses.asdict(now))
 
     checkpoint = None if job["checkpoint"] is None else Path(job["checkpoint"])
     run = Run(
@@ -300,6 +279,6 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
     )
 
 
-def _say(stream: TextIO, word: dict[str, Any]) -> None:
-    stream.write(json.dumps(word) + "\n")
+def _send(stream: TextIO, message: dict[str, Any]) -> None:
+    stream.write(json.dumps(message) + "\n")
     stream.flush()

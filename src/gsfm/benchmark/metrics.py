@@ -1,8 +1,8 @@
-"""How well a batch of questions was answered: exact metrics, ties and all.
+"""Metrics of rankings, exact also with ties, and their measurement for a method.
 
-Every metric of a ranking follows from four counts for each hidden gene: how many candidates, and
-how many hidden genes, score above it and the same. `Ranking.of` takes the counts for a whole batch
-with one sort of each row; the metrics are then arithmetic on some few numbers a question.
+All metrics of a ranking follow from four counts for each hidden gene: how many candidates, and how
+many hidden genes, have a higher score and the same score. `Ranking.of` counts for a whole batch
+with one sort of each row.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gsfm.benchmark.methods import Method
 from gsfm.benchmark.questions import COLUMNS, Questions
+from gsfm.models.settings import require
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -25,13 +26,13 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Where the hidden genes of n questions stand among the candidates.
+    """The ranks of the hidden genes of n questions among the candidates.
 
     Make it with `Ranking.of`. The hidden genes of all questions are held flat (h in all): question
     by question, the best first.
 
-    A question is *undefined* where it has no hidden gene or no other candidate: there is nothing
-    to tell apart, and every metric of it is nan.
+    A question without a hidden gene or without another candidate is *undefined*, and all its
+    metrics are nan.
 
     Attributes
     ----------
@@ -97,14 +98,14 @@ class Ranking:
         best_first = np.lexsort((-mine, owner))
         owner, gene, mine = owner[best_first], gene[best_first], mine[best_first]
 
-        # Among the candidates. The others go to the end of their row: whatever they mix with
-        # there, the first n_candidates numbers of the row are the candidates' scores.
+        # Among the candidates. The other genes go to the end of their row, so that the first
+        # n_candidates numbers of the row are the scores of the candidates.
         rows = np.where(ranked, scores, np.asarray(np.inf, scores.dtype))
         rows.sort(axis=1)
         start = owner * n_genes
         stop = start + n_candidates[owner]
         below, upto = _count(rows.ravel(), start, stop, mine)
-        # Among the hidden ones, whose scores fall: negate both.
+        # Among the hidden genes, in descending order: both are negated.
         start = _starts(n_hidden)[owner]
         stop = start + n_hidden[owner]
         hidden_above, hidden_upto = _count(-mine, start, stop, -mine)
@@ -182,7 +183,7 @@ class Ranking:
         >>> Ranking.of([[3, 2]], [[True, True]], [[False, True]]).ndcg(100).round(3)  # 1 / log2(3)
         array([0.631])
         """
-        _check_k(k)
+        require(k >= 1, "k must be 1 or more")
         gain = np.zeros(k + 1)
         np.cumsum(1 / np.log2(np.arange(2, k + 2)), out=gain[1:])
         top, bottom = np.minimum(self.above, k), np.minimum(self.above + self.tied, k)
@@ -205,7 +206,7 @@ class Ranking:
         >>> Ranking.of([[1, 1, 0]], [[True] * 3], [[True, False, False]]).recall(1)
         array([0.5])
         """
-        _check_k(k)
+        require(k >= 1, "k must be 1 or more")
         found = self._sum(np.clip((k - self.above) / self.tied, 0, 1))
         return _divide(found, np.minimum(self.n_hidden, k), self.defined)
 
@@ -245,7 +246,7 @@ class Ranking:
         >>> Ranking.of([[3, 1, 2, 0]], [[True] * 4], [[True, True, False, False]]).roc(3)
         array([[0.5, 1. , 1. ]])
         """
-        _check_points(points)
+        require(points >= 2, "a curve needs 2 points or more")
         n, last = len(self), points - 1
         rows = np.repeat(np.arange(n), points)
         # Counts of others are held as multiples of 1 / last: whole numbers compare exactly.
@@ -282,7 +283,7 @@ class Ranking:
         >>> ranking.precision_recall(3).round(3)
         array([[1.   , 1.   , 0.667]])
         """
-        _check_points(points)
+        require(points >= 2, "a curve needs 2 points or more")
         curve = np.full((len(self), points), np.nan)
         rows = np.flatnonzero(self.defined)
         wanted = self.n_hidden[rows, None] * np.arange(points)
@@ -348,10 +349,9 @@ def matched_auroc(
     array([1.])
     """
     owner, _, shares = matched_percentiles(scores, ranked, wanted, order, window)
-    has = ~np.isnan(shares)
-    n = len(np.asarray(scores))
-    count = np.bincount(owner[has], minlength=n)
-    return _divide(np.bincount(owner[has], shares[has], n), count, count > 0)
+    of_question = _Means(len(np.asarray(scores)))
+    of_question.add(owner, shares)
+    return of_question.means()
 
 
 def matched_percentiles(
@@ -390,8 +390,7 @@ def matched_percentiles(
     order = np.asarray(order, dtype=np.int64)
     if not np.array_equal(np.sort(order), np.arange(n_genes)):
         raise ValueError(f"order must hold each of the {n_genes} gene ids once")
-    if window < 1:
-        raise ValueError("window must be 1 or more")
+    require(window >= 1, "window must be 1 or more")
     place = np.empty(n_genes, np.int64)
     place[order] = np.arange(n_genes)
 
@@ -437,16 +436,6 @@ def _positions(mask: Bools) -> tuple[Ints, Ints]:
     """`numpy.nonzero` of a matrix, several times faster."""
     row, column = np.divmod(np.flatnonzero(mask), max(mask.shape[1], 1))
     return row, column
-
-
-def _check_k(k: int) -> None:
-    if k < 1:
-        raise ValueError("k must be 1 or more")
-
-
-def _check_points(points: int) -> None:
-    if points < 2:
-        raise ValueError("a curve needs 2 points or more")
 
 
 def _starts(sizes: Ints) -> Ints:
@@ -498,14 +487,14 @@ POINTS = 101
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """How well a method answered.
+    """The metrics of a method in a task.
 
     Attributes
     ----------
     questions
         A row for each question: ``protocol``, ``term``, ``split``, ``k``; ``n_shown``,
-        ``n_hidden``, ``n_candidates`` (hidden genes among them); and the `METRICS`, null where
-        there was nothing to tell apart (``matched_auroc`` also where no hidden gene has a match).
+        ``n_hidden``, ``n_candidates`` (including hidden genes); and the `METRICS`, null where they
+        are undefined (``matched_auroc`` also where no hidden gene has a match).
     genes
         A row for each gene that was ever hidden: ``gene``, ``popularity``, ``papers``, ``n``
         (times hidden), and the means over those times of ``auroc`` (the share of the other
@@ -529,23 +518,22 @@ def measure(
     batch: int = 256,
     progress: Callable[[int, int], None] | None = None,
 ) -> Measured:
-    """Let a method score the background for every question, and take all metrics.
+    """Score all questions with a method, and compute all metrics.
 
     Parameters
     ----------
     method
         Prepared for these questions (`Method.prepare`).
     questions
-        What is asked.
+        The questions.
     popularity
-        (background,) the number of training sets that have the gene: what the popularity-matched
-        AUROC matches.
+        (background,) the number of training sets with the gene, for the matched AUROC.
     papers
         (background,) the number of papers about the gene.
     batch
-        Questions asked at once; bounds the working memory, and changes nothing else.
+        Questions scored at once; it only affects the memory.
     progress
-        Called with the number of questions done and of all, after each batch.
+        Called after each batch with the number of questions done and of all.
 
     Raises
     ------
@@ -558,7 +546,7 @@ def measure(
     >>> from gsfm.genes import Vocabulary
     >>> from gsfm.sets import GeneSets
     >>> background = Vocabulary(["A", "B", "C", "D"])
-    >>> asked = Questions(
+    >>> questions = Questions(
     ...     "half-split",
     ...     background,
     ...     shown=GeneSets.from_lists([["A"]], vocabulary=background),
@@ -570,7 +558,7 @@ def measure(
     ...
     ...     def score(self, questions, rows):
     ...         return np.tile(np.float32([4, 3, 2, 1]), (len(questions.table[rows]), 1))
-    >>> found = measure(Alphabet(), asked, popularity=[3, 2, 5, 1], papers=[9, 7, 8, 2])
+    >>> found = measure(Alphabet(), questions, popularity=[3, 2, 5, 1], papers=[9, 7, 8, 2])
     >>> found.questions.select("term", "n_candidates", "auroc", "matched_auroc").rows()
     [('a term', 3, 1.0, None)]
     >>> found.genes.rows()
@@ -579,8 +567,7 @@ def measure(
     n, n_genes = len(questions), len(questions.background)
     popularity = _per_gene("popularity", popularity, n_genes)
     papers = _per_gene("papers", papers, n_genes)
-    if batch < 1:
-        raise ValueError("batch must be 1 or more")
+    require(batch >= 1, "batch must be 1 or more")
     order = np.argsort(popularity, kind="stable")
 
     metrics = np.full((len(METRICS), n), np.nan)
@@ -656,7 +643,7 @@ def measure(
 
 
 class _Means:
-    """Means of what falls into each of some bins, nan left out."""
+    """Means of the values in each bin, without nan."""
 
     def __init__(self, bins: int) -> None:
         self.total = np.zeros(bins)
@@ -669,9 +656,7 @@ class _Means:
 
     def means(self) -> NDArray[np.float64]:
         """nan for an empty bin."""
-        means = np.full(len(self.n), np.nan)
-        np.divide(self.total, self.n, out=means, where=self.n > 0)
-        return means
+        return _divide(self.total, self.n, self.n > 0)
 
 
 def _per_gene(name: str, values: ArrayLike, n_genes: int) -> NDArray[np.int64]:

@@ -1,12 +1,12 @@
-"""A folder of results: what a run has found so far, and the tables and pages made of it.
+"""A folder of results: the tables and pages of a run.
 
 run.json                        format, configuration, data, tasks, methods, times
-units/<task>/<method>/          what one method answered in one task
+units/<task>/<method>/          the results of one method in one task
 models/<method>/                the models trained for the run
 results.parquet                 a row for each task, method and question
 genes.parquet, curves.parquet   as `Measured` has them
 backgrounds.parquet             the genes of each task, in how many sets and papers they are
-leaks.parquet                   the terms that training sets cover
+leaks.parquet                   how many training sets cover each term
 summary.json, report.html, report.md
 """
 
@@ -35,7 +35,7 @@ TABLES = {**UNIT, "questions": "results.parquet"}
 
 
 class Results:
-    """What a benchmark found.
+    """The results of a benchmark.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Results:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        #: What was run: the content of ``run.json``.
+        #: The content of ``run.json``.
         self.about = read_about(self.folder)
 
     @classmethod
@@ -94,7 +94,7 @@ class Results:
         return _json(self.folder / "summary.json")
 
     def summarize(self) -> None:
-        """Make ``summary.json`` of the tables."""
+        """Write ``summary.json`` from the tables."""
         leaks = self.folder / "leaks.parquet"
         shown = ("name", "gsfm", "seed", "configuration", "hash", "data", "corpus", "leakage")
         summary = summarize(
@@ -134,11 +134,7 @@ class Results:
                 temporary.write_text(text, encoding="utf-8")
 
     def _table(self, name: str) -> pl.DataFrame:
-        path = self.folder / name
-        try:
-            return pl.read_parquet(path)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise FormatError(path, f"cannot be read ({error}); run the benchmark again") from error
+        return _parquet(self.folder / name, "run the benchmark again")
 
 
 # -- what a run writes -----------------------------------------------------------------------------
@@ -173,21 +169,21 @@ def write_about(folder: Path, about: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Unit:
-    """The part of the results that is computed at once: one method's answers to one task.
+    """The part of the results that is computed at once: one method in one task.
 
     Parameters
     ----------
     folder
-        Of its files.
+        Folder of its files.
     fingerprint
-        The hash of all that the answers depend on.
+        The hash of all that the results depend on.
     """
 
     folder: Path
     fingerprint: str
 
     def about(self) -> dict[str, Any] | None:
-        """What is known of the finished unit; None if it is not there, or of something else."""
+        """The record of the complete unit; None if it does not exist or has another fingerprint."""
         path = self.folder / "unit.json"
         if not path.exists():
             return None
@@ -198,7 +194,7 @@ class Unit:
         return about if about.get("fingerprint") == self.fingerprint else None
 
     def write(self, about: Mapping[str, Any], measured: Measured | None) -> None:
-        """Write the tables, if there are any, and last the file that says they are whole."""
+        """Write the tables, if there are any, and last the file that marks the unit as complete."""
         path = self.folder / "unit.json"
         path.unlink(missing_ok=True)
         for name, file in UNIT.items():
@@ -210,17 +206,13 @@ class Unit:
             temporary.write_text(json_text(content), encoding="utf-8")
 
     def table(self, name: str) -> pl.DataFrame:
-        """One of the tables of a finished unit."""
-        path = self.folder / UNIT[name]
-        try:
-            return pl.read_parquet(path)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            reason = f"cannot be read ({error}); remove {self.folder} and run the benchmark again"
-            raise FormatError(path, reason) from error
+        """One of the tables of a complete unit."""
+        advice = f"remove {self.folder} and run the benchmark again"
+        return _parquet(self.folder / UNIT[name], advice)
 
 
 def join(folder: Path, units: Mapping[tuple[str, str], Unit]) -> None:
-    """Write the tables of the results of those of the units, by task and method."""
+    """Write the tables of the results from those of the units, by task and method."""
     for name, file in TABLES.items():
         parts = [
             unit.table(name).with_columns(
@@ -232,6 +224,13 @@ def join(folder: Path, units: Mapping[tuple[str, str], Unit]) -> None:
         first = ["task", "protocol", "method"] if name == "questions" else ["task", "method"]
         with atomic_path(folder / file) as temporary:
             whole.select(*first, pl.exclude(first)).write_parquet(temporary)
+
+
+def _parquet(path: Path, advice: str) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise FormatError(path, f"cannot be read ({error}); {advice}") from error
 
 
 def _json(path: Path) -> dict[str, Any]:
