@@ -17,6 +17,7 @@ from gsfm import analysis
 from gsfm.analysis import Enrichment, ora, prerank
 from gsfm.analysis.enrichment.common import false_discovery_rate
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
+from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.completion.scorer import describe_model
 from gsfm.errors import GsfmError, MissingExtraError
@@ -322,11 +323,11 @@ def _signatures(
     sizes = terms.sizes
     n_added = np.rint(added * sizes).astype(np.int64)
     rows, columns, values = [], [], []
-    for start in range(0, len(sizes), _TERMS):
-        block = terms.members[start : start + _TERMS]
+    for part in batches(len(sizes), _TERMS, "completing terms", progress):
+        block = terms.members[part]
         sets = np.split(block.indices, block.indptr[1:-1])
         chances = model.probability(sets) if added else np.zeros((len(sets), len(vocabulary)))
-        for row, (own, chance) in enumerate(zip(sets, chances, strict=True), start):
+        for row, (own, chance) in enumerate(zip(sets, chances, strict=True), part.start):
             p = np.where(column >= 0, chance, -1.0)
             p[own] = -1
             more = np.argsort(-p, kind="stable")[: n_added[row]]
@@ -334,8 +335,6 @@ def _signatures(
             rows.append(np.full(len(own) + len(more), row))
             columns += [column[more], column[own]]
             values += [p[more], np.ones(len(own))]
-        if progress is not None:
-            progress("completing terms", start + len(sets), len(sizes))
     weights = sp.csr_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
         shape=(len(sizes), len(genes)),
@@ -408,17 +407,15 @@ def _linear(
     w_square = np.asarray(weights.multiply(weights).sum(axis=1)).ravel()
     w_norm = np.sqrt(np.maximum(w_square - n * w_mean**2, 1e-300))  # (terms,)
     t = np.empty((expression.shape[0], weights.shape[0]))
-    for start in range(0, len(t), _CELLS):
-        block = expression[start : start + _CELLS]
+    for part in batches(len(t), _CELLS, "scoring", progress):
+        block = expression[part]
         block = block.toarray() if sp.issparse(block) else block
         x = np.where(flat, 0.0, (block - mean) / np.where(flat, 1.0, spread))
         x -= x.mean(axis=1, keepdims=True)
         norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
         r = (weights @ x.T).T / (w_norm * np.where(norm > 0, norm, 1.0))
         r = np.clip(r, -1 + 1e-12, 1 - 1e-12)
-        t[start : start + len(x)] = r * np.sqrt((n - 2) / (1 - r**2))
-        if progress is not None:
-            progress("scoring", start + len(x), len(t))
+        t[part] = r * np.sqrt((n - 2) / (1 - r**2))
     return t, np.asarray(2 * stdtr(n - 2, -np.abs(t)))
 
 

@@ -27,7 +27,6 @@ from gsfm.analysis.term_scores import (
 from gsfm.analysis.terms import LibrariesLike
 from gsfm.completion.calibration import check_missing_fraction, meaning
 from gsfm.completion.result import Result
-from gsfm.completion.scorer import provenance
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
 from gsfm.models.term_matrix import TermMatrix, holders
@@ -241,10 +240,8 @@ def annotate(
         descriptions, about = SET_COLUMNS, f"{len(ids)} input genes"
     return Annotation(
         table,
-        provenance(
+        query.provenance(
             "annotate",
-            model,
-            query.mapped,
             about=about,
             libraries=[library.provenance for library in opened],
             top=top,

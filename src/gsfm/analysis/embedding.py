@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from gsfm.analysis.query import Floats, Progress, Query
+from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_sets
 from gsfm.completion.result import Result, gene_columns
 from gsfm.completion.scorer import provenance
@@ -137,23 +138,6 @@ class Vectors(Result):
         return f"{n:,} vectors of {d} numbers; model {self.provenance['model']['name']}"
 
 
-@overload
-def embed(
-    genes: Iterable[str] | None = None,
-    *,
-    dimensions: int | None = None,
-    model: ModelLike = None,
-    species: Species | None = None,
-) -> Vectors: ...
-@overload
-def embed(
-    genes: GeneSets,
-    *,
-    dimensions: int | None = None,
-    model: ModelLike = None,
-    species: Species | None = None,
-    progress: Progress | None = None,
-) -> Vectors: ...
 def embed(
     genes: Iterable[str] | GeneSets | None = None,
     *,
@@ -225,13 +209,8 @@ def _embed_genes(
         ids = known[np.sort(np.unique(known, return_index=True)[1])]
     vectors = _shortened(model.embed_genes(), dimensions)[ids]
     table = pl.DataFrame(gene_columns(model.vocabulary, ids))
-    about = provenance(
-        "embed genes",
-        model,
-        query.mapped,
-        dimensions=vectors.shape[1],
-        columns={"vector": VECTOR},
-    )
+    columns = {"vector": VECTOR}
+    about = query.provenance("embed genes", dimensions=vectors.shape[1], columns=columns)
     return Vectors(table, about, query.mapped, vectors)
 
 
@@ -268,13 +247,8 @@ def _embed_sets(
 
 def set_vectors(model: Model, sets: Sequence[Ids], progress: Progress | None = None) -> Floats:
     """(n, dimensions) the vectors of sets of gene ids."""
-    parts = []
-    for start in range(0, len(sets), SETS_AT_ONCE):
-        parts.append(model.embed_sets(sets[start : start + SETS_AT_ONCE]))
-        if progress is not None:
-            done = min(start + SETS_AT_ONCE, len(sets))
-            progress("embedding sets", done, len(sets))
-    return np.concatenate(parts)
+    rows = batches(len(sets), SETS_AT_ONCE, "embedding sets", progress)
+    return np.concatenate([model.embed_sets(sets[part]) for part in rows])
 
 
 def _shortened(vectors: Floats, dimensions: int | None) -> Floats:

@@ -12,7 +12,6 @@ from gsfm.analysis.query import PAPERS, Collection, Numbers, Query, collection, 
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.ranking import check_top, describe_probability
 from gsfm.completion.result import Result, gene_columns, symbols_of
-from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
@@ -219,10 +218,8 @@ def explain(
             "papers": n_papers[order],
         }
     )
-    about = provenance(
+    about = query.provenance(
         "explain",
-        model,
-        query.mapped,
         explained={
             "symbol": symbols[target],
             "in_input": in_input,
@@ -244,23 +241,17 @@ def explain(
         random_state=random_state,
         columns={**COLUMNS, "kinds": KIND_COLUMNS, "papers of the table papers": PAPER_COLUMNS},
     )
+    own = pl.DataFrame(symbols_of(model.vocabulary, ids))
+    shares_by_kind = [
+        own.with_columns(kind=pl.lit(one.name), share=pl.Series(one.shares, dtype=pl.Float64))
+        for one in parts.kinds
+    ]
     return Explanation(
         table,
         about,
         query.mapped,
         kinds=_kinds(parts),
-        by_kind=pl.concat(
-            [
-                pl.DataFrame(
-                    {
-                        "symbol": symbols_of(model.vocabulary, ids),
-                        "kind": pl.Series([kind.name] * len(ids), dtype=pl.String),
-                        "share": kind.shares.astype(np.float64),
-                    }
-                ).filter(pl.col("share") != 0)
-                for kind in parts.kinds
-            ]
-        ),
+        by_kind=pl.concat(shares_by_kind).filter(pl.col("share") != 0),
         papers=papers.head(papers.height if top is None else top),
     )
 

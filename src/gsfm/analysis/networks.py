@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from gsfm.analysis.query import Numbers, Progress, Query, standard_scores
 from gsfm.analysis.relations import RELATION
+from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
-from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
@@ -221,10 +221,8 @@ def network(
             "in_input": np.arange(len(ids)) < n_input,
         }
     )
-    about = provenance(
+    about = query.provenance(
         "network",
-        model,
-        query.mapped,
         communities=len(communities),
         add=add,
         min_relation=min_relation,
@@ -252,11 +250,8 @@ def _relations(model: Model, ids: Ids, progress: Progress | None) -> Numbers:
     """(n, n) the relation of each two genes; minus infinity on the diagonal."""
     z = np.empty((len(ids), len(ids)))
     # In small parts: the scores of all genes for all sets would be large.
-    for start in range(0, len(ids), 64):
-        part = ids[start : start + 64]
-        z[start : start + len(part)] = standard_scores(model, [one[None] for one in part])[:, ids]
-        if progress is not None:
-            progress("scoring genes", start + len(part), len(ids))
+    for rows in batches(len(ids), 64, "scoring genes", progress):
+        z[rows] = standard_scores(model, [one[None] for one in ids[rows]])[:, ids]
     relation = (z + z.T) / 2
     np.fill_diagonal(relation, -np.inf)
     return relation

@@ -18,12 +18,20 @@ from numpy.typing import NDArray
 from gsfm import genes as gene_names
 from gsfm.analysis.gene_frequency import empirical_p_value, popularity
 from gsfm.analysis.query import Query, evidence, standard_scores
-from gsfm.analysis.term_scores import BATCH, MISSING, Library, Progress, find_term, score_genes
+from gsfm.analysis.term_scores import (
+    BATCH,
+    MISSING,
+    Library,
+    Progress,
+    describe_scores,
+    find_term,
+    score_genes,
+)
+from gsfm.completion.batches import batches
 from gsfm.completion.calibration import HALF
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.ranking import best_genes, check_top, describe_probability
 from gsfm.completion.result import Result, gene_columns, symbols_of
-from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
@@ -49,16 +57,10 @@ OF_SEEDS = "Here the genes given are the seeds"
 
 COLUMNS = {
     "rank": "rank among the candidates by z_score; ties are in the order of symbols",
-    "symbol": "approved symbol",
-    "name": "approved name",
+    **describe_scores("the seeds"),
     "annotated": "whether the gene is a seed given by the user or annotated in a term of the "
-    "phenotype. A seed is scored by the other seeds (leave-one-out)",
-    "score": "the model's score for the seeds; a larger score is more likely; no unit, not a "
-    "probability; scores of candidates that are seeds, each from other seeds, cannot be compared",
-    "z_score": "score less the mean, over the standard deviation, of the scores of all genes but "
-    "the seeds",
+    "phenotype; a seed is scored by the other seeds (leave-one-out)",
     "probability": OF_SEEDS,
-    "gene_rank": "rank among all genes but the seeds; 1 is the best",
     "percentile": "percent of all genes but the seeds with a lower rank",
     "p_value": f"fraction of the {ALIKE:,} genes closest to the candidate in popularity, without "
     "seeds, with a z-score as large or larger, (1 + k) / (1 + n): at 0.05, one of 20 genes studied "
@@ -240,18 +242,13 @@ def prioritize(
     if phenotype:
         columns["term"] = strongest
     if why:
-        reasons = []
-        for gene in shown:
-            reasons.append(_why(model, ids, int(gene)))
-            if progress is not None:
-                progress("computing shares", len(reasons), len(shown))
+        one_by_one = batches(len(shown), 1, "computing shares", progress)
+        reasons = [_why(model, ids, int(shown[at][0])) for at in one_by_one]
         columns["why"] = pl.Series(reasons, dtype=pl.List(pl.String))
     table = pl.DataFrame(columns)
     descriptions = {**COLUMNS, "probability": f"{describe_probability(missing)}. {OF_SEEDS}"}
-    about = provenance(
+    about = query.provenance(
         "prioritize",
-        model,
-        query.mapped,
         candidates={
             "genes": len(genes),
             "annotated": int(annotated.sum()),
@@ -374,21 +371,13 @@ def _by_term(
 ) -> tuple[pl.DataFrame, list[str]]:
     """The z-score of each candidate for each term alone, and the term with the largest one."""
     z = np.empty((len(terms), len(genes)))
-    for start in range(0, len(terms), BATCH):
-        sets = [one.genes for one in terms[start : start + BATCH]]
-        z[start : start + len(sets)] = evidence(model, sets)[:, genes]
-        if progress is not None:
-            progress("scoring each term", start + len(sets), len(terms))
+    for part in batches(len(terms), BATCH, "scoring each term", progress):
+        z[part] = evidence(model, [one.genes for one in terms[part]])[:, genes]
     symbols = symbols_of(model.vocabulary, genes)
     about = [one.describe(ids) for one in terms]
     annotated = np.array([np.isin(genes, one.genes) for one in terms])
     rows = [
-        {
-            "symbol": symbols[j],
-            **about[i],
-            "annotated": bool(annotated[i, j]),
-            "z_score": float(z[i, j]),
-        }
+        (symbols[j], *about[i].values(), bool(annotated[i, j]), float(z[i, j]))
         for j in range(len(genes))
         for i in range(len(terms))
     ]
@@ -398,7 +387,7 @@ def _by_term(
         "annotated": pl.Boolean,
         "z_score": pl.Float64,
     }
-    table = pl.DataFrame(rows, schema=schema)
+    table = pl.DataFrame(rows, schema=schema, orient="row")
     strongest = [terms[i].term.name for i in z.argmax(axis=0)] if terms else []
     return table, strongest
 

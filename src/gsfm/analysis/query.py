@@ -13,7 +13,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm import sets
+from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, map_identifiers
+from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, UnknownGenesError, UnknownTermError, join_names
 from gsfm.genes import Species, Vocabulary, read_genes
 from gsfm.models import Model
@@ -50,6 +52,7 @@ class Query:
     ) -> None:
         parts = {name: list(group or ()) for name, group in groups.items()}
         every = [identifier for part in parts.values() for identifier in part]
+        self.model = model
         self.mapped = map_identifiers(model.vocabulary, every, species)
         ends = np.cumsum([len(part) for part in parts.values()])
         starts = [0, *ends[:-1]]
@@ -89,15 +92,16 @@ class Query:
         inputs, ids = self.mapped.inputs[part], self.mapped.ids[part]
         return self.mapped._replace(inputs=inputs, ids=ids).require(what, least=least)
 
+    def provenance(self, task: str, **more: Any) -> dict[str, Any]:
+        """The provenance of a result for this query; see `gsfm.completion.scorer.provenance`."""
+        return provenance(task, self.model, self.mapped, **more)
+
 
 def standard_scores(model: Model, sets: Sequence[Ids], progress: Progress | None = None) -> Floats:
     """(n, genes) scores less the mean, over the standard deviation, of each set's missing genes."""
     out = np.empty((len(sets), len(model.vocabulary)), np.float32)
-    for start in range(0, len(sets), BATCH):
-        part = sets[start : start + BATCH]
-        out[start : start + len(part)] = standardize(model.score(part), model.encode(part))
-        if progress is not None:
-            progress("scoring sets", start + len(part), len(sets))
+    for rows in batches(len(sets), BATCH, "scoring sets", progress):
+        out[rows] = standardize(model.score(sets[rows]), model.encode(sets[rows]))
     return out
 
 
@@ -129,10 +133,8 @@ class Collection(NamedTuple):
 
     def having(self, gene: int) -> NDArray[np.int32]:
         """The rows of the sets that have a gene, ascending."""
-        rows: NDArray[np.int32] = self.by_gene.indices[
-            self.by_gene.indptr[gene] : self.by_gene.indptr[gene + 1]
-        ]
-        return rows
+        start, end = self.by_gene.indptr[gene : gene + 2]
+        return np.asarray(self.by_gene.indices[start:end], np.int32)
 
     def column(
         self, name: str, rows: NDArray[np.integer[Any]], dtype: type[pl.DataType] = pl.String
@@ -180,7 +182,7 @@ def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
         return _embedded()
     if source == "-" or Path(source).is_file():
         return sets.read(source, resolve=resolve)
-    # Imported here, and below: a completion has no use for it.
+    # Imported here, and below: completion does not need it.
     from gsfm import libraries
 
     return libraries.load(str(source))
@@ -289,12 +291,12 @@ def _is_name(source: Source) -> bool:
 
 @functools.lru_cache(maxsize=2)
 def _papers(vocabulary: Vocabulary) -> Collection:
-    """The papers of the embedded corpus; kept, as every question about evidence needs them."""
+    """The papers of the embedded corpus; cached, because several verbs use them."""
     return _indexed(_embedded(), vocabulary, "papers of the embedded corpus")
 
 
 def _embedded() -> GeneSets:
-    # Imported here: a completion has no use for it.
+    # Imported here: completion does not need it.
     from gsfm.corpus import embedded
 
     return embedded()
@@ -305,13 +307,13 @@ def _indexed(library: GeneSets, vocabulary: Vocabulary, name: str | None) -> Col
     if not len(own.indices):
         raise GsfmError(
             f"no gene of {name or 'the gene sets'} is known to the model; are they approved "
-            "symbols? gsfm.sets.read and GeneSets.resolve make them so"
+            "symbols? gsfm.sets.read and GeneSets.resolve map other identifiers"
         )
     manifest = library.manifest
     releases = [one.get("release") for one in manifest.get("inputs", []) if isinstance(one, dict)]
     releases = [one for one in [manifest.get("release"), *releases] if one]
     about = {
-        "name": name or manifest.get("name") or "gene sets given",
+        "name": name or manifest.get("name") or "gene sets",
         "sets": len(library),
         "release": releases[0] if releases else None,
     }

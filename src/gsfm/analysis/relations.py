@@ -26,7 +26,6 @@ from gsfm.analysis.query import (
 )
 from gsfm.completion.ranking import best_genes, check_top
 from gsfm.completion.result import Result, gene_columns
-from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
@@ -286,10 +285,8 @@ def _neighbors(
         columns["in_context"] = np.isin(genes, ids)
     return Neighbors(
         pl.DataFrame(columns),
-        provenance(
+        query.provenance(
             "relate",
-            model,
-            query.mapped,
             gene=model.vocabulary[target],
             context=about,
             shortlist=shortlist,
@@ -342,10 +339,8 @@ def _pair(
         "null_median": float(np.median(null)),
         "popularity": [float(popular[a]), float(popular[b])],
     }
-    about = provenance(
+    about = query.provenance(
         "relate",
-        model,
-        query.mapped,
         relation=RELATION,
         null={
             "model": f"pairs of genes of similar popularity: {draws} genes drawn from the {ALIKE} "

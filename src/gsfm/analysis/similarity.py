@@ -12,7 +12,6 @@ from gsfm.analysis.query import PAPERS, Collection, Numbers, Query, Source, coll
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.ranking import check_top
 from gsfm.completion.result import Result
-from gsfm.completion.scorer import provenance
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.sets.overlap import p_values
@@ -145,10 +144,8 @@ def nearest(
         "overlap_genes": sets.overlap_genes(rows, ids),
         "link": sets.column("link", rows),
     }
-    about = provenance(
+    about = query.provenance(
         "nearest",
-        model,
-        query.mapped,
         among=sets.about,
         by=by,
         top=top,
@@ -160,7 +157,8 @@ def nearest(
 
 def _model_scores(model: Model, sets: Collection, ids: Ids) -> Numbers:
     """(n_sets,) how well the model predicts the genes of each set from the genes `ids`."""
-    own, empty = evidence(model, [ids, ids[:0]], neutral_single=True).astype(np.float64)
+    own = evidence(model, [ids], neutral_single=True)[0].astype(np.float64)
+    empty = evidence(model, [ids[:0]])[0].astype(np.float64)
     if empty.any():
         own -= empty * (own @ empty) / (empty @ empty)
     spread = float(own.std())

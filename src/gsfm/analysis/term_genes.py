@@ -9,9 +9,15 @@ import polars as pl
 
 from gsfm.analysis.query import evidence
 from gsfm.analysis.selection import Which, best, check_selection
-from gsfm.analysis.term_scores import MISSING, Progress, find_term, score_genes, split_half_auroc
+from gsfm.analysis.term_scores import (
+    MISSING,
+    Progress,
+    describe_scores,
+    find_term,
+    score_genes,
+    split_half_auroc,
+)
 from gsfm.completion.calibration import check_missing_fraction
-from gsfm.completion.ranking import describe_probability
 from gsfm.completion.result import gene_columns
 from gsfm.completion.scorer import provenance
 from gsfm.models import ModelLike, load_model
@@ -21,16 +27,7 @@ from gsfm.report import Report
 COLUMNS = {
     "rank": "rank among all genes by z_score, annotated and new; 1 is the best. Annotated genes "
     "are ranked by their leave-one-out evidence, alone or with up to an eighth of the term",
-    "symbol": "approved symbol",
-    "name": "approved name",
-    "annotated": "whether the gene is annotated in the term; score, z_score, probability and "
-    "gene_rank are then leave-one-out, from the term without the gene",
-    "score": "the model's score; a larger score is more likely; no unit, not a probability; scores "
-    "of annotated genes, each from another set, cannot be compared",
-    "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
-    "are not in the term",
-    "probability": describe_probability(MISSING),
-    "gene_rank": "rank among all genes that are not in the term; 1 is the best",
+    **describe_scores("the term"),
 }
 
 
@@ -150,7 +147,7 @@ def term(
     )
     genes = source.sets.genes(found.row)
     auroc = float(split_half_auroc([(source, [row])], progress)[0])
-    descriptions = {**COLUMNS, "probability": describe_probability(missing_fraction)}
+    descriptions = COLUMNS | describe_scores("the term", missing_fraction)
     about = provenance(
         "term",
         model,

@@ -20,7 +20,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from gsfm.analysis.terms import LibrariesLike, load_libraries
-from gsfm.completion.ranking import z_scores
+from gsfm.completion.batches import batches
+from gsfm.completion.ranking import describe_probability, z_scores
 from gsfm.completion.scorer import score
 from gsfm.errors import GsfmError
 from gsfm.io.files import atomic_path
@@ -181,18 +182,31 @@ def score_pairs(
     """
     n = len(sets)
     score_, z_score, probability, gene_rank = np.zeros((4, n))
-    for start in range(0, n, BATCH):
-        at = range(start, min(start + BATCH, n))
-        rest = [sets[i][sets[i] != genes[i]] for i in at]
-        scores, probabilities = score(model, rest, missing_fraction=missing_fraction)
-        for i, ids, row in zip(at, rest, scores, strict=True):
+    for part in batches(n, BATCH, "scoring genes", progress):
+        rest = [ids[ids != gene] for ids, gene in zip(sets[part], genes[part], strict=True)]
+        results = score(model, rest, missing_fraction=missing_fraction)
+        for i, (ids, row, chance) in enumerate(zip(rest, *results, strict=True), part.start):
             others, own = np.delete(row, ids), row[genes[i]]
-            score_[i], probability[i] = own, probabilities[i - start, genes[i]]
+            score_[i], probability[i] = own, chance[genes[i]]
             z_score[i] = z_scores(own[None], others)[0]
             gene_rank[i] = 1 + (others > own).sum()
-        if progress is not None:
-            progress("scoring genes", at.stop, n)
     return _score_columns(model, score_, z_score, probability, gene_rank)
+
+
+def describe_scores(what: str, missing_fraction: float = MISSING) -> dict[str, str]:
+    """Descriptions of the columns of genes that are scored for a set, such as "the term"."""
+    return {
+        "symbol": "approved symbol",
+        "name": "approved name",
+        "annotated": f"whether the gene is in {what}; score, z_score, probability and gene_rank "
+        f"are then leave-one-out, from {what} without the gene",
+        "score": "the model's score; a larger score is more likely; no unit, not a probability; "
+        f"scores of genes of {what}, each from another set, cannot be compared",
+        "z_score": "score less the mean, over the standard deviation, of the scores of all genes "
+        f"that are not in {what}",
+        "probability": describe_probability(missing_fraction),
+        "gene_rank": f"rank among all genes that are not in {what}; 1 is the best",
+    }
 
 
 def score_genes(
@@ -257,8 +271,9 @@ def _halves(
     """The AUROC of each set's halves: the mean over the genes of both."""
     # A random number for each gene: a term is halved in the same way each time.
     number = shuffled(len(model.vocabulary))
-    for start in range(0, len(sets), BATCH // 2):
-        batch = [ids[np.argsort(number[ids])] for ids in sets[start : start + BATCH // 2]]
+    task = "predicting each term's half by the other"
+    for part in batches(len(sets), BATCH // 2, task, progress):
+        batch = [ids[np.argsort(number[ids])] for ids in sets[part]]
         halves = [half for ids in batch for half in (ids[::2], ids[1::2])]
         scores = model.score(halves)
         for i, ids in enumerate(batch):
@@ -266,8 +281,6 @@ def _halves(
             first = _auroc(scores[2 * i, ids[1::2]], others[0])
             second = _auroc(scores[2 * i + 1, ids[::2]], others[1])
             yield float(np.mean([*first, *second])) if len(ids) > 1 else np.nan
-        if progress is not None:
-            progress("predicting each term's half by the other", start + len(batch), len(sets))
 
 
 def _auroc(scores: Floats, others: Floats) -> Numbers:

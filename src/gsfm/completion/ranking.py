@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gsfm.completion.batches import batches
 from gsfm.completion.calibration import HALF, check_missing_fraction, meaning
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers, map_sets
 from gsfm.completion.result import Result, gene_columns
@@ -194,11 +195,9 @@ class _Ranker:
         counts = np.array([len(ids) for ids in members], np.int64)
         rows = np.flatnonzero(counts)
         ranked: list[_Ranked] = []
-        for start in range(0, len(rows), batch_size):
-            batch = [members[i] for i in rows[start : start + batch_size]]
+        for part in batches(len(rows), batch_size, "completing sets", progress):
+            batch = [members[i] for i in rows[part]]
             ranked += map(self._ranked, batch, *self._score(batch))
-            if progress is not None:
-                progress("completing sets", start + len(batch), len(rows))
         sizes = [len(one.genes) for one in ranked]
         joined = _Ranked(*map(np.concatenate, zip(*ranked, strict=True)))
         table = self._table(joined, np.concatenate([np.arange(n) + 1 for n in sizes]))
@@ -241,9 +240,8 @@ class _Ranker:
         score = np.empty(len(own), np.float32)
         z_score = np.empty(len(own))
         probability = np.empty(len(own), np.float32)
-        for start in range(0, len(own), BATCH):
-            part = own[start : start + BATCH]
-            at, row = slice(start, start + len(part)), np.arange(len(part))
+        for at in batches(len(own), BATCH):
+            part, row = own[at], np.arange(len(own[at]))
             scores, probabilities = self._score([ids[ids != gene] for gene in part])
             score[at], probability[at] = scores[row, part], probabilities[row, part]
             z_score[at] = z_scores(score[at, None], scores[:, missing])[:, 0]

@@ -29,7 +29,6 @@ from gsfm.analysis.term_scores import (
 from gsfm.analysis.terms import LibraryLike
 from gsfm.completion.ranking import check_top
 from gsfm.completion.result import Result, gene_columns
-from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
@@ -45,16 +44,9 @@ COLUMNS = {
     "name": "approved name",
     "papers": "papers that NCBI linked to the gene by 2022-09-12",
     "annotated_terms": "terms of the library, of any size, in which the gene is annotated",
+    **{k: v for k, v in GENE_COLUMNS.items() if k not in ("rank", "annotated")},
     "library": LIBRARY.partition(";")[0],
-    "id": GENE_COLUMNS["id"],
     "term": "a term in which the gene is not annotated",
-    **{
-        name: GENE_COLUMNS[name]
-        for name in (
-            *("size", "support", "score", "z_score", "probability", "gene_rank"),
-            *("z_score_across_terms", "split_half_auroc"),
-        )
-    },
 }
 
 
@@ -214,10 +206,8 @@ def understudied(
     halves = pl.Series(split_half_auroc([(source, rows)], progress), nan_to_null=True)
     table = table.hstack(pl.DataFrame({**scores, "split_half_auroc": halves}))
     table = table.select(name for name in COLUMNS if name in table.columns)
-    about = provenance(
+    about = query.provenance(
         "understudied",
-        model,
-        query.mapped,
         library=source.provenance,
         genes=len(pool),
         terms=int(usable.sum()),

@@ -14,11 +14,9 @@ import polars as pl
 from gsfm import genes as gene_names
 from gsfm.analysis.query import Query, evidence
 from gsfm.analysis.selection import Which, best, check_selection
-from gsfm.analysis.term_scores import MISSING, Progress, score_genes
+from gsfm.analysis.term_scores import MISSING, Progress, describe_scores, score_genes
 from gsfm.completion.calibration import HALF
-from gsfm.completion.ranking import describe_probability
 from gsfm.completion.result import Result, gene_columns
-from gsfm.completion.scorer import provenance
 from gsfm.genes import Species, Vocabulary, tables
 from gsfm.models import Model, ModelLike, load_model
 
@@ -32,16 +30,7 @@ KINDS = {
 COLUMNS = {
     "rank": "rank among the genes of any kind by the evidence for the set; leave-one-out for genes "
     "of the set, alone or with up to an eighth of the set",
-    "symbol": "approved symbol",
-    "name": "approved name",
-    "annotated": "whether the gene is in the set; score, z_score, probability and gene_rank are "
-    "then leave-one-out, from the set without the gene",
-    "score": "the model's score; a larger score is more likely; no unit, not a probability; scores "
-    "of genes of the set, each from another set, cannot be compared",
-    "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
-    "are not in the set",
-    "probability": describe_probability(),
-    "gene_rank": "rank among all genes that are not in the set, of any kind; 1 is the best",
+    **describe_scores("the set"),
     "papers": "papers that NCBI linked to the gene by 2022-09-12",
     "reason": "the terms and domains that show the kind: GO of 2022-09-12, FamPlex of 2024-07-10, "
     "Pfam domains of UniProt 2022-09",
@@ -277,11 +266,9 @@ def _discover(
             "reason": pl.Series([list(chain(*one.values())) for one in own], dtype=lists),
         }
     )
-    descriptions = {**COLUMNS, "probability": describe_probability(missing), "kind": KINDS[task]}
-    about_set = provenance(
+    descriptions = COLUMNS | describe_scores("the set", missing) | {"kind": KINDS[task]}
+    about_set = query.provenance(
         task,
-        model,
-        query.mapped,
         set={"name": name, "genes": len(ids)},
         kinds={kind.name: sum(kind.name in reasons[int(g)] for g in pool) for kind in kinds},
         genes=len(pool),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsfm.analysis.terms import Terms
+from gsfm.completion.batches import batches
 from gsfm.progress import Progress
 
 if TYPE_CHECKING:
@@ -170,11 +171,8 @@ def null_of(
         rng = np.random.default_rng(random_state)
         sets = [draw(groups, counts, rng) for _ in range(draws)]
         values = np.empty((len(terms.source), draws), np.float32)
-        for start in range(0, draws, BATCH):
-            batch = sets[start : start + BATCH]
-            values[:, start : start + len(batch)] = statistic(batch)
-            if progress is not None:
-                progress(text, start + len(batch), draws)
+        for part in batches(draws, BATCH, text, progress):
+            values[:, part] = statistic(sets[part])
         if len(cached) >= CACHED:
             cached.pop(next(iter(cached)))
         cached[key] = Null.of(values)
