@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import doctest
 import importlib.util
+import json
 import re
+import shlex
 import warnings
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import gsfm
+from gsfm.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -74,6 +79,30 @@ def test_a_command_prints_what_is_shown(command: str) -> None:
     assert words(outputs.printed(command)) == words(COMMANDS[command]), (
         "run python scripts/build_docs_outputs.py"
     )
+
+
+def test_the_json_of_a_completion_is_as_shown() -> None:
+    text = (DOCS / "complete.md").read_text(encoding="utf-8")
+    found = re.search(r"`(gsfm complete .* --json)`.*?```json\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    result = CliRunner().invoke(app, shlex.split(found[1])[1:], prog_name="gsfm")
+
+    def check(shown: Any, printed: Any) -> None:
+        """An ellipsis stands for any value, or for further ones."""
+        if isinstance(shown, dict):
+            assert shown.keys() == printed.keys() or "…" in shown
+            for key in shown.keys() - {"…"}:
+                check(shown[key], printed[key])
+        elif isinstance(shown, list):
+            assert len(shown) == len(printed) or shown[-1] == "…"
+            for one, other in zip((s for s in shown if s != "…"), printed, strict=False):
+                check(one, other)
+        elif isinstance(shown, float):
+            assert shown == pytest.approx(printed, rel=0.01)
+        else:
+            assert shown in ("…", printed)
+
+    check(json.loads(found[2]), json.loads(result.stdout))
 
 
 def test_outputs_are_renewed_in_place() -> None:
