@@ -171,7 +171,7 @@ def by_model_ranked(
     if not sides:
         raise UnknownGenesError("no gene of the list with a statistic other than 0 is known")
     inputs = query.mapped.inputs.with_columns(
-        pl.Series("statistic", statistics), pl.Series("direction", direction, pl.String)
+        pl.Series("statistic", statistics), pl.Series("direction", direction.tolist(), pl.String)
     )
     query.mapped = query.mapped._replace(inputs=inputs)
     query.about |= {str(name): len(chosen) for name, chosen, _ in sides}
