@@ -28,13 +28,7 @@ from gsfm.benchmark.embedding import Embedding
 from gsfm.benchmark.leakage import Leaks, covering
 from gsfm.benchmark.methods import Cost, LibraryModel, Method, ModelMethod
 from gsfm.benchmark.metrics import METRICS, Measured, Ranking, matched_auroc, measure
-from gsfm.benchmark.protocols import (
-    context_switch,
-    half_split,
-    hold_out,
-    never_seen,
-    time_split,
-)
+from gsfm.benchmark.protocols import context_switch, half_split, hold_out, never_seen, time_split
 from gsfm.benchmark.questions import Questions
 from gsfm.benchmark.relations import new_interactions, new_relations
 from gsfm.benchmark.releases import Pairs, find_release, pair

@@ -177,8 +177,7 @@ class ModelMethod(Method):
         shown = questions.shown[rows]
         ones = np.ones(len(shown.indices), np.float32)
         members = sp.csr_array(
-            (ones, columns[shown.indices], shown.indptr),
-            shape=(len(shown), len(self.vocabulary)),
+            (ones, columns[shown.indices], shown.indptr), shape=(len(shown), len(self.vocabulary))
         )
         members.sort_indices()
         same = len(columns) == members.shape[1] and bool((np.diff(columns) == 1).all())

@@ -249,11 +249,7 @@ def time_split(
     rows = _sample(names, candidates, terms, seed)
     chosen = pairs.table[rows]
     table = _table(
-        names,
-        rows,
-        older_term=chosen["older_name"],
-        by=chosen["by"],
-        dropped=dropped[rows],
+        names, rows, older_term=chosen["older_name"], by=chosen["by"], dropped=dropped[rows]
     )
     return Questions(
         "time-split",
@@ -348,12 +344,7 @@ def never_seen(
 
 
 def context_switch(
-    library: GeneSets,
-    *,
-    company: int = 5,
-    pairs: int = 2000,
-    smallest: int = 5,
-    seed: int = 0,
+    library: GeneSets, *, company: int = 5, pairs: int = 2000, smallest: int = 5, seed: int = 0
 ) -> Questions:
     """Show a gene of two unrelated terms in the company of either, and hide the rest of that one.
 

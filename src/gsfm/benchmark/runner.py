@@ -21,15 +21,7 @@ from gsfm import corpus as corpora
 from gsfm import sets as libraries
 from gsfm.benchmark import corpora as corpora_module
 from gsfm.benchmark import loading, tasks
-from gsfm.benchmark.config import (
-    DEFAULT,
-    Benchmark,
-    Spec,
-    Task,
-    Trained,
-    content_hash,
-    folder_name,
-)
+from gsfm.benchmark.config import DEFAULT, Benchmark, Spec, Task, Trained, content_hash, folder_name
 from gsfm.benchmark.loading import Methods, hash_of_array
 from gsfm.benchmark.methods import Cost, Method
 from gsfm.benchmark.metrics import Measured, measure

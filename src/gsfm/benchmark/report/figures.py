@@ -41,7 +41,7 @@ WIDTH = 360  # of a panel, in CSS pixels
 
 @dataclass(frozen=True)
 class Style:
-    """How a method looks, everywhere."""
+    """The color, line and marker of a method in all plots."""
 
     color: str
     dash: tuple[int, ...]
@@ -49,12 +49,16 @@ class Style:
 
     @property
     def line(self) -> Any:
-        """The dashes as matplotlib has them."""
+        """The line style of matplotlib."""
         return (0, tuple(length / 1.6 for length in self.dash)) if self.dash else "solid"
 
 
+#: The style of each method.
+Looks = Mapping[str, Style]
+
+
 def styles(methods: Sequence[str], reference: str | None = None) -> dict[str, Style]:
-    """A look for each method; the reference is gray.
+    """A style for each method; the reference is gray.
 
     Examples
     --------
@@ -65,7 +69,7 @@ def styles(methods: Sequence[str], reference: str | None = None) -> dict[str, St
     found = {}
     others = [method for method in methods if method != reference]
     for i, method in enumerate(others):
-        # Past the twelfth, colors come again with another line and another marker.
+        # After the twelfth method, the colors repeat with another line and marker.
         turn = i // len(COLORS)
         found[method] = Style(
             COLORS[i % len(COLORS)],
@@ -78,7 +82,7 @@ def styles(methods: Sequence[str], reference: str | None = None) -> dict[str, St
 
 
 def key(style: Style) -> str:
-    """A short stretch of a method's line with its marker, for the key beside its name."""
+    """The line and marker of a method, for the key."""
     with _panel(44, 14) as (axes, drawn):
         axes.set_axis_off()
         axes.plot([0, 1], [0, 0], color=style.color, linestyle=style.line)
@@ -87,11 +91,7 @@ def key(style: Style) -> str:
 
 
 def boxes(
-    rows: Sequence[tuple[str, Figure, Sequence[float]]],
-    looks: Mapping[str, Style],
-    *,
-    label: str,
-    low: float,
+    rows: Sequence[tuple[str, Figure, Sequence[float]]], looks: Looks, *, label: str, low: float
 ) -> str:
     """Boxes of methods, best on top: (method, median with interval, 5/25/75/95th percentile)."""
     with _rows(rows, label) as (axes, drawn):
@@ -109,13 +109,13 @@ def boxes(
 
 def dots(
     rows: Sequence[tuple[str, Figure]],
-    looks: Mapping[str, Style],
+    looks: Looks,
     *,
     label: str,
     nothing: float,
     signed: bool = False,
 ) -> str:
-    """Figures of methods with their intervals, best on top; `nothing` is what chance gives."""
+    """Values of methods with their intervals, best on top; `nothing` is the value by chance."""
     with _rows(rows, label, signed=signed) as (axes, drawn):
         for y, (method, (figure, low, high)) in enumerate(rows):
             look = looks[method]
@@ -125,34 +125,23 @@ def dots(
     return drawn[0]
 
 
-def pairs(
-    rows: Sequence[tuple[str, Figure, Figure]],
-    looks: Mapping[str, Style],
-    *,
-    label: str,
-) -> str:
-    """Two figures of each method: a full mark for the first, a hollow one for the second."""
+def pairs(rows: Sequence[tuple[str, Figure, Figure]], looks: Looks, *, label: str) -> str:
+    """Two values of each method: a filled marker for the first, a hollow one for the second."""
     with _rows(rows, label) as (axes, drawn):
         for y, (method, first, second) in enumerate(rows):
             look = looks[method]
             axes.plot([first[0], second[0]], [y, y], color=look.color, linewidth=1.2)
             for (figure, low, high), face in ((second, "white"), (first, look.color)):
                 axes.plot([low, high], [y, y], color=look.color, linewidth=2.6, alpha=0.45)
-                axes.plot(
-                    [figure],
-                    [y],
-                    color=look.color,
-                    marker=look.marker,
-                    markersize=6.5,
-                    markerfacecolor=face,
-                )
+                mark: Any = {"marker": look.marker, "markersize": 6.5, "markerfacecolor": face}
+                axes.plot([figure], [y], color=look.color, **mark)
         axes.axvline(0.5, **GUIDE)
     return drawn[0]
 
 
 def curves(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    looks: Mapping[str, Style],
+    looks: Looks,
     *,
     labels: tuple[str, str],
     diagonal: bool,
@@ -163,58 +152,44 @@ def curves(
             axes.plot(x, y, color=looks[method].color, linestyle=looks[method].line)
         if diagonal:
             axes.plot([0, 1], [0, 1], **GUIDE)
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1 if diagonal else None)
-        axes.set_xlabel(labels[0])
-        axes.set_ylabel(labels[1])
+        top = 1 if diagonal else None
+        axes.set(xlim=(0, 1), ylim=(0, top), xlabel=labels[0], ylabel=labels[1])
     return drawn[0]
 
 
 def profile(
     steps: Sequence[str],
     lines: Mapping[str, Mapping[str, Figure]],
-    looks: Mapping[str, Style],
+    looks: Looks,
     *,
     labels: tuple[str, str],
     chance: float | None = None,
 ) -> str:
-    """A figure of each method at each step, such as a class of size, with its interval."""
+    """A value of each method at each step, such as a class of size, with its interval."""
     with _panel(WIDTH, 270) as (axes, drawn):
         place = {step: i for i, step in enumerate(steps)}
         faint = 0.55 if len(lines) <= 6 else 0.3
         for i, (method, figures) in enumerate(lines.items()):
             look = looks[method]
-            # Beside each other, so that the intervals of many methods can be seen.
+            # Side by side, so that the intervals do not overlap.
             aside = (i - (len(lines) - 1) / 2) * 0.5 / max(len(lines), 4)
             x = [place[step] + aside for step in figures]
             for at, (_, low, high) in zip(x, figures.values(), strict=True):
                 axes.plot([at, at], [low, high], color=look.color, linewidth=1, alpha=faint)
-            axes.plot(
-                x,
-                [figure for figure, *_ in figures.values()],
-                color=look.color,
-                linestyle=look.line,
-                marker=look.marker,
-            )
+            y = [figure for figure, *_ in figures.values()]
+            axes.plot(x, y, color=look.color, linestyle=look.line, marker=look.marker)
         if chance is not None:
             axes.axhline(chance, **GUIDE)
         axes.set_xticks(range(len(steps)), [cell_text(step) for step in steps])
-        axes.set_xlim(-0.5, len(steps) - 0.5)
         axes.grid(visible=False, axis="x")
-        axes.set_xlabel(labels[0])
-        axes.set_ylabel(labels[1])
+        axes.set(xlim=(-0.5, len(steps) - 0.5), xlabel=labels[0], ylabel=labels[1])
     return drawn[0]
 
 
-def costs(
-    points: Sequence[tuple[str, float, Figure]],
-    looks: Mapping[str, Style],
-    *,
-    label: str,
-) -> str:
-    """A figure of each method against the seconds of its training, on a logarithmic axis."""
+def costs(points: Sequence[tuple[str, float, Figure]], looks: Looks, *, label: str) -> str:
+    """A value of each method against its seconds of training, on a logarithmic axis."""
     times = [max(seconds, 0.1) for _, seconds, _ in points]
-    # At least three decades, so that methods of like cost are not pulled apart.
+    # At least three decades, so that small differences in cost look small.
     middle = math.sqrt(min(times) * max(times))
     start, end = min(*times, middle / 30) / 1.6, max(*times, middle * 30) * 1.6
     ticks = [10.0**i for i in range(-1, 9) if start <= 10.0**i <= end]
@@ -227,13 +202,12 @@ def costs(
         axes.set_xlim(start, end)
         axes.set_xticks(ticks, ["≤ 0.1" if tick < 1 else f"{tick:,.0f}" for tick in ticks])
         axes.minorticks_off()
-        axes.set_xlabel("seconds of training")
-        axes.set_ylabel(label)
+        axes.set(xlabel="seconds of training", ylabel=label)
     return drawn[0]
 
 
 def short(name: str, most: int = 44) -> str:
-    """A name that fits into a panel: its start and its end, where it is too long.
+    """A name that fits into a panel: the start and the end of a long one.
 
     Examples
     --------
@@ -250,7 +224,7 @@ def short(name: str, most: int = 44) -> str:
 def _rows(
     rows: Sequence[tuple[Any, ...]], label: str, *, signed: bool = False
 ) -> Iterator[tuple[Axes, list[str]]]:
-    """A panel with a line for each method, its name above and its (first) figure on the right."""
+    """A panel with a row for each method: its name above, its (first) value on the right."""
     with _panel(WIDTH, 48 + 34 * len(rows)) as (axes, drawn):
         yield axes, drawn
         axes.set_yticks([])
@@ -262,7 +236,7 @@ def _rows(
         for y, (method, (figure, *_), *_) in enumerate(rows):
             text = f"{figure:+.3f}" if signed else f"{figure:.3f}"
             axes.text(1.02, y, text, transform=at, va="center")
-            # On white, so that no line of the grid runs through a name.
+            # On white, so that no grid line crosses the name.
             paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
             axes.text(
                 0, y - 0.2, short(method), transform=at, va="bottom", bbox=paper, in_layout=False
@@ -283,7 +257,7 @@ def _panel(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
         matplotlib.rc_context(fname=style),
         warnings.catch_warnings(),
     ):
-        # A name in a script that the measuring font lacks: the browser has it.
+        # The browser has glyphs that this font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         canvas = Canvas(figsize=(width / 72, height / 72), layout="constrained")
         yield canvas.add_subplot(), drawn
@@ -294,19 +268,19 @@ def _panel(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
 
 
 def _inline(svg: str) -> str:
-    """An SVG file's drawing, as it stands in a page."""
+    """The drawing of an SVG file, for a page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     box = re.search(r'viewBox="[^"]*"', svg)
     assert box is not None
     body = svg[svg.index(">") + 1 :]
-    # Parts have names that come again in other drawings of the page: only those that are referred
-    # to are kept, and made the drawing's own.
+    # Other drawings of the page have the same ids: only ids with a reference are kept, and made
+    # unique.
     used = set(re.findall(r"#([\w-]+)", body))
     own = hashlib.sha256(svg.encode()).hexdigest()[:8]
     body = re.sub(r' id="([^"]+)"', lambda m: f' id="d{own}{m[1]}"' * (m[1] in used), body)
     body = re.sub(r'(href="|url\()#', rf"\g<1>#d{own}", body)
-    # What says nothing is left out, and a hundredth of a pixel is enough.
+    # Removes what has no effect, and rounds to a hundredth of a pixel.
     body = re.sub(r"<style.*?</style>| transform=\"rotate\(-0 [^\"]*\"", "", body)
     body = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', _shorter, body)
     body = re.sub(r"\s*\n\s*", "\n", body).replace("<g/>\n", "").replace("<defs>\n</defs>\n", "")

@@ -1,8 +1,8 @@
-"""What a benchmark found, in one dict: the figures, their uncertainty, and what each one is.
+"""The summary of a benchmark: all values with their intervals and definitions.
 
-`summarize` turns the tables of a run into ``summary.json``: flat lists of records, each figure
-with its 95% interval, and `DEFINITIONS`, which says what every key holds. The page and the table
-for the README are made of nothing else (and of the curves, which are too long for it).
+`summarize` turns the tables of a run into ``summary.json``: flat lists of records, each value with
+its 95% interval, and `DEFINITIONS` of all keys. The page and the table for a README are made of it
+(and of the curves, which are separate because they are long).
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ METRICS = (
     "recall_100",
     "enrichment_score",
 )
-#: The metrics that methods are tested in, and that strata are given for.
+#: The metrics of the tests and the strata.
 TESTED = ("auroc", "matched_auroc", "average_precision")
 
 #: A method that was fitted again without the training sets that cover a term is called
 #: ``<name>, without leaks``.
 WITHOUT_LEAKS = ", without leaks"
 
-#: Protocols that ask about pairs of genes, and not about the terms of a library.
+#: Protocols about pairs of genes, rather than terms of a library.
 PAIRS = ("new-relations", "new-interactions", "context-switch")
 
 #: The least number of genes of a term in each class of size; the last class is open.
 SIZES = (1, 10, 20, 50, 100, 200)
 
-#: What every key of the summary holds: it is part of the summary.
+#: The definition of every key of the summary; a part of it.
 DEFINITIONS: dict[str, str] = tomllib.loads(
     resources.files("gsfm.benchmark.report").joinpath("definitions.toml").read_text("utf-8")
 )
@@ -80,26 +80,25 @@ def summarize(
         A row for each task and gene of its background: ``task``, ``gene``, ``popularity`` (sets of
         the training corpus that have it), ``papers``.
     tasks
-        What is known of each task: ``task``, and anything else that is to stand in the summary
-        (``skipped``, ``background``, ``about``, ...). The order of the report.
+        The records of the tasks: ``task``, and other entries of the summary (``skipped``,
+        ``background``, ``about``, ...). In the order of the report.
     methods
-        What is known of each method: ``method``, ``kind``, ``training_seconds``,
-        ``peak_memory_bytes``, ``size_bytes``, and anything else. The order of the report.
+        The records of the methods: ``method``, ``kind``, ``training_seconds``,
+        ``peak_memory_bytes``, ``size_bytes``, and other entries. In the order of the report.
     leaks
-        ``task``, ``term``, ``covering``: how many training sets cover the term. Terms that are
-        not in it are covered by none, but of a task that is not in it nothing is said; None where
-        it was not counted.
+        ``task``, ``term``, ``covering``: how many training sets cover the term. Other terms of the
+        same tasks have none; for other tasks it is unknown. None if leakage was ignored.
     reference
-        The method that the others' lift is counted from; none is given where it is not among them.
+        The reference method of lift; there is no lift if it is not among the methods.
     about
-        The run: its name, configuration, versions, hashes. JSON-serialisable.
+        The run: its name, configuration, versions, hashes. JSON-serializable.
     resamples, seed
-        Of the bootstrap.
+        Number of resamples and seed of the bootstrap.
 
     Returns
     -------
     dict
-        As ``summary.json`` has it: figures are rounded to 4 places, p-values to 3 digits.
+        The content of ``summary.json``: values are rounded to 4 places, p-values to 3 digits.
 
     Examples
     --------
@@ -134,20 +133,20 @@ def summarize(
         key: [] for key in ("results", "strata", "lift", "tests", "verdicts")
     }
     for task in (row["task"] for row in task_rows):
-        asked, hidden = (table.filter(pl.col("task") == task) for table in (questions, genes))
-        answered = set(asked["method"].unique())
-        present = [row["method"] for row in method_rows if row["method"] in answered]
+        own, hidden = (table.filter(pl.col("task") == task) for table in (questions, genes))
+        scored = set(own["method"].unique())
+        present = [row["method"] for row in method_rows if row["method"] in scored]
         results = []
         for method in present:
-            mine, genes_of_mine = (t.filter(pl.col("method") == method) for t in (asked, hidden))
+            mine, genes_of_mine = (t.filter(pl.col("method") == method) for t in (own, hidden))
             of = {"task": task, "method": method}
             results += [of | row for row in _results(_per_term(mine), figures)]
             found["strata"] += [of | row for row in _strata(mine, genes_of_mine, figures)]
             if reference in present and method != reference:
-                theirs = _per_term(asked.filter(pl.col("method") == reference))
+                theirs = _per_term(own.filter(pl.col("method") == reference))
                 found["lift"] += [of | row for row in _lift(_per_term(mine), theirs, figures)]
         sides = [method for method in present if method in rivals]
-        tests = list(_tests(asked.filter(pl.col("method").is_in(sides)), sides))
+        tests = list(_tests(own.filter(pl.col("method").is_in(sides)), sides))
         found["results"] += results
         found["tests"] += tests
         found["verdicts"] += [{"task": task} | row for row in _verdicts(results, tests, sides)]
@@ -165,7 +164,7 @@ def summarize(
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:
-    """The summary as JSON, a record on a line, so that two versions of it compare well.
+    """The summary as JSON with one record a line, so that two versions have a short diff.
 
     Examples
     --------
@@ -193,7 +192,7 @@ def _json(value: Any) -> str:
 
 
 class _Figures:
-    """Figures with their 95% bootstrap intervals, rounded."""
+    """Rounded values with their 95% bootstrap intervals."""
 
     def __init__(self, resamples: int, seed: int) -> None:
         self._resamples, self._seed = resamples, seed
@@ -207,7 +206,7 @@ class _Figures:
         return self._of(values, "mean", values.mean())
 
     def center(self, metric: str, values: pl.Series) -> dict[str, list[float]]:
-        """The figure that is usual for the metric, by its name."""
+        """The usual statistic of the metric, by its name."""
         name = center(metric)
         return {name: self.mean(values) if name == "mean" else self.median(values)}
 
@@ -221,16 +220,16 @@ def _rounded(figure: float) -> float:
 
 
 def center(metric: str) -> str:
-    """Whether the ``"mean"`` or the ``"median"`` over terms stands for a metric.
+    """The usual statistic of a metric over terms: ``"mean"`` or ``"median"``.
 
-    The median for areas under ROC curves, as is usual; the mean for average precision, which is
-    near 0 for most terms and far from it for a few.
+    The median for areas under ROC curves; the mean for average precision, which is near 0 for most
+    terms and large for a few.
     """
     return "median" if metric in ("auroc", "matched_auroc", "enrichment_score") else "mean"
 
 
 def subject(task: Mapping[str, Any]) -> tuple[str, int]:
-    """What a task asks about, and how many: terms, or questions where it asks about pairs."""
+    """The unit of a task and its number: terms, or questions if it is about pairs."""
     noun = "question" if task["protocol"] in PAIRS else "term"
     return noun, task[f"{noun}s"]
 
@@ -259,9 +258,9 @@ def _strata(
     questions: pl.DataFrame, genes: pl.DataFrame, figures: _Figures
 ) -> Iterator[dict[str, Any]]:
     """A record for each part of one method's terms and genes, and each metric tested."""
-    # (by, a row for each term or gene of a part, the names of the parts where they have one)
+    # (by, a row for each term or gene of a part, the names of the parts if they have some)
     parts: list[tuple[str, pl.DataFrame, dict[int, str]]] = []
-    # Questions about pairs of genes have terms of no size.
+    # Questions about pairs of genes have no term size.
     if questions["protocol"][0] not in PAIRS:
         size = pl.col("n_shown") + pl.col("n_hidden")
         part = pl.max_horizontal(pl.when(size >= low).then(low) for low in SIZES)
@@ -296,7 +295,7 @@ def _strata(
 def _parts_of_genes(backgrounds: pl.DataFrame) -> pl.DataFrame:
     """``task``, ``gene``, ``decile`` (1 to 10, by popularity), ``understudied``.
 
-    Genes of equal counts are of one part, so that the parts do not depend on the genes' order.
+    Genes of equal counts are in one part, so that the parts are independent of the order.
     """
     among = (pl.col("popularity").rank("average").over("task") - 0.5) / pl.len().over("task")
     fewer = (pl.col("papers").rank("min").over("task") - 1) / pl.len().over("task")
@@ -306,7 +305,7 @@ def _parts_of_genes(backgrounds: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lift(mine: pl.DataFrame, theirs: pl.DataFrame, figures: _Figures) -> Iterator[dict[str, Any]]:
-    """A record for each metric tested: how much better than the reference, term by term."""
+    """A record for each tested metric: the difference from the reference, term by term."""
     both = mine.join(theirs, on="term")
     for metric in TESTED:
         values = (both[metric] - both[f"{metric}_right"]).drop_nulls()
@@ -317,19 +316,19 @@ def _lift(mine: pl.DataFrame, theirs: pl.DataFrame, figures: _Figures) -> Iterat
 def _tasks(
     questions: pl.DataFrame, backgrounds: pl.DataFrame, tasks: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What was asked: a record for each task, also for those of which nothing was left to ask."""
+    """A record for each task, also for those without a question."""
     known = {str(row["task"]): dict(row) for row in tasks}
     parts = _parts_of_genes(backgrounds)
     rows = []
     for task in dict.fromkeys([*known, *questions["task"].unique(maintain_order=True)]):
-        asked = questions.filter(pl.col("task") == task)
+        own = questions.filter(pl.col("task") == task)
         genes = parts.filter(pl.col("task") == task)
         row = {
             "task": task,
-            "protocol": asked["protocol"][0] if asked.height else None,
+            "protocol": own["protocol"][0] if own.height else None,
             "background": genes.height,
-            "terms": asked["term"].n_unique(),
-            "questions": asked.select("term", "split", "k").n_unique() if asked.height else 0,
+            "terms": own["term"].n_unique(),
+            "questions": own.select("term", "split", "k").n_unique() if own.height else 0,
         }
         row |= json_value(known.get(task, {}))
         deciles = genes.group_by("decile").agg(
@@ -342,14 +341,14 @@ def _tasks(
         }
         few = genes.filter(pl.col("understudied"))
         row["understudied"] = {"most_papers": few["papers"].max(), "genes": few.height}
-        if "leaked" in asked.columns and asked["leaked"].count():
-            row["leaked_terms"] = asked.filter(pl.col("leaked"))["term"].n_unique()
+        if "leaked" in own.columns and own["leaked"].count():
+            row["leaked_terms"] = own.filter(pl.col("leaked"))["term"].n_unique()
         rows.append(row)
     return rows
 
 
 def _methods(questions: pl.DataFrame, methods: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What was compared: a record for each method, in the order of the run."""
+    """A record for each method, in the order of the run."""
     costs = dict.fromkeys(("kind", "training_seconds", "peak_memory_bytes", "size_bytes"))
     rows = {str(row["method"]): {**costs, **json_value(row)} for row in methods}
     for name in questions["method"].unique(maintain_order=True):
@@ -360,9 +359,9 @@ def _methods(questions: pl.DataFrame, methods: Sequence[Mapping[str, Any]]) -> l
     return [{"method": row.pop("method"), **row} for row in rows.values()]
 
 
-def _tests(asked: pl.DataFrame, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """A record for each metric tested and two methods of a task, in the order of the run."""
-    in_order = asked.sort(pl.col("method").cast(pl.Enum(sides)), maintain_order=True)
+def _tests(questions: pl.DataFrame, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """A record for each tested metric and two methods of a task, in the order of the run."""
+    in_order = questions.sort(pl.col("method").cast(pl.Enum(sides)), maintain_order=True)
     for metric in TESTED:
         for row in paired(in_order, metric).drop_nulls("p_value").iter_rows(named=True):
             yield {
@@ -379,9 +378,7 @@ def _tests(asked: pl.DataFrame, sides: Sequence[str]) -> Iterator[dict[str, Any]
 
 
 def _verdicts(
-    results: Sequence[Mapping[str, Any]],
-    tests: Sequence[Mapping[str, Any]],
-    sides: Sequence[str],
+    results: Sequence[Mapping[str, Any]], tests: Sequence[Mapping[str, Any]], sides: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     """For each metric tested: which method is best, and which the tests do not tell from it."""
     for metric in TESTED:
