@@ -23,7 +23,7 @@ def test_examples() -> None:
 
 
 def _rows() -> list[tuple[str, set[str]]]:
-    section = TEXT.split("## What is understood")[1].split("\n\n")[1]
+    section = TEXT.split("## Supported identifiers")[1].split("\n\n")[1]
     rows = [re.split(r"(?<!\\)\|", line)[1:4] for line in section.splitlines()[2:]]
     return [
         (example.replace("\\|", "|"), set(re.findall("`([^`]+)`", matches)))
