@@ -127,7 +127,7 @@ def test_what_is_told(shipped):
     assert set(found.provenance["columns"]) == set(found.table.columns) == {*COLUMNS, "kind"}
     assert json.loads(json.dumps(found.to_dict()))["results"][0]["kind"] == ["protein kinase"]
     assert "protein kinase" in found.summary()
-    assert "3 targets of the genes given" in repr(found)
+    assert "3 targets of the input genes" in repr(found)
 
 
 @pytest.mark.parametrize("ask", [biomarkers, targets])

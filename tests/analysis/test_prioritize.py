@@ -166,7 +166,7 @@ def test_each_term_alone_is_told(small, library):
 def test_terms_and_seeds_together(small, library):
     found = prioritize(["BBC3"], terms="fever", seeds=["RAD51"], library=library, model=small)
     assert sorted(found.seeds) == ["CDKN1A", "EGFR", "MDM2", "RAD51", "TP53"]
-    assert "those given" in found.summary()
+    assert "and the input seeds" in found.summary()
 
 
 # -- the report ------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_every_identifier_is_accounted_for(small, worlds):
     assert found.unmapped == ["nonsense", "no gene"]
     assert found.not_in_model == ["ALB"]
     assert "hdm2 = MDM2" in found.summary()
-    assert "1 candidates (0 known), by 2 seeds: those given" in found.summary()
+    assert "1 candidates (0 annotated), by 2 seeds: the input seeds" in found.summary()
 
 
 def test_the_provenance_explains_every_column(small, library):

@@ -113,7 +113,7 @@ class Priorities(Result):
             for t in phenotype["terms"]
         ]
         lines.append(
-            f"{candidates['genes']:,} candidates ({candidates['annotated']:,} known), "
+            f"{candidates['genes']:,} candidates ({candidates['annotated']:,} annotated), "
             f"by {len(self.seeds):,} seeds: {phenotype['chosen']}"
         )
         return "\n".join(lines)
@@ -320,13 +320,13 @@ def _libraries(terms: Sequence[_Term]) -> list[Library]:
 def _seeds(input_seeds: Ids, terms: Sequence[_Term]) -> tuple[Ids, str]:
     """The seeds, ascending, and how they were chosen."""
     if not terms:
-        return input_seeds, "those given"
+        return input_seeds, "the input seeds"
     own = np.unique(np.concatenate([one.genes for one in terms]))
     how = "all genes of the term" if len(terms) == 1 else "all genes of the terms"
     if len(terms) > 1 and len(own) > SEEDS:
         own = own[np.argsort(-_similarity(terms)[own], kind="stable")[:SEEDS]]
         how = f"the {SEEDS} genes whose terms are most similar to these"
-    how += " and those given" if len(input_seeds) else ""
+    how += " and the input seeds" if len(input_seeds) else ""
     return np.union1d(input_seeds, own).astype(np.int32), how
 
 

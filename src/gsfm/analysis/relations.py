@@ -250,8 +250,8 @@ def _neighbors(
 ) -> Neighbors:
     name = None
     if isinstance(context, GeneSet):
-        told = [str(context.metadata[k]) for k in ("id", "source") if context.metadata.get(k)]
-        name = context.name + (f" ({', '.join(told)})" if told else "")
+        labels = [str(context.metadata[k]) for k in ("id", "source") if context.metadata.get(k)]
+        name = context.name + (f" ({', '.join(labels)})" if labels else "")
         context = context.genes
     query = Query(model, species, gene=[gene], context=context)
     target = query.gene("gene")

@@ -240,7 +240,7 @@ def _discover(
         term = libraries.find(about, None if library is None else str(library))
         name, members, missing = f"{term.name} ({term.id})", list(term.genes), MISSING
     else:
-        name, members, missing = "the genes given", list(about), HALF
+        name, members, missing = "the input genes", list(about), HALF
     background = list(background)
     query = Query(model, species, set=members, background=background)
     ids = query.genes("set", least=LEAST)
