@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from gsfm.errors import FormatError
+from gsfm.errors import FormatError, join_names
 
 Part = TypeVar("Part", bound=msgspec.Struct)
 
@@ -145,5 +145,4 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {folded[close[0]]!r}?"
     names = sorted(folded.values())
-    more = ", ..." if len(names) > 12 else ""
-    return f"; there are {', '.join(names[:12])}{more}" if names else "; there is none"
+    return f"; there are {join_names(names, 12)}" if names else "; there is none"

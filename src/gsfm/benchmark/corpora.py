@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, join_names
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
@@ -146,7 +146,7 @@ def _of_sources(corpus: GeneSets, names: Iterable[str]) -> NDArray[np.bool_]:
     for name in names:
         meant = [source for source in known if fnmatch.fnmatchcase(source, name)]
         if not meant:
-            some = ", ".join(sorted(known)[:10]) + (", ..." if len(known) > 10 else "")
-            raise GsfmError(f"the corpus has no source {name!r}; it has {some}")
+            listed = join_names(sorted(known), 10)
+            raise GsfmError(f"the corpus has no source {name!r}; it has {listed}")
         out.append(sources.is_in(meant).fill_null(False).to_numpy())
     return np.array(out, np.bool_)

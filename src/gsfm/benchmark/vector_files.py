@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from gsfm.errors import FormatError
+from gsfm.errors import FormatError, join_names
 from gsfm.genes.lists import GENE_HEADERS, plain
 from gsfm.io.notes import Notes
 from gsfm.io.streams import open_source
@@ -200,7 +200,7 @@ def _one_table(path: Path, arrays: dict[str, NDArray[Any]]) -> Floats:
 
 def _shapes(arrays: dict[str, NDArray[Any]]) -> str:
     shown = [f"{k} ({' x '.join(map(str, v.shape))} {v.dtype})" for k, v in arrays.items()]
-    return ", ".join(shown[:5]) + (", ..." if len(shown) > 5 else "") or "nothing"
+    return join_names(shown) or "nothing"
 
 
 # -- text ------------------------------------------------------------------------------------------

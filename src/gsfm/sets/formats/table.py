@@ -132,9 +132,7 @@ def _per_set(frame: pl.DataFrame, columns: list[str], notes: Notes) -> list[pl.S
     return list(result.values())
 
 
-def to_long(
-    sets: GeneSets, target: str, *, as_text: bool = True, breaks: bool = True
-) -> pl.DataFrame:
+def to_long(sets: GeneSets, target: str, *, breaks: bool = True) -> pl.DataFrame:
     """Convert sets to a row for each member, and a row without a gene for each empty set.
 
     Columns: ``set_id`` (only if names repeat), ``name``, ``gene``, ``weight`` (of the member, if
@@ -156,10 +154,9 @@ def to_long(
             raise FormatError(target, f"the column {column!r} would become {header!r}: rename it")
     forbidden = CONTROL_BUT_BREAKS if breaks else CONTROL
     check_sets(sets, target, forbidden)
-    if as_text:
-        table = table.select(as_text_column(table[column]) for column in table.columns)
-        for column in table.columns[1:]:
-            check_writable(table[column], f"cell of {column!r}", target, forbidden)
+    table = table.select(as_text_column(table[column]) for column in table.columns)
+    for column in table.columns[1:]:
+        check_writable(table[column], f"cell of {column!r}", target, forbidden)
     sizes = sets.sizes
     rows = np.maximum(sizes, 1)
     owner = np.repeat(np.arange(len(sets)), rows)
@@ -172,13 +169,10 @@ def to_long(
     if sets.member_weights is not None:
         heavy = np.full(len(owner), np.nan, np.float32)
         heavy[filled] = sets.member_weights
-        texts = pl.Series("weight", heavy).fill_nan(None)
-        if as_text:
-            texts = pl.Series("weight", weight_texts(heavy), dtype=pl.String)
-            texts = texts.set(~pl.Series(filled), None)
-        columns.append(texts)
+        texts = pl.Series("weight", weight_texts(heavy), dtype=pl.String)
+        columns.append(texts.set(~pl.Series(filled), None))
     if table["name"].is_duplicated().any():
-        columns.insert(0, pl.Series("set_id", owner + 1).cast(pl.String if as_text else pl.Int64))
+        columns.insert(0, pl.Series("set_id", owner + 1).cast(pl.String))
     return pl.DataFrame([*columns, *table.drop("name")[owner]])
 
 
