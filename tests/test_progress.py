@@ -1,4 +1,4 @@
-"""What a command that keeps its user waiting says, on a terminal and elsewhere."""
+"""The progress bar of commands, on a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -38,36 +38,36 @@ def terminal(monkeypatch):
     os.close(ours)
 
 
-def test_what_takes_long_is_told_on_a_terminal_and_taken_away(terminal):
+def test_long_work_is_shown_on_a_terminal_and_removed(terminal):
     stream, written = terminal
     with Bar("reading", stream) as progress:
         time.sleep(0.2)
-        progress("asking the model", 1, 4)
+        progress("scoring the sets", 1, 4)
         time.sleep(0.2)
     text = written()
     assert "\r\x1b[2Kreading: 0 s" in text
-    assert re.search(r"\[#{5}-{15}\] asking the model: 25%, \d+ s left", text)
+    assert re.search(r"\[#{5}-{15}\] scoring the sets: 25%, \d+ s left", text)
     assert text.endswith("\r\x1b[2K")
 
 
-def test_nothing_is_told_of_what_is_soon_over(terminal, monkeypatch):
+def test_short_work_is_not_shown(terminal, monkeypatch):
     monkeypatch.setattr(progress_module, "PATIENCE", 1.0)
     stream, written = terminal
     with Bar("reading", stream) as progress:
-        progress("asking the model", 1, 2)
+        progress("scoring the sets", 1, 2)
     assert written() == ""
 
 
-def test_nothing_is_told_elsewhere(monkeypatch):
+def test_nothing_is_shown_elsewhere(monkeypatch):
     monkeypatch.setattr(progress_module, "PATIENCE", 0.0)
     stream = io.StringIO()
     with Bar("reading", stream) as progress:
-        progress("asking the model", 1, 2)
+        progress("scoring the sets", 1, 2)
         time.sleep(0.05)
     assert stream.getvalue() == ""
 
 
-def test_an_error_takes_the_line_away(terminal):
+def test_an_error_removes_the_line(terminal):
     stream, written = terminal
 
     def fail():
@@ -103,7 +103,7 @@ def test_a_terminal_that_goes_away_stops_nothing(monkeypatch):
         time.sleep(0.05)
 
 
-def test_a_command_tells_a_terminal_and_no_pipe(tmp_path):
+def test_a_command_shows_progress_on_a_terminal_only(tmp_path):
     library, model = tmp_path / "terms.gmt", tmp_path / "model"
     library.write_text("arrest\t\tTP53\tMDM2\tCDKN1A\ngrowth\t\tEGFR\tERBB2\tGRB2\n")
     Linear(regularization=1.0).fit(GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"]] * 5)).save(
@@ -116,10 +116,10 @@ def test_a_command_tells_a_terminal_and_no_pipe(tmp_path):
     ours, theirs = pty.openpty()
     shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True)
     os.close(theirs)
-    told = os.read(ours, 1 << 16).decode()
+    shown_text = os.read(ours, 1 << 16).decode()
     os.close(ours)
-    assert "\r\x1b[2Kloading the model: 0 s" in told
-    assert told.rpartition("\x1b[2K")[2].replace("\r\n", "\n") == piped.stderr
+    assert "\r\x1b[2Kannotate: 0 s" in shown_text
+    assert shown_text.rpartition("\x1b[2K")[2].replace("\r\n", "\n") == piped.stderr
     assert "\x1b" not in piped.stderr
     assert shown.stdout == piped.stdout
 

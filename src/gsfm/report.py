@@ -91,7 +91,13 @@ class Report:
         }
 
     def to_polars(self) -> pl.DataFrame:
-        """Return the table as a Polars data frame."""
+        """Return the table as a Polars data frame.
+
+        Examples
+        --------
+        >>> Report(pl.DataFrame({"symbol": ["MDM2"], "score": [2.5]})).to_polars().rows()
+        [('MDM2', 2.5)]
+        """
         return self.table.clone()
 
     def to_pandas(self) -> pd.DataFrame:

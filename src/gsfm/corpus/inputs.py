@@ -66,7 +66,7 @@ def find(
     tables: dict[Path, dict[str, dict[str, str]]] = {}
     for item in inputs:
         name_of_source, file = (None, item) if isinstance(item, str | Path) else item
-        source, path = get(name_of_source) if name_of_source else None, Path(file)
+        source, path = None if name_of_source is None else get(name_of_source), Path(file)
         if not source and str(path) == "-":
             content = sys.stdin.buffer.read()
             digest = hashlib.sha256(content).hexdigest()

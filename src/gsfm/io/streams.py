@@ -72,8 +72,8 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
             raw = cast(io.BufferedReader, file)
         else:
             stream: BinaryIO = sys.stdin.buffer if isinstance(path, str | Path) else path
-            given = getattr(stream, "name", None)
-            label = given if isinstance(given, str) else "<stdin>"
+            file_name = getattr(stream, "name", None)
+            label = file_name if isinstance(file_name, str) else "<stdin>"
             name = Path(label).name if label != "<stdin>" else ""
             raw = io.BufferedReader(_Reader(stream), 1 << 20)
         promised = False

@@ -95,7 +95,7 @@ def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
         ``"human"`` (also for None), ``"mouse"`` or ``"rat"``; the genes of the latter two become
         their human orthologs, found by symbol. ``gene2pubmed`` has no symbols: for these two,
         NCBI's ``Mus_musculus.gene_info.gz``, ``Rattus_norvegicus.gene_info.gz`` or
-        ``gene_info.gz`` must lie beside it.
+        ``gene_info.gz`` must be in its folder.
 
     Returns
     -------

@@ -61,7 +61,7 @@ def read_json(source: Source) -> Raw:
     n_weights = sum(map(len, filter(None, weights)))
     notes.add("weighted-members", n_weights)
     pairs = zip(weights, members, strict=True)
-    every = [given or [1.0] * len(genes) for given, genes in pairs] if n_weights else None
+    every = [own or [1.0] * len(genes) for own, genes in pairs] if n_weights else None
     return from_lists(_table(rows), members, every, notes)
 
 
