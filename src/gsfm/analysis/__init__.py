@@ -2,13 +2,7 @@
 
 from gsfm.analysis.annotation import Annotation, annotate
 from gsfm.analysis.completion import complete
-from gsfm.analysis.discover import (
-    Discovery,
-    Understudied,
-    biomarkers,
-    targets,
-    understudied,
-)
+from gsfm.analysis.discover import Discovery, Understudied, biomarkers, targets, understudied
 from gsfm.analysis.embedding import Vectors, embed
 from gsfm.analysis.enrichment.common import Enrichment
 from gsfm.analysis.enrichment.enrich import enrich

@@ -219,10 +219,7 @@ def annotate(
             for library, matrix in zip(opened, matrices, strict=True)
         ]
         table = pl.concat([part for _, part in ranked])
-        descriptions = {
-            **GENE_COLUMNS,
-            "probability": describe_term_probability(missing_fraction),
-        }
+        descriptions = {**GENE_COLUMNS, "probability": describe_term_probability(missing_fraction)}
         about = f"gene {model.vocabulary[gene]}"
         if not fast:
             # All libraries at once: fewer batches than one by one.
@@ -297,11 +294,7 @@ def standardized(values: Numbers, among: Numbers) -> Numbers:
 
 
 def _of_set(
-    library: Library,
-    is_input: NDArray[np.bool_],
-    evidence: Numbers,
-    top: int | None,
-    which: Which,
+    library: Library, is_input: NDArray[np.bool_], evidence: Numbers, top: int | None, which: Which
 ) -> pl.DataFrame:
     """The best terms of a set, by its (genes,) evidence."""
     overlap = (library.members @ is_input.astype(np.float64)).astype(np.int64)

@@ -70,8 +70,7 @@ class Network(Result):
         for row in self:
             symbol = row.pop("symbol")
             graph.add_node(symbol, **{k: "" if v is None else v for k, v in row.items()})
-        for source, target, weight in self.edges.rows():
-            graph.add_edge(source, target, weight=weight)
+        graph.add_weighted_edges_from(self.edges.rows())
         return graph
 
     def save(self, path: str | Path) -> None:

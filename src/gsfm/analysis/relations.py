@@ -234,7 +234,8 @@ def relate(
         return _neighbors(model, gene, context, top, species, progress)
     if draws < 10:
         raise ValueError(f"draws must be 10 or more, not {draws}")
-    return _pair(model, gene, other, list(libraries), top, draws, random_state, species, progress)
+    query = Query(model, species, gene=[gene], other=[other])
+    return _pair(query, libraries, top, draws, random_state, progress)
 
 
 # -- the neighbors of a gene ----------------------------------------------------------------------
@@ -301,21 +302,17 @@ def _neighbors(
 
 
 def _pair(
-    model: Model,
-    gene: str,
-    other: str,
-    libraries: list[Source],
+    query: Query,
+    libraries: Iterable[Source],
     top: int,
     draws: int,
     random_state: int,
-    species: Species | None,
     progress: Progress | None,
 ) -> Relation:
-    query = Query(model, species, gene=[gene], other=[other])
-    a, b = query.gene("gene"), query.gene("other")
+    model, a, b = query.model, query.gene("gene"), query.gene("other")
     names = [model.vocabulary[a], model.vocabulary[b]]
     if a == b:
-        raise ValueError(f"{gene} and {other} are both {names[0]}; give two genes")
+        raise ValueError(f"the two genes are both {names[0]}; give two different genes")
     popular, counted = popularity(model)
     rng = np.random.default_rng(random_state)
     like_a, like_b = (_alike(popular, one, (a, b), draws, rng) for one in (a, b))
@@ -375,7 +372,7 @@ def _alike(
 
 
 def _contexts(
-    model: Model, libraries: list[Source], a: int, b: int, z_a: Floats, z_b: Floats, top: int
+    model: Model, libraries: Iterable[Source], a: int, b: int, z_a: Floats, z_b: Floats, top: int
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """The contexts that two genes share, and their numbers."""
     papers = collection(PAPERS, model.vocabulary)
@@ -394,17 +391,16 @@ def _contexts(
     near = near[smaller[near] > 0]
     symbol = gene_columns(model.vocabulary, near)
     parts.append(
-        pl.DataFrame({"name": symbol["symbol"], "description": symbol["name"]}).select(
-            pl.lit("gene").alias("kind"),
-            "name",
-            "description",
-            pl.lit(None, pl.Int64).alias("year"),
-            pl.lit(None, pl.Int64).alias("genes"),
-            pl.Series("how", [f"near both: {smaller[g]:.3g}" for g in near], dtype=pl.String),
-            pl.lit(None, pl.String).alias("link"),
+        pl.DataFrame(
+            {
+                "kind": pl.Series(["gene"] * len(near), dtype=pl.String),
+                "name": symbol["symbol"],
+                "description": symbol["name"],
+                "how": pl.Series([f"near both: {smaller[g]:.3g}" for g in near], dtype=pl.String),
+            }
         )
     )
-    return pl.concat(parts), shared
+    return pl.concat(parts, how="diagonal"), shared
 
 
 def _smallest(sets: Collection, rows: NDArray[Any]) -> NDArray[np.int64]:

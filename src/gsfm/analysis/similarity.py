@@ -145,12 +145,7 @@ def nearest(
         "link": sets.column("link", rows),
     }
     about = query.provenance(
-        "nearest",
-        among=sets.about,
-        by=by,
-        top=top,
-        background=int(in_any.sum()),
-        columns=COLUMNS,
+        "nearest", among=sets.about, by=by, top=top, background=int(in_any.sum()), columns=COLUMNS
     )
     return Nearest(pl.DataFrame(columns), about, query.mapped)
 

@@ -4,10 +4,4 @@ from gsfm.completion.calibration import Calibration
 from gsfm.completion.ranking import Completion, LibraryCompletion, rank
 from gsfm.completion.result import Result
 
-__all__ = [
-    "Calibration",
-    "Completion",
-    "LibraryCompletion",
-    "Result",
-    "rank",
-]
+__all__ = ["Calibration", "Completion", "LibraryCompletion", "Result", "rank"]

@@ -279,10 +279,7 @@ class _Ranker:
                 "genes": self.n_background,
                 "unused": [] if background is None else background.unused,
             },
-            exclude={
-                "identifiers": self.exclude.inputs.height,
-                "unused": self.exclude.unused,
-            },
+            exclude={"identifiers": self.exclude.inputs.height, "unused": self.exclude.unused},
             top=self.top,
             include_input=self.include_input,
             missing_fraction=self.missing_fraction,

@@ -9,13 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
-from gsfm.analysis.annotation import (
-    GENE_COLUMNS,
-    LIBRARY,
-    SIZE_WEIGHT,
-    standardized,
-    supports,
-)
+from gsfm.analysis.annotation import GENE_COLUMNS, LIBRARY, SIZE_WEIGHT, standardized, supports
 from gsfm.analysis.query import Query
 from gsfm.analysis.selection import best
 from gsfm.analysis.term_scores import (
