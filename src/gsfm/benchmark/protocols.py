@@ -15,7 +15,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.benchmark.questions import COLUMNS, Draws, Questions
+from gsfm.benchmark.questions import Draws, Questions, question_table
 from gsfm.benchmark.releases import nearest, pair
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
@@ -157,7 +157,7 @@ def hold_out(
     asked = k <= np.repeat(largest_k, splits * len(ks))
     row, split, k = row[asked], split[asked], k[asked]
     every = library.sizes[row] - smallest >= ks[-1]
-    table = _table(library.names, row, split=split, k=k, every_k=every)
+    table = question_table(library.names, row, split=split, k=k, every_k=every)
     some, others = _divide(library, row, split, k, seed)
     return Questions(
         "hold-out",
@@ -227,7 +227,7 @@ def time_split(
     (('F', 'G', 'H', 'I', 'J'), [1])
     """
     _check(smallest=smallest, smallest_hidden=smallest_hidden, terms=terms)
-    _check_releases(older, newer)
+    check_releases(older, newer)
     pairs = pair(older, newer)
     before = older[pairs.table["older_row"].to_numpy()].to_csr()
     after = newer[pairs.table["newer_row"].to_numpy()].to_csr()
@@ -248,7 +248,7 @@ def time_split(
     names = pairs.table["newer_name"].to_list()
     rows = _sample(names, candidates, terms, seed)
     chosen = pairs.table[rows]
-    table = _table(
+    table = question_table(
         names, rows, older_term=chosen["older_name"], by=chosen["by"], dropped=dropped[rows]
     )
     return Questions(
@@ -320,7 +320,7 @@ def never_seen(
     >>> never_seen(older, newer, splits=1).table.select("term", "older_jaccard").rows()
     [('Ferroptosis', 0.153...)]
     """
-    _check_releases(older, newer)
+    check_releases(older, newer)
     pairs = pair(older, newer)
     if len(pairs.newer_only) == 0:
         raise GsfmError(
@@ -429,7 +429,7 @@ def context_switch(
         background,
         GeneSets.from_ids(background, shown, names=labels),
         GeneSets.from_ids(background, hidden, names=labels),
-        _table(labels, rows, split=1 + rows % 2, **columns.drop("term").to_dict()),
+        question_table(labels, rows, split=1 + rows % 2, **columns.drop("term").to_dict()),
         candidates=GeneSets.from_ids(background, candidates, names=labels),
         skipped=_counted({_fewer(least): len(library) - len(large)}),
         about={
@@ -471,7 +471,7 @@ def _halves(
         library.vocabulary,
         shown,
         hidden,
-        _table(library.names, row, split=split, **columns),
+        question_table(library.names, row, split=split, **columns),
         skipped=skipped,
         about={"splits": splits, "smallest": smallest, "seed": seed, "terms": len(rows), **said},
     )
@@ -578,17 +578,6 @@ def _unrelated(library: GeneSets, least: int, seed: int) -> Iterator[tuple[int, 
         queue, turn = again, turn + 1
 
 
-def _table(
-    names: Sequence[str], rows: Rows, *, split: Any = None, k: Any = None, **others: Any
-) -> pl.DataFrame:
-    """The table of questions about the terms `rows`: one split and no k, unless given."""
-    term = [names[row] for row in rows.tolist()]
-    split = np.ones(len(rows)) if split is None else split
-    k = pl.repeat(None, len(rows), eager=True) if k is None else k
-    table = pl.DataFrame({"term": term, "split": split, "k": k, **others})
-    return table.with_columns(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
-
-
 def _row_sums(matrix: sp.csr_array) -> Rows:
     return np.asarray(matrix.sum(axis=1), np.int64)
 
@@ -634,7 +623,8 @@ def _need(library: GeneSets, least: int, what: str = "library") -> None:
         )
 
 
-def _check_releases(older: GeneSets, newer: GeneSets) -> None:
+def check_releases(older: GeneSets, newer: GeneSets) -> None:
+    """Raise an error unless both releases have the same vocabulary, and genes of it."""
     if older.vocabulary != newer.vocabulary:
         raise ValueError("both releases must count by the same vocabulary, the background")
     _need(older, 1, "older release")

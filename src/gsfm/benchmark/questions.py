@@ -1,9 +1,9 @@
-"""What a benchmark asks: rank the candidates, given the genes that are shown."""
+"""Questions of a benchmark: rank the candidates, given the shown genes; and random draws."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,32 +20,32 @@ COLUMNS = {"term": pl.String, "split": pl.Int32, "k": pl.Int32}
 
 @dataclass(frozen=True)
 class Questions:
-    """The questions that a protocol makes of a library: every method gets the same ones.
+    """The questions of a protocol about a library, the same for all methods.
 
     Parameters
     ----------
     protocol
         The protocol's name, such as ``"half-split"``.
     background
-        The genes of the comparison; all ids below count by it.
+        The genes of the comparison, and the vocabulary of all sets below.
     shown
-        (n sets) the genes that a method is given.
+        (n sets) the query of each question.
     hidden
-        (n sets) the genes that it is to find; none is shown.
+        (n sets) the genes to find; none of them is shown.
     candidates
-        (n sets) the genes that are ranked, the hidden ones among them; None for all genes of the
-        background but the shown ones.
+        (n sets) the ranked genes, including the hidden ones; None for all genes of the background
+        except the shown ones.
     table
         n rows: ``term`` (its name), ``split`` (the number of the repetition), ``k`` (the number of
-        genes shown that the protocol asked for; null where it asks for none), and whatever else a
-        protocol has to say.
+        shown genes in the settings; null without such a setting), and other columns of the
+        protocol.
     older
-        The library's older release, for the peers that learn from it; None if there is none. Its
-        genes outside the background are left out.
+        The library's older release, for methods that are fitted on it; None if there is none. It
+        has only genes of the background.
     skipped
-        How many terms were not asked about, for each reason.
+        Number of terms without a question, by reason.
     about
-        What the protocol did, for the report; JSON-serialisable.
+        Settings and counts of the protocol, for the report; JSON-serializable.
     """
 
     protocol: str
@@ -66,7 +66,9 @@ class Questions:
             raise ValueError("candidates must have a set for each question")
         for sets in (self.shown, self.hidden, self.candidates, self.older):
             if sets is not None and sets.vocabulary != self.background:
-                raise ValueError("shown, hidden, candidates and older count by the background")
+                raise ValueError(
+                    "the vocabulary of shown, hidden, candidates and older must be the background"
+                )
         missing = set(COLUMNS) - set(self.table.columns)
         if missing:
             raise ValueError(f"the table has no column {min(missing)!r}")
@@ -81,8 +83,30 @@ class Questions:
         return ~_mask(self.shown[rows])
 
     def wanted(self, rows: slice) -> NDArray[np.bool_]:
-        """(n, background) whether a gene is to be found."""
+        """(n, background) whether a gene is hidden."""
         return _mask(self.hidden[rows])
+
+
+def question_table(
+    names: Sequence[str],
+    rows: NDArray[np.int64],
+    *,
+    split: Any = None,
+    k: Any = None,
+    **others: Any,
+) -> pl.DataFrame:
+    """The table of questions about the terms `rows`; without `split` there is one split.
+
+    Examples
+    --------
+    >>> question_table(["A", "B"], np.array([1]), size=[9]).rows()
+    [('B', 1, None, 9)]
+    """
+    term = [names[row] for row in rows.tolist()]
+    split = np.ones(len(rows)) if split is None else split
+    k = pl.repeat(None, len(rows), eager=True) if k is None else k
+    table = pl.DataFrame({"term": term, "split": split, "k": k, **others})
+    return table.with_columns(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
 
 
 def _mask(sets: GeneSets) -> NDArray[np.bool_]:

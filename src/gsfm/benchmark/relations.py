@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.benchmark.questions import COLUMNS, Draws, Questions
+from gsfm.benchmark.protocols import check_releases
+from gsfm.benchmark.questions import Draws, Questions, question_table
 from gsfm.errors import GsfmError
 from gsfm.sets import GeneSets
 
@@ -159,15 +160,7 @@ def new_interactions(
     >>> questions.hidden.genes(i)
     ('C',)
     """
-    if older.vocabulary != newer.vocabulary:
-        raise ValueError("both releases must count by the same vocabulary, the background")
-    for name, release in (("older", older), ("newer", newer)):
-        if len(release.indices) == 0:
-            raise GsfmError(
-                f"none of the genes of the {name} release ({len(release)} sets) is in the "
-                f"background of {len(release.vocabulary)} genes; are its identifiers resolved to "
-                "approved symbols, as gsfm.sets.read does?"
-            )
+    check_releases(older, newer)
     both = older.union(newer)
     return _ask("new-interactions", older, newer, both, max_size, negatives, queries, seed, {})
 
@@ -229,21 +222,15 @@ def _ask(
     if rest := len(queue) - len(genes) - without.total():
         skipped[f"not in the sample of {queries}"] = rest
     symbols = [background[gene] for gene in genes]
-    table = pl.DataFrame(
-        {
-            "term": symbols,
-            "split": np.ones(len(genes)),
-            "k": pl.repeat(None, len(genes), eager=True),
-            "popularity": popularity[genes],
-            "unmatched": unmatched,
-        }
-    )
+    popular = popularity[genes]
+    rows = np.arange(len(genes))
+    table = question_table(symbols, rows, popularity=popular, unmatched=unmatched)
     return Questions(
         protocol,
         background,
         GeneSets.from_ids(background, [[gene] for gene in genes], names=symbols),
         GeneSets.from_ids(background, hidden, names=symbols),
-        table.with_columns(pl.col(name).cast(kind) for name, kind in COLUMNS.items()),
+        table,
         candidates=GeneSets.from_ids(background, candidates, names=symbols),
         older=before,
         skipped=skipped,
