@@ -120,7 +120,7 @@ def build(
         if not 0 < near_duplicates <= 1:
             raise GsfmError(f"near_duplicates must be above 0 and up to 1, not {near_duplicates}")
         if importlib.util.find_spec("datasketch") is None:
-            raise MissingExtraError("a search for near-duplicates (None: leave it out)", "corpus")
+            raise MissingExtraError("a search for near-duplicates (None skips it)", "corpus")
     say = progress or (lambda line: None)
     several = [inputs] if isinstance(inputs, str | Path) else inputs
     found, excluded = inputs_module.find(several, exclude)

@@ -8,7 +8,6 @@ which Debian distributes, too. All of these files can be read.
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import lzma
 import shutil
@@ -18,7 +17,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -28,6 +27,7 @@ import gsfm.genes
 from gsfm.errors import FormatError, GsfmError
 from gsfm.genes import Species, Vocabulary
 from gsfm.io.download import fetch
+from gsfm.io.streams import open_source
 from gsfm.sets import GeneSets, ReadReport, csr
 
 #: The complete table of all species at NCBI, updated daily (about 300 MB).
@@ -218,16 +218,11 @@ def _from_text(path: Path, species: str) -> _Found:
 
 @contextlib.contextmanager
 def _open(path: Path) -> Iterator[IO[bytes]]:
-    """Open a text file, gzip or not."""
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    if not packed and path.suffix == ".gz":
-        raise FormatError(path, "ends in .gz but is not gzip: download it again, or rename it")
-    try:
-        with path.open("rb") as raw, gzip.open(raw) if packed else raw as stream:
-            yield cast(IO[bytes], stream)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(path, f"is damaged gzip ({error}): download it again") from error
+    """Open a text file, compressed or not."""
+    with open_source(path) as source:
+        if source.misled:
+            raise FormatError(path, "ends in .gz but is not gzip: download it again, or rename it")
+        yield source.stream
 
 
 def _check_header(path: Path, header: bytes, what: str, columns: tuple[str, ...]) -> None:
