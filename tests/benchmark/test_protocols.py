@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gsfm import GsfmError
 from gsfm.benchmark.protocols import (
     FULL,
-    MOST_SHARED,
+    MAX_OVERLAP,
     context_switch,
     half_split,
     hold_out,
@@ -462,7 +462,7 @@ def test_context_switch(seed: int, company: int, smallest: int) -> None:
         assert (one["split"], two["split"]) == (1, 2)
         # Unrelated terms of one gene.
         assert one["gene"] in a & b
-        assert len(a & b) <= MOST_SHARED * min(len(a), len(b))
+        assert len(a & b) <= MAX_OVERLAP * min(len(a), len(b))
         # The gene and its company, of either term alone.
         assert len(shown[i]) == len(shown[i + 1]) == 1 + company
         assert shown[i] - {one["gene"]} <= a - b
@@ -490,7 +490,7 @@ def test_context_switch_finds_every_triple_once() -> None:
     for i, one in enumerate(names):
         for other in names[i + 1 :]:
             a, b = set(made[one]), set(made[other])
-            few = len(a & b) <= MOST_SHARED * min(len(a), len(b))
+            few = len(a & b) <= MAX_OVERLAP * min(len(a), len(b))
             if few and min(len(a - b), len(b - a)) >= 10:
                 expected |= {(gene, frozenset([one, other])) for gene in a & b}
     questions = context_switch(GeneSets.from_lists(made), pairs=10**6)

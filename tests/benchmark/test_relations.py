@@ -225,7 +225,7 @@ def test_refuses() -> None:
         new_relations(sets, after=1991, until=2000)
     with pytest.raises(GsfmError, match="no set is from 1980 or before"):
         new_relations(sets, after=1980)
-    with pytest.raises(GsfmError, match=r"no new relation .* lower negatives"):
+    with pytest.raises(GsfmError, match=r"no new relation: .* lower negatives"):
         new_relations(sets, after=2000)
     with pytest.raises(ValueError, match=r"until .* later than after"):
         new_relations(sets, after=2000, until=2000)

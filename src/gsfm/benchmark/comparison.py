@@ -1,4 +1,4 @@
-"""Two runs of a benchmark side by side: is B better than A, and beyond chance?"""
+"""Compare two runs of a benchmark, with intervals and tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gsfm.benchmark.statistics import holm, interval, paired
 from gsfm.errors import GsfmError
 from gsfm.report import Report
 
-#: What the columns of the table hold: it is part of the report.
+#: The definitions of the columns, a part of the report.
 DEFINITIONS = {
     "a, b": "the statistic of the metric over terms, in each run",
     "difference": "mean over terms of b less a, term by term",
@@ -27,12 +27,12 @@ DEFINITIONS = {
 
 
 def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
-    """Compare what two runs found, method by method, on the questions that both asked.
+    """Compare two runs, method by method, on the questions that both have.
 
-    A method that both runs have is compared with itself; and if each run has just one method of
-    its own, these two with each other. Tasks are compared if both runs asked the same questions,
-    as they do with the same library, options, seed and background: then every difference is
-    paired by task, term, repetition (``split``) and number of genes shown (``k``).
+    A method of both runs is compared between them. If each run has exactly one method that the
+    other lacks, these two are compared, too. Tasks are compared if both runs have the same
+    questions, which they have for the same library, options, seed and background. All differences
+    are paired by task, term, repetition (``split``) and number of shown genes (``k``).
 
     Parameters
     ----------
@@ -44,14 +44,13 @@ def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
     Report
         A row for each task, method and metric: ``task``, ``method_a``, ``method_b``, ``metric``,
         ``statistic``, ``terms``, ``a``, ``b``, ``difference``, ``low``, ``high``, ``better``,
-        ``p_value``, ``p_holm``. The provenance says what the columns hold, what only one run has,
-        and what is not compared, and why.
+        ``p_value``, ``p_holm``. The provenance has the definitions of the columns, the tasks and
+        methods of only one run, and what is not compared with the reason.
 
     Raises
     ------
     GsfmError
-        If a folder holds no results, or the runs have no answers of one method to the same
-        questions.
+        If a folder holds no results, or no method of both runs scored the same questions.
 
     Examples
     --------
@@ -74,25 +73,25 @@ def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
     ('letters', 'auroc', 2)
     """
     one, other = (side if isinstance(side, Results) else Results.open(side) for side in (a, b))
-    left_out = _different_questions(one.about, other.about)
-    tasks = [task for task in _common(one, other, "task") if task not in left_out]
+    excluded = _different_questions(one.about, other.about)
+    tasks = [task for task in _common(one, other, "task") if task not in excluded]
     if not tasks:
-        reasons = [f"{task}: {reason}" for task, reason in left_out.items()]
+        reasons = [f"{task}: {reason}" for task, reason in excluded.items()]
         more = f", and {len(reasons) - 1} tasks more" if len(reasons) > 1 else ""
         raise GsfmError(
-            "the two runs cannot be compared: they asked no questions in common "
+            "the two runs cannot be compared: they have no questions in common "
             f"({reasons[0] + more if reasons else 'no task has the same name in both'}); "
             "put the methods into one run, or run both with the same tasks, seed and background"
         )
     metrics = list(TESTED)
     if _corpus(one) != _corpus(other):
         metrics.remove("matched_auroc")
-        left_out["matched_auroc"] = "the runs count the popularity of genes in different corpora"
+        excluded["matched_auroc"] = "the runs count the popularity of genes in different corpora"
     rows = []
     for task in tasks:
         for method_a, method_b in _pairs(one, other):
             found = _differences(
-                _answers(one, task, method_a), _answers(other, task, method_b), metrics
+                _scored(one, task, method_a), _scored(other, task, method_b), metrics
             )
             head = {"task": task, "method_a": method_a, "method_b": method_b}
             rows += [head | row for row in found]
@@ -109,11 +108,11 @@ def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
     return Report(
         table.with_columns(p_holm=adjusted),
         {
-            "a": _said_of(one),
-            "b": _said_of(other),
+            "a": _record(one),
+            "b": _record(other),
             "only_in_a": _only(one, other),
             "only_in_b": _only(other, one),
-            "not_compared": left_out,
+            "not_compared": excluded,
             "columns": DEFINITIONS,
         },
     )
@@ -139,7 +138,7 @@ def _only(one: Results, other: Results) -> dict[str, list[str]]:
 def _pairs(one: Results, other: Results) -> list[tuple[str, str]]:
     """The methods to compare with each other."""
     pairs = [(name, name) for name in _common(one, other, "method")]
-    # One that was fitted again without leaks is no other method.
+    # A method that was fitted again without leaks does not count.
     own = [
         [name for name in _only(*sides)["methods"] if not name.endswith(WITHOUT_LEAKS)]
         for sides in ((one, other), (other, one))
@@ -149,24 +148,24 @@ def _pairs(one: Results, other: Results) -> list[tuple[str, str]]:
     return pairs
 
 
-def _answers(results: Results, task: str, method: str) -> pl.DataFrame:
+def _scored(results: Results, task: str, method: str) -> pl.DataFrame:
     return results.questions.filter((pl.col("task") == task) & (pl.col("method") == method))
 
 
-def _said_of(results: Results) -> dict[str, Any]:
-    """Which run it is."""
+def _record(results: Results) -> dict[str, Any]:
+    """The identity of a run."""
     keys = ("name", "gsfm", "seed", "hash")
     known = {key: results.about[key] for key in keys if key in results.about}
     return {"folder": results.folder.name} | known
 
 
 def _corpus(results: Results) -> Any:
-    """The hash of what popularity is counted in."""
+    """The hash of the corpus in which popularity is counted."""
     return (results.about.get("corpus") or {}).get("hash")
 
 
 def _different_questions(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
-    """Of the tasks that both runs have, those that asked different questions, and why."""
+    """The tasks of both runs that have different questions, with the reason."""
     theirs = {task["task"]: task for task in other["tasks"]}
     found = {}
     for task in one["tasks"]:
@@ -177,7 +176,7 @@ def _different_questions(one: dict[str, Any], other: dict[str, Any]) -> dict[str
             [side.get(key) for side in pair] for key in ("hash", "protocol", "genes")
         )
         if None in hashes:
-            found[task["task"]] = "nothing was asked in one of them"
+            found[task["task"]] = "one of them has no questions"
         elif hashes[0] == hashes[1]:
             continue
         elif protocols[0] != protocols[1]:
@@ -196,7 +195,7 @@ def _different_questions(one: dict[str, Any], other: dict[str, Any]) -> dict[str
 def _differences(
     a: pl.DataFrame, b: pl.DataFrame, metrics: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    """A row for each metric, from the answers of two methods to the same questions."""
+    """A row for each metric, from the scores of two methods on the same questions."""
     key = ["term", "split", "k"]
     both = a.join(b, on=key, suffix="_b", nulls_equal=True, validate="1:1", maintain_order="left")
     for metric in metrics:

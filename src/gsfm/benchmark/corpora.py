@@ -1,4 +1,4 @@
-"""The corpus of a run: up to a year, without some sources, and how often it names each gene."""
+"""The corpus of a run: selected by year and source, weighted, and counted by gene."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from gsfm.sets import GeneSets
 def select(
     corpus: GeneSets, *, until: int | None = None, exclude: Sequence[str] = ()
 ) -> tuple[GeneSets, dict[str, int]]:
-    """Return the sets of a corpus that a run may learn from, and how many it left out and why.
+    """Return the selected sets of a corpus, and the number of excluded ones by reason.
 
     Parameters
     ----------
     corpus
         Any collection.
     until
-        Keep sets of this year or before; a set without a year is left out too.
+        The last year; sets without a year are excluded, too.
     exclude
-        Names of sources to leave out; ``*`` and ``?`` stand for what they do in a shell.
+        Names of excluded sources; ``*`` and ``?`` are wildcards, as in a shell.
 
     Returns
     -------
     sets
-        What is left, over the genes that are in some set of it.
+        The selected sets, with only the genes that are in some of them as vocabulary.
     dropped
-        Number of sets left out: ``excluded``, ``without_year``, ``too_new``.
+        Number of other sets: ``excluded``, ``without_year``, ``too_new``.
 
     Raises
     ------
     GsfmError
-        If nothing is left, a source is unknown, or the corpus has no years or sources at all.
+        If no set is selected, a source is unknown, or the corpus has no years or sources.
 
     Examples
     --------
@@ -55,9 +55,7 @@ def select(
         dropped["excluded"] = int((~keep).sum())
     if until is not None:
         if "year" not in corpus.metadata.columns:
-            raise GsfmError(
-                "the corpus has no column 'year', so that 'until' would leave out every set"
-            )
+            raise GsfmError("the corpus has no column 'year', so 'until' would exclude every set")
         year = corpus.metadata["year"].cast(pl.Int64, strict=False)
         unknown = year.is_null().to_numpy()
         new = (year > until).fill_null(False).to_numpy()
@@ -79,14 +77,14 @@ def select(
 
 
 def weighted(corpus: GeneSets, weights: Mapping[str, float]) -> GeneSets:
-    """Return the corpus with the weight of the sets of some sources multiplied.
+    """Return the corpus with the weights of the sets of some sources multiplied.
 
     Parameters
     ----------
     corpus
         Any collection with the column ``source``.
     weights
-        A factor by source; ``*`` and ``?`` in a name stand for what they do in a shell.
+        A factor by source; ``*`` and ``?`` in a name are wildcards, as in a shell.
 
     Raises
     ------
@@ -123,7 +121,7 @@ def without(corpus: GeneSets, rows: NDArray[np.int64]) -> GeneSets:
 
 
 def counts(sets: GeneSets, background: Vocabulary) -> NDArray[np.int64]:
-    """(background,) the number of sets that hold each gene of `background`.
+    """(background,) the number of sets that contain each gene of `background`.
 
     Examples
     --------
@@ -137,16 +135,16 @@ def counts(sets: GeneSets, background: Vocabulary) -> NDArray[np.int64]:
 
 
 def _of_sources(corpus: GeneSets, names: Iterable[str]) -> NDArray[np.bool_]:
-    """(names, sets) whether a set is of the sources that a name stands for."""
+    """(names, sets) whether a set is of a source that matches the name."""
     if "source" not in corpus.metadata.columns:
-        raise GsfmError("the corpus has no column 'source', so that none can be chosen by name")
+        raise GsfmError("the corpus has no column 'source', so no source can be chosen by name")
     sources = corpus.metadata["source"]
     known = [source for source in sources.unique().to_list() if source is not None]
     out = []
     for name in names:
-        meant = [source for source in known if fnmatch.fnmatchcase(source, name)]
-        if not meant:
+        matches = [source for source in known if fnmatch.fnmatchcase(source, name)]
+        if not matches:
             listed = join_names(sorted(known), 10)
             raise GsfmError(f"the corpus has no source {name!r}; it has {listed}")
-        out.append(sources.is_in(meant).fill_null(False).to_numpy())
+        out.append(sources.is_in(matches).fill_null(False).to_numpy())
     return np.array(out, np.bool_)

@@ -1,4 +1,4 @@
-"""Which sets of a training corpus give away a term of a benchmark."""
+"""Leakage: the sets of a training corpus that contain most of a term of a benchmark."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from gsfm.sets import GeneSets, csr
 
 Rows = NDArray[np.int64]
 
-#: A covering set is narrow if it has no more than so many times the genes of the term.
+#: Largest size of a narrow set, as a multiple of the size of the term that it covers.
 NARROW = 10
 
-#: Products of the sparse matrices that are formed at once.
+#: Products of the sparse matrices at once.
 _PRODUCTS = 1 << 23
 _PAIRS = {
     "term": pl.Int64,
@@ -29,23 +29,22 @@ _PAIRS = {
 
 @dataclass(frozen=True, eq=False)
 class Leaks:
-    """The sets of a corpus that hold most of the genes of a term: they cover it.
+    """The sets of a corpus that cover a term: they contain most of its genes.
 
     Parameters
     ----------
     share
-        The least part of a term's genes that a covering set holds.
+        Least share of the term's genes in a covering set.
     n_sets
         Number of sets of the corpus.
     terms
-        One row a term of the library, in its order: ``term`` (name), ``size`` (genes), ``sets``
-        (how many sets cover it), ``narrow`` (how many narrow ones do) and ``smallest`` (genes of
-        the smallest of them; null without one). A set of a thousand genes may cover a small term
-        by mere breadth; a narrow one, with no more than ten times the genes of the term, tells
-        more.
+        One row for each term, in the order of the library: ``term`` (name), ``size`` (genes),
+        ``sets`` (number of covering sets), ``narrow`` (number of narrow ones) and ``smallest``
+        (genes of the smallest covering set; null without one). A set of a thousand genes may cover
+        a small term by its size. A narrow set has at most ten times the genes of the term.
     pairs
-        One row a term and covering set, in the order of the terms, then of the sets: ``term`` and
-        ``set`` (rows), ``set_size`` and ``shared`` (genes), ``narrow``.
+        One row for each term and covering set, in the order of the terms, then of the sets:
+        ``term`` and ``set`` (rows), ``set_size`` and ``shared`` (genes), ``narrow``.
     """
 
     share: float
@@ -54,23 +53,23 @@ class Leaks:
     pairs: pl.DataFrame
 
     def sets(self, *, narrow: bool = False) -> Rows:
-        """The rows of the sets that cover a term, or that narrowly do so; ascending."""
+        """The rows of the sets, or the narrow sets, that cover a term; ascending."""
         pairs = self.pairs.filter("narrow") if narrow else self.pairs
         return np.unique(pairs["set"].to_numpy())
 
 
 def covering(corpus: GeneSets, library: GeneSets, share: float = 0.8) -> Leaks:
-    """Find the sets of a corpus that hold at least a share of a term's genes.
+    """Find the sets of a corpus that contain at least a share of a term's genes.
 
-    A model that was trained on such a set may have learnt the term by heart: a report says how
-    many there are, and what the results are without those terms, and without those sets.
+    A model that was trained on such a set may have memorized the term. The report counts these
+    terms, and has the results without these terms and without these sets.
 
     Parameters
     ----------
     corpus
-        What a model is trained on.
+        The training corpus.
     library
-        The terms. All their members count, also those that are outside the corpus's vocabulary.
+        The terms. All their members count, also genes that are not in the vocabulary of the corpus.
     share
         Above 0, and up to 1.
 

@@ -1,7 +1,7 @@
-"""What is asked of a library of terms: to find the genes of a term that are not shown.
+"""Protocols about the terms of a library: find the hidden genes of a term.
 
-The genes of the background are those of the library's vocabulary. All of them but the shown ones
-are ranked, save by `context_switch`.
+The background is the vocabulary of the library. All genes of it except the shown ones are ranked;
+`context_switch` has its own candidates.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from gsfm.sets import GeneSets
 
 Rows = NDArray[np.int64]
 
-#: Two terms are unrelated if they share no more than this part of the smaller one's genes.
-MOST_SHARED = 0.1
+#: Largest share of the smaller term's genes in the overlap of two unrelated terms.
+MAX_OVERLAP = 0.1
 
 NONE = "no gene of the background"
 WHOLE = "all genes of the background"
@@ -42,38 +42,36 @@ def half_split(
 ) -> Questions:
     """Show one half of each term and hide the other (Clarke et al. 2026).
 
-    Real lists are dirty. With `noise`, wrong genes are shown too: genes of the background, each as
-    likely as any other, that are not in the term. They join the true ones and replace none, as
-    false positives join a list of hits, and `noise` is their share of what is then shown: the
-    false discovery rate of the list. Nothing else changes with it: the terms, the true genes
-    shown and the genes hidden are the same at any noise, and the wrong genes of little noise are
-    among those of much. Wrong genes are shown, and so not ranked.
+    With `noise`, random genes of the background that are not in the term are shown, too. They are
+    added to the true genes, as false positives in a list of hits, and `noise` is their share of
+    the shown genes: the false discovery rate of the list. The terms, the true genes shown and the
+    hidden genes are the same for any noise, and the wrong genes for less noise are a subset of
+    those for more. Wrong genes are shown and therefore not ranked.
 
     Parameters
     ----------
     library
-        The terms, over the background as their vocabulary.
+        The terms, with the background as vocabulary.
     splits
-        How often each term is halved.
+        Number of random splits of each term.
     smallest
-        Least genes of a half: terms with fewer than twice as many are skipped. Of an odd number of
-        genes the hidden half has one more.
+        Least genes in a half; terms with fewer than twice as many are skipped. If the number of
+        genes is odd, the hidden half has one more.
     noise
-        Share of wrong genes among those shown, from 0 to below 1, to the nearest number of genes:
-        0.2 adds 1 to 4 true ones, and 5 to 20. Terms so large that no other gene would be left to
-        compare with are skipped.
+        Share of wrong genes among the shown ones, from 0 to below 1, rounded to whole genes: 0.2
+        adds 1 gene to 4 true ones, and 5 to 20. Terms are skipped if no other gene would remain to
+        compare with.
     terms
-        Ask only about a random sample of so many terms; a smaller sample is a part of a larger
-        one.
+        Size of a random sample of the terms; a smaller sample is a subset of a larger one.
     seed
-        Seed of the halves and of the sample. The halves of a term depend on the seed, the term's
-        name and its genes: other terms make no difference, and a gene more in the term sends at
-        most one of the others to the other half.
+        Seed of the halves and of the sample. The halves of a term depend only on the seed, the
+        name of the term and its genes. An additional gene in the term moves at most one other gene
+        to the other half.
 
     Returns
     -------
     Questions
-        Term by term; the splits count from 1. With noise, the column ``wrong`` counts the wrong
+        Ordered by term; the splits count from 1. With noise, the column ``wrong`` counts the wrong
         genes of each question, and ``about["genes_wrong"]`` all of them.
 
     Raises
@@ -105,21 +103,21 @@ def hold_out(
     terms: int | None = None,
     seed: int = 0,
 ) -> Questions:
-    """Show only a few genes of each term and hide all others.
+    """Show a few genes of each term and hide all others.
 
-    The draws are nested: of one split, the 3 genes shown are among the 5, those among the 10. A
-    term is asked about with every number of genes that leaves `smallest` to find, so that large
-    numbers have fewer, and larger, terms. The column ``every_k`` marks the terms that are asked
-    about with every number: on these the numbers can be compared.
+    The draws are nested: in a split, the 3 shown genes are a subset of the 5, and these of the 10.
+    A term has a question for each number of shown genes that leaves `smallest` hidden ones, so that
+    larger numbers have fewer and larger terms. The column ``every_k`` marks the terms with a
+    question for every number: the numbers are comparable on these.
 
     Parameters
     ----------
     library
-        The terms, over the background as their vocabulary.
+        The terms, with the background as vocabulary.
     shown
-        The numbers of genes to show.
+        The numbers of shown genes.
     splits
-        How often genes are drawn from each term.
+        Number of random draws from each term.
     smallest
         Least hidden genes.
     terms, seed
@@ -129,8 +127,7 @@ def hold_out(
     Returns
     -------
     Questions
-        Term by term, split by split, number by number. ``about["terms_of"]`` counts the terms of
-        each number.
+        Ordered by term, split and number. ``about["terms_of"]`` counts the terms of each number.
 
     Raises
     ------
@@ -185,27 +182,25 @@ def time_split(
     terms: int | None = None,
     seed: int = 0,
 ) -> Questions:
-    """Show a term as an older release has it; hide the genes that only the newer release has.
+    """Show the genes of a term in an older release; hide the genes that a newer release adds.
 
-    Genes that the newer release has dropped are shown nevertheless, as they would have been at the
-    time; the column ``dropped`` counts them.
+    Genes that the newer release has dropped are shown, too; the column ``dropped`` counts them.
 
     Parameters
     ----------
     older, newer
-        Two releases over one background, their vocabulary. `pair` says which term is which.
+        Two releases with the background as vocabulary. `pair` matches their terms.
     smallest, smallest_hidden
-        Least genes shown and hidden.
+        Least shown and hidden genes.
     terms
-        Ask only about a random sample of so many terms; a smaller sample is a part of a larger
-        one.
+        Size of a random sample of the terms; a smaller sample is a subset of a larger one.
     seed
         Seed of the sample; nothing else is random.
 
     Returns
     -------
     Questions
-        One for each term, by its newer name. Further columns are ``older_term``, ``by`` (how the
+        One for each term, by its newer name. Other columns are ``older_term``, ``by`` (how the
         two were paired) and ``dropped``. `older` is the whole older release.
 
     Raises
@@ -213,7 +208,7 @@ def time_split(
     GsfmError
         If no gene of a release is in the background, or no term has gained enough genes.
     ValueError
-        If a setting is out of its range, or the releases count by different vocabularies.
+        If a setting is out of its range, or the releases have different vocabularies.
 
     Examples
     --------
@@ -290,28 +285,27 @@ def never_seen(
     terms: int | None = None,
     seed: int = 0,
 ) -> Questions:
-    """Halve, as `half_split` does, the terms that only the newer release has.
+    """Split the terms that only the newer release has, as in `half_split`.
 
     Parameters
     ----------
     older, newer
-        Two releases over one background, their vocabulary. `pair` says which term is which.
+        Two releases with the background as vocabulary. `pair` matches their terms.
     splits, smallest, terms, seed
         As for `half_split`.
 
     Returns
     -------
     Questions
-        As `half_split` has them, with a further column ``older_jaccard``: how like the term is to
-        a term of the older release after all (the largest Jaccard index with any). `older` is the
-        whole older release.
+        As of `half_split`, with the column ``older_jaccard``: the largest Jaccard index of the
+        term with a term of the older release. `older` is the whole older release.
 
     Raises
     ------
     GsfmError
         If no gene of a release is in the background, or no new term is large enough.
     ValueError
-        If a setting is out of its range, or the releases count by different vocabularies.
+        If a setting is out of its range, or the releases have different vocabularies.
 
     Examples
     --------
@@ -346,38 +340,37 @@ def never_seen(
 def context_switch(
     library: GeneSets, *, company: int = 5, pairs: int = 2000, smallest: int = 5, seed: int = 0
 ) -> Questions:
-    """Show a gene of two unrelated terms in the company of either, and hide the rest of that one.
+    """Show a gene of two unrelated terms with context genes of one, and hide its other genes.
 
-    A gene may do one thing with some genes and another with others. For a gene of the terms A and
-    B, the question is which genes go with it: those of A or those of B, all others left aside. It
-    is asked twice, with company from A and with company from B, about the same candidates; company
-    is never a candidate. A ranking that takes no account of the company gets an AUROC of 0.5 in
-    the mean of the two, exactly: what it wins with the one it loses with the other.
+    The function of a gene depends on the context. For a gene of the terms A and B, there are two
+    questions: with context genes from A, the other genes of A are hidden; with context genes from
+    B, those of B. The candidates are the same genes of A and B for both questions, without the
+    context genes. The mean AUROC of the two questions is exactly 0.5 for a ranking that ignores the
+    context.
 
-    Two terms are unrelated if they share no more than a tenth of the genes of the smaller one (so
-    neither is inside the other). Each must have `company` and `smallest` genes that the other has
-    not.
+    Two terms are unrelated if their overlap is at most a tenth of the smaller one. Each must have
+    `company` and `smallest` genes that are not in the other.
 
     Parameters
     ----------
     library
-        The terms, over the background as their vocabulary.
+        The terms, with the background as vocabulary.
     company
-        How many genes of the one term, and not of the other, are shown beside the gene.
+        Number of context genes: genes of one term, and not of the other.
     pairs
-        How many pairs of terms to ask about. Every gene in two unrelated terms is asked about
-        once before any is asked about twice.
+        Number of pairs of terms. Every gene in two unrelated terms is used once before any is used
+        twice.
     smallest
-        Least candidates from each term; there are as many of the one as of the other.
+        Least candidates from each term; both terms have the same number.
     seed
         Seed of the genes, the terms and the draws from them.
 
     Returns
     -------
     Questions
-        Two for each pair, one after another, under the same ``term`` (``"GENE: A / B"``) as its
-        splits 1 and 2: a mean over a term's splits is a mean over both. Further columns are
-        ``gene``, ``company`` (the term that the company is of, and is sought) and ``other``.
+        Two for each pair, one after another, with the same ``term`` (``"GENE: A / B"``) and the
+        splits 1 and 2: a mean over the splits of a term is a mean over both. Other columns are
+        ``gene``, ``company`` (the term of the context genes and the hidden genes) and ``other``.
 
     Raises
     ------
@@ -404,7 +397,7 @@ def context_switch(
         raise GsfmError(
             f"no gene is in two unrelated terms: of {len(library)} terms {len(large)} have {least} "
             f"genes or more, and wherever two of them have a gene in common, they share more than "
-            f"{MOST_SHARED:.0%} of the smaller one, or the rest is too small; "
+            f"{MAX_OVERLAP:.0%} of the smaller one, or the rest is too small; "
             "lower company or smallest, or take a library with more terms"
         )
     draws = Draws(symbols, seed)
@@ -435,7 +428,7 @@ def context_switch(
         about={
             "company": company,
             "smallest": smallest,
-            "most_shared": MOST_SHARED,
+            "most_shared": MAX_OVERLAP,
             "seed": seed,
             "pairs": len(triples),
             "genes": len({gene for gene, _, _ in triples}),
@@ -459,13 +452,13 @@ def _halves(
     row = np.repeat(rows, splits)
     split = np.tile(np.arange(1, splits + 1), len(rows))
     shown, hidden = _divide(library, row, split, n_shown[row], seed)
-    # Without noise there is nothing to say of it: questions that were asked before stay the same.
-    said: dict[str, Any] = {}
+    # Without noise there are no such entries, so that the hashes of earlier runs stay valid.
+    entries: dict[str, Any] = {}
     columns: dict[str, Any] = {}
     if noise:
-        shown = _soil(shown, library, row, split, n_wrong[row], seed)
+        shown = _add_wrong(shown, library, row, split, n_wrong[row], seed)
         columns = {"wrong": n_wrong[row]}
-        said = {"noise": noise, "genes_wrong": int(n_wrong[row].sum())}
+        entries = {"noise": noise, "genes_wrong": int(n_wrong[row].sum())}
     questions = Questions(
         "half-split",
         library.vocabulary,
@@ -473,7 +466,7 @@ def _halves(
         hidden,
         question_table(library.names, row, split=split, **columns),
         skipped=skipped,
-        about={"splits": splits, "smallest": smallest, "seed": seed, "terms": len(rows), **said},
+        about={"splits": splits, "smallest": smallest, "seed": seed, "terms": len(rows), **entries},
     )
     return questions, rows
 
@@ -495,28 +488,28 @@ def _divide(
     )
 
 
-def _soil(
+def _add_wrong(
     shown: GeneSets, library: GeneSets, rows: Rows, splits: Rows, n_wrong: Rows, seed: int
 ) -> GeneSets:
-    """Add genes to the shown ones that are not in the term: the first in a random order."""
+    """Add random genes that are not in the term to the shown ones."""
     draws, names = Draws(library.vocabulary, seed), library.names
-    soiled = []
+    lists = []
     for i, (row, split, n) in enumerate(
         zip(rows.tolist(), splits.tolist(), n_wrong.tolist(), strict=True)
     ):
         others = np.ones(len(library.vocabulary), np.bool_)
         others[library.ids(row)] = False
         wrong = draws.first(n, np.flatnonzero(others), names[row], split, "wrong")
-        soiled.append(np.concatenate([shown.ids(i), wrong]))
-    return GeneSets.from_ids(library.vocabulary, soiled, names=shown.names)
+        lists.append(np.concatenate([shown.ids(i), wrong]))
+    return GeneSets.from_ids(library.vocabulary, lists, names=shown.names)
 
 
 def _choose(
     library: GeneSets, least: int, terms: int | None, seed: int, wrong: Rows | int = 0
 ) -> tuple[Rows, dict[str, int]]:
-    """The rows of the terms to ask about, ascending, and why the others are not.
+    """The rows of the chosen terms, ascending, and the reasons for skipping the others.
 
-    `wrong` is how many genes that are not in it will be shown with each term.
+    `wrong` is the number of wrong genes that will be shown with each term.
     """
     _need(library, least)
     sizes, n_genes = library.sizes, len(library.vocabulary)
@@ -548,19 +541,19 @@ def _sample(names: Sequence[str], rows: Rows, terms: int | None, seed: int) -> R
 
 
 def _unrelated(library: GeneSets, least: int, seed: int) -> Iterator[tuple[int, int, int]]:
-    """(gene, term, other term): the gene is in both, and they are unrelated.
+    """(gene, term, other term): a gene of two unrelated terms.
 
-    Either term has `least` genes or more that the other has not. Every gene comes once before any
+    Each term has `least` genes or more that are not in the other. Every gene comes once before any
     comes again.
     """
     members, sizes = library.to_csr(), library.sizes
-    # A byte for every two terms: 30 MB for GO.
+    # A byte for each pair of terms: 30 MB for GO.
     unrelated = np.zeros((len(library), len(library)), np.bool_)
     for start in range(0, len(library), 512):
         rows = slice(start, start + 512)
         shared = (members[rows] @ members.T).toarray()
         smaller = np.minimum(sizes[rows, None], sizes)
-        unrelated[rows] = (shared <= MOST_SHARED * smaller) & (smaller - shared >= least)
+        unrelated[rows] = (shared <= MAX_OVERLAP * smaller) & (smaller - shared >= least)
     by_gene = members.T.tocsr()
     symbols = library.vocabulary.symbols
     genes, terms = Draws(symbols, seed), Draws(library.names, seed)
@@ -583,7 +576,7 @@ def _row_sums(matrix: sp.csr_array) -> Rows:
 
 
 def _from_csr(matrix: sp.csr_array, vocabulary: Vocabulary, table: pl.DataFrame) -> GeneSets:
-    """Sets of the non-zero entries, named as the table has them."""
+    """Sets of the non-zero entries, with the names of the table."""
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return GeneSets(vocabulary, matrix.indptr, matrix.indices, table.select(name="term"))
@@ -594,15 +587,14 @@ def _fewer(least: int) -> str:
 
 
 def _counted(reasons: Mapping[str, Any]) -> dict[str, int]:
-    """How many terms there are for each reason, those without any left out."""
+    """The number of terms for each reason that has some."""
     counts = {reason: int(np.sum(what)) for reason, what in reasons.items()}
     return {reason: count for reason, count in counts.items() if count}
 
 
 def _check(*, terms: int | None = None, **counts: int) -> None:
     """Raise ValueError unless all are 1 or more."""
-    given = counts if terms is None else {**counts, "terms": terms}
-    for name, value in given.items():
+    for name, value in (counts if terms is None else counts | {"terms": terms}).items():
         if value < 1:
             raise ValueError(f"{name} must be 1 or more, not {value}")
 
@@ -626,6 +618,6 @@ def _need(library: GeneSets, least: int, what: str = "library") -> None:
 def check_releases(older: GeneSets, newer: GeneSets) -> None:
     """Raise an error unless both releases have the same vocabulary, and genes of it."""
     if older.vocabulary != newer.vocabulary:
-        raise ValueError("both releases must count by the same vocabulary, the background")
+        raise ValueError("both releases must have the same vocabulary, the background")
     _need(older, 1, "older release")
     _need(newer, 1, "newer release")

@@ -1,4 +1,4 @@
-"""Relations between genes that came to light after a date: who will be seen with whom."""
+"""Protocols about new relations between genes: pairs that first share a set after a date."""
 
 from __future__ import annotations
 
@@ -34,39 +34,39 @@ def new_relations(
 ) -> Questions:
     """Show a gene; hide the genes that first share a set with it after a year.
 
-    The sets are publications, say, each the genes that it is about. Two genes are a new relation
-    if a set of up to `max_size` genes after the year has both, and no set of any size up to the
-    year has. Each partner of a gene is set against genes that share no set with it at all, early
-    or late, and that are as popular as the partner: half of them are the next more popular genes
-    (by the number of sets up to the year; ties at random), half the next less popular ones. No
-    gene stands against two partners of one gene. So the popularity of genes, which otherwise
-    explains much of who is seen with whom, scores about 0.5 here.
+    The sets are publications, for example, each with the genes that it is about. Two genes are a
+    new relation if they are in a set of up to `max_size` genes after the year, and in no set of any
+    size up to the year. Each partner of a gene is compared with negatives: genes that share no set
+    with the gene, before or after the year, and have a similar popularity. Half of the negatives
+    are the next more popular genes (by the number of sets up to the year; ties at random), half the
+    next less popular ones. A negative is used for one partner of a gene only. Popularity, which
+    explains many co-occurrences, therefore has an AUROC of about 0.5.
 
     Parameters
     ----------
     sets
-        Gene sets with a column ``year``, over the background as their vocabulary. A set without a
-        year counts as one from before: what is in it is not new.
+        Gene sets with a column ``year``, and the background as vocabulary. A set without a year
+        counts as an early one: its relations are not new.
     after
-        The last year that counts as before.
+        The last early year.
     until
-        The last year in which relations are new; the last there is if None. Later sets only tell
-        which genes never meet.
+        The last year of new relations; the last year of the sets if None. Later sets only exclude
+        negatives.
     max_size
-        Most genes (of the background) of a set that relates any two of them.
+        Most genes (of the background) of a set with new relations.
     negatives
-        Genes to set against each partner; even. A partner for which there are not so many is left
-        out: mostly very popular genes, which nearly all genes meet.
+        Number of negatives of each partner; even. A partner with fewer possible negatives is
+        excluded: mostly very popular genes.
     queries
-        How many genes to ask about, drawn from those with a new partner.
+        Number of genes with a question, drawn from those with a new partner.
     seed
-        Seed of the genes that are asked about, and of ties.
+        Seed of the drawn genes, and of ties.
 
     Returns
     -------
     Questions
-        One for each gene, its symbol the ``term``. Further columns are ``popularity`` (of the
-        gene) and ``unmatched`` (partners that were left out). `older` is the sets up to the year.
+        One for each gene, with its symbol as ``term``. Other columns are ``popularity`` (of the
+        gene) and ``unmatched`` (excluded partners). `older` has the sets up to the year.
         ``skipped`` counts genes.
 
     Raises
@@ -79,7 +79,7 @@ def new_relations(
 
     Notes
     -----
-    A gene in no set up to the year takes no part: nothing could be known of it.
+    A gene in no set up to the year is ignored: there is no data about it.
 
     Popularity as an explanation: Gillis & Pavlidis 2011, doi:10.1371/journal.pone.0017258.
 
@@ -113,7 +113,9 @@ def new_relations(
     if len(before.indices) == 0:
         raise GsfmError(f"no set is from {after} or before: {span}; give another year")
     settings = {"after": after, "until": until, "undated": year.null_count()}
-    return _ask("new-relations", before, later, sets, max_size, negatives, queries, seed, settings)
+    return _questions(
+        "new-relations", before, later, sets, max_size, negatives, queries, seed, settings
+    )
 
 
 def new_interactions(
@@ -127,14 +129,14 @@ def new_interactions(
 ) -> Questions:
     """Show a gene; hide the genes that share a set with it only in a newer release.
 
-    As `new_relations`, with two releases of a library in place of years: of complexes, say, or of
-    interactions, each a set of two.
+    As `new_relations`, with two releases of a library in place of years: for example of complexes,
+    or of interactions as sets of two.
 
     Parameters
     ----------
     older, newer
-        Two releases over one background, their vocabulary. Popularity is the number of sets of
-        the older one.
+        Two releases with the background as vocabulary. Popularity is the number of sets of the
+        older one.
     max_size, negatives, queries, seed
         As for `new_relations`.
 
@@ -148,7 +150,7 @@ def new_interactions(
     GsfmError
         If a release has no gene of the background, or there is no new relation.
     ValueError
-        If a setting is out of its range, or the releases count by different vocabularies.
+        If a setting is out of its range, or the releases have different vocabularies.
 
     Examples
     --------
@@ -162,10 +164,12 @@ def new_interactions(
     """
     check_releases(older, newer)
     both = older.union(newer)
-    return _ask("new-interactions", older, newer, both, max_size, negatives, queries, seed, {})
+    return _questions(
+        "new-interactions", older, newer, both, max_size, negatives, queries, seed, {}
+    )
 
 
-def _ask(
+def _questions(
     protocol: str,
     before: GeneSets,
     later: GeneSets,
@@ -176,7 +180,7 @@ def _ask(
     seed: int,
     about: Mapping[str, Any],
 ) -> Questions:
-    """Ask about the pairs of genes that share a small set in `later` and none in `before`."""
+    """The questions about pairs of genes that share a small set in `later` and none in `before`."""
     if max_size < 2:
         raise ValueError(f"max_size must be 2 or more, not {max_size}")
     if negatives < 2 or negatives % 2:
@@ -186,7 +190,7 @@ def _ask(
     background = before.vocabulary
     draws = Draws(background, seed)
     popularity = np.bincount(before.indices, minlength=len(background))
-    # The genes of which something is known, from the least to the most popular.
+    # The genes with data, from the least to the most popular.
     ranking = draws.shuffle(np.flatnonzero(popularity), "ties")
     ranking = ranking[np.argsort(popularity[ranking], kind="stable")]
     small = later[np.flatnonzero((later.sizes > 1) & (later.sizes <= max_size))]
@@ -212,7 +216,7 @@ def _ask(
             without["match for a partner" if len(places) else "new partner"] += 1
     if not genes:
         raise GsfmError(
-            f"there is no new relation to ask about: of {len(ranking)} genes of the background in "
+            f"there is no new relation: of {len(ranking)} genes of the background in "
             f"the earlier sets, {len(queue)} are in later sets of 2 to {max_size} genes, of which "
             f"{without['new partner']} have no new partner, and "
             f"{without['match for a partner']} none with {negatives} matches; "
@@ -251,15 +255,15 @@ def _ask(
 def _relations(
     genes: Ids, small: GeneSets, before: GeneSets, ever: GeneSets
 ) -> Iterator[tuple[int, Flags, Flags]]:
-    """For each gene: which genes are its new partners, and which it never meets."""
-    later, early, any_time = (_Meetings(sets) for sets in (small, before, ever))
+    """For each gene: which genes are its new partners, and which share no set with it."""
+    later, early, any_time = (_CoMembership(sets) for sets in (small, before, ever))
     for start in range(0, len(genes), BATCH):
         batch = genes[start : start + BATCH]
         new = later.of(batch) & ~early.of(batch)
         yield from zip(batch.tolist(), new, ~any_time.of(batch), strict=True)
 
 
-class _Meetings:
+class _CoMembership:
     """Which genes share a set."""
 
     def __init__(self, sets: GeneSets) -> None:
@@ -267,21 +271,22 @@ class _Meetings:
         self._of_gene = self._members.T.tocsr()
 
     def of(self, genes: Ids) -> Flags:
-        """(n, background) whether a gene shares a set with each of `genes`, as itself does."""
+        """(n, background) whether a gene, or the same gene, shares a set with each of `genes`."""
         return np.asarray((self._of_gene[genes] @ self._members).toarray() > 0)
 
 
 def _match(partners: Ids, strangers: Flags, n: int) -> tuple[Ids, Ids]:
-    """Give each partner the `n` strangers next above and next below it that are still free.
+    """Choose for each partner the `n` free strangers next above and next below it.
 
     Parameters
     ----------
     partners
-        Places in the order of popularity; the first choose first.
+        Places in the order of popularity; earlier partners choose first.
     strangers
-        (genes,) by place: who may be chosen.
+        (genes,) by place: whether the gene may be chosen.
     n
-        Of either side. A partner with fewer on one side gets none, lest popularity favor it.
+        Number on each side. A partner with fewer on one side gets none, because popularity would
+        be unbalanced.
 
     Returns
     -------

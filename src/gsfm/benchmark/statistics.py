@@ -1,4 +1,4 @@
-"""What a difference is worth: intervals over terms, and paired tests between methods."""
+"""Intervals over terms, and paired tests between methods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.stats import wilcoxon
 
 Floats = NDArray[np.float64]
 
-#: Numbers drawn at once: some few megabytes.
+#: Numbers drawn at once: a few megabytes.
 _CHUNK = 1 << 20
 
 #: The columns of `paired`.
@@ -40,14 +40,14 @@ def interval(
     Parameters
     ----------
     values
-        (terms,) one value a term; average the repetitions of a term first, for they are not
-        independent. nan is left out.
+        (terms,) one value for each term; average the repetitions of a term first, because they are
+        not independent. nan is ignored.
     statistic
-        What the interval is of.
+        The statistic.
     n
         Number of resamples.
     seed
-        Of the resamples.
+        Seed of the resamples.
 
     Returns
     -------
@@ -61,10 +61,9 @@ def interval(
 
     Notes
     -----
-    A resample's median needs no resample. The k-th smallest of m uniform numbers has the
-    distribution Beta(k, m - k + 1), and the k-th smallest of m values drawn from the sorted list
-    is the value at that share of the list: the same distribution, at a cost that does not grow
-    with m.
+    The medians are drawn without resampling. The k-th smallest of m uniform numbers has the
+    distribution Beta(k, m - k + 1), and the k-th smallest of m values drawn from a sorted list is
+    the value at that fraction of the list: the same distribution, at a cost independent of m.
 
     Examples
     --------
@@ -116,7 +115,7 @@ def _means(data: Floats, n: int, rng: np.random.Generator) -> Floats:
 
 
 def paired(table: pl.DataFrame, metric: str = "auroc") -> pl.DataFrame:
-    """Compare all methods of each task, two at a time, on the terms that both answered.
+    """Compare all methods of each task, two at a time, on the terms that both scored.
 
     The Wilcoxon signed-rank test (two-sided; `scipy.stats.wilcoxon`) over terms, a term's
     repetitions averaged first. Equal terms count half for each side. The p-values of a task are
@@ -128,7 +127,7 @@ def paired(table: pl.DataFrame, metric: str = "auroc") -> pl.DataFrame:
         The columns ``task``, ``method``, ``term`` and `metric`, as in the results' table of
         questions.
     metric
-        What is compared.
+        The metric to compare.
 
     Returns
     -------
