@@ -28,7 +28,8 @@ ROOT = Path(__file__).parents[1]
 #: Name of a recording, and the command. {NAME} is a file of FILES or what an earlier one wrote.
 COMMANDS = {
     "complete": f"complete {GENES} --top 30",
-    "complete-input": "complete IFIT1 ISG15 MX1 OAS1 IFI44L --top 30 --include-input --missing-fraction 0.2",
+    "complete-input": "complete IFIT1 ISG15 MX1 OAS1 IFI44L --top 30 --include-input"
+    " --missing-fraction 0.2",
     "complete-background": "complete INS GCK PDX1 --background {background} --exclude IAPP",
     "complete-library": "complete --library {gmt} --top 5",
     "annotate-gene": "annotate IFI44L --no-cache",
