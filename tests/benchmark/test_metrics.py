@@ -326,7 +326,7 @@ def test_refused(function):
     with pytest.raises(ValueError, match="score of candidate 1 in row 0 is NaN"):
         function([[1, np.nan]], yes, no)
     function([[1, np.nan]], no, no)
-    with pytest.raises(ValueError, match="gene 1 in row 0 is to be found, but is no candidate"):
+    with pytest.raises(ValueError, match="gene 1 in row 0 is hidden, but is no candidate"):
         function([[1, 2]], no, yes)
     with pytest.raises(ValueError, match="one shape"):
         function([[1, 2, 3]], no, yes)

@@ -36,47 +36,16 @@ from gsfm.benchmark.results import Results
 from gsfm.benchmark.runner import Event, run
 from gsfm.benchmark.statistics import holm, interval, paired
 
-__all__ = [
-    "METRICS",
-    "Benchmark",
-    "Corpus",
-    "Cost",
-    "Embedded",
-    "Embedding",
-    "Event",
-    "FromLibrary",
-    "Leakage",
-    "Leaks",
-    "LibraryModel",
-    "Measured",
-    "Method",
-    "ModelMethod",
-    "Pairs",
-    "Questions",
-    "Ranking",
-    "Reliability",
-    "Results",
-    "Saved",
-    "Summed",
-    "Task",
-    "Trained",
-    "compare",
-    "context_switch",
-    "covering",
-    "find_release",
-    "half_split",
-    "hold_out",
-    "holm",
-    "interval",
-    "matched_auroc",
-    "measure",
-    "never_seen",
-    "new_interactions",
-    "new_relations",
-    "pair",
-    "paired",
-    "read_config",
-    "reliability",
-    "run",
-    "time_split",
-]
+# Configuration.
+__all__ = ["Benchmark", "Corpus", "Embedded", "FromLibrary", "Leakage", "Saved", "Summed", "Task"]
+__all__ += ["Trained", "read_config"]
+# Runs and their results.
+__all__ += ["Event", "Results", "compare", "run"]
+# Protocols.
+__all__ += ["Pairs", "Questions", "context_switch", "find_release", "half_split", "hold_out"]
+__all__ += ["never_seen", "new_interactions", "new_relations", "pair", "time_split"]
+# Methods.
+__all__ += ["Cost", "Embedding", "LibraryModel", "Method", "ModelMethod"]
+# Metrics, leakage, calibration and statistics.
+__all__ += ["METRICS", "Leaks", "Measured", "Ranking", "Reliability", "covering", "holm"]
+__all__ += ["interval", "matched_auroc", "measure", "paired", "reliability"]

@@ -17,6 +17,7 @@ from gsfm.completion.reliability import Binning, bins_of
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
+from gsfm.models.settings import require
 
 Numbers = NDArray[np.float64]
 
@@ -144,8 +145,7 @@ def reliability(
     """
     if bins < 1 or resamples < 1 or not tops or min(tops) < 1:
         raise ValueError("bins, tops and resamples must be 1 or more")
-    if not len(questions):
-        raise ValueError("there is no question to answer")
+    require(len(questions) > 0, "there is no question")
     columns = ModelMethod("the model", model).columns(questions.background)
     term = np.unique(questions.table["term"].to_numpy(), return_inverse=True)[1].ravel()
     predicted: list[NDArray[np.float32]] = []
@@ -217,15 +217,9 @@ def _figures(sums: Numbers, resamples: int, seed: int) -> tuple[dict[str, Any], 
             "high": ends[1],
         }
     )
-    figures = {
-        "pairs": int(n.sum()),
-        "predicted": float(predicted.sum() / n.sum()),
-        "observed": float(observed.sum() / n.sum()),
-        "error": float(error),
-        "low": float(low),
-        "high": float(high),
-    }
-    return figures, table
+    mean, frequency = predicted.sum() / n.sum(), observed.sum() / n.sum()
+    figures = {"predicted": mean, "observed": frequency, "error": error, "low": low, "high": high}
+    return {"pairs": int(n.sum())} | {name: float(value) for name, value in figures.items()}, table
 
 
 def _draw(axes: Any, table: pl.DataFrame, over: str, error: float) -> None:

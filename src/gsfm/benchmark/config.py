@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import hashlib
 import inspect
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -183,9 +184,8 @@ class Task:
         ]
         if len(names) == 2:
             older, newer = (name.split() for name in names)
-            same = 0
-            while same < min(len(older), len(newer)) and older[same] == newer[same]:
-                same += 1
+            pairs = zip(older, newer, strict=False)
+            same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
             names = [f"{names[0]} to {' '.join(newer[same:] or newer)}"]
         after = f" after {self.options['after']}" if "after" in self.options else ""
         noise = f", noise {self.options['noise']:g}" if self.options.get("noise") else ""

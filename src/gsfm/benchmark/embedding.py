@@ -76,15 +76,13 @@ class EmbeddingReport:
             f"{self.file}: {rows} of {count(self.dimensions, 'number')}; {self.genes:,} {have} "
             "a vector"
         ]
-        out = [
-            f"{count(self.zero, 'row')} of zeros" if self.zero else "",
-            f"{count(self.not_finite, 'row')} with a value that is not a number"
-            if self.not_finite
-            else "",
-            f"{count(self.cancelled, 'gene')} whose rows average to zero" if self.cancelled else "",
+        parts = [
+            (self.zero, "row", "of zeros"),
+            (self.not_finite, "row", "with a value that is not a number"),
+            (self.cancelled, "gene", "whose rows average to zero"),
         ]
-        if any(out):
-            text.append("excluded: " + ", ".join(part for part in out if part))
+        if excluded := [f"{count(n, noun)} {why}" for n, noun, why in parts if n]:
+            text.append("excluded: " + ", ".join(excluded))
         if self.merged:
             text.append(f"averaged: {count(self.merged, 'row')} of genes with several")
         if self.ignored:

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.errors import GsfmError
+from gsfm.models.settings import require
 from gsfm.sets import GeneSets, csr
 
 Rows = NDArray[np.int64]
@@ -92,8 +93,7 @@ def covering(corpus: GeneSets, library: GeneSets, share: float = 0.8) -> Leaks:
     >>> leaks.terms.select("term", "sets", "smallest").rows(), leaks.sets().tolist()
     ([('repair', 1, 4), ('growth', 1, 3)], [0, 2])
     """
-    if not 0 < share <= 1:
-        raise ValueError(f"share must be above 0 and up to 1, not {share}")
+    require(0 < share <= 1, f"share must be above 0 and up to 1, not {share}")
     known = library.reindex(corpus.vocabulary)
     members, of_gene = corpus.to_csr(), known.to_csr().T.tocsr()  # (sets, genes), (genes, terms)
     products = members @ np.diff(of_gene.indptr).astype(np.float64)

@@ -173,7 +173,7 @@ class Methods:
                 sets, about["corpus"] = self._training(spec)
                 about["weights"] = hash_of_array(sets.weights)
             case Summed():
-                about["members"] = [self.identity(member) for member in self._members(spec)]
+                about["members"] = [self.identity(self._by_name(name)) for name in spec.sum]
             case Snapshot():
                 about["trained"] = self.identity(self._by_name(spec.snapshot_of))
             case _:
@@ -202,7 +202,7 @@ class Methods:
                 self._trained(trained)
                 return ModelMethod.load(spec.name, self._snapshots(trained)[spec.at], kind)
             case Summed():
-                got = map(self.get, self._members(spec))
+                got = (self.get(self._by_name(name)) for name in spec.sum)
                 members = [m for m in got if isinstance(m, ModelMethod | FromOlder)]
                 fitted = [m for m in members if isinstance(m, ModelMethod)]
                 if len(fitted) < len(members):
@@ -215,9 +215,6 @@ class Methods:
             case Embedded():
                 return Embedding.read(self._benchmark.path(spec.embedding), spec.name)
         raise AssertionError(spec)
-
-    def _members(self, spec: Summed) -> list[Spec]:
-        return [self._by_name(name) for name in spec.sum]
 
     def _by_name(self, name: str) -> Spec:
         return next(spec for spec in self.specs if spec.name == name)

@@ -109,16 +109,12 @@ class Ranking:
         start = _starts(n_hidden)[owner]
         stop = start + n_hidden[owner]
         hidden_above, hidden_upto = _count(-mine, start, stop, -mine)
-        return cls(
-            owner=owner,
-            gene=gene,
-            above=n_candidates[owner] - upto,
-            tied=upto - below,
-            hidden_above=hidden_above,
-            hidden_tied=hidden_upto - hidden_above,
-            n_candidates=n_candidates,
-            n_hidden=n_hidden,
+        above, tied, hidden_tied = (
+            n_candidates[owner] - upto,
+            upto - below,
+            hidden_upto - hidden_above,
         )
+        return cls(owner, gene, above, tied, hidden_above, hidden_tied, n_candidates, n_hidden)
 
     def __len__(self) -> int:
         return len(self.n_hidden)
@@ -388,8 +384,8 @@ def matched_percentiles(
     scores, ranked, wanted = _checked(scores, ranked, wanted)
     n_genes = scores.shape[1]
     order = np.asarray(order, dtype=np.int64)
-    if not np.array_equal(np.sort(order), np.arange(n_genes)):
-        raise ValueError(f"order must hold each of the {n_genes} gene ids once")
+    once = np.array_equal(np.sort(order), np.arange(n_genes))
+    require(once, f"order must hold each of the {n_genes} gene ids once")
     require(window >= 1, "window must be 1 or more")
     place = np.empty(n_genes, np.int64)
     place[order] = np.arange(n_genes)
@@ -428,7 +424,7 @@ def _checked(
         raise ValueError(f"the score of candidate {gene} in row {row} is NaN")
     if (wanted > ranked).any():
         row, gene = np.argwhere(wanted > ranked)[0]
-        raise ValueError(f"gene {gene} in row {row} is to be found, but is no candidate")
+        raise ValueError(f"gene {gene} in row {row} is hidden, but is no candidate")
     return scores, ranked, wanted
 
 
@@ -601,8 +597,8 @@ def measure(
         times += np.bincount(gene, minlength=n_genes)
         of_gene.add(ranking.gene, ranking.percentiles())
         matched_of_gene.add(gene, matched)
-        for means, curve in ((roc, ranking.roc()), (precision_recall, ranking.precision_recall())):
-            means.add(np.tile(np.arange(POINTS), len(curve)), curve.ravel())
+        for means, points in ((roc, ranking.roc()), (precision_recall, ranking.precision_recall())):
+            means.add(np.tile(np.arange(POINTS), len(points)), points.ravel())
         if progress is not None:
             progress(rows.stop, n)
 
@@ -613,7 +609,9 @@ def measure(
     }
     hidden = np.flatnonzero(times)
     symbols = questions.background.symbols
-    x = np.arange(POINTS) / (POINTS - 1)
+    x = np.tile(np.arange(POINTS) / (POINTS - 1), 2)
+    y = np.concatenate([roc.means(), precision_recall.means()])
+    curve = ["roc"] * POINTS + ["pr"] * POINTS
     return Measured(
         questions=questions.table.select(
             pl.lit(questions.protocol, pl.String).alias("protocol"),
@@ -632,13 +630,7 @@ def measure(
                 "matched_auroc": _floats("matched_auroc", matched_of_gene.means()[hidden]),
             }
         ),
-        curves=pl.DataFrame(
-            {
-                "curve": ["roc"] * POINTS + ["pr"] * POINTS,
-                "x": _floats("x", np.tile(x, 2)),
-                "y": _floats("y", np.concatenate([roc.means(), precision_recall.means()])),
-            }
-        ),
+        curves=pl.DataFrame({"curve": curve, "x": _floats("x", x), "y": _floats("y", y)}),
     )
 
 

@@ -19,6 +19,7 @@ from gsfm.benchmark.questions import Draws, Questions, question_table
 from gsfm.benchmark.releases import nearest, pair
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
+from gsfm.models.settings import require
 from gsfm.sets import GeneSets
 
 Rows = NDArray[np.int64]
@@ -143,8 +144,7 @@ def hold_out(
     [3, 5]
     """
     ks = np.unique(np.asarray(shown, np.int64))
-    if len(ks) == 0 or ks[0] < 1:
-        raise ValueError("shown must be one or more numbers of genes, 1 or more each")
+    require(len(ks) > 0 and ks[0] >= 1, "shown must be one or more numbers of 1 or more")
     _check(splits=splits, smallest=smallest, terms=terms)
     rows, skipped = _choose(library, int(ks[0]) + smallest, terms, seed)
     largest_k = library.sizes[rows] - smallest
@@ -444,8 +444,7 @@ def _halves(
 ) -> tuple[Questions, Rows]:
     """The questions of `half_split`, and the rows of its terms."""
     _check(splits=splits, smallest=smallest, terms=terms)
-    if not 0 <= noise < 1:
-        raise ValueError(f"noise must be 0 or more and below 1, not {noise}")
+    require(0 <= noise < 1, f"noise must be 0 or more and below 1, not {noise}")
     n_shown = library.sizes // 2
     n_wrong = np.floor(n_shown * noise / (1 - noise) + 0.5).astype(np.int64)
     rows, skipped = _choose(library, 2 * smallest, terms, seed, n_wrong)
@@ -595,8 +594,7 @@ def _counted(reasons: Mapping[str, Any]) -> dict[str, int]:
 def _check(*, terms: int | None = None, **counts: int) -> None:
     """Raise ValueError unless all are 1 or more."""
     for name, value in (counts if terms is None else counts | {"terms": terms}).items():
-        if value < 1:
-            raise ValueError(f"{name} must be 1 or more, not {value}")
+        require(value >= 1, f"{name} must be 1 or more, not {value}")
 
 
 def _need(library: GeneSets, least: int, what: str = "library") -> None:

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
+from gsfm.models.settings import require
 from gsfm.sets import GeneSets
 
 #: The columns that every `Questions.table` has.
@@ -60,10 +61,10 @@ class Questions:
 
     def __post_init__(self) -> None:
         n = len(self.shown)
-        if not len(self.hidden) == self.table.height == n:
-            raise ValueError("shown, hidden and table must have a row for each question")
-        if self.candidates is not None and len(self.candidates) != n:
-            raise ValueError("candidates must have a set for each question")
+        same = len(self.hidden) == self.table.height == n
+        require(same, "shown, hidden and table must have a row for each question")
+        same = self.candidates is None or len(self.candidates) == n
+        require(same, "candidates must have a set for each question")
         for sets in (self.shown, self.hidden, self.candidates, self.older):
             if sets is not None and sets.vocabulary != self.background:
                 raise ValueError(

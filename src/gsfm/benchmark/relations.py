@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gsfm.benchmark.protocols import check_releases
 from gsfm.benchmark.questions import Draws, Questions, question_table
 from gsfm.errors import GsfmError
+from gsfm.models.settings import require
 from gsfm.sets import GeneSets
 
 Ids = NDArray[np.int64]
@@ -109,7 +110,8 @@ def new_relations(
     before, later = sets[(~late).to_numpy()], sets[new.to_numpy()]
     span = f"the {len(sets)} sets are from {year.min()!r} to {year.max()!r}"
     if len(later) == 0:
-        raise GsfmError(f"no set is after {after}{_until(until)}: {span}; give another year")
+        end = "" if until is None else f" and up to {until}"
+        raise GsfmError(f"no set is after {after}{end}: {span}; give another year")
     if len(before.indices) == 0:
         raise GsfmError(f"no set is from {after} or before: {span}; give another year")
     settings = {"after": after, "until": until, "undated": year.null_count()}
@@ -181,12 +183,10 @@ def _questions(
     about: Mapping[str, Any],
 ) -> Questions:
     """The questions about pairs of genes that share a small set in `later` and none in `before`."""
-    if max_size < 2:
-        raise ValueError(f"max_size must be 2 or more, not {max_size}")
-    if negatives < 2 or negatives % 2:
-        raise ValueError(f"negatives must be even, and 2 or more, not {negatives}")
-    if queries < 1:
-        raise ValueError(f"queries must be 1 or more, not {queries}")
+    require(max_size >= 2, f"max_size must be 2 or more, not {max_size}")
+    even = negatives >= 2 and negatives % 2 == 0
+    require(even, f"negatives must be even, and 2 or more, not {negatives}")
+    require(queries >= 1, f"queries must be 1 or more, not {queries}")
     background = before.vocabulary
     draws = Draws(background, seed)
     popularity = np.bincount(before.indices, minlength=len(background))
@@ -305,7 +305,3 @@ def _match(partners: Ids, strangers: Flags, n: int) -> tuple[Ids, Ids]:
     if not matched:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     return np.array(matched, np.int64), np.concatenate(matches)
-
-
-def _until(year: int | None) -> str:
-    return "" if year is None else f" and up to {year}"

@@ -214,13 +214,12 @@ class Unit:
 def join(folder: Path, units: Mapping[tuple[str, str], Unit]) -> None:
     """Write the tables of the results from those of the units, by task and method."""
     for name, file in TABLES.items():
-        parts = [
+        whole = pl.concat(
             unit.table(name).with_columns(
                 task=pl.lit(task, pl.String), method=pl.lit(method, pl.String)
             )
             for (task, method), unit in units.items()
-        ]
-        whole = pl.concat(parts)
+        )
         first = ["task", "protocol", "method"] if name == "questions" else ["task", "method"]
         with atomic_path(folder / file) as temporary:
             whole.select(*first, pl.exclude(first)).write_parquet(temporary)

@@ -411,8 +411,8 @@ def _need_for_pages() -> None:
 
 def _reference(specs: Sequence[Spec]) -> str | None:
     """The reference method: popularity in the run's corpus."""
-    popularity = [s.name for s in specs if isinstance(s, Trained) and s.train == "popularity"]
-    return popularity[0] if popularity else None
+    popularity = (s.name for s in specs if isinstance(s, Trained) and s.train == "popularity")
+    return next(popularity, None)
 
 
 def _headline(measured: Measured) -> str:

@@ -10,6 +10,8 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import wilcoxon
 
+from gsfm.models.settings import require
+
 Floats = NDArray[np.float64]
 
 #: Numbers drawn at once: a few megabytes.
@@ -74,12 +76,10 @@ def interval(
     (0.7, 0.7)
     """
     data = np.asarray(values, dtype=np.float64)
-    if data.ndim != 1:
-        raise ValueError("values needs one number for each term")
-    if statistic not in ("median", "mean"):
-        raise ValueError(f"the statistic is 'median' or 'mean', not {statistic!r}")
-    if n < 1:
-        raise ValueError("n must be 1 or more")
+    require(data.ndim == 1, "values needs one number for each term")
+    known = statistic in ("median", "mean")
+    require(known, f"the statistic is 'median' or 'mean', not {statistic!r}")
+    require(n >= 1, "n must be 1 or more")
     data = np.sort(data[~np.isnan(data)])
     if len(data) == 0:
         return np.nan, np.nan

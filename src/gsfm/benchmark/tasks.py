@@ -74,14 +74,9 @@ class PreparedTask:
 
     def table(self) -> pl.DataFrame:
         """``task``, ``gene``, ``popularity`` and ``papers`` of the background."""
-        return pl.DataFrame(
-            {
-                "task": pl.repeat(self.name, len(self.background), dtype=pl.String, eager=True),
-                "gene": list(self.background),
-                "popularity": self.popularity,
-                "papers": self.papers,
-            }
-        )
+        counts = {"popularity": self.popularity, "papers": self.papers}
+        table = pl.DataFrame({"gene": list(self.background), **counts})
+        return table.select(pl.lit(self.name, pl.String).alias("task"), pl.all())
 
 
 def prepare(

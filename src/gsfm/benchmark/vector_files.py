@@ -40,6 +40,12 @@ _MISSING = ("", "na", "n/a", "#n/a", "null", "none", "-")
 _ERRORS: tuple[type[BaseException], ...] = (OSError, EOFError, ValueError, TypeError, KeyError)
 _ERRORS += (NotImplementedError, zipfile.BadZipFile, zlib.error, SafetensorError)
 _ERRORS += (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+#: The first bytes of files of other formats, and why these are refused.
+_REFUSED = {
+    rb"\x89HDF": "HDF5 files are not read",
+    rb"\x93NUMPY": "an array alone does not say whose vectors it holds",
+    rb"\x80[\x00-\x05]": "it is a pickle, which could run any code",
+}
 
 
 class Table(NamedTuple):
@@ -68,12 +74,9 @@ def read_vectors(path: Path) -> Table:
             raise FormatError(path, f"it holds a pickle, which could run any code; {ADVICE}")
         if members and all(name.endswith(".npy") for name in members):
             return _read_npz(path)
-    if magic[:4] == b"\x89HDF":
-        raise FormatError(path, f"HDF5 files are not read; {ADVICE}")
-    if magic[:6] == b"\x93NUMPY":
-        raise FormatError(path, f"an array alone does not say whose vectors it holds; {ADVICE}")
-    if magic[:1] == b"\x80" and magic[1:2] <= b"\x05":
-        raise FormatError(path, f"it is a pickle, which could run any code; {ADVICE}")
+    for start, reason in _REFUSED.items():
+        if re.match(start, magic):
+            raise FormatError(path, f"{reason}; {ADVICE}")
     return _read_text(path)
 
 

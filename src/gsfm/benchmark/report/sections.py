@@ -159,7 +159,7 @@ def pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-FILTERS = (subject, count, number, statistic, p_value, listed, duration, figures, pretty)
+FILTERS = (center, subject, count, number, statistic, p_value, listed, duration, figures, pretty)
 
 
 # -- the sections ----------------------------------------------------------------------------------
@@ -346,27 +346,9 @@ def costs(view: View) -> dict[str, Any] | None:
     return {"groups": groups, "unknown": unknown} if _filled(groups) else None
 
 
-def leakage(view: View) -> list[dict[str, Any]]:
-    """The figures over covered terms and the others."""
-    tables = []
-    for task in view.tasks:
-        if "leaked_terms" not in task:
-            continue
-        name, rows = task["task"], {}
-        parts = {metric: view.stratum(name, "leaked", metric) for metric in BOTH}
-        for method in view.methods:
-            figures = []
-            for metric in BOTH:
-                of_method = parts[metric].get(method, {})
-                figures += [view.figure(name, method, metric)] + [
-                    of_method[part][center(metric)] if part in of_method else None
-                    for part in ("not leaked", "leaked")
-                ]
-            if any(figures):
-                rows[method] = figures
-        known = (view.summary["about"].get("leakage") or {}).get("tasks", {})
-        tables.append({"task": task, "known": known.get(name), "rows": rows})
-    return tables
+def leakage(view: View) -> list[Task]:
+    """The tasks whose covered terms were counted."""
+    return [task for task in view.tasks if "leaked_terms" in task]
 
 
 def tests(view: View) -> list[tuple[Task, dict[str, Any]]]:

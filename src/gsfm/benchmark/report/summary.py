@@ -7,33 +7,29 @@ its 95% interval, and `DEFINITIONS` of all keys. The page and the table for a RE
 
 from __future__ import annotations
 
+import functools
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
+from gsfm.benchmark import metrics
 from gsfm.benchmark.statistics import interval, paired
 from gsfm.report import json_value
+
+Statistic = Literal["median", "mean"]
+_Figure = Callable[[pl.Series, Statistic], list[float]]
 
 #: The format of ``summary.json`` and its version; a reader refuses any other.
 FORMAT, VERSION = "gsfm benchmark summary", 1
 
 #: The metrics of a question, the first ones first in every report.
-METRICS = (
-    "auroc",
-    "matched_auroc",
-    "average_precision",
-    "ndcg_100",
-    "recall_10",
-    "recall_50",
-    "recall_100",
-    "enrichment_score",
-)
+METRICS = ("auroc", "matched_auroc", *metrics.METRICS[1:-1])
 #: The metrics of the tests and the strata.
 TESTED = ("auroc", "matched_auroc", "average_precision")
 
@@ -128,7 +124,7 @@ def summarize(
     task_rows = _tasks(questions, backgrounds, tasks)
     method_rows = _methods(questions, methods)
     rivals = [row["method"] for row in method_rows if row["without_leaks_of"] is None]
-    figures = _Figures(resamples, seed)
+    figure = functools.partial(_figure, n=resamples, seed=seed)
     found: dict[str, list[dict[str, Any]]] = {
         key: [] for key in ("results", "strata", "lift", "tests", "verdicts")
     }
@@ -140,11 +136,11 @@ def summarize(
         for method in present:
             mine, genes_of_mine = (t.filter(pl.col("method") == method) for t in (own, hidden))
             of = {"task": task, "method": method}
-            results += [of | row for row in _results(_per_term(mine), figures)]
-            found["strata"] += [of | row for row in _strata(mine, genes_of_mine, figures)]
+            results += [of | row for row in _results(_per_term(mine), figure)]
+            found["strata"] += [of | row for row in _strata(mine, genes_of_mine, figure)]
             if reference in present and method != reference:
                 theirs = _per_term(own.filter(pl.col("method") == reference))
-                found["lift"] += [of | row for row in _lift(_per_term(mine), theirs, figures)]
+                found["lift"] += [of | row for row in _lift(_per_term(mine), theirs, figure)]
         sides = [method for method in present if method in rivals]
         tests = list(_tests(own.filter(pl.col("method").is_in(sides)), sides))
         found["results"] += results
@@ -191,35 +187,17 @@ def _json(value: Any) -> str:
     return json.dumps(json_value(value), ensure_ascii=False, allow_nan=False)
 
 
-class _Figures:
-    """Rounded values with their 95% bootstrap intervals."""
-
-    def __init__(self, resamples: int, seed: int) -> None:
-        self._resamples, self._seed = resamples, seed
-
-    def median(self, values: pl.Series) -> list[float]:
-        """[median, low, high]"""
-        return self._of(values, "median", values.median())
-
-    def mean(self, values: pl.Series) -> list[float]:
-        """[mean, low, high]"""
-        return self._of(values, "mean", values.mean())
-
-    def center(self, metric: str, values: pl.Series) -> dict[str, list[float]]:
-        """The usual statistic of the metric, by its name."""
-        name = center(metric)
-        return {name: self.mean(values) if name == "mean" else self.median(values)}
-
-    def _of(self, values: pl.Series, statistic: Any, figure: Any) -> list[float]:
-        ends = interval(values.to_numpy(), statistic, n=self._resamples, seed=self._seed)
-        return [_rounded(end) for end in (figure, *ends)]
+def _figure(values: pl.Series, statistic: Statistic, *, n: int, seed: int) -> list[float]:
+    """[value, low, high] of a statistic, rounded, with its 95% bootstrap interval."""
+    ends = interval(values.to_numpy(), statistic, n=n, seed=seed)
+    return [_rounded(end) for end in (getattr(values, statistic)(), *ends)]
 
 
 def _rounded(figure: float) -> float:
     return round(float(figure), 4)
 
 
-def center(metric: str) -> str:
+def center(metric: str) -> Statistic:
     """The usual statistic of a metric over terms: ``"mean"`` or ``"median"``.
 
     The median for areas under ROC curves; the mean for average precision, which is near 0 for most
@@ -239,7 +217,7 @@ def _per_term(questions: pl.DataFrame, *also: str) -> pl.DataFrame:
     return questions.group_by(*also, "term", maintain_order=True).agg(pl.col(METRICS).mean())
 
 
-def _results(terms: pl.DataFrame, figures: _Figures) -> Iterator[dict[str, Any]]:
+def _results(terms: pl.DataFrame, figure: _Figure) -> Iterator[dict[str, Any]]:
     """A record for each metric that is defined for some term of one method."""
     for metric in METRICS:
         values = terms[metric].drop_nulls()
@@ -248,14 +226,14 @@ def _results(terms: pl.DataFrame, figures: _Figures) -> Iterator[dict[str, Any]]
             yield {
                 "metric": metric,
                 "terms": len(values),
-                "median": figures.median(values),
-                "mean": figures.mean(values),
+                "median": figure(values, "median"),
+                "mean": figure(values, "mean"),
                 "spread": [_rounded(end) for end in ends],
             }
 
 
 def _strata(
-    questions: pl.DataFrame, genes: pl.DataFrame, figures: _Figures
+    questions: pl.DataFrame, genes: pl.DataFrame, figure: _Figure
 ) -> Iterator[dict[str, Any]]:
     """A record for each part of one method's terms and genes, and each metric tested."""
     # (by, a row for each term or gene of a part, the names of the parts if they have some)
@@ -288,7 +266,7 @@ def _strata(
                     "stratum": names.get(number, str(number)),
                     "metric": metric,
                     "n": rows.height,
-                    **figures.center(metric, rows[metric]),
+                    center(metric): figure(rows[metric], center(metric)),
                 }
 
 
@@ -304,13 +282,13 @@ def _parts_of_genes(backgrounds: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _lift(mine: pl.DataFrame, theirs: pl.DataFrame, figures: _Figures) -> Iterator[dict[str, Any]]:
+def _lift(mine: pl.DataFrame, theirs: pl.DataFrame, figure: _Figure) -> Iterator[dict[str, Any]]:
     """A record for each tested metric: the difference from the reference, term by term."""
     both = mine.join(theirs, on="term")
     for metric in TESTED:
         values = (both[metric] - both[f"{metric}_right"]).drop_nulls()
         if len(values):
-            yield {"metric": metric, "terms": len(values), "mean": figures.mean(values)}
+            yield {"metric": metric, "terms": len(values), "mean": figure(values, "mean")}
 
 
 def _tasks(
