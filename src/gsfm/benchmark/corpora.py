@@ -44,8 +44,8 @@ def select(
     --------
     >>> sets = GeneSets.from_lists({"old": ["TP53", "MDM2"], "new": ["EGFR"]})
     >>> sets.metadata = sets.metadata.with_columns(year=pl.Series([2015, 2021]))
-    >>> kept, dropped = select(sets, until=2018)
-    >>> kept.vocabulary.symbols, dropped
+    >>> selected, dropped = select(sets, until=2018)
+    >>> selected.vocabulary.symbols, dropped
     (('MDM2', 'TP53'), {'excluded': 0, 'without_year': 0, 'too_new': 1})
     """
     keep = np.ones(len(corpus), np.bool_)

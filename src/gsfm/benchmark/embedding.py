@@ -126,14 +126,14 @@ class Embedding(Method):
     >>> import polars as pl
     >>> from gsfm.sets import GeneSets
     >>> genes = Vocabulary(["A", "B", "C"])
-    >>> asked = Questions(
+    >>> questions = Questions(
     ...     "half-split",
     ...     genes,
     ...     shown=GeneSets.from_lists([["A"]], vocabulary=genes),
     ...     hidden=GeneSets.from_lists([["B"]], vocabulary=genes),
     ...     table=pl.DataFrame({"term": ["a term"], "split": [0], "k": [None]}),
     ... )
-    >>> Embedding("mine", genes, [[1, 0], [3, 4], [0, 9]]).score(asked, slice(0, 1))
+    >>> Embedding("mine", genes, [[1, 0], [3, 4], [0, 9]]).score(questions, slice(0, 1))
     array([[1. , 0.6, 0. ]], dtype=float32)
     """
 

@@ -151,8 +151,8 @@ def hold_out(
     row = np.repeat(rows, splits * len(ks))
     split = np.tile(np.repeat(np.arange(1, splits + 1), len(ks)), len(rows))
     k = np.tile(ks, len(rows) * splits)
-    asked = k <= np.repeat(largest_k, splits * len(ks))
-    row, split, k = row[asked], split[asked], k[asked]
+    chosen = k <= np.repeat(largest_k, splits * len(ks))
+    row, split, k = row[chosen], split[chosen], k[chosen]
     every = library.sizes[row] - smallest >= ks[-1]
     table = question_table(library.names, row, split=split, k=k, every_k=every)
     some, others = _divide(library, row, split, k, seed)

@@ -150,7 +150,7 @@ class Draws:
         if n >= len(items):
             return self.shuffle(items, *what)
         places = self._places(items, what)
-        # Equal places (one pair in 2**64) would be told apart by the order of the items.
+        # Equal places (one pair in 2**64) would be in the order of the items.
         few = np.sort(np.argpartition(places, n)[:n])
         return items[few[np.argsort(places[few], kind="stable")]]
 
