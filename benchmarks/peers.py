@@ -64,7 +64,7 @@ def measure(
     weights = weighted(sets, {"publications": source_weight}).weights
     started = time.monotonic()
     model = FAMILIES[family](**settings, **FIXED.get(family, {}))
-    model.fit(sets, weights=weights, seed=0)
+    model.fit(sets, weights=weights, random_state=0)
     seconds = time.monotonic() - started
     return {
         "family": family,
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     corpus = GeneSets.open(options.corpus)
-    held, rows = HeldOut.draw(corpus, options.held_out, seed=0)
+    held, rows = HeldOut.draw(corpus, options.held_out, random_state=0)
     sets = corpus[rows]
     table = (
         pl.read_csv(options.output, separator="\t").to_dicts() if options.output.exists() else []

@@ -36,19 +36,22 @@ def main() -> None:
         "--missing-fraction", type=float, default=0.5, help="share of each term to hide"
     )
     parser.add_argument(
-        "--told", type=float, help="the share that the model is told is missing, if it is another"
+        "--assumed", type=float, help="the missing fraction that the model assumes, if another"
     )
     parser.add_argument("--plots", type=Path, help="a folder for a plot of each library")
     options = parser.parse_args()
     if options.save and (options.model is None or options.corpus is None):
         parser.error("--save needs --model and --corpus")
-    told = options.missing if options.told is None else options.told
-    if not (0 < options.missing < 1 and 0 < told < 1):
-        parser.error("--missing-fraction and --told must be above 0 and below 1")
+    missing = options.missing_fraction
+    assumed = missing if options.assumed is None else options.assumed
+    if not (0 < missing < 1 and 0 < assumed < 1):
+        parser.error("--missing-fraction and --assumed must be above 0 and below 1")
 
     model = models.load(options.model)
     if options.corpus is not None:
-        held, _ = HeldOut.draw(GeneSets.open(options.corpus), options.held_out, seed=options.seed)
+        held, _ = HeldOut.draw(
+            GeneSets.open(options.corpus), options.held_out, random_state=options.seed
+        )
         started = time.monotonic()
         measured = calibrate(model, held)
         print(f"calibrated and measured in {time.monotonic() - started:.1f} s")
@@ -59,10 +62,10 @@ def main() -> None:
             model.save(options.model)
     for path in options.libraries:
         library = sets.read(path).reindex(model.vocabulary)
-        questions = hide(half_split(library, terms=options.terms, splits=1), options.missing)
-        found = reliability(model, questions, missing_fraction=told)
-        shown = "half" if options.missing == 0.5 else f"{100 * (1 - options.missing):.3g}%"
-        also = "" if told == options.missing else f", {told:g} told to be missing"
+        questions = hide(half_split(library, terms=options.terms, splits=1), missing)
+        found = reliability(model, questions, missing_fraction=assumed)
+        shown = "half" if missing == 0.5 else f"{100 * (1 - missing):.3g}%"
+        also = "" if assumed == missing else f", {assumed:g} assumed to be missing"
         print(f"\n{path.name}, at most {options.terms} terms, {shown} of each shown{also}")
         for row in found.errors.iter_rows(named=True):
             print(

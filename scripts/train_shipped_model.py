@@ -88,7 +88,7 @@ def member(model: Model, sets: GeneSets, folder: Path, run: Run, held_out: int, 
     """Train a member, or load it if it is there."""
     if not (folder / "config.json").exists():
         run = dataclasses.replace(run, resume=model.can_resume)
-        train(model, sets, folder, seed=seed, held_out=held_out, run=run)
+        train(model, sets, folder, random_state=seed, held_out=held_out, run=run)
     return load(folder)
 
 
@@ -216,7 +216,7 @@ def main() -> None:
     sets = until(build_corpus(options.libraries, options.publications, work / "corpus.gsets"), year)
     say(f"{len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
     # All members are fitted without these sets: the same seed draws the same ones.
-    held_out, rest = HeldOut.draw(sets, HELD_OUT, seed=SEED)
+    held_out, rest = HeldOut.draw(sets, HELD_OUT, random_state=SEED)
     kept = sets[np.setdiff1d(np.arange(len(sets)), rest)]
     papers = all_papers(options.publications, work / "papers.gsets", sets, kept)
     papers = until(papers, year)
