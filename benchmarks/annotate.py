@@ -10,6 +10,7 @@ of which the gene's column is taken; its time is that of a sample of the terms, 
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import sys
 import time
@@ -76,14 +77,14 @@ def main() -> None:
     seconds = {
         "peer: Model.score of every term": [value * scale for value in peer],
         "annotate a gene, fast form": [
-            timed(lambda s=s: annotate(s, terms, fast=True, model=model)) for s in symbols
+            timed(functools.partial(annotate, s, terms, fast=True, model=model)) for s in symbols
         ],
         f"  the gene in most terms ({model.vocabulary[hub]}: {counts[hub]:,})": [
             timed(lambda: annotate(model.vocabulary[hub], terms, fast=True, model=model))
             for _ in range(options.repeats)
         ],
         "annotate a gene, 5 terms by the whole model": [
-            timed(lambda s=s: annotate(s, terms, model=model)) for s in symbols
+            timed(functools.partial(annotate, s, terms, model=model)) for s in symbols
         ],
         f"annotate a set of {options.genes} genes": [
             timed(lambda: annotate(symbols, terms, model=model)) for _ in range(options.repeats)

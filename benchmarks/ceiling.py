@@ -2,13 +2,13 @@
 
     python benchmarks/ceiling.py DATA [--model DIR] [--terms 400] [--splits 1]
 
-A model can find no more of a term than the term has to do with itself. So the half split is also
-answered with what no model that has not seen the library can know:
+The genes of a term can be predicted only as far as the term is reproducible. So the half split is
+also answered with information that a model without the library cannot have:
 
-- *other measurements*: how many other terms of the library that claim the same subject have the
-  gene; ties count half. The subject of a ChEA term is its factor (``SOX2`` of ``SOX2 18555785
+- *other measurements*: the number of other terms with the same subject that have the gene; ties
+  count half. The subject of a ChEA term is its factor (``SOX2`` of ``SOX2 18555785
   ChIP-Seq MESCs Mouse``), that of a trait of the GWAS Catalog its name before a bracket;
-- *the library's other terms*: `Adaptive.with_library`, given the very release that is asked about,
+- *the library's other terms*: `Adaptive.with_library`, given the very release of the task,
   without the terms of which 45% of the genes are shown (the term itself is one of them).
 
 The first two rows of each library are over the terms that have another measurement, so that they
@@ -41,7 +41,7 @@ LIBRARIES = {
 
 
 def subject(library: str, term: str) -> str | None:
-    """What a term claims to be of, if others in the library can claim the same.
+    """The subject of a term, if several terms of the library can have the same.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class Repeats(Method):
         self.subjects = np.array(subjects)
 
     def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
-        """(n, background) how many."""
+        """(n, background) number of other terms with the gene."""
         out = []
         for term in questions.table[rows]["term"]:
             own = self.rows[term]
@@ -95,14 +95,14 @@ def main() -> None:
         library = sets.read(options.data / "benchmark" / f"{file}.gmt.gz")
         used = {library.vocabulary[int(g)] for g in np.unique(library.indices)}
         library = library.reindex(Vocabulary(sorted(used.intersection(model.vocabulary))))
-        asked = half_split(library, terms=options.terms, splits=options.splits)
+        questions = half_split(library, terms=options.terms, splits=options.splits)
         subjects = [subject(title, name) for name in library.names]
         count = Counter(each for each in subjects if each is not None)
         repeated = [
             count[one] > 1 if (one := subject(title, term)) is not None else False
-            for term in asked.table["term"]
+            for term in questions.table["term"]
         ]
-        methods = [
+        methods: list[Method] = [
             ModelMethod("shipped", model),
             ModelMethod(
                 "with the library's other terms", model.with_library(library, covered=0.45)
@@ -112,8 +112,8 @@ def main() -> None:
             methods.insert(0, Repeats(library, subjects))
         nothing = np.ones(library.n_genes)
         for method in methods:
-            method.prepare(asked)
-            table = measure(method, asked, nothing, nothing).questions
+            method.prepare(questions)
+            table = measure(method, questions, nothing, nothing).questions
             if any(repeated):
                 show(title, f"{method.name}, terms measured again", table.filter(repeated))
             if not isinstance(method, Repeats):
@@ -122,7 +122,8 @@ def main() -> None:
 
 def show(library: str, method: str, table: pl.DataFrame) -> None:
     """Print a row of the table."""
-    auroc, precision = table["auroc"].median(), table["average_precision"].mean()
+    auroc = float(np.median(table["auroc"].to_numpy()))
+    precision = float(np.mean(table["average_precision"].to_numpy()))
     terms = table["term"].n_unique()
     print(f"| {library} | {terms} | {method} | {auroc:.3f} | {precision:.3f} |", flush=True)
 

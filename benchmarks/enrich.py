@@ -1,24 +1,25 @@
-"""Which enrichment finds the truth: shared genes, GSEA, or a model? And do the p-values hold?
+"""Compare enrichment by overlap, GSEA prerank and a model: known answers, and calibrated p-values.
 
     python benchmarks/enrich.py truth --data DATA --model DIR [-o FILE]
     python benchmarks/enrich.py truth --data DATA --train DIR [-o FILE]
     python benchmarks/enrich.py null [--model DIR] [-o FILE]
 
-DATA holds ``train/*.gmt.gz`` and ``benchmark/*.gmt.gz``. ``truth`` asks two questions:
+DATA holds ``train/*.gmt.gz`` and ``benchmark/*.gmt.gz``. ``truth`` has two tasks:
 
-* of the genes that change when a transcription factor is perturbed, for the factor, among those of
-  ChEA 2016 (targets by ChIP): the rank of the factor by its best term;
-* of the genes that change in a disease, for the disease, among the traits of the GWAS Catalog 2023:
-  the rank of the best trait that has all words of the disease's name.
+* from the genes that change when a transcription factor is perturbed, find the factor among those
+  of ChEA 2016 (targets by ChIP): the rank of the factor by its best term;
+* from the genes that change in a disease, find the disease among the traits of the GWAS Catalog
+  2023: the rank of the best trait that has all words of the disease's name.
 
-Each for the whole list, for 20 of its genes, and for a list of which half the genes are random.
+Each task is run with the whole list, with 20 of its genes, and with a list in which half of the
+genes are random.
 The model must not have seen these lists: ``--train DIR`` fits one on the publications inside gsfm
 and on all libraries of DATA/train but those of such signatures (`LEFT_OUT`), and keeps it in DIR.
 
 The lists are sets. For GSEA prerank the genes of the set come before all others of the library,
-both in random order, and the sum is unweighted; it is asked about the first ``--prerank`` lists.
+both in random order, and the sum is unweighted; it runs on the first ``--prerank`` lists only.
 
-``null`` asks a model about random sets: are the p-values uniform, and how often are they small?
+``null`` runs a model on random sets: are the p-values uniform, and how often are they small?
 """
 
 from __future__ import annotations
@@ -114,8 +115,8 @@ def diseases(data: Path, n: int, rng: np.random.Generator) -> Task:
     of_term = {name: words(name) for name in library.names}
 
     def answers(name: str) -> frozenset[str]:
-        asked = words(name)
-        return frozenset(term for term, has in of_term.items() if asked and asked <= has)
+        query = words(name)
+        return frozenset(term for term, has in of_term.items() if query and query <= has)
 
     return Task("diseases", library, library.names, _draw(data, DISEASES, answers, n, rng))
 
@@ -138,7 +139,7 @@ def _draw(
         if met.get(query.answers, 0) < EACH and len(chosen) < n:
             met[query.answers] = met.get(query.answers, 0) + 1
             chosen.append(query)
-    print(f"{len(found):,} lists with an answer, {len(chosen):,} of them asked", flush=True)
+    print(f"{len(found):,} lists with an answer, {len(chosen):,} of them used", flush=True)
     return chosen
 
 
@@ -215,20 +216,21 @@ def ask(
 def summarize(rows: pl.DataFrame) -> pl.DataFrame:
     """Mean rank, the share near the top, and the difference to ora with a bootstrap interval."""
     rng = np.random.default_rng(0)
-    told = []
+    table_rows = []
     for (task, how), part in rows.group_by("task", "list", maintain_order=True):
         wide = part.pivot("method", index="query", values="rank")
+        groups: list[tuple[str, pl.DataFrame, list[str]]]
         groups = [("all lists", wide, [m for m in ("ora", "model") if m in wide.columns])]
         if "prerank" in wide.columns:
-            asked = wide.drop_nulls("prerank")
-            groups.append((f"first {asked.height}", asked, ["ora", "prerank", "model"]))
+            ranked = wide.drop_nulls("prerank")
+            groups.append((f"first {ranked.height}", ranked, ["ora", "prerank", "model"]))
         for which, table, methods in groups:
             for method in methods:
                 x = table[method].to_numpy()
                 difference = x - table["ora"].to_numpy()
                 means = [rng.choice(difference, len(x)).mean() for _ in range(2000)]
                 low, high = np.quantile(means, [0.025, 0.975])
-                told.append(
+                table_rows.append(
                     {
                         "task": task,
                         "list": how,
@@ -244,11 +246,11 @@ def summarize(rows: pl.DataFrame) -> pl.DataFrame:
                         "high": high,
                     }
                 )
-    return pl.DataFrame(told)
+    return pl.DataFrame(table_rows)
 
 
 def train(data: Path, folder: Path, epochs: float) -> Model:
-    """Fit a model without the signatures that are asked about, or load it if it is there."""
+    """Fit a model without the signatures of the tasks, or load it if it is there."""
     if (folder / "config.json").exists():
         return models.load(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)

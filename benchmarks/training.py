@@ -65,7 +65,7 @@ def plain(sets: GeneSets, seconds: float) -> tuple[int, float]:
         whole = torch.from_numpy(members)
         loss = loss_of(network(whole), whole)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         now = time.monotonic() - started
         if warm is None:

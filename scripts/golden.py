@@ -194,7 +194,8 @@ def main() -> None:
         record(options.folders[0], options.only)
     else:
         names = tomllib.loads(options.names.read_text()) if options.names else {}
-        raise SystemExit(compare(*options.folders, names) > 0)
+        before, after = options.folders
+        raise SystemExit(compare(before, after, names) > 0)
 
 
 if __name__ == "__main__":
