@@ -1,10 +1,10 @@
-"""How long a user waits: a cold ``gsfm complete``, and a warm one in Python.
+"""Measure how long a user waits: a cold ``gsfm complete``, and a warm one in Python.
 
     python benchmarks/latency.py [--model DIR] [--repeats 7]
 
-Every figure is set against a named peer of the same run, since machines differ: cold starts
-against importing polars and scipy.sparse, a warm completion against one forward pass in torch of
-the published architecture (Clarke et al. 2026, d_model 256, depth 2), where torch is installed.
+Machines differ, so every figure is a ratio against a peer measured in the same run. For cold starts
+the peer is importing polars and scipy.sparse. For a warm completion it is one forward pass of the
+published architecture in torch (Clarke et al. 2026, d_model 256, depth 2), if torch is installed.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ N_GENES = 50
 
 
 def process(*arguments: str) -> Callable[[], object]:
-    """A call that starts Python with `arguments` and waits for its end."""
+    """Return a function that runs Python with `arguments` in a process and waits for its end."""
     command = [sys.executable, *arguments]
     return lambda: subprocess.run(command, check=True, capture_output=True)
 
 
 def measure(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each call, in turn, so that a busy moment of the machine falls on all of them."""
+    """Seconds of each call; the calls alternate, so that a busy machine slows all of them alike."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         call()  # fills the file cache, and gsfm's own tables

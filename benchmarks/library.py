@@ -1,13 +1,13 @@
-"""What a library's older release adds to a model, judged on the genes that came later.
+"""Measure what the older release of a library adds to a model, on genes added later.
 
     python benchmarks/library.py MODEL OLDER NEWER [OLDER NEWER ...] [--terms 300]
 
-MODEL is a folder of the family adaptive. For each pair of releases, the same terms and both
-backgrounds: median AUROC, mean average precision and median popularity-matched AUROC of the model,
-of the model with the older release (`Adaptive.with_library`), and of the annotation count and the
-co-occurrence in the older release alone. If the model was trained on something newer than the older
-release, its own figures are too good, and only the gain is worth reading. The interval of the gain
-is by bootstrap over terms.
+MODEL is a folder of the family adaptive. For each pair of releases and two backgrounds, the table
+has median AUROC, mean average precision and median popularity-matched AUROC of four methods on the
+same terms: the model, the model with the older release (`Adaptive.with_library`), the annotation
+count in the older release, and co-occurrence in the older release. If the training data of the
+model are newer than the older release, the figures of the model are too high, and only the gain is
+informative. The interval of the gain is a bootstrap over terms.
 """
 
 from __future__ import annotations

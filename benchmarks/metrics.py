@@ -1,17 +1,17 @@
-"""The metrics of a batch of rankings, beside scikit-learn's calls in a loop on the same data.
+"""Time the metrics of a batch of rankings against scikit-learn in a loop on the same data.
 
     python benchmarks/metrics.py [--questions N] [--peer N] [--genes N] [--hidden N] [--repeat N]
                                  [--json FILE]
 
-The data are made (seeded): random scores of `--genes` genes, with ties, for `--questions`
+The data are simulated (seeded): random scores of `--genes` genes, with ties, for `--questions`
 questions of about `--hidden` hidden genes each. The default shape is that of a half split of GO
-biological processes, 27,000 questions scaled down to 2,048. Two shares of the work are timed, each
-in one thread, the best of the repeats:
+biological processes, with 2,048 instead of 27,000 questions. Two parts are timed, each in one
+thread, the best of the repeats:
 
-- *shared*: AUROC, average precision and NDCG@100, which scikit-learn has too. Its time is taken on
-  the first `--peer` questions; the results are compared there, and must be the same.
+- *shared*: AUROC, average precision and NDCG@100, which scikit-learn has too. It is timed on the
+  first `--peer` questions, where both results must be the same.
 - *all*: those, and recall@10/50/100, the enrichment score, the popularity-matched AUROC and the
-  two curves: all that a benchmark run takes of a question.
+  two curves: everything that a benchmark run measures of a question.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Matrices = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]
 
 
 def make(n: int, genes: int, hidden: float) -> Matrices:
-    """Scores of two decimals, who is ranked (as many are shown as hidden), who is hidden."""
+    """Scores of two decimals, the ranked genes (as many are shown as hidden), the hidden genes."""
     rng = np.random.default_rng(SEED)
     chance = rng.random((n, genes), np.float32)
     wanted = chance < hidden / genes
@@ -52,7 +52,7 @@ def rows(data: Matrices, start: int, stop: int) -> Matrices:
 
 
 def shared(data: Matrices) -> NDArray[np.float64]:
-    """(3, n) the metrics that both have."""
+    """(3, n) the metrics that both compute."""
     ranking = Ranking.of(*data)
     return np.array([ranking.auroc(), ranking.average_precision(), ranking.ndcg(100)])
 

@@ -1,12 +1,12 @@
-"""Which settings suit each peer best? Chosen on held-out sets, one setting after another.
+"""Choose the best settings of each peer on held-out sets, one setting after another.
 
     python benchmarks/peers.py --corpus corpus.gsets -o peers.tsv [--only linear svd]
 
 Each candidate is fitted on the corpus without the 2,000 held-out sets of a benchmark run (the same
 sets, by the same seed), and its recall@50 is measured on them. The values of the first setting are
 tried with the defaults of the others, then those of the second with the best of the first, and so
-on. No library of terms is looked at. The table is written after each fit, and a run that was
-stopped goes on after the last one.
+on. No term library is used. The table is written after each fit, and a run that was stopped
+resumes after the last one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ FIXED: Mapping[str, Mapping[str, Any]] = {
 def measure(
     family: str, chosen: Mapping[str, Any], sets: GeneSets, held: HeldOut
 ) -> dict[str, Any]:
-    """Fit a candidate on `sets` and return what came out."""
+    """Fit a candidate on `sets` and return its row of the table."""
     settings = dict(chosen)
     source_weight = settings.pop("publications", 1.0)
     weights = weighted(sets, {"publications": source_weight}).weights
@@ -75,7 +75,7 @@ def measure(
 
 
 def main() -> None:
-    """Try all settings of all families, or go on."""
+    """Try all settings of all families, or resume."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--held-out", type=int, default=2000)

@@ -1,14 +1,14 @@
-"""Read a large GMT: gsfm, resolving or not, beside the plain-Python reader of most projects.
+"""Time reading a large GMT: gsfm, with and without resolving, against a reader in plain Python.
 
     python benchmarks/read_gmt.py [--sets N] [--size N] [--repeat N] [--json FILE]
 
-A file is made (seeded): sets of log-normal size, genes of Zipf-like popularity, one identifier in
-thirty an alias or previous symbol, one in fifty in lower case. Every reader has a process of its
-own, that its peak of memory is its own too; the best of the repeats counts. The default is a tenth
-of the full size, ``--sets 1000000``.
+The file is simulated (seeded): sets of log-normal size, genes of Zipf-like popularity, one
+identifier in thirty an alias or previous symbol, one in fifty in lower case. Every reader runs in
+its own process, so that its peak memory can be measured; the best of the repeats counts. The
+default is a tenth of the full size, ``--sets 1000000``.
 
-The plain reader is a dict of lists: each line split at its tabs. It keeps the identifiers as they
-are, finds no duplicates, and takes a file at its word.
+The plain reader makes a dict of lists by splitting each line at its tabs. It keeps the identifiers
+as they are, and checks neither duplicates nor the format of the file.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def make(path: Path, n_sets: int, size: int) -> None:
 
 
 def plain(path: str) -> dict[str, list[str]]:
-    """The reader to compare with."""
+    """Read with the plain reader, the peer."""
     sets = {}
     with open(path, encoding="utf-8") as stream:  # noqa: PTH123  # as everyone writes it
         for line in stream:
@@ -106,7 +106,7 @@ def measure(reader: str, path: str) -> dict[str, float]:
 
 
 def run(*arguments: str) -> str:
-    """Call this script in a process of its own."""
+    """Run this script in its own process."""
     command = [sys.executable, __file__, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 

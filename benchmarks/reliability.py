@@ -1,11 +1,10 @@
-"""Are a model's probabilities right? Calibrate it, and measure them on libraries.
+"""Calibrate a model, and measure its probabilities on libraries.
 
     python benchmarks/reliability.py --model DIR [--corpus FILE] [--plots DIR] LIBRARY...
 
-A half of each term is hidden, or the share ``--missing-fraction`` of it. A model that is calibrated
-already is measured as it is. With ``--corpus``, the model's own training corpus, it is calibrated
-anew on the sets that `gsfm train` kept from it with the same ``--seed`` and ``--held-out``;
-``--save`` writes it back.
+Half of each term is hidden, or the fraction ``--missing-fraction``. A calibrated model is measured
+as it is. With ``--corpus``, the training corpus of the model, it is calibrated again on the sets
+that `gsfm train` held out with the same ``--seed`` and ``--held-out``; ``--save`` writes it back.
 """
 
 from __future__ import annotations

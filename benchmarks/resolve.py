@@ -1,11 +1,12 @@
-"""How fast `gsfm.genes.resolve` is, against the lookup that every project writes.
+"""Time `gsfm.genes.resolve` against a lookup in a dictionary.
 
     python benchmarks/resolve.py [--identifiers 1000000] [--repeat 5]
 
-One run prints, for the same identifiers: gsfm; a plain Python dictionary (upper-cased symbols,
-previous symbols, aliases and ids, built beforehand, then one lookup an identifier); and, where
-pandas is installed, a left merge with the same dictionary as a table. The peers know nothing of
-precedence, ambiguity, versions or dates: their share of identifiers resolved is printed too.
+One run times three ways on the same identifiers: gsfm; a plain Python dictionary (upper-cased
+symbols, previous symbols, aliases and ids, built beforehand, one lookup for each identifier); and,
+if pandas is installed, a left merge with the same dictionary as a table. The peers handle neither
+precedence, ambiguity, versions nor dates: the fraction of identifiers that they resolve is printed
+too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from gsfm import genes
 
 
 def identifiers(n: int, seed: int = 0) -> list[str]:
-    """Return `n` identifiers of every kind: as a careless person would mix them."""
+    """Return `n` identifiers, all kinds mixed."""
     rng = random.Random(seed)
     table = genes.table()
     symbols = table["symbol"].to_list()
@@ -42,7 +43,7 @@ def identifiers(n: int, seed: int = 0) -> list[str]:
 
 
 def dictionary() -> dict[str, str]:
-    """Return what most projects build: any name in upper case -> symbol."""
+    """Return a dictionary as most projects build it: any name in upper case -> symbol."""
     table = genes.table()
     found: dict[str, str] = {}
     for column in ("symbol", "previous", "aliases", "entrez_id", "ensembl_id", "uniprot", "mouse"):

@@ -1,11 +1,11 @@
-"""What training costs: seconds per million sets by number of sets, genes and width.
+"""Measure what training costs: seconds per million sets by number of sets, genes and width.
 
     python benchmarks/scaling.py [--corpus FILE] [--threads N] [--json FILE] [--quick]
 
-Fits the autoencoder for some steps on one process, on made corpora or on cuts of a given one, with
-one of the three quantities changed at a time. Beside each time stands that of the plain matrix
-products of the same shapes, measured in the same run: the machine's peak for this work. A cost
-model with few terms is fitted to the times, and predicts larger corpora.
+The autoencoder is fitted for some steps in one process, on simulated corpora or on parts of a
+corpus, with one of the three quantities changed at a time. Each time is compared with that of plain
+matrix products of the same shapes, measured in the same run: the peak of the machine for this work.
+A cost model with few terms is fitted to the times, and predicts larger corpora.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ PARTS = {
 
 @dataclass
 class Point:
-    """One fit of some steps, and what it was measured on."""
+    """One measured fit: its corpus, its width, its times."""
 
     sets: int
     genes: int
@@ -116,7 +116,7 @@ def fit(
 
 
 def seconds_of(call: Callable[[], object], repeats: int = 5) -> float:
-    """Best time of a call."""
+    """The best time of a call."""
     best = math.inf
     for _ in range(repeats + 1):
         started = time.perf_counter()
@@ -126,7 +126,7 @@ def seconds_of(call: Callable[[], object], repeats: int = 5) -> float:
 
 
 def products(n: int, genes: int, d: int, hidden: int, dtype: torch.dtype) -> tuple[float, float]:
-    """Seconds and floating-point operations of a step's matrix products, and of nothing else."""
+    """Seconds and floating-point operations of only the matrix products of a step."""
     seconds = operations = 0.0
     # Forward, and the gradients of both factors: of the last layer and of the block.
     shapes = [(n, d, genes), (n, genes, d), (genes, n, d)]
@@ -143,7 +143,7 @@ def products(n: int, genes: int, d: int, hidden: int, dtype: torch.dtype) -> tup
 def measure(
     sets: GeneSets, width: int, batch: int, steps: int, n_threads: int | None, dtype: torch.dtype
 ) -> Point:
-    """Fit for some steps, and multiply matrices of the same shapes."""
+    """Fit for some steps, and time matrix products of the same shapes."""
     settings = {"dimensions": width, "hidden": 2 * width, "batch_size": batch}
     times = fit(sets, settings, WARM + steps, n_threads)
     durations = np.diff(times)
@@ -157,7 +157,7 @@ def measure(
 
 
 def terms(genes: int, width: int, batch: int, members: float) -> NDArray[Any]:
-    """What the seconds of a step are a sum of, up to factors.
+    """The terms of the cost model for a step, without their factors.
 
     Matrix products (of the last layer and of the block, which is twice as wide), the softmax, the
     optimizer over the tables, the sums of the members' vectors, and what every step takes. The
@@ -168,7 +168,7 @@ def terms(genes: int, width: int, batch: int, members: float) -> NDArray[Any]:
 
 
 def fit_cost(points: list[Point]) -> tuple[NDArray[Any], NDArray[Any], float]:
-    """Factors of a step's terms and of the preparation's, and the largest relative error."""
+    """Factors of the terms of a step and of the preparation, and the largest relative error."""
     x = np.array([terms(p.genes, p.width, p.batch, p.members) for p in points])
     y = np.array([p.step for p in points])
     step, _ = nnls(x / y[:, None], np.ones(len(y)))  # relative errors count alike
@@ -232,7 +232,7 @@ def main() -> None:
         sets = (*(s for s in sets if s < len(corpus)), len(corpus))
         genes = (*(x for x in genes if x < corpus.n_genes), corpus.n_genes)
         n, g = len(corpus), corpus.n_genes
-    # One quantity at a time, and one corner, so that the terms can be told apart.
+    # One quantity at a time, and one corner, so that the terms can be estimated separately.
     grid = [(n, g, d), *((s, g, d) for s in sets), *((n, x, d) for x in genes)]
     grid += [*((n, g, w) for w in widths), (n, genes[0], widths[0])]
     batch, threads = options.batch, options.threads

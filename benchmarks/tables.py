@@ -1,11 +1,11 @@
-"""Write the tables of README.md, here and one folder up, from the summaries in results.
+"""Write the tables of both README.md files (here and one folder up) from the summaries in results.
 
     python benchmarks/tables.py
 
-A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; `TABLES` says what is in it.
-The published architecture was trained with several settings. Beside their rows stands one with the
-best of them in each column, chosen in that very column: the architecture is never shown worse than
-it can be. A test fails when a file is not what this writes.
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; `TABLES` defines its content.
+The published architecture was trained with several settings. An additional row shows the best of
+them in each column, chosen in that column itself, so that the architecture is never shown at a
+disadvantage. A test fails when a file differs from what this script writes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ REGION = re.compile(r"^(<!-- table: ([^\n]+) -->\n).*?^(<!-- end -->)$", re.DOTA
 
 @dataclass(frozen=True)
 class Table:
-    """Which tasks of which run are shown, and how."""
+    """The tasks and metrics of a run that a table shows."""
 
     run: str  # folder in results
     tasks: Mapping[str, str]  # task: heading
@@ -47,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Costs:
-    """What the methods of a run cost before their first answer."""
+    """The costs of the methods of a run before their first answer."""
 
     run: str
 
@@ -177,7 +177,7 @@ def region(table: Table, summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cell(figures: Mapping[str, float], metrics: tuple[str, ...]) -> str:
-    """AUROC / average precision (AUROC among equally popular genes), as far as they are asked."""
+    """AUROC / average precision (popularity-matched AUROC), as far as the table shows them."""
     texts = {metric: f"{figures[metric]:.3f}" for metric in metrics if metric in figures}
     matched = texts.pop("matched_auroc", None) if len(metrics) > 1 else None
     return " / ".join(texts.values()) + (f" ({matched})" if matched else "")
@@ -193,7 +193,7 @@ def _row(*cells: str) -> str:
 
 
 def render(text: str, results: Path = HERE / "results") -> str:
-    """The text with its tables made anew."""
+    """Return the text with its tables renewed."""
 
     def replace(match: re.Match[str]) -> str:
         name = match[2]

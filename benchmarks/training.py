@@ -1,19 +1,20 @@
-"""How fast is training, beside the published architecture written plainly in torch?
+"""Time training against the published architecture in plain torch.
 
     python benchmarks/training.py --corpus corpus.gsets [--seconds S] [--threads N] [--json FILE]
 
-Each is trained for `--seconds` on the same corpus, with its own settings and in turn, in a process
-of its own; the first fifth of the time is not counted. Timed are
+Each of these is trained for `--seconds` on the same corpus with its own settings, one after
+another, each in its own process; the first fifth of the time is not counted:
 
-- *plain*: the published architecture (Clarke et al. 2026, 10.1016/j.patter.2026.101565) as one
-  writes it in torch: dense multi-hot vectors, a stack of `torch.nn.Linear`, binary cross-entropy
-  of every token, Adam, batches of 128; no step of it is ours;
+- *plain*: the published architecture (Clarke et al. 2026, 10.1016/j.patter.2026.101565) in
+  plain torch: dense multi-hot vectors, a stack of `torch.nn.Linear`, binary cross-entropy of every
+  token, Adam, batches of 128; it uses no code of gsfm;
 - *published*: the same network by `gsfm.models.Published`;
-- *autoencoder*: ours, by `gsfm.models.Autoencoder`.
+- *autoencoder*: `gsfm.models.Autoencoder`.
 
-From the rates follows what the published architecture takes for the 50 passes of its authors, and
-for the 31 after which it is best on held-out sets (recall@50, `half_split.toml`), and how many
-times the shipped model's training fits into that; these are divisions, not runs.
+From the rates the script computes how long the published architecture takes for the 50 passes of
+its authors, and for the 31 passes after which it is best on held-out sets (recall@50,
+`half_split.toml`), and the ratio of these times to the training time of the shipped model. These
+figures are computed from rates, not measured in full runs.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def plain(sets: GeneSets, seconds: float) -> tuple[int, float]:
 
 
 def ours(kind: str, sets: GeneSets, seconds: float, n_threads: int | None) -> tuple[int, float]:
-    """The same of a family of ours."""
+    """The same for a family of gsfm."""
     points: list[Progress] = []
     run = Run(n_threads=n_threads, max_seconds=seconds, watches=0, progress=points.append)
     model = Published() if kind == "published" else Autoencoder(epochs=50)
@@ -92,7 +93,7 @@ def ours(kind: str, sets: GeneSets, seconds: float, n_threads: int | None) -> tu
 
 
 def one(options: argparse.Namespace) -> None:
-    """Time one kind, and print what it did as JSON."""
+    """Time one kind, and print the result as JSON."""
     sets = GeneSets.open(options.corpus)
     if options.threads is not None:
         import torch

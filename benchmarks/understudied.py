@@ -1,10 +1,10 @@
-"""Do the surest predictions for genes that few papers are about come true?
+"""Measure how many of the most confident predictions for understudied genes are confirmed later.
 
     python benchmarks/understudied.py --old GO_BP_2023.gmt --new GO_BP_2025.gmt [--papers 20]
 
-`gsfm.analysis.understudied` is asked with the terms of the older release. A prediction came true if
-the newer release has the gene in that term; terms that the newer release lacks are left out. The
-peer is chance: the same terms, each given to every other gene of the predictions in turn.
+`gsfm.analysis.understudied` predicts with the terms of the older release. A prediction is confirmed
+if the newer release has the gene in that term; terms that the newer release lacks are left out. The
+peer is chance: the same terms, each predicted for every other gene among the predictions.
 """
 
 from __future__ import annotations

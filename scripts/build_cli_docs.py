@@ -2,7 +2,7 @@
 
     python scripts/build_cli_docs.py
 
-A test fails when docs/cli.md is not what this writes.
+A test fails when docs/cli.md differs from what this script writes.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Parameter(NamedTuple):
 
 
 def _parameters(function: Callable[..., None]) -> list[Parameter]:
-    """What a command takes, from its signature: the same in every version of typer."""
+    """The arguments and options of a command, from its signature (in any version of typer)."""
     signature = inspect.signature(function, eval_str=True)
     return [_parameter(p) for p in signature.parameters.values()]
 

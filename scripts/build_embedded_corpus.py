@@ -3,12 +3,12 @@
     python scripts/build_embedded_corpus.py r-bioc-org.hs.eg.db_3.16.0-1_all.deb
 
 Source: the gene-paper links of NCBI Gene (public domain), release 2022-09-12, as the Debian package
-r-bioc-org.hs.eg.db 3.16 (bookworm) carries them in extdata/org.Hs.eg.sqlite. The package, that file
-unpacked, or NCBI's own gene2pubmed.gz may be given.
+r-bioc-org.hs.eg.db 3.16 (bookworm) carries them in extdata/org.Hs.eg.sqlite. The argument is the
+package, the unpacked file, or NCBI's own gene2pubmed.gz.
 
-Written are all human papers with 4 to 1000 known genes, with a manifest: the source, its release
-and hash, how its gene ids were resolved, and how many papers were left out. The same input and gene
-table give the same bytes. Run it anew when the gene table is built anew.
+The script writes all human papers with 4 to 1000 known genes, and a manifest: the source, its
+release and hash, how its gene ids were resolved, and how many papers were left out. The same input
+and gene table give the same bytes. Run it again whenever the gene table is built again.
 """
 
 from __future__ import annotations

