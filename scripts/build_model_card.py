@@ -3,10 +3,10 @@
     python scripts/build_model_card.py
     python scripts/build_model_card.py --model DIR -o card.md   # the card of another model
 
-What can be counted is taken from the model's manifest and from the summary of the benchmark; what
-can only be said is in ``scripts/model_card.md``. Figures are given only if the benchmark was run on
-this very model: the hashes of its files decide. What a manifest does not tell is said to be not
-recorded. A test fails when docs/model-card.md is not what this writes.
+All figures come from the model's manifest and from the summary of the benchmark. The text is in
+``scripts/model_card.md``. The card has figures of the benchmark only if the benchmark was run on
+this model, which the hashes of its files show. Facts that are missing from the manifest are "not
+recorded". A test fails if docs/model-card.md differs from the output of this script.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -33,29 +34,30 @@ SUMMARY = ROOT / "benchmarks" / "results" / "shipped" / "summary.json"
 UNKNOWN = "not recorded"
 #: The benchmark's name of the model, in its configuration and among its files.
 METHOD = "shipped"
-#: What the model is set against, if the benchmark has it: the method, and what the card calls it.
+#: Methods that the model is compared with, if the benchmark has them, and their names in the card.
 PEERS = {"popularity": "popularity"}
 
 WHAT = {
     "ensemble": "the sum of {n} models' scores, standardized and weighted",
-    "adaptive": "{n} kinds of evidence, each from a model of its own, which every set weighs anew "
-    "by how well each tells the set's own genes, left out one part after another, from others",
+    "adaptive": "the weighted sum of {n} kinds of evidence, each from its own model. The weights "
+    "are fitted to each query, by how well the evidence separates left-out genes of the query from "
+    "other genes",
 }
 SCORE = {
-    "ensemble": "A score is that sum: the higher, the better the gene goes with the set. It has no "
-    "unit, and is comparable within one list only.",
-    "adaptive": "A score is the log-odds of being a member, were members as many as other genes. "
-    "It is comparable within one list only.",
+    "ensemble": "A score is that sum. A higher score means that the gene fits the set better. "
+    "Scores have no unit, and are comparable only within one result.",
+    "adaptive": "A score is the log-odds of being a member, if there were as many members as other "
+    "genes. Scores are comparable only within one result.",
 }
-#: Why sets are not in a corpus, by the reasons of its manifest.
+#: Reasons why sets are not in a corpus: the keys of the manifest, and their descriptions.
 DROPPED = {
-    "too_small": "with too few known genes (many papers name one gene or two)",
-    "too_large": "too large to be about anything in particular",
-    "duplicate": "the same genes as another set; one of them was kept",
-    "no_known_gene": "without any gene of the vocabulary",
-    "rare_genes": "too small once genes of very few sets are left out",
+    "too_small": "too few mapped genes (many papers have only one or two)",
+    "too_large": "too many genes to be specific",
+    "duplicate": "the same genes as another set, which was used",
+    "no_known_gene": "no gene of the vocabulary",
+    "rare_genes": "too few genes after genes in very few sets were excluded",
 }
-#: Licenses in the words of their sources, cut off as they are there: what they are called here.
+#: Patterns in the text of licenses, which some sources truncate, and the names of the licenses.
 LICENSES = (
     (r"public domain", "public domain"),
     (r"CC0|CC-0", "CC0 1.0"),
@@ -71,7 +73,7 @@ LICENSES = (
 
 
 def render(folder: Path = SHIPPED, summary_file: Path = SUMMARY) -> str:
-    """The card of the model in `folder`, with the figures of the benchmark if they are its own."""
+    """The card of the model in `folder`, with the benchmark if it was run on this model."""
     model = load(folder)
     summary = json.loads(summary_file.read_text(encoding="utf-8"))
     manifest = model.manifest
@@ -81,7 +83,7 @@ def render(folder: Path = SHIPPED, summary_file: Path = SUMMARY) -> str:
         "genes": f"{len(model.vocabulary):,}",
         "what": what(model),
         "facts": facts(model, folder),
-        "score": SCORE.get(model.family, "A score is comparable within one list only."),
+        "score": SCORE.get(model.family, "Scores are comparable only within one result."),
         "members": members(model),
         "corpus": corpus(manifest),
         "dropped": dropped(manifest),
@@ -91,17 +93,17 @@ def render(folder: Path = SHIPPED, summary_file: Path = SUMMARY) -> str:
         "weak": weak(summary) if measured else NOT_MEASURED,
         "calibration": calibration(manifest),
     }
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(parts)
+    return wrap(Template(TEMPLATE.read_text(encoding="utf-8")).substitute(parts))
 
 
 NOT_MEASURED = (
-    "The committed benchmark was run on another model, so that there are no figures of this one "
-    "yet: `gsfm benchmark run benchmarks/shipped.toml` makes them."
+    "The committed benchmark was run on another model, so there are no figures for this one. "
+    "`gsfm benchmark run benchmarks/shipped.toml` computes them."
 )
 
 
 def is_of(summary: Mapping[str, Any], folder: Path) -> bool:
-    """Whether the benchmark read the very files of this model."""
+    """Whether the benchmark was run on the files of this model."""
     hashes = summary["about"]["data"]
     files = ("config.json", "vocab.txt", "model.safetensors")
     return all(
@@ -114,25 +116,25 @@ def is_of(summary: Mapping[str, Any], folder: Path) -> bool:
 
 
 def parts_of(model: Model) -> list[tuple[float | None, Model, Mapping[str, Any]]]:
-    """The weight, the model and the manifest of each member; of a single model its own."""
+    """The weight, the model and the manifest of each member, or of the model itself."""
     of = getattr(model, "members", None)
     if not of:
         return [(None, model, model.manifest)]
-    told = [*model.manifest.get("members", ()), *({} for _ in of)]
-    return list(zip(model.config.weights, of, told, strict=False))
+    manifests = [*model.manifest.get("members", ()), *({} for _ in of)]
+    return list(zip(model.config.weights, of, manifests, strict=False))
 
 
 def what(model: Model) -> str:
-    """What kind of model it is, in a sentence."""
+    """The kind of model, in one or two sentences."""
     n = len(parts_of(model))
     text = WHAT.get(model.family, model.description).format(n=n)
     doi = re.search(r"10\.\S+", model.paper)
     paper = f" ({model.paper[: doi.start()].rstrip(', doi:')}, doi:{doi[0]})" if doi else ""
-    return f"A model of gene sets, of the family `{model.family}`: {text}{paper}."
+    return f"A model of gene sets of the family `{model.family}`: {text}{paper}."
 
 
 def facts(model: Model, folder: Path) -> str:
-    """The first things to know, as a table."""
+    """The main facts, as a table."""
     size = sum(file.stat().st_size for file in folder.iterdir())
     return table(
         ("", ""),
@@ -141,52 +143,57 @@ def facts(model: Model, folder: Path) -> str:
             ("genes", f"{len(model.vocabulary):,} human genes, approved symbols"),
             ("parameters", f"{model.n_parameters:,}"),
             ("size", f"{size / 1e6:.1f} MB"),
-            ("needs", "a processor; neither torch nor a network"),
+            ("needs", "a processor; neither torch nor internet access"),
         ],
     )
 
 
 def version(manifest: Mapping[str, Any]) -> str:
-    told = [manifest, *manifest.get("members", ())]
-    return next((one["gsfm_version"] for one in told if "gsfm_version" in one), UNKNOWN)
+    manifests = [manifest, *manifest.get("members", ())]
+    return next((one["gsfm_version"] for one in manifests if "gsfm_version" in one), UNKNOWN)
 
 
 def members(model: Model) -> str:
     """The members with their weights and settings, as a table."""
     rows = []
-    confidences = getattr(model.config, "confidences", None)
+    precisions = getattr(model.config, "confidences", None)
     for i, (weight, member, _) in enumerate(parts_of(model)):
         settings = dict(vars(member.config))
-        # A member that comes in several kinds is called by its kind.
+        # The name of a member of a family with several kinds includes its kind.
         kind = f", {settings.pop('of')}" if "of" in settings else ""
-        listed = ", ".join(f"{key} {number(value)}" for key, value in settings.items())
-        sure = () if confidences is None else (number(confidences[i]),)
-        rows.append((f"{member.family}{kind}", number(weight), *sure, listed or "none"))
-    if confidences is None:
+        listed = ", ".join(
+            f"{key} {'none' if value is None else number(value)}" for key, value in settings.items()
+        )
+        precision = () if precisions is None else (number(precisions[i]),)
+        rows.append((f"{member.family}{kind}", number(weight), *precision, listed or "none"))
+    if precisions is None:
         return table(("member", "weight", "settings"), rows)
-    return table(("member", "assumed weight", "confidence", "settings"), rows) + (
-        "\n\nEach assumed weight counts as much as so many genes of a set as its confidence "
-        "says: a short list leaves it nearly as it is, and a long one finds its own."
+    return table(("member", "prior weight", "prior precision", "settings"), rows) + (
+        "\n\nThe prior precision (`confidence` in the configuration) is the number of genes of a "
+        "query that have as much influence on a weight as its prior. The weights of a short query "
+        "stay close to the prior weights; those of a long query depend mostly on its genes."
     )
 
 
-# -- what it learned from --------------------------------------------------------------------------
+# -- training data ---------------------------------------------------------------------------------
 
 
 def corpus_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The corpus of the model, or else the largest that a member tells of."""
-    told = [one["corpus"] for one in (manifest, *manifest.get("members", ())) if "corpus" in one]
-    return max(told, key=n_sets, default={}) if "corpus" not in manifest else manifest["corpus"]
+    """The corpus of the model, or else the largest corpus of a member."""
+    if "corpus" in manifest:
+        return manifest["corpus"]
+    members = manifest.get("members", ())
+    return max((one["corpus"] for one in members if "corpus" in one), key=n_sets, default={})
 
 
 def n_sets(of: Mapping[str, Any]) -> int:
-    """Gene sets of a corpus: a compiled one tells what was kept of them, a fit only the number."""
+    """Number of gene sets of a corpus: the number that was kept, if it was built by gsfm."""
     sets = of.get("sets", 0)
     return int(sets.get("kept", 0) if isinstance(sets, Mapping) else sets)
 
 
 def corpus(manifest: Mapping[str, Any]) -> str:
-    """How large the corpus is, and how it was compiled."""
+    """The size and the settings of the corpus, as a table."""
     of = corpus_of(manifest)
     genes = of.get("genes", {})
     genes = genes.get("kept") if isinstance(genes, Mapping) else genes
@@ -198,28 +205,28 @@ def corpus(manifest: Mapping[str, Any]) -> str:
         ("libraries", f"{len(of['inputs']):,}" if "inputs" in of else UNKNOWN),
     ]
     if "papers" in of:
-        rows.append(("papers of 2 genes or more", f"{of['papers']['sets']:,}"))
+        rows.append(("papers with 2 or more genes", f"{of['papers']['sets']:,}"))
     if {"min", "max", "min_gene_sets"} <= set(settings):
         low, high = settings["min"] + 1, settings["max"] - 1
         rows += [
             ("size of a set", f"{low:,} to {high:,} genes"),
-            ("a gene is in", f"{settings['min_gene_sets']:,} sets or more"),
+            ("sets per gene", f"{settings['min_gene_sets']:,} or more"),
         ]
     return table(("", ""), rows)
 
 
 def dropped(manifest: Mapping[str, Any]) -> str:
-    """Why sets were left out, and how many."""
+    """How many sets were excluded, by reason."""
     sets = corpus_of(manifest).get("sets")
     if not isinstance(sets, Mapping):
-        return f"(How many were left out is {UNKNOWN}.)"
+        return f"(The number of excluded sets is {UNKNOWN}.)"
     counts = sorted(sets["dropped"].items(), key=lambda item: -item[1])
     rows = [(DROPPED.get(reason, reason), f"{n:,}") for reason, n in counts if n]
-    return table(("sets left out", "of " + format(sets["read"], ",")), rows)
+    return table(("reason for exclusion", "sets, of " + format(sets["read"], ",")), rows)
 
 
 def licenses(manifest: Mapping[str, Any]) -> str:
-    """The libraries, counted by the license that their sources state."""
+    """The libraries, by the license that their sources state."""
     inputs = corpus_of(manifest).get("inputs")
     if not inputs:
         return f"The libraries and their licenses: {UNKNOWN}."
@@ -231,30 +238,30 @@ def licenses(manifest: Mapping[str, Any]) -> str:
         f"- **{name}**: {', '.join(sorted(s for n, s in named if n == name))}" for name in ranked
     )
     return (
-        "Licenses are those of the repositories or packages that a library was taken from, as "
-        "these state them; the makers of a library may ask for something "
-        f"else.\n\n{table(('license', 'libraries'), rows)}\n\n<details>\n<summary>The "
+        "The table has the licenses that the repositories or packages with the libraries state. "
+        "The authors of a library may have other "
+        f"terms.\n\n{table(('license', 'libraries'), rows)}\n\n<details>\n<summary>The "
         f"{len(inputs)} libraries</summary>\n\n{by_name}\n\n</details>"
     )
 
 
 def license(text: str | None) -> str:
-    """What a license is called, whichever words its source has for it."""
+    """The name of a license, from the text of its source."""
     for pattern, name in LICENSES:
         if re.search(pattern, text or ""):
             return name
     return "none stated"
 
 
-# -- how it was trained ----------------------------------------------------------------------------
+# -- training --------------------------------------------------------------------------------------
 
 
 def training(model: Model) -> str:
-    """What fitting each member took, and the seed."""
+    """The time, memory and seed of the fit of each member."""
     rows = []
-    for _, member, told in parts_of(model):
+    for _, member, manifest in parts_of(model):
         kind = getattr(member.config, "of", "")
-        cost = told.get("training", {})
+        cost = manifest.get("training", {})
         seconds, memory = cost.get("seconds"), cost.get("peak_memory_bytes")
         rows.append(
             (
@@ -262,24 +269,24 @@ def training(model: Model) -> str:
                 UNKNOWN if seconds is None else f"{seconds:,.0f} s",
                 UNKNOWN if memory is None else f"{memory / 1e9:.1f} GB",
                 number(cost.get("recall_at_50")),
-                number(told.get("seed")),
-                told.get("gsfm_version", UNKNOWN),
+                number(manifest.get("seed")),
+                manifest.get("gsfm_version", UNKNOWN),
             )
         )
     text = table(("fitted", "time", "peak memory", "recall@50", "seed", "gsfm"), rows)
-    costs = [told.get("training", {}) for _, _, told in parts_of(model)]
-    known = [cost["seconds"] for cost in costs if "seconds" in cost]
+    costs = [manifest.get("training", {}) for _, _, manifest in parts_of(model)]
+    recorded = [cost["seconds"] for cost in costs if "seconds" in cost]
     whole = model.manifest.get("training", {})
     if "seconds" in whole:
-        text += f"\n\nAll of it took {whole['seconds'] / 60:,.0f} minutes."
-    elif known:
-        text += f"\n\nThe times that are known add up to {sum(known) / 60:,.0f} minutes."
+        text += f"\n\nThe whole training took {whole['seconds'] / 60:,.0f} minutes."
+    elif recorded:
+        text += f"\n\nThe recorded times add up to {sum(recorded) / 60:,.0f} minutes."
     own = {**whole, **model.manifest.get("metrics", {})}
     if "recall_at_50" in own:
         text += (
-            f" Of {own['held_out_sets']:,} sets that were kept from all of them, the whole model "
-            f"finds {own['recall_at_50']:.1%} of the hidden genes of a set among its 50 best, on "
-            "average (recall@50, over the most that there could be)."
+            f" The mean recall@50 of the whole model on {own['held_out_sets']:,} held-out sets is "
+            f"{own['recall_at_50']:.1%}: the share of the hidden genes of a set that are among its "
+            "50 best genes, relative to the largest possible share."
         )
     return text
 
@@ -288,7 +295,7 @@ def training(model: Model) -> str:
 
 
 def metrics(summary: Mapping[str, Any]) -> str:
-    """The results of the half splits, and of the other tasks."""
+    """The results of the half splits and of the other tasks."""
     results = {(r["task"], r["method"], r["metric"]): r for r in summary["results"]}
     peers = {m: name for m, name in PEERS.items() if any(key[1] == m for key in results)}
 
@@ -320,12 +327,12 @@ def metrics(summary: Mapping[str, Any]) -> str:
         )
     head = ("library", "terms", "background genes", "AUROC", "matched AUROC", "average precision")
     text = [
-        "Half of each term was shown, and the other half was to be found among all other genes "
-        "of the background: the genes of the library that all methods of the run know. Median "
-        "AUROC, median AUROC against equally popular genes (matched; popularity itself gets "
-        "0.5), and mean average precision over terms, with 95% bootstrap intervals; beside "
-        "them AUROC / average precision of peers that learned from the same corpus. What these "
-        "mean is in [benchmark.md](benchmark.md).",
+        "Half of each term was shown, and the model ranked all other genes of the background. The "
+        "background is the genes of the library that all methods of the run know. The table has "
+        "the median AUROC, the median AUROC against equally popular genes (matched; that of "
+        "popularity itself is 0.5), and the mean average precision over terms, with 95% bootstrap "
+        "intervals. The last columns have the AUROC / average precision of methods that were "
+        "trained on the same corpus. [benchmark.md](benchmark.md) defines these metrics.",
         table((*head, *peers.values()), rows),
     ]
     few = []
@@ -339,8 +346,8 @@ def metrics(summary: Mapping[str, Any]) -> str:
     if few:
         ks = sorted({k for _, _, found in few for k in found}, key=int)
         text += [
-            "With only a few genes shown, median AUROC on the terms that are large enough for "
-            "every number:",
+            "The median AUROC with only a few genes shown, on the terms that are large enough for "
+            "all of these numbers:",
             table(
                 ("library", "terms", *(f"{k} shown" for k in ks)),
                 [(name, str(n), *(found.get(k, "–") for k in ks)) for name, n, found in few],
@@ -348,23 +355,24 @@ def metrics(summary: Mapping[str, Any]) -> str:
         ]
     for task in of_protocol(summary, "context-switch"):
         text.append(
-            f"{task['task']}: which of two unrelated terms does a gene belong to, by the company "
-            f"of {task['about']['company']} genes of the one? Median AUROC "
-            f"{figure(task['task'], 'auroc')} over {task['terms']:,} pairs of terms; company "
-            "that is taken no account of gets 0.5."
+            f"{task['task']}: a gene of two unrelated terms is shown with "
+            f"{task['about']['company']} context genes of one of them, and the genes of that term "
+            "should rank above those of the other term. The median AUROC is "
+            f"{figure(task['task'], 'auroc')} over {task['terms']:,} pairs of terms; that of a "
+            "method that ignores the context is 0.5."
         )
     return "\n\n".join(text)
 
 
 def weak(summary: Mapping[str, Any]) -> str:
-    """The half splits by parts in which the model does differently well."""
+    """The half splits, by groups of genes and terms with different accuracy."""
     parts = (
         ("popularity", "1", "fewest sets"),
         ("popularity", "10", "most sets"),
         ("papers", "understudied", "understudied"),
         ("papers", "others", "other genes"),
-        ("leaked", "leaked", "told before"),
-        ("leaked", "not leaked", "not told"),
+        ("leaked", "leaked", "leaked terms"),
+        ("leaked", "not leaked", "other terms"),
     )
     rows = []
     for task in of_protocol(summary, "half-split"):
@@ -376,20 +384,21 @@ def weak(summary: Mapping[str, Any]) -> str:
             cells.append("–" if row is None else f"{row['median'][0]:.3f}")
         rows.append((task["task"], *cells))
     return (
-        "Median AUROC again, over hidden genes: those in the tenth of the background with the "
-        "fewest and with the most training sets, those in the fifth with the fewest papers, and "
-        "all others; and over terms: those that a training set holds most of, and the rest.\n\n"
+        "The table has the median AUROC for groups of hidden genes and of terms. The genes are: "
+        "the tenth of the background with the fewest training sets, the tenth with the most, the "
+        "fifth with the fewest papers (understudied), and all genes but this fifth. A term is "
+        "leaked if a training set contains most of its genes.\n\n"
         + table(("library", *(name for _, _, name in parts)), rows)
     )
 
 
 def of_protocol(summary: Mapping[str, Any], protocol: str) -> list[Mapping[str, Any]]:
-    """The tasks of a protocol that asked something."""
+    """The tasks of a protocol that have terms."""
     return [t for t in summary["tasks"] if t["protocol"] == protocol and t["terms"]]
 
 
 def strata(summary: Mapping[str, Any], task: str, by: str) -> dict[str, Mapping[str, Any]]:
-    """The model's AUROC in each part of a task."""
+    """The AUROC of the model in each stratum of a task."""
     return {
         row["stratum"]: row
         for row in summary["strata"]
@@ -398,12 +407,12 @@ def strata(summary: Mapping[str, Any], task: str, by: str) -> dict[str, Mapping[
 
 
 def calibration(manifest: Mapping[str, Any]) -> str:
-    """What its probabilities mean and how far off they are; nothing if it gives none."""
-    told = manifest.get("calibration")
-    if not told:
+    """The meaning and the errors of the probabilities; empty for a model without them."""
+    facts = manifest.get("calibration")
+    if not facts:
         return ""
-    meaning = f"A probability is {told['meaning']}.\n\n" if "meaning" in told else ""
-    rest = flat({key: value for key, value in told.items() if key != "meaning"})
+    meaning = f"A probability is {facts['meaning']}.\n\n" if "meaning" in facts else ""
+    rest = flat({key: value for key, value in facts.items() if key != "meaning"})
     rows = [(key.replace("_", " "), number(value)) for key, value in rest]
     return f"\n## Probabilities\n\n{meaning}{table(('calibrated on', ''), rows)}\n"
 
@@ -412,7 +421,7 @@ def calibration(manifest: Mapping[str, Any]) -> str:
 
 
 def flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    """The entries of nested tables; lists, which are curves, are left to the manifest."""
+    """The entries of nested tables, without lists, which are curves."""
     for key, item in value.items():
         if isinstance(item, Mapping):
             yield from flat(item, f"{prefix}{key}, ")
@@ -421,7 +430,7 @@ def flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]
 
 
 def number(value: Any) -> str:
-    """A setting or a figure as people write it."""
+    """A setting or a figure, formatted for reading."""
     if value is None:
         return UNKNOWN
     if isinstance(value, bool):
@@ -436,6 +445,30 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     cells = [head, ["---"] * len(head), *rows]
     return "\n".join(
         f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |" for row in cells
+    )
+
+
+def wrap(text: str) -> str:
+    """Markdown with paragraphs and list items wrapped at 100 characters."""
+
+    def fill(item: str) -> str:
+        indent = "  " * item.startswith("- ")
+        return textwrap.fill(
+            " ".join(item.split()),
+            width=100,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    blocks = text.rstrip().split("\n\n")
+    kept = ("|", "#", "<")  # tables, headings and HTML
+    return (
+        "\n\n".join(
+            block if block.startswith(kept) else "\n".join(map(fill, re.split(r"\n(?=- )", block)))
+            for block in blocks
+        )
+        + "\n"
     )
 
 

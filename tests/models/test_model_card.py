@@ -111,12 +111,12 @@ def test_an_adaptive_model_of_ten_with_a_poor_manifest(
     ]
     assert found[1][3].startswith("regularization 3, ")
     assert {row[2] for row in found} == {"7"}
-    assert "so many genes of a set as its confidence says" in card
+    assert "The prior precision (`confidence` in the configuration)" in card
     assert rows(card, "fitted")[1] == ["linear", *["not recorded"] * 5]
     assert "| corpus | not recorded |" in card
     assert "The libraries and their licenses: not recorded." in card
     assert "## Probabilities" not in card
-    # The benchmark is not of this model: nobody is told its figures.
+    # The benchmark is not of this model: its figures are not in the card.
     assert card.count("run on another model") == 2
     assert "AUROC |" not in card
 
@@ -149,15 +149,15 @@ def test_what_a_rich_manifest_tells(script: ModuleType, model: Adaptive, tmp_pat
     model.save(tmp_path / "mine")
     card = script.render(tmp_path / "mine")
     assert "| made with | gsfm 9.8.7 |" in card
-    assert rows(card, "sets left out") == [
-        ["with too few known genes (many papers name one gene or two)", "766"]
+    assert rows(card, "reason for exclusion") == [
+        ["too few mapped genes (many papers have only one or two)", "766"]
     ]
     assert "| size of a set | 5 to 1,000 genes |" in card
     assert rows(card, "license") == [["GPL-3", "2"], ["CC0 1.0", "1"], ["none stated", "1"]]
     assert "- **GPL-3**: three, two\n" in card
     assert rows(card, "fitted")[0][:3] == ["cooccurrence", "90 s", "2.0 GB"]
-    assert "Of 100 sets that were kept from all of them" in card
-    assert "25.0% of the hidden genes of a set" in card
+    recall = "The mean recall@50 of the whole model on 100 held-out sets is 25.0%: "
+    assert recall in " ".join(card.split())
     assert "A probability is the chance of being right.\n" in card
     assert rows(card, "calibrated on") == [
         ["sets", "20,000"],
