@@ -19,8 +19,6 @@ def annotate(
     libraries: options.Libraries = None,
     top: options.Top = 5,
     which: options.WhichRows = "all",
-    new: options.New = False,
-    annotated: options.AnnotatedOnly = False,
     fast: bool = False,
     missing_fraction: options.MissingFraction = 0.2,
     cache: options.Cache = True,
@@ -39,22 +37,11 @@ def annotate(
     fast
         For a gene: compute only the fast scores of each term.
     """
-    which = options.which_of(which, new=new, annotated=annotated)
     from gsfm import analysis
 
     query = options.read(genes)
-    return call(
-        analysis.annotate,
-        query[0] if query == genes and len(genes) == 1 else query,
-        libraries or None,
-        top=top,
-        which=which,
-        fast=fast,
-        missing_fraction=missing_fraction,
-        cache=cache,
-        species=species,
-        model=model,
-    )
+    is_gene = query == genes and len(genes) == 1
+    return call(analysis.annotate, genes=query[0] if is_gene else query)
 
 
 @command(app)
@@ -63,8 +50,6 @@ def term(
     library: options.Library = None,
     top: options.Top = 50,
     which: options.WhichRows = "all",
-    new: options.New = False,
-    annotated: options.AnnotatedOnly = False,
     missing_fraction: options.MissingFraction = 0.2,
     model: options.Model = None,
 ) -> Report:
@@ -77,18 +62,9 @@ def term(
     text
         A term: its identifier, its name, or the beginning of either; - for stdin.
     """
-    which = options.which_of(which, new=new, annotated=annotated)
     text = typer.get_text_stream("stdin").readline().strip() if text == "-" else text
     if not text:
         raise typer.BadParameter("give a term; see --help")
     from gsfm import analysis
 
-    return call(
-        analysis.term,
-        text,
-        library,
-        top=top,
-        which=which,
-        missing_fraction=missing_fraction,
-        model=model,
-    )
+    return call(analysis.term, text=text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsfm.cli import options
-from gsfm.cli.command import command
+from gsfm.cli.command import command, options_for
 from gsfm.cli.output import StatusLine, note
 from gsfm.report import Report
 
@@ -63,15 +63,8 @@ def run(
     benchmark = read_config(config, data=data, corpus=corpus)
     reporter = _Reporter()
     try:
-        results = run_benchmark(
-            benchmark,
-            output,
-            n_threads=n_threads,
-            models=models,
-            only=only or (),
-            pages=report,
-            progress=reporter,
-        )
+        changed = {"only": only or (), "pages": report, "progress": reporter}
+        results = run_benchmark(benchmark, output, **options_for(run_benchmark, **changed))
     except KeyboardInterrupt:
         reporter.clear()
         note("Stopped; what was finished is kept. The same command goes on.")

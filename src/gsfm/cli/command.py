@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Annotated, Any, ParamSpec, Protocol, TypeVar, get_args
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Annotated, Any, Protocol, TypeVar, get_args
 
 import polars as pl
 import typer
@@ -18,9 +18,6 @@ from gsfm.progress import Bar
 from gsfm.report import Report
 
 EXIT_CODES = "Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage."
-OUTPUT = "Write the result to FILE. The suffix is the format: .json, .csv, else TSV."
-FORMATS = ("json", "csv", "tsv")
-P = ParamSpec("P")
 
 
 class Summarized(Protocol):
@@ -31,20 +28,23 @@ class Summarized(Protocol):
 
 R = TypeVar("R", bound=Summarized)
 Command = Callable[..., Report | pl.DataFrame | None]
+#: The values of the parameters of the command that runs.
+_VALUES: ContextVar[Mapping[str, Any]] = ContextVar("values")
 
 
 def command(
-    app: typer.Typer, name: str | None = None, *, table: bool = True, output: str = OUTPUT
+    app: typer.Typer, name: str | None = None, *, table: bool = True
 ) -> Callable[[Command], Command]:
     """Add a function to a group of commands.
 
     The parameters of the function are the arguments and options of the command. Their types are
-    those of typer; a plain type is an option, and a plain ``bool`` that is False is a flag. The
-    help text of a parameter is in the NumPy docstring of the function.
+    those of typer; a plain type is an option, and a plain ``bool`` that is False is a flag. If the
+    type is ``Annotated[T, make]``, the options are the parameters of the function ``make``, which
+    returns the value. The help text of an option is in the NumPy docstring of its function.
 
     A command that prints a table returns it, or the report that has it, or None if it printed its
-    result. It also has the options ``--json``, ``--csv``, ``--tsv`` and ``--output``, which a
-    parameter ``form`` of the function receives. One argument at most can be ``-``, stdin.
+    result. It also has the options of `Form.of`, whose form a parameter ``form`` of the function
+    receives. One argument at most can be ``-``, stdin.
 
     Parameters
     ----------
@@ -54,25 +54,35 @@ def command(
         The name of the command; that of the function if None.
     table
         Whether the command prints a table.
-    output
-        Help text of ``--output``.
     """
 
     def register(function: Command) -> Command:
-        text, helps = _parse(function.__doc__ or "")
+        text, helps = _parse(function)
         own = dict(inspect.signature(function, eval_str=True).parameters)
         takes_form = own.pop("form", None) is not None
-        parameters = [_parameter(p, helps.get(p.name)) for p in own.values()]
-        parameters += _outputs(output) if table else ()
+        if table:
+            kind = Annotated[Form, Form.of]
+            own["form"] = inspect.Parameter("form", inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+        makers: dict[str, Callable[..., Any]] = {}
+        parameters: list[inspect.Parameter] = []
+        for parameter in own.values():
+            group = [parameter]
+            if make := next(filter(inspect.isroutine, get_args(parameter.annotation)), None):
+                makers[parameter.name] = make
+                helps = {**_parse(make)[1], **helps}
+                group = [*inspect.signature(make, eval_str=True).parameters.values()]
+            parameters += [_parameter(one, helps.get(one.name)) for one in group]
 
         def run(**values: Any) -> None:
             if table:
-                flags = {form: values.pop(form) for form in FORMATS}
-                form = Form.of(output=values.pop("output"), **flags)
                 check_stdin(values.values())
-            if takes_form:
-                values["form"] = form
-            result = function(**values)
+            for name, make in makers.items():
+                values[name] = make(
+                    **{p: values.pop(p) for p in inspect.signature(make).parameters}
+                )
+            _VALUES.set(values)
+            form = values.pop("form", Form())
+            result = function(**values, form=form) if takes_form else function(**values)
             if result is not None:
                 emit(result, form)
 
@@ -85,9 +95,9 @@ def command(
     return register
 
 
-def _parse(docstring: str) -> tuple[str, dict[str, str]]:
+def _parse(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     """The text of a docstring, and the description of each parameter."""
-    text, _, section = inspect.cleandoc(docstring).partition("\n\nParameters\n----------\n")
+    text, _, section = (inspect.getdoc(function) or "").partition("\n\nParameters\n----------\n")
     text = re.sub(r"(?<!\n)\n(?!\n)", " ", text)  # each paragraph on one line
     entries = re.findall(r"^(\w+)\n((?: +.+\n?)+)", section, re.MULTILINE)
     return text, {name: " ".join(description.split()) for name, description in entries}
@@ -109,22 +119,6 @@ def _parameter(parameter: inspect.Parameter, help: str | None) -> inspect.Parame
     return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kind)
 
 
-def _outputs(help: str) -> Iterator[inspect.Parameter]:
-    """The options of a command that prints a table."""
-    for form in FORMATS:
-        option = typer.Option(f"--{form}", help=f"Print the result as {form.upper()}.")
-        yield inspect.Parameter(
-            form, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option]
-        )
-    file = typer.Option("-o", "--output", metavar="FILE", help=help, show_default=False)
-    yield inspect.Parameter(
-        "output",
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[Path | None, file],
-    )
-
-
 def check_stdin(values: Iterable[Any]) -> None:
     """Raise typer.BadParameter if more than one argument is stdin."""
     lists = (value if isinstance(value, list) else [value] for value in values)
@@ -132,11 +126,20 @@ def check_stdin(values: Iterable[Any]) -> None:
         raise typer.BadParameter("only one input can be stdin (-)")
 
 
-def call(verb: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
-    """Call a verb of the library with a progress bar, and print the summary of its result."""
+def options_for(function: Callable[..., Any], **changed: Any) -> dict[str, Any]:
+    """The options of the running command that `function` has too, with `changed` values."""
+    names = inspect.signature(function).parameters
+    return {name: value for name, value in _VALUES.get().items() if name in names} | changed
+
+
+def call(verb: Callable[..., R], **changed: Any) -> R:
+    """Call a verb with the options of the command and `changed` ones; print the result's summary.
+
+    The verb shows a progress bar if it takes longer than a second.
+    """
     with Bar(verb.__name__) as progress:
         if "progress" in inspect.signature(verb).parameters:
-            options["progress"] = progress
-        result = verb(*args, **options)
+            changed["progress"] = progress
+        result = verb(**options_for(verb, **changed))
     note(result.summary())
     return result

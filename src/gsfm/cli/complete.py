@@ -44,22 +44,9 @@ def complete(
         raise typer.BadParameter("give genes or --library, not both")
     from gsfm import analysis
 
-    # Any: a type checker cannot call an overloaded verb through `call`.
-    complete_: Any = analysis.complete
     query: Any = (
         options.require(genes, file)
         if library is None
         else options.read_sets(library, resolve=False)
     )
-    result: Report = call(
-        complete_,
-        query,
-        top=top,
-        exclude=options.read(exclude),
-        include_input=include_input,
-        background=options.read_file(background),
-        missing_fraction=missing_fraction,
-        species=species,
-        model=model,
-    )
-    return result
+    return call(analysis.complete, genes=query, exclude=options.read(exclude))

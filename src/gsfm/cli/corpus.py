@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +9,8 @@ import polars as pl
 import typer
 
 from gsfm.cli import options
-from gsfm.cli.command import command
-from gsfm.cli.output import Form, StatusLine, emit_json, note, show
+from gsfm.cli.command import command, options_for
+from gsfm.cli.output import Form, StatusLine, counts, emit_json, note, show
 
 if TYPE_CHECKING:
     from gsfm.corpus import Description
@@ -74,24 +73,20 @@ def build(
         raise typer.BadParameter("give files, folders, or --source NAME=FILE; see --help")
     from gsfm import corpus
 
-    built = corpus.build(
-        [*(inputs or []), *pairs],
-        min=min,
-        max=max,
-        min_gene_sets=min_gene_sets,
-        near_duplicates=near_duplicates or None,
-        shrink=shrink,
-        species=species,
-        exclude=exclude or [],
-        progress=_progress(),
-    )
+    line = StatusLine()
+    changed = {
+        "inputs": [*(inputs or []), *pairs],
+        "near_duplicates": near_duplicates or None,
+        "exclude": exclude or [],
+        # On a terminal, the files of a folder replace each other on one line.
+        "progress": lambda text: line.write(text, passing=line.terminal and text[0] == "["),
+    }
+    built = corpus.build(**options_for(corpus.build, **changed))
     built.save(output)
-    counts = built.manifest["sets"]
-    dropped = ", ".join(
-        f"{n:,} {reason.replace('_', ' ')}" for reason, n in counts["dropped"].items() if n
-    )
-    note(f"{counts['read']:,} sets read, {counts['kept']:,} kept; dropped: {dropped or 'none'}")
-    note(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB)")
+    sets = built.manifest["sets"]
+    dropped = counts(sets["dropped"]) or "none"
+    note(f"{sets['read']:,} sets read, {sets['kept']:,} kept; dropped: {dropped}")
+    _wrote(output)
 
 
 @command(app)
@@ -119,12 +114,12 @@ def describe(
     if plot is not None:
         corpora.plot(sets, plot)
         note(f"wrote {plot}")
+    if form.written in ("csv", "tsv"):
+        return description.sources
     if form.written == "json":
         emit_json(description.to_dict(), form)
-    elif form.written == "table":
-        _show(description)
     else:
-        return description.sources
+        _show(description)
     return None
 
 
@@ -163,7 +158,11 @@ def download(
     resource = get(source)
     note(f"downloading {resource.url}")
     resource.download(output)
-    note(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB)")
+    _wrote(output)
+
+
+def _wrote(file: Path) -> None:
+    note(f"wrote {file} ({file.stat().st_size / 1e6:.1f} MB)")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -171,12 +170,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not path:
         raise typer.BadParameter(f"--source {text}: write it as NAME=FILE")
     return name, path
-
-
-def _progress() -> Callable[[str], None]:
-    """On a terminal, the files of a folder replace each other on one line."""
-    line = StatusLine()
-    return lambda text: line.write(text, passing=line.terminal and text.startswith("["))
 
 
 def _show(description: Description) -> None:

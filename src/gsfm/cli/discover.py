@@ -27,59 +27,45 @@ About = Annotated[
 ]
 
 
-#: The commands that rank the members of one kind, with their help.
-MEMBERS = {
-    "biomarkers": """Rank the members of a set or term that are secreted or surface proteins.
+@command(app)
+def biomarkers(
+    about: About,
+    library: options.Library = None,
+    top: options.Top = 50,
+    which: options.WhichRows = "all",
+    background: options.Background = None,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report:
+    """Rank the members of a set or term that are secreted or surface proteins.
 
     The reason is the location in the Gene Ontology: secreted, at the cell surface, or in the plasma
     membrane. Annotated members are marked, and have leave-one-out scores; the others are predicted.
-    """,
-    "targets": """Rank the members of a set or term that are of druggable families.
+    """
+    from gsfm.analysis import discover
+
+    return call(discover.biomarkers, about=_query(about), background=background or ())
+
+
+@command(app)
+def targets(
+    about: About,
+    library: options.Library = None,
+    top: options.Top = 50,
+    which: options.WhichRows = "all",
+    background: options.Background = None,
+    species: options.Species = None,
+    model: options.Model = None,
+) -> Report:
+    """Rank the members of a set or term that are of druggable families.
 
     The reason is the family: kinases, receptors, channels, transporters, proteases and others, by
     GO, FamPlex and Pfam. Annotated members are marked, and have leave-one-out scores; the others
     are predicted.
-    """,
-}
+    """
+    from gsfm.analysis import discover
 
-
-def _add_members(name: str) -> None:
-    """Add a command of `MEMBERS`."""
-
-    def members(
-        about: About,
-        library: options.Library = None,
-        top: options.Top = 50,
-        which: options.WhichRows = "all",
-        new: options.New = False,
-        annotated: options.AnnotatedOnly = False,
-        background: options.Background = None,
-        species: options.Species = None,
-        model: options.Model = None,
-    ) -> Report:
-        which = options.which_of(which, new=new, annotated=annotated)
-        from gsfm.analysis import discover
-
-        # One text that is not a file is a term.
-        is_term = len(about) == 1 and about[0] != "-" and not Path(about[0]).is_file()
-        verb = discover.biomarkers if name == "biomarkers" else discover.targets
-        return call(
-            verb,
-            about[0] if is_term else options.read(about),
-            library=library,
-            top=top,
-            which=which,
-            background=options.read_file(background) or (),
-            species=species,
-            model=model,
-        )
-
-    members.__doc__ = MEMBERS[name]
-    command(app, name)(members)
-
-
-for _name in MEMBERS:
-    _add_members(_name)
+    return call(discover.targets, about=_query(about), background=background or ())
 
 
 @command(app)
@@ -117,17 +103,10 @@ def understudied(
     """
     from gsfm import analysis
 
-    return call(
-        analysis.understudied,
-        library,
-        max_papers=max_papers,
-        coding=coding,
-        top=top,
-        terms=terms,
-        min_size=min_size,
-        max_size=max_size,
-        background=options.read_file(background) or (),
-        cache=cache,
-        species=species,
-        model=model,
-    )
+    return call(analysis.understudied, background=background or ())
+
+
+def _query(about: list[str]) -> str | list[str]:
+    """A term, which is one text that is not a file; or else genes."""
+    is_term = len(about) == 1 and about[0] != "-" and not Path(about[0]).is_file()
+    return about[0] if is_term else options.read(about)

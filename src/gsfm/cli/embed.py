@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The model's vectors of genes and of gene sets.", no_args_is_help=True)
 
-OUTPUT = "Write the vectors to FILE: .parquet, .npz, .h5ad (AnnData), .csv, .tsv or .json."
 Dimensions = Annotated[
     int | None,
     typer.Option(
@@ -28,7 +27,7 @@ Dimensions = Annotated[
 ]
 
 
-@command(app, output=OUTPUT)
+@command(app)
 def genes(
     form: Form,
     genes: options.Genes = None,
@@ -39,18 +38,20 @@ def genes(
     """Embed genes; all genes of the model by default.
 
     Without a format or a file, only the genes are shown, not their vectors.
+
+    Parameters
+    ----------
+    output
+        Write the vectors to FILE: .parquet, .npz, .h5ad (AnnData), .csv, .tsv or .json.
     """
     from gsfm import analysis
 
-    if genes:
-        query = options.read(genes)
-        result = call(analysis.embed, query, dimensions=dimensions, species=species, model=model)
-    else:  # without the summary of all genes
-        result = analysis.embed(dimensions=dimensions, model=model)
-    return _vectors(result, form)
+    if not genes:  # without the summary of all genes
+        return _shown(analysis.embed(dimensions=dimensions, model=model), form)
+    return _shown(call(analysis.embed, genes=options.read(genes)), form)
 
 
-@command(app, output=OUTPUT)
+@command(app)
 def sets(
     form: Form,
     library: options.Sets,
@@ -58,25 +59,26 @@ def sets(
     species: options.Species = None,
     model: options.Model = None,
 ) -> Report | pl.DataFrame | None:
-    """Embed gene sets. Without a format or a file, only the sets are shown, not their vectors."""
+    """Embed gene sets. Without a format or a file, only the sets are shown, not their vectors.
+
+    Parameters
+    ----------
+    output
+        Write the vectors to FILE: .parquet, .npz, .h5ad (AnnData), .csv, .tsv or .json.
+    """
     from gsfm import analysis
     from gsfm.analysis.query import read_source
 
-    query = read_source(library, resolve=False)
-    result = call(analysis.embed, query, dimensions=dimensions, species=species, model=model)
-    return _vectors(result, form)
+    return _shown(call(analysis.embed, genes=read_source(library, resolve=False)), form)
 
 
-def _vectors(result: Vectors, form: Form) -> Report | pl.DataFrame | None:
+def _shown(result: Vectors, form: Form) -> Report | pl.DataFrame | None:
     """Write the vectors, or return what to print."""
-    n, dimensions = result.vectors.shape
-    if form.name in ("csv", "tsv"):
-        return result.frame()
-    if form.name == "json":
-        return result
-    if form.output is None:
-        note(f"{n:,} vectors of {dimensions} numbers; -o FILE writes them")
-        return result
-    result.save(form.output)
-    note(f"wrote {n:,} vectors of {dimensions} numbers to {form.output}")
-    return None
+    size = "{:,} vectors of {} numbers".format(*result.vectors.shape)
+    if form.output is not None and form.name == "table":
+        result.save(form.output)
+        note(f"wrote {size} to {form.output}")
+        return None
+    if form.name == "table":
+        note(f"{size}; -o FILE writes them")
+    return result.frame() if form.name in ("csv", "tsv") else result

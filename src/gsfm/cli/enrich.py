@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -71,26 +71,14 @@ def enrich(
     from gsfm import analysis
     from gsfm.genes import read_ranked
 
-    query: Any = options.require(genes, file) if ranked is None else read_ranked(ranked)
+    is_word = background in (None, "library", "all")
     try:
         return call(
             analysis.enrich,
-            query,
-            libraries or None,
-            method=method,
-            background=background
-            if background in ("library", "all")
-            else options.read_file(background),
-            top=top,
-            min_size=min_size,
-            max_size=max_size,
-            top_genes=top_genes,
-            draws=draws,
-            weight=weight,
-            permutations=permutations,
+            genes=options.require(genes, file) if ranked is None else read_ranked(ranked),
+            background=background if is_word else options.read_background(background=background),
             random_state=None if method == "ora" else random_state,
             model=model if method == "model" else None,
-            species=species,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -48,22 +48,14 @@ def explain(
     query = options.require(genes, file, "the genes of the set after the gene to explain")
     from gsfm import analysis
 
-    result = call(
-        analysis.explain,
-        gene,
-        query,
-        top=top,
-        random_state=random_state,
-        species=species,
-        model=model,
-    )
+    result = call(analysis.explain, genes=query)
     note(f"{result.headline()}\n{result.evidence()}")
-    if table is None and form.written == "json":
-        return result
     if table is None and form.written == "table":
         emit(result.table, title="What each gene adds")
         emit(result.kinds, title="\nWhat each kind of evidence adds")
         emit(result.papers.drop("link"), title="\nPapers of the embedded corpus")
         return None
     tables = {"kinds": result.kinds, "by-kind": result.by_kind, "papers": result.papers}
-    return tables.get(table or "genes", result.table)
+    if table is not None:
+        return tables.get(table, result.table)
+    return result

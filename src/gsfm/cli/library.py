@@ -8,8 +8,8 @@ import polars as pl
 import typer
 
 from gsfm.cli import options
-from gsfm.cli.command import command
-from gsfm.cli.output import note
+from gsfm.cli.command import command, options_for
+from gsfm.cli.output import counts, note
 from gsfm.report import Report
 
 app = typer.Typer(
@@ -94,27 +94,13 @@ def add(
     """
     from gsfm import libraries
 
-    added = libraries.add(
-        source,
-        name=name,
-        release=release,
-        date=date,
-        license=license,
-        species=species,
-        by=by,
-        min_size=min,
-        max_size=max,
-        replace=replace,
-        refresh=refresh,
-    )
+    added = libraries.add(**options_for(libraries.add, min_size=min, max_size=max))
     if added.report is not None:
         note(added.report.summary())
     dropped = added.manifest["dropped"]
-    counts = [f"{dropped[why]:,} {why}" for why in ("too small", "too large") if dropped[why]]
-    note(
-        f"added {added.manifest['name']}: {len(added):,} terms, {added.n_genes:,} genes"
-        + (f"; excluded: {', '.join(counts)}" if counts else "")
-    )
+    excluded = counts({why: dropped[why] for why in ("too small", "too large")})
+    text = f"added {added.manifest['name']}: {len(added):,} terms, {added.n_genes:,} genes"
+    note(f"{text}; excluded: {excluded}" if excluded else text)
 
 
 @command(app, table=False)

@@ -14,11 +14,7 @@ from gsfm.report import Report
 app = typer.Typer()
 
 
-@command(
-    app,
-    "map",
-    output="Write FILE: .html, a self-contained interactive page; .json, .csv, else TSV.",
-)
+@command(app, "map")
 def map_(
     form: Form,
     sets: options.Sets,
@@ -33,27 +29,21 @@ def map_(
     ----------
     most
         Draw this number of sets if there are more; 0 for all.
+    output
+        Write FILE: .html, a self-contained interactive page; .json, .csv, else TSV.
     """
     if 0 < most < 5:
         raise typer.BadParameter("--most must be 5 or more, or 0 for all")
     from gsfm import analysis
 
-    result = call(
-        analysis.map,
-        sets,
-        most=most or None,
-        random_state=random_state,
-        name="papers of the embedded corpus" if sets == "papers" else Path(sets).name,
-        species=species,
-        model=model,
-    )
+    name = "papers of the embedded corpus" if sets == "papers" else Path(sets).name
+    result = call(analysis.map, most=most or None, name=name)
     found = result.provenance
     if found["drawn"] < found["sets"]:
         note(f"{found['drawn']:,} of {found['sets']:,} sets, drawn at random; --most 0 for all")
     if found["unplaced"]:
         note(f"sets without a known gene, not on the map: {found['unplaced']:,}")
-    suffix = "" if form.output is None else form.output.suffix.lower()
-    if form.output is None or form.name != "table" or suffix not in (".html", ".htm"):
+    if form.output is None or form.suffix not in ("html", "htm"):
         return result
     result.to_html(form.output)
     note(f"wrote {form.output}")

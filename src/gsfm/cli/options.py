@@ -68,10 +68,6 @@ Libraries = Annotated[
         "Repeatable.",
     ),
 ]
-Background = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="Rank only the genes of this file; - for stdin."),
-]
 Top = Annotated[
     int | None,
     typer.Option(
@@ -88,11 +84,6 @@ MissingFraction = Annotated[
         "Probabilities depend on it.",
     ),
 ]
-WhichRows = Annotated[
-    Which, typer.Option(help="Which results to show: all, only annotated ones, or only new ones.")
-]
-New = Annotated[bool, typer.Option("--new", help="Short for --which new.")]
-AnnotatedOnly = Annotated[bool, typer.Option("--annotated", help="Short for --which annotated.")]
 Cache = Annotated[
     bool,
     typer.Option(
@@ -113,8 +104,17 @@ Threads = Annotated[
 ]
 
 
-def which_of(which: Which, *, new: bool, annotated: bool) -> Which:
-    """The value of ``--which`` or of one of its short forms.
+def which_rows(*, which: Which = "all", new: bool = False, annotated: bool = False) -> Which:
+    """The rows of a table, by ``--which`` or one of its short forms.
+
+    Parameters
+    ----------
+    which
+        Which results to show: all, only annotated ones, or only new ones.
+    new
+        Short for --which new.
+    annotated
+        Short for --which annotated.
 
     Raises
     ------
@@ -128,6 +128,23 @@ def which_of(which: Which, *, new: bool, annotated: bool) -> Which:
     return chosen.pop() if chosen else "all"
 
 
+def read_background(
+    *, background: Annotated[str | None, typer.Option(metavar="FILE")] = None
+) -> list[str] | None:
+    """The genes of the file of ``--background``.
+
+    Parameters
+    ----------
+    background
+        Rank only the genes of this file; - for stdin.
+    """
+    return None if background is None else gene_names.read_genes(background)
+
+
+WhichRows = Annotated[Which, which_rows]
+Background = Annotated[list[str] | None, read_background]
+
+
 def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) -> list[str]:
     """The identifiers of the command line, with files and stdin replaced by the genes in them."""
     found: list[str] = []
@@ -136,9 +153,7 @@ def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) ->
         if is_file:
             note(f"{argument} is a file: reading the genes in it")
         found += gene_names.read_genes(argument) if is_file or argument == "-" else [argument]
-    for path in files or ():
-        found += gene_names.read_genes(path)
-    return found
+    return found + [gene for path in files or () for gene in gene_names.read_genes(path)]
 
 
 def require(
@@ -154,11 +169,6 @@ def require(
     if not arguments and not files:
         raise typer.BadParameter(f"give {what}, a file of them, or - for stdin; see --help")
     return read(arguments, files)
-
-
-def read_file(path: str | None) -> list[str] | None:
-    """The genes of the file of an option."""
-    return None if path is None else gene_names.read_genes(path)
 
 
 def read_sets(path: str, **settings: Any) -> GeneSets:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Annotated, Any, NamedTuple, TextIO
 
 import polars as pl
 import typer
@@ -24,8 +25,26 @@ class Form(NamedTuple):
     output: Path | None = None
 
     @classmethod
-    def of(cls, *, output: Path | None = None, **flags: bool) -> Form:
-        """The format of the flags ``json``, ``csv`` and ``tsv``; of the file's suffix without one.
+    def of(
+        cls,
+        *,
+        json: bool = False,
+        csv: bool = False,
+        tsv: bool = False,
+        output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    ) -> Form:
+        """The format of the options of a command.
+
+        Parameters
+        ----------
+        json
+            Print the result as JSON.
+        csv
+            Print the result as CSV.
+        tsv
+            Print the result as TSV.
+        output
+            Write the result to FILE. The suffix is the format: .json, .csv, else TSV.
 
         Raises
         ------
@@ -37,18 +56,24 @@ class Form(NamedTuple):
         >>> Form.of(json=True, csv=False).name, Form.of(output=Path("found.csv")).written
         ('json', 'csv')
         """
-        names = [name for name, flag in flags.items() if flag]
+        names = [name for name, flag in (("json", json), ("csv", csv), ("tsv", tsv)) if flag]
         if len(names) > 1:
             raise typer.BadParameter("choose one of --json, --csv and --tsv")
         return cls(names[0] if names else "table", output)
 
     @property
+    def suffix(self) -> str | None:
+        """The suffix of the file, without its dot; None if there is none, or a format is chosen."""
+        if self.output is None or self.name != "table":
+            return None
+        return self.output.suffix.lower().lstrip(".")
+
+    @property
     def written(self) -> str:
         """The format that is written: a file is never a table for people."""
-        if self.output is None or self.name != "table":
+        if self.suffix is None:
             return self.name
-        suffix = self.output.suffix.lower().lstrip(".")
-        return suffix if suffix in ("json", "csv", "tsv") else "tsv"
+        return self.suffix if self.suffix in ("json", "csv") else "tsv"
 
 
 def emit(table: pl.DataFrame | Report, form: Form = Form(), *, title: str | None = None) -> None:
@@ -120,6 +145,11 @@ def note(message: str) -> None:
     """Print a message to stderr, line by line."""
     for line in message.splitlines():
         typer.echo(cell_text(line), err=True)
+
+
+def counts(by_reason: Mapping[str, int]) -> str:
+    """The counts that are not 0, each with its reason."""
+    return ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in by_reason.items() if n)
 
 
 class StatusLine:

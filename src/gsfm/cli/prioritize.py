@@ -55,13 +55,9 @@ def prioritize(
 
     result = call(
         analysis.prioritize,
-        query,
+        candidates=query,
         terms=terms or (),
         seeds=options.read(options.split(seeds)),
-        library=library,
-        top=top,
         why=why and not by_term,
-        species=species,
-        model=model,
     )
     return result.by_term if by_term and form.name != "json" else result

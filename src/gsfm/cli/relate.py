@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import polars as pl
 import typer
@@ -62,15 +62,10 @@ def relate(
 
     # One text may be a term; several, or a file, are genes.
     text = context[0] if context and len(context) == 1 and context[0] != "-" else None
-    settings: dict[str, Any] = (
-        {"context": text or options.read(options.split(context)) or None}
-        if other is None
-        else {"other": other, "draws": draws, "random_state": random_state}
-    )
-    # Any: a type checker cannot call an overloaded verb through `call`.
-    verb: Any = analysis.relate
     result: analysis.Neighbors | analysis.Relation = call(
-        verb, gene, libraries=libraries or (), top=top, species=species, model=model, **settings
+        analysis.relate,
+        context=text or options.read(options.split(context)) or None,
+        libraries=libraries or (),
     )
     if isinstance(result, analysis.Relation):
         note(result.headline())
@@ -111,16 +106,7 @@ def network(
     query = options.require(genes, file)
     from gsfm import analysis
 
-    result = call(
-        analysis.network,
-        query,
-        add=add,
-        min_relation=min_relation,
-        degree=degree,
-        random_state=random_state,
-        species=species,
-        model=model,
-    )
+    result = call(analysis.network, genes=query)
     for path in save or ():
         result.save(path)
         note(f"wrote {path}")
@@ -150,4 +136,4 @@ def nearest(
     query = options.require(genes, file)
     from gsfm import analysis
 
-    return call(analysis.nearest, query, among, by=by, top=top, species=species, model=model)
+    return call(analysis.nearest, genes=query)

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gsfm.cli import options
-from gsfm.cli.command import command
-from gsfm.cli.output import StatusLine, note
+from gsfm.cli.command import command, options_for
+from gsfm.cli.output import StatusLine, counts, note
 from gsfm.errors import GsfmError
 
 if TYPE_CHECKING:
     from gsfm.models import Model
-    from gsfm.sets import GeneSets
     from gsfm.training.run import Progress
 
 app = typer.Typer()
+
+CALIBRATED = (
+    "calibrated on {fitted_sets} of them; on the other {measured_sets}, the top 100 genes of a set "
+    "have a mean predicted probability of {told_top_100:.3f} and an observed frequency of "
+    "{found_top_100:.3f} (expected calibration error {error_top_100:.3f})"
+)
 
 
 @command(app, table=False)
@@ -84,35 +89,27 @@ def train(
     family = FAMILIES[model]
     try:
         unfitted = family(**_parse(family, settings or []))
-        run = Run(
-            n_threads=n_threads,
-            precision=precision,
-            checkpoint=output.with_name(f"{output.name}.checkpoint"),
-            resume=resume,
-            progress=_Reporter(),
-            devices=_number(devices),
-            nodes=nodes,
-            strategy=strategy,
-            accelerator=accelerator,
-        )
+        changed = {
+            "checkpoint": output.with_name(f"{output.name}.checkpoint"),
+            "progress": _Reporter(),
+            # A word is checked by the run.
+            "devices": int(devices) if devices.lstrip("-").isdecimal() else devices,
+        }
+        run = Run(**options_for(Run, **changed))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     unfitted.check_run(run)
     sets = corpora.load(corpus)
-    snapshots: dict[int | str, str | Path] = {} if best is None else {"best": best}
     first = start(run).is_first
     if first:
-        _describe(sets, own=corpus != "default")
+        note(f"corpus: {len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
+        dropped = counts(sets.manifest.get("sets", {}).get("dropped", {}))
+        if dropped and corpus != "default":
+            note(f"excluded: {dropped}")
+    changed = {"model": unfitted, "corpus": sets, "folder": output, "run": run}
+    snapshots = None if best is None else {"best": best}
     try:
-        fitted = fit(
-            unfitted,
-            sets,
-            output,
-            random_state=random_state,
-            held_out=held_out,
-            run=run,
-            snapshots=snapshots,
-        )
+        fitted = fit(**options_for(fit, **changed, snapshots=snapshots))
     except Interrupted as stop:
         if not first:  # the first process reports
             return
@@ -125,18 +122,6 @@ def train(
         raise GsfmError(str(error)) from error
     if first:
         _summarize(fitted, output)
-
-
-def _number(text: str) -> Any:
-    """A count, or the word for one, which is checked later."""
-    return int(text) if text.lstrip("-").isdecimal() else text
-
-
-def _describe(sets: GeneSets, *, own: bool) -> None:
-    note(f"corpus: {len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
-    dropped = sets.manifest.get("sets", {}).get("dropped", {})
-    if own and any(dropped.values()):
-        note("excluded: " + ", ".join(f"{n:,} {why}" for why, n in dropped.items() if n))
 
 
 def _parse(family: type[Model], settings: list[str]) -> dict[str, Any]:
@@ -176,20 +161,13 @@ def _clock(seconds: float) -> str:
 def _summarize(model: Model, folder: Path) -> None:
     training = model.manifest["training"]
     size = sum(file.stat().st_size for file in folder.iterdir())
-    parts = [f"{model.n_parameters:,} numbers", f"{size / 1e6:.1f} MB"]
-    parts.append(f"{training['seconds']:.0f} s")
+    text = f"saved {folder}: {model.n_parameters:,} numbers, {size / 1e6:.1f} MB, "
+    text += f"{training['seconds']:.0f} s"
     if training["peak_memory_bytes"]:
-        parts.append(f"peak memory {training['peak_memory_bytes'] / 1e9:.2f} GB")
+        text += f", peak memory {training['peak_memory_bytes'] / 1e9:.2f} GB"
     if training["recall_at_50"] is not None:
-        parts.append(
-            f"recall@50 {training['recall_at_50']:.3f} on {training['held_out_sets']} sets held out"
-        )
-    note(f"saved {folder}: {', '.join(parts)}")
+        text += f", recall@50 {training['recall_at_50']:.3f} "
+        text += f"on {training['held_out_sets']} sets held out"
+    note(text)
     if (measured := training.get("calibration")) is not None:
-        note(
-            f"calibrated on {measured['fitted_sets']} of them; on the other "
-            f"{measured['measured_sets']}, the top 100 genes of a set have a mean predicted "
-            f"probability of {measured['told_top_100']:.3f} and an observed frequency of "
-            f"{measured['found_top_100']:.3f} (expected calibration error "
-            f"{measured['error_top_100']:.3f})"
-        )
+        note(CALIBRATED.format(**measured))
