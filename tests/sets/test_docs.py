@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 from pathlib import Path
 
 import gsfm.sets
@@ -24,8 +25,12 @@ def test_the_examples_on_the_page() -> None:
 def test_the_page_is_complete() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for name, form in files.FORMATS.items():
-        assert f"| `{name}` |" in text
-        assert all(f"`{suffix}`" in text for suffix in form.suffixes)
+        suffixes = ", ".join(f"`{suffix}`" for suffix in form.suffixes)
+        row = re.search(rf"^\| `{name}` \| *{suffixes} \| (.+?) \| (.+?) \|", text, re.MULTILINE)
+        assert row is not None, f"the table of formats has no row for {name}"
+        columns = row[1].removesuffix(", as text")
+        assert columns == ("all" if form.columns is None else ", ".join(form.columns))
+        assert row[2] == ("yes" if form.member_weights else "no")
     for kind in notes.KINDS:
         assert f"| `{kind}` |" in text
     headers = (*table.SET_HEADERS, *lists.GENE_HEADERS, *table.WEIGHT_HEADERS)

@@ -13,22 +13,12 @@ from hypothesis import strategies as st
 from gsfm import FormatError
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets, read, write
+from gsfm.sets.files import FORMATS
 
 COMPRESSIONS = ("", ".gz", ".zst", ".zip")
-SUFFIXES = {
-    "gmt": ".gmt",
-    "gmx": ".gmx",
-    "grp": ".grp",
-    "json": ".json",
-    "enrichr-json": ".json",
-    "csv": ".csv",
-    "tsv": ".tsv",
-    "xlsx": ".xlsx",
-    "parquet": ".parquet",
-    "gsets": ".gsets",
-}
-LABELED = ("gmt", "gmx", "grp")
-FULL = ("json", "csv", "tsv", "xlsx", "parquet", "gsets")
+#: A suffix by which each format is recognized; the forms of JSON share one.
+SUFFIXES = {name: (*form.suffixes, ".json")[0] for name, form in FORMATS.items()}
+SUFFIXES["gsets"] = ".gsets"
 
 #: Text that every format can hold, and text that some cannot.
 tame = st.text(st.characters(min_codepoint=0x21, exclude_categories=["C", "Z"]), min_size=1).filter(
@@ -104,17 +94,14 @@ def test_round_trip(form: str, data: st.DataObject, tmp_path: Path) -> None:
         sets = sets.reindex(Vocabulary(sorted(sets[0].genes)))
     compression = data.draw(st.sampled_from(COMPRESSIONS)) if form != "gsets" else ""
     path = tmp_path / f"set{SUFFIXES[form]}{compression}"
-    columns = tuple(c for c in sets.metadata.columns if c != "name")
-    weighted = form != "grp"
-    if form in LABELED:
-        columns = ("description",)
-    elif form == "enrichr-json":
-        columns = ("source",)
-        if "source" in sets.metadata.columns:
-            # Sets come library by library.
-            sources = sets.metadata["source"].fill_null("").to_list()
-            first = {s: i for i, s in reversed(list(enumerate(sources)))}
-            sets = sets[np.argsort([first[s] for s in sources], kind="stable")]
+    columns, weighted = tuple(sets.metadata.columns), True
+    if form != "gsets":
+        columns, weighted = FORMATS[form].columns or columns, FORMATS[form].member_weights
+    if form == "enrichr-json" and "source" in sets.metadata.columns:
+        # Sets come library by library.
+        sources = sets.metadata["source"].fill_null("").to_list()
+        first = {s: i for i, s in reversed(list(enumerate(sources)))}
+        sets = sets[np.argsort([first[s] for s in sources], kind="stable")]
     path.unlink(missing_ok=True)
     try:
         write(sets, path, format=form)

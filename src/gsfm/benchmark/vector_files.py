@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from gsfm.errors import FormatError, join_names
 from gsfm.genes.lists import GENE_HEADERS, plain
-from gsfm.io.notes import Notes
 from gsfm.io.streams import open_source
 from gsfm.io.text import lines
 from gsfm.sets.formats.table import find
@@ -30,9 +30,11 @@ Floats = NDArray[np.float32]
 
 ADVICE = "save it as Parquet or CSV, a row a gene, with the identifiers in the column 'gene'"
 
-#: Names, as `plain` leaves them, of a first column that may hold genes, or numbers of rows.
-_INDEX = ("", "unnamed:0", "index", "indexlevel0", "id", "name", "word", "token", "vocab")
-#: Names of the arrays of vectors, of which one must be taken if there are several.
+#: Names, as `plain` leaves them, of columns of row numbers, and of a first column that may hold
+#: genes or row numbers.
+_ROW = ("unnamed:0", "index", "indexlevel0")
+_INDEX = ("", *_ROW, "id", "name", "word", "token", "vocab")
+#: Names of the array of vectors among several arrays.
 _VECTORS = ("vectors", "vector", "embeddings", "embedding", "emb", "x")
 #: Marks of a missing number.
 _MISSING = ("", "na", "n/a", "#n/a", "null", "none", "-")
@@ -95,69 +97,49 @@ def _readable(path: Path, kind: str) -> Iterator[None]:
 def _read_parquet(path: Path) -> Table:
     with _readable(path, "Parquet"):
         frame = pl.read_parquet(path)
-    kinds = frame.schema
-    lists = [c for c, kind in kinds.items() if kind.is_nested() and _is_numeric(kind)]
-    others = [c for c in kinds if c not in lists]
-    texts = [c for c in others if kinds[c] in (pl.String, pl.Categorical, pl.Enum)]
-    gene = _gene_column(path, others, texts)
+    lists = frame.select((cs.list() | cs.array()) & ~cs.string()).columns
+    lists = [c for c in lists if frame.schema[c].inner.is_numeric()]  # type: ignore[attr-defined]
+    others = frame.drop(lists)
+    texts = others.select(cs.string() | cs.categorical() | cs.enum()).columns
+    gene = find(others.columns, GENE_HEADERS)
+    if gene is None:
+        named = texts if len(texts) == 1 else [c for c in texts if plain(c) in _INDEX]
+        if len(named) != 1:
+            what = f"which of {', '.join(texts)} holds the genes" if texts else "whose they are"
+            raise FormatError(path, f"there are vectors, but it is not clear {what}; {ADVICE}")
+        (gene,) = named
+    if len(lists) > 1:
+        raise FormatError(path, f"{' and '.join(lists)} are both lists of numbers: keep one")
+    used = lists or [c for c in others.select(cs.numeric()).columns if c != gene and not _is_id(c)]
     if lists:
-        if len(lists) > 1:
-            raise FormatError(path, f"{' and '.join(lists)} are both lists of numbers: keep one")
         vectors = _from_lists(path, frame[lists[0]])
-        used = {gene, lists[0]}
     else:
-        numbers = [c for c in others if c != gene and kinds[c].is_numeric() and not _is_id(c)]
-        table = frame.select(pl.col(numbers).cast(pl.Float32).fill_null(float("nan")))
-        vectors = table.to_numpy() if numbers else np.empty((frame.height, 0), np.float32)
-        used = {gene, *numbers}
-    ignored = tuple(c for c in frame.columns if c not in used)
+        vectors = frame.select(pl.col(used).cast(pl.Float32).fill_null(np.nan)).to_numpy()
+        vectors = vectors.reshape(frame.height, len(used))
+    ignored = tuple(c for c in frame.columns if c not in (gene, *used))
     return Table(frame[gene].cast(pl.String).to_list(), np.asarray(vectors, np.float32), ignored)
-
-
-def _is_numeric(kind: pl.DataType) -> bool:
-    inner = getattr(kind, "inner", None)
-    return isinstance(kind, pl.List | pl.Array) and inner is not None and inner.is_numeric()
 
 
 def _from_lists(path: Path, column: pl.Series) -> Floats:
     """(rows, dimensions) of a column of lists, all of the same length."""
-    kind = pl.List(pl.Float32)
-    column = column.cast(kind)
-    lengths = column.list.len().fill_null(0).to_numpy()
-    wrong = np.flatnonzero(lengths != lengths[:1])
-    if len(wrong):
-        at = int(wrong[0])
-        raise FormatError(
-            path,
-            f"{lengths[at]} numbers, where the first row has {lengths[0]}: all rows must have the "
-            "same number",
-            line=at + 1,
-        )
-    flat = column.explode(keep_nulls=True, empty_as_null=False).fill_null(float("nan"))
-    width = int(lengths[0]) if len(lengths) else 0
-    return np.asarray(flat.to_numpy(), np.float32).reshape(len(lengths), width)
-
-
-def _gene_column(path: Path, columns: list[str], texts: list[str]) -> str:
-    """The column of identifiers: by its name, or the only one of texts."""
-    gene = find(columns, GENE_HEADERS)
-    if gene is None and len(texts) != 1:
-        named = [c for c in texts if plain(c) in _INDEX]
-        if len(named) != 1:
-            what = f"which of {', '.join(texts)} holds the genes" if texts else "whose they are"
-            raise FormatError(path, f"there are vectors, but it is not clear {what}; {ADVICE}")
-        return named[0]
-    return texts[0] if gene is None else gene
+    column = column.cast(pl.List(pl.Float32))
+    lengths = column.list.len().fill_null(0).to_list()
+    for line, length in enumerate(lengths, 1):
+        if length != lengths[0]:
+            reason = f"{length} numbers, where the first row has {lengths[0]}: all rows must have"
+            raise FormatError(path, f"{reason} the same number", line=line)
+    flat = column.explode(keep_nulls=True, empty_as_null=False).fill_null(np.nan)
+    return np.asarray(flat.to_numpy(), np.float32).reshape(len(lengths), max(lengths, default=0))
 
 
 def _is_id(column: str) -> bool:
     """Whether a column of numbers is one of ids (Entrez), or of row numbers."""
-    return plain(column) in (*GENE_HEADERS, "unnamed:0", "index", "indexlevel0")
+    return plain(column) in (*GENE_HEADERS, *_ROW)
 
 
 def _read_npz(path: Path) -> Table:
     with _readable(path, "NPZ"), np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+        arrays = dict(archive)
     names = [k for k, v in arrays.items() if v.ndim == 1 and v.dtype.kind in "US"]
     genes = names[0] if len(names) == 1 else find(names, GENE_HEADERS)
     if genes is None:
@@ -178,15 +160,13 @@ def _read_safetensors(path: Path) -> Table:
     vectors = _one_table(path, tensors)
     vocab = path.with_name("vocab.txt")
     try:
-        text = vocab.read_text(encoding="utf-8")
+        identifiers = vocab.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = f"the names of the genes must stand beside it, a line each, in {vocab.name}"
         raise FormatError(path, f"{reason} ({error})") from error
-    identifiers = text.removesuffix("\n").split("\n")
     if len(identifiers) != len(vectors):
-        raise FormatError(
-            path, f"{len(vectors):,} vectors, and {len(identifiers):,} lines in {vocab.name}"
-        )
+        number = f"{len(vectors):,} vectors, and {len(identifiers):,} lines in {vocab.name}"
+        raise FormatError(path, number)
     return Table(identifiers, vectors)
 
 
@@ -209,10 +189,19 @@ def _shapes(arrays: dict[str, NDArray[Any]]) -> str:
 # -- text ------------------------------------------------------------------------------------------
 
 
+class _Columns(NamedTuple):
+    """The roles of the columns of a text."""
+
+    width: int
+    gene: int
+    numbers: list[int]
+    ignored: tuple[str, ...]
+
+
 def _read_text(path: Path) -> Table:
     """Read CSV, TSV, and the text files of word2vec; the first lines determine the layout."""
     with open_source(path) as source:
-        rows = lines(source, Notes())
+        rows = lines(source)
         head = list(itertools.islice(rows, 3))
         if not head:
             raise FormatError(path, "there are only blank lines in it")
@@ -224,15 +213,12 @@ def _read_text(path: Path) -> Table:
         header = _header(first, more[0]) if more and promised is None else None
         if header is not None:
             del head[0]
-        columns = _Columns.of(header, _split(head[0][1], separator))
+        columns = _columns(header, _split(head[0][1], separator))
         identifiers, numbers = _take(path, itertools.chain(head, rows), separator, columns)
     vectors = np.frombuffer(numbers, np.float32).reshape(len(identifiers), -1)
-    if promised is not None and promised != len(identifiers):
-        raise FormatError(
-            path,
-            f"the first line promises {promised:,} rows, and there are {len(identifiers):,}: is "
-            "the file complete?",
-        )
+    if promised not in (None, len(identifiers)):
+        reason = f"the first line promises {promised:,} rows, and there are {len(identifiers):,}"
+        raise FormatError(path, f"{reason}: is the file complete?")
     return Table(identifiers, vectors, columns.ignored)
 
 
@@ -278,40 +264,26 @@ def _is_number(cell: str, *, missing: bool = True) -> bool:
     try:
         float(cell)
     except ValueError:
-        return missing and _is_missing(cell)
+        return missing and cell.strip().lower() in _MISSING
     return True
 
 
-def _is_missing(cell: str) -> bool:
-    return cell.strip().lower() in _MISSING
-
-
-class _Columns(NamedTuple):
-    """The roles of the columns of a text."""
-
-    width: int
-    gene: int
-    numbers: list[int]
-    ignored: tuple[str, ...]
-
-    @classmethod
-    def of(cls, header: list[str] | None, row: list[str]) -> _Columns:
-        """Find the roles by the names of the columns and the first row."""
-        names = [""] * len(row) if header is None else header
-        named = None if header is None else find(header, GENE_HEADERS)
-        gene = 0 if named is None else names.index(named)
-        numbers, ignored = [], []
-        for i, name in enumerate(names):
-            cell = row[i] if i < len(row) else ""
-            # A blank without a name follows a separator at the end of a line.
-            if i == gene or not (cell.strip() or name.strip()):
-                continue
-            is_row_number = i == 0 and header is not None and plain(name) in _INDEX
-            if not _is_number(cell) or (name and _is_id(name)) or is_row_number:
-                ignored.append(name or f"column {i + 1}")
-            else:
-                numbers.append(i)
-        return cls(len(names), gene, numbers, tuple(ignored))
+def _columns(header: list[str] | None, row: list[str]) -> _Columns:
+    """Find the roles of the columns by their names and the first row."""
+    names = header or [""] * len(row)
+    named = find(names, GENE_HEADERS)
+    gene = 0 if named is None else names.index(named)
+    numbers, ignored = [], []
+    for i, (name, cell) in enumerate(itertools.zip_longest(names, row[: len(names)], fillvalue="")):
+        # A blank without a name follows a separator at the end of a line.
+        if i == gene or not (cell.strip() or name.strip()):
+            continue
+        is_row_number = i == 0 and header is not None and plain(name) in _INDEX
+        if not _is_number(cell) or (name and _is_id(name)) or is_row_number:
+            ignored.append(name or f"column {i + 1}")
+        else:
+            numbers.append(i)
+    return _Columns(len(names), gene, numbers, tuple(ignored))
 
 
 def _take(
@@ -320,30 +292,22 @@ def _take(
     """The identifiers, and the numbers row after row."""
     identifiers: list[str] = []
     values = array.array("f")
-    chosen = [i in set(columns.numbers) for i in range(columns.width)]
+    chosen = [i in columns.numbers for i in range(columns.width)]
     for line, text in rows:
         cells = _split(text, separator)
         if len(cells) != columns.width:
-            raise FormatError(
-                path,
-                f"{count(len(cells), 'cell')}, where the lines before have {columns.width}: all "
-                "rows must have the same number",
-                line=line,
-            )
+            reason = f"{count(len(cells), 'cell')}, where the lines before have {columns.width}"
+            raise FormatError(path, f"{reason}: all rows must have the same number", line=line)
         identifiers.append(cells[columns.gene])
-        picked = list(itertools.compress(cells, chosen))
         try:
-            row = array.array("f", map(float, picked))
+            row = list(map(float, itertools.compress(cells, chosen)))
         except ValueError:
-            wrong = [i for i in columns.numbers if not _is_number(cells[i])]
-            if wrong:
-                reason = (
-                    f"{cells[wrong[0]].strip()[:40]!r} in column {wrong[0] + 1} is not a number"
-                )
-                raise FormatError(path, reason, line=line) from None
-            row = array.array(
-                "f", (np.nan if _is_missing(cell) else float(cell) for cell in picked)
-            )
+            for i in columns.numbers:
+                if not _is_number(cells[i]):
+                    reason = f"{cells[i].strip()[:40]!r} in column {i + 1} is not a number"
+                    raise FormatError(path, reason, line=line) from None
+            picked = itertools.compress(cells, chosen)
+            row = [float(c) if _is_number(c, missing=False) else np.nan for c in picked]
         values.extend(row)
     return identifiers, values
 

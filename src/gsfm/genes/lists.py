@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gsfm.errors import FormatError
-from gsfm.io.notes import Notes
 from gsfm.io.streams import open_source
 from gsfm.io.text import lines
 
@@ -63,7 +62,7 @@ def read_genes(path: str | Path | BinaryIO) -> list[str]:
     ['TP53']
     """
     with open_source(path) as source:
-        rows = [text.strip() for _, text in lines(source, Notes())]
+        rows = [text.strip() for _, text in lines(source)]
         name = source.name
     rows = [row for row in rows if not row.startswith(("#", ">"))]
     if not rows:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from gsfm.errors import FormatError, GsfmError
 from gsfm.genes.lists import GENE_HEADERS, plain, unquoted
-from gsfm.io.notes import Notes
 from gsfm.io.streams import open_source
 from gsfm.io.text import lines
 
@@ -83,7 +82,7 @@ def read_ranked(path: str | Path | BinaryIO) -> pl.DataFrame:
     [('TP53', -2.0), ('BAX', 1.5)]
     """
     with open_source(path) as source:
-        rows = [(n, text) for n, text in lines(source, Notes()) if not text.startswith("#")]
+        rows = [(n, text) for n, text in lines(source) if not text.startswith("#")]
         name = source.name
     if not rows:
         raise FormatError(name, "it contains no gene: give a gene and a statistic in each line")

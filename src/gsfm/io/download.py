@@ -8,7 +8,6 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 from gsfm.errors import GsfmError
@@ -16,8 +15,11 @@ from gsfm.io.files import sha256_file, usual_permissions
 
 _NETWORK = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
+#: Seconds to wait for a response, and for each further part of it.
+_TIMEOUT = 60
 
-def fetch(url: str, path: str | Path, *, sha256: str | None = None, timeout: float = 60) -> Path:
+
+def fetch(url: str, path: str | Path, *, sha256: str | None = None) -> Path:
     """Download `url` to the file `path`.
 
     If the connection is lost, the received part is stored beside `path`, provided that the server
@@ -32,8 +34,6 @@ def fetch(url: str, path: str | Path, *, sha256: str | None = None, timeout: flo
         The file to write.
     sha256
         Expected SHA-256 checksum of the file, as hex; not checked if None.
-    timeout
-        Seconds to wait for a response, and for each further part of it.
 
     Raises
     ------
@@ -51,88 +51,66 @@ def fetch(url: str, path: str | Path, *, sha256: str | None = None, timeout: flo
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _Part(path)
+    part, note = (path.with_name(f".{path.name}.{suffix}") for suffix in ("part", "part.json"))
     try:
-        part.load(url, timeout)
+        _receive(url, part, note)
+        note.unlink(missing_ok=True)
+        if sha256 is not None and (found := sha256_file(part)) != sha256.lower():
+            raise GsfmError(f"{url} is another file than expected: its SHA-256 is {found}")
+        usual_permissions(part)
+        part.replace(path)
     except _NETWORK as error:
         advice = "fetch it by other means and use the file instead"
-        if part.can_resume():
+        if note.exists() and part.exists():
             advice = "try again to resume the download"
         reason = getattr(error, "reason", None) or error
         raise GsfmError(f"could not fetch {url} ({reason}): {advice}") from error
     finally:
-        if not part.can_resume():
-            part.remove()
-    if sha256 is not None and (found := sha256_file(part.file)) != sha256.lower():
-        part.remove()
-        raise GsfmError(f"{url} is another file than expected: its SHA-256 is {found}")
-    usual_permissions(part.file)
-    part.file.replace(path)
-    part.remove()
+        if not (note.exists() and part.exists()):
+            _remove(part, note)
     return path
 
 
-class _Part:
-    """The received part of a file, and a note of its address and version."""
+def _remove(part: Path, note: Path) -> None:
+    part.unlink(missing_ok=True)
+    note.unlink(missing_ok=True)
 
-    def __init__(self, path: Path) -> None:
-        self.file = path.with_name(f".{path.name}.part")
-        self.note = path.with_name(f".{path.name}.part.json")
-        self.complete = False
 
-    def can_resume(self) -> bool:
-        """Whether the part is worth storing."""
-        return self.complete or (self.note.exists() and self.file.exists())
-
-    def remove(self) -> None:
-        """Delete the part and the note."""
-        self.file.unlink(missing_ok=True)
-        self.note.unlink(missing_ok=True)
-
-    def load(self, url: str, timeout: float) -> None:
-        """Load the file, or the rest of it."""
-        try:
-            request = urllib.request.Request(url)
-        except ValueError as error:
-            raise GsfmError(f"{url!r} is not an address: {error}") from error
-        start, version = self._so_far(url)
-        if start and version:
-            request.add_header("Range", f"bytes={start}-")
+def _receive(url: str, part: Path, note: Path) -> None:
+    """Download a file, or the rest of it, to `part`; `note` has its address and version."""
+    try:
+        request = urllib.request.Request(url)
+    except ValueError as error:
+        raise GsfmError(f"{url!r} is not an address: {error}") from error
+    start = 0
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        about = json.loads(note.read_text(encoding="utf-8"))
+        if about["url"] == url:
             # A server that has another version by now sends the whole file.
-            request.add_header("If-Range", version)
-        try:
-            response = urllib.request.urlopen(request, timeout=timeout)
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-                raise
-            self.remove()
-            response = urllib.request.urlopen(url, timeout=timeout)
-        with response:
-            if getattr(response, "status", None) != http.client.PARTIAL_CONTENT:
-                start = 0
-                self.remove()
-            if version := _version(response.headers.get):
-                self.note.write_text(json.dumps({"url": url, "version": version}), encoding="utf-8")
-            with self.file.open("ab") as stream:
-                shutil.copyfileobj(response, stream, 1 << 20)
-                received = stream.tell() - start
-            expected = response.headers.get("Content-Length")
-            if expected is not None and received != int(expected):
-                raise ConnectionError(f"{received} of {expected} bytes received")
-        self.complete = True
-
-    def _so_far(self, url: str) -> tuple[int, str | None]:
-        """How many bytes of `url` there are, and of which version."""
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            note = json.loads(self.note.read_text(encoding="utf-8"))
-            if note["url"] == url:
-                return self.file.stat().st_size, note["version"]
-        self.remove()
-        return 0, None
-
-
-def _version(header: Callable[[str], str | None]) -> str | None:
-    """The version of the file as the server names it; a weak ``ETag`` cannot be resumed."""
-    tag = header("ETag")
-    return tag if tag and not tag.startswith("W/") else header("Last-Modified")
+            request.add_header("If-Range", about["version"])
+            start = part.stat().st_size
+            request.add_header("Range", f"bytes={start}-")
+    if not start:
+        _remove(part, note)
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        response = urllib.request.urlopen(url, timeout=_TIMEOUT)
+    with response:
+        if getattr(response, "status", None) != http.client.PARTIAL_CONTENT:
+            start = 0
+            _remove(part, note)
+        # The version as the server names it; a weak ETag cannot be resumed.
+        tag = response.headers.get("ETag", "W/")
+        version = response.headers.get("Last-Modified") if tag.startswith("W/") else tag
+        if version:
+            note.write_text(json.dumps({"url": url, "version": version}), encoding="utf-8")
+        with part.open("ab") as stream:
+            shutil.copyfileobj(response, stream, 1 << 20)
+            received = stream.tell() - start
+        expected = response.headers.get("Content-Length")
+        if expected is not None and received != int(expected):
+            raise ConnectionError(f"{received} of {expected} bytes received")

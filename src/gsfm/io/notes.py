@@ -68,7 +68,7 @@ class Notes:
     def add_all(self, notes: Iterable[Note]) -> None:
         """Add the notes of a later part of the same file."""
         for note in notes:
-            self.add(note.kind, note.count, example=note.example, line=note.line)
+            self.add(**dataclasses.asdict(note))
 
     def done(self) -> tuple[Note, ...]:
         """The notes, by kind."""
@@ -115,11 +115,8 @@ class ReadReport:
 
     def summary(self) -> str:
         """A few lines of text."""
-        lines = [
-            f"{self.path}: {_count(self.n_sets, 'set')}, "
-            f"{_count(self.n_identifiers, 'identifier')} ({self.format})"
-        ]
-        lines += [f"  {note}" for note in self.notes]
+        size = f"{_count(self.n_sets, 'set')}, {_count(self.n_identifiers, 'identifier')}"
+        lines = [f"{self.path}: {size} ({self.format})", *(f"  {note}" for note in self.notes)]
         if self.mapped:
             ways = ", ".join(f"{count:,} by {way}" for way, count in self.mapped.items() if count)
             lines.append(f"  mapped: {ways}")

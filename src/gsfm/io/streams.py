@@ -9,12 +9,13 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from gsfm.errors import FormatError, join_names
 from gsfm.io.files import atomic_path
+from gsfm.io.notes import Notes
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -22,10 +23,13 @@ else:
     from backports import zstd
 
 GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
-_EMPTY_ZIP = b"PK\x05\x06"
 _SUFFIXES = {".gz": GZIP, ".zst": ZSTD, ".zstd": ZSTD, ".zip": ZIP}
+_EMPTY_ZIP = b"PK\x05\x06"
+_UNSUPPORTED = (b"BZh", b"\xfd7zXZ\0")
 
+#: Some files decompress to themselves, without an end.
 _MOST_LAYERS = 4
+_BUFFER = 1 << 20
 
 #: Unlike gzip and zip, zstd writes a checksum only on request.
 _CHECKED: dict[int, int] = {zstd.CompressionParameter.checksum_flag: 1}
@@ -39,18 +43,17 @@ _DAMAGE = (
 
 @dataclass
 class Source:
-    """A decompressed stream of bytes, and the parts of its name.
+    """A decompressed stream of bytes, the parts of its name, and notes on its irregularities.
 
     `name` is for messages. `stem` and `suffix` are the parts of the file's name without the
-    suffixes of compressions (``"sets.gmt.gz"``: ``"sets"`` and ``".gmt"``). `misled` says whether
-    the name promised a compression that the file does not have.
+    suffixes of compressions (``"sets.gmt.gz"``: ``"sets"`` and ``".gmt"``).
     """
 
     stream: io.BufferedReader
     name: str
     stem: str
     suffix: str
-    misled: bool
+    notes: Notes = field(default_factory=Notes)
 
 
 @contextlib.contextmanager
@@ -64,75 +67,70 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
     """
     with contextlib.ExitStack() as stack:
         if isinstance(path, str | Path) and str(path) != "-":
-            name, label = Path(path).name, str(path)
+            label, name = str(path), Path(path).name
             try:
-                file = stack.enter_context(Path(path).open("rb", buffering=1 << 20))
+                file = stack.enter_context(Path(path).open("rb", buffering=_BUFFER))
             except OSError as error:
                 raise FormatError(path, error.strerror or "cannot be opened") from error
-            raw = cast(io.BufferedReader, file)
+            stream = cast(io.BufferedReader, file)
         else:
-            stream: BinaryIO = sys.stdin.buffer if isinstance(path, str | Path) else path
-            file_name = getattr(stream, "name", None)
-            label = file_name if isinstance(file_name, str) else "<stdin>"
-            name = Path(label).name if label != "<stdin>" else ""
-            raw = io.BufferedReader(_Reader(stream), 1 << 20)
-        promised = False
-        # Some files decompress to themselves, without an end.
+            opened = sys.stdin.buffer if isinstance(path, str | Path) else path
+            found = getattr(opened, "name", None)
+            label = found if isinstance(found, str) else "<stdin>"
+            name = "" if label == "<stdin>" else Path(label).name
+            stream = io.BufferedReader(_Reader(opened), _BUFFER)
+        misled = False
         for _ in range(_MOST_LAYERS):
             suffix = Path(name).suffix.lower()
             if suffix in _SUFFIXES:
-                name, promised = name[: -len(suffix)], True
-            opened = _decompress(raw, label, stack)
-            if opened is None:
+                name, misled = name[: -len(suffix)], True
+            inner = _decompress(stream, label, stack)
+            if inner is None:
                 break
-            promised = False
-            raw, member = opened
-            name = member or name
+            stream, member = inner
+            name, misled = member or name, False
         else:
             raise FormatError(label, "compressed again and again: decompress it first")
-        shown = Path(name)
-        yield Source(raw, label, shown.stem, shown.suffix.lower(), promised)
+        source = Source(stream, label, Path(name).stem, Path(name).suffix.lower())
+        if misled:
+            source.notes.add("misleading-suffix", example=Path(label).name)
+        yield source
 
 
 def _decompress(
     raw: io.BufferedReader, label: str, stack: contextlib.ExitStack
 ) -> tuple[io.BufferedReader, str | None] | None:
     """Undo one compression; None if there is none. A zip has the name of its member, too."""
-    magic = raw.peek(4)[:4]
-    if magic[:2] == GZIP:
-        return _guarded(gzip.GzipFile(fileobj=raw), label), None
-    if magic == ZSTD:
-        return _guarded(zstd.ZstdFile(raw), label), None
-    if magic in (ZIP, _EMPTY_ZIP):
-        seekable = raw if raw.seekable() else io.BytesIO(raw.read())
-        try:
-            archive = stack.enter_context(zipfile.ZipFile(seekable))
-            members = [i for i in archive.infolist() if not _is_clutter(i)]
-            if any(i.filename == "[Content_Types].xml" for i in members):
-                # A workbook is a zip, too; its reader needs all of it.
-                seekable.seek(0)
-                return None if seekable is raw else (io.BufferedReader(seekable), None)
-            if len(members) != 1:
-                names = join_names([i.filename for i in members], 3)
-                reason = f"the zip holds {len(members)} files ({names}): unpack it, or zip one"
-                raise FormatError(label, reason)
-            stream = _guarded(stack.enter_context(archive.open(members[0])), label)
-        except _DAMAGE as error:
-            raise FormatError(label, f"not a readable zip file ({error})") from error
-        return stream, Path(members[0].filename).name
-    if magic[:3] == b"BZh" or raw.peek(6)[:6] == b"\xfd7zXZ\0":
+    head = raw.peek(6)
+    for magic, opener in ((GZIP, gzip.open), (ZSTD, zstd.open)):
+        if head.startswith(magic):
+            return io.BufferedReader(_Reader(opener(raw), label), _BUFFER), None
+    if head.startswith(_UNSUPPORTED):
         raise FormatError(label, "bzip2 and xz are not supported: use gzip, zstd or zip")
-    return None
+    if not head.startswith((ZIP, _EMPTY_ZIP)):
+        return None
+    seekable = raw if raw.seekable() else io.BytesIO(raw.read())
+    try:
+        archive = stack.enter_context(zipfile.ZipFile(seekable))
+        members = [i for i in archive.infolist() if not _is_clutter(i)]
+        if any(i.filename == "[Content_Types].xml" for i in members):
+            # A workbook is a zip, too; its reader needs all of it.
+            seekable.seek(0)
+            return None if seekable is raw else (io.BufferedReader(seekable), None)
+        if len(members) != 1:
+            names = join_names([i.filename for i in members], 3)
+            reason = f"the zip holds {len(members)} files ({names}): unpack it, or zip one"
+            raise FormatError(label, reason)
+        member = stack.enter_context(archive.open(members[0]))
+    except _DAMAGE as error:
+        raise FormatError(label, f"not a readable zip file ({error})") from error
+    return io.BufferedReader(_Reader(member, label), _BUFFER), Path(members[0].filename).name
 
 
 def _is_clutter(info: zipfile.ZipInfo) -> bool:
     """Folders, and files that file managers add to a zip."""
     path = Path(info.filename)
     return info.is_dir() or path.parts[0] == "__MACOSX" or path.name.startswith(".")
-
-
-def _guarded(stream: Any, label: str) -> io.BufferedReader:
-    return io.BufferedReader(_Reader(stream, label), 1 << 20)
 
 
 class _Reader(io.RawIOBase):
@@ -179,18 +177,17 @@ def open_target(path: str | Path | BinaryIO) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     path = Path(path)
-    suffix = path.suffix.lower()
-    with atomic_path(path) as temporary, temporary.open("wb") as raw:
-        if suffix == ".gz":
-            with gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
-                yield cast(BinaryIO, stream)
-        elif suffix in (".zst", ".zstd"):
-            with zstd.ZstdFile(raw, "wb", options=_CHECKED) as stream:
-                yield cast(BinaryIO, stream)
-        elif suffix == ".zip":
+    kind = _SUFFIXES.get(path.suffix.lower())
+    with contextlib.ExitStack() as stack:
+        temporary = stack.enter_context(atomic_path(path))
+        stream: Any = stack.enter_context(temporary.open("wb"))
+        if kind == GZIP:
+            stream = stack.enter_context(gzip.GzipFile("", "wb", 6, stream, mtime=0))
+        elif kind == ZSTD:
+            stream = stack.enter_context(zstd.ZstdFile(stream, "wb", options=_CHECKED))
+        elif kind == ZIP:
             info = zipfile.ZipInfo(path.with_suffix("").name)
             info.compress_type = zipfile.ZIP_DEFLATED
-            with zipfile.ZipFile(raw, "w") as archive, archive.open(info, "w") as stream:
-                yield cast(BinaryIO, stream)
-        else:
-            yield raw
+            archive = stack.enter_context(zipfile.ZipFile(stream, "w"))
+            stream = stack.enter_context(archive.open(info, "w"))
+        yield stream

@@ -13,7 +13,7 @@ from gsfm.io.streams import Source
 BLOCK = 1 << 20
 
 
-def blocks(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
+def blocks(source: Source) -> Iterator[tuple[int, bytes]]:
     """Yield the text in blocks of whole lines, each with the 1-based number of its first line.
 
     The blocks are UTF-8, and every line ends in a line feed. A byte-order mark is skipped, Windows
@@ -25,57 +25,49 @@ def blocks(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[in
     FormatError
         If the file is empty, UTF-16, binary or a web page.
     """
-    for line, block in whole_lines(source, notes, size):
-        yield line, clean(block, line, source.name, notes)
+    for line, block in whole_lines(source):
+        yield line, clean(block, line, source.name, source.notes)
 
 
-def whole_lines(source: Source, notes: Notes, size: int = BLOCK) -> Iterator[tuple[int, bytes]]:
+def whole_lines(source: Source) -> Iterator[tuple[int, bytes]]:
     """Yield the file in blocks of whole lines, before `clean`."""
-    line = 1
-    rest: list[bytes] = []
-    mac: bool | None = None
-    while chunk := source.stream.read(size):
-        if mac is None:
-            chunk = _beginning(chunk, source, notes)
-            mac = b"\r" in chunk and b"\n" not in chunk
-        if mac:
-            notes.add("mac-line-ends", chunk.count(b"\r"), line=line)
-            chunk = chunk.replace(b"\r", b"\n")
-        cut = chunk.rfind(b"\n") + 1
-        if cut:
-            block = b"".join([*rest, chunk[:cut]])
-            rest = []
-            yield line, block
-            line += block.count(b"\n")
-        rest.append(chunk[cut:])
-    if mac is None:
+    chunk = source.stream.read(BLOCK)
+    if not chunk:
         raise FormatError(source.name, "the file is empty")
-    block = b"".join(rest)
-    if block:
-        yield line, block + b"\n"
+    chunk = _beginning(chunk, source)
+    mac = b"\r" in chunk and b"\n" not in chunk
+    line = 1
+    while chunk:
+        chunk += source.stream.readline()
+        if mac:
+            source.notes.add("mac-line-ends", chunk.count(b"\r"), line=line)
+            chunk = chunk.replace(b"\r", b"\n")
+        if not chunk.endswith(b"\n"):
+            chunk += b"\n"
+        yield line, chunk
+        line += chunk.count(b"\n")
+        chunk = source.stream.read(BLOCK)
 
 
-def lines(source: Source, notes: Notes) -> Iterator[tuple[int, str]]:
+def lines(source: Source) -> Iterator[tuple[int, str]]:
     """Yield the lines of the text with their 1-based numbers; blank ones are noted and skipped."""
-    for first, block in blocks(source, notes):
-        for i, line in enumerate(block[:-1].decode().split("\n")):
-            if line.strip():
-                yield first + i, line
+    for first, block in blocks(source):
+        for line, text in enumerate(block[:-1].decode().split("\n"), first):
+            if text.strip():
+                yield line, text
             else:
-                notes.add("blank-lines", line=first + i)
+                source.notes.add("blank-lines", line=line)
 
 
-def _beginning(chunk: bytes, source: Source, notes: Notes) -> bytes:
+def _beginning(chunk: bytes, source: Source) -> bytes:
     if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise FormatError(source.name, "the text is UTF-16: save it as UTF-8", line=1)
     if chunk.startswith(codecs.BOM_UTF8):
-        notes.add("byte-order-mark", line=1)
-        chunk = chunk[len(codecs.BOM_UTF8) :]
+        source.notes.add("byte-order-mark", line=1)
+        chunk = chunk.removeprefix(codecs.BOM_UTF8)
     head = chunk[:512].lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")) and b"\t" not in head.split(b"\n")[0]:
-        raise FormatError(
-            source.name, "this is a web page, not gene sets: download it again", line=1
-        )
+        raise FormatError(source.name, "a web page, not gene sets: download it again", line=1)
     return chunk
 
 
@@ -90,20 +82,19 @@ def clean(block: bytes, line: int, path: str, notes: Notes) -> bytes:
         first = line + block.count(b"\n", 0, block.find(b"\r\n"))
         notes.add("windows-line-ends", block.count(b"\r\n"), line=first)
         block = block.replace(b"\r\n", b"\n")
-    if block.isascii():
+    if _is_utf8(block):
         return block
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError:
-        return b"\n".join(_utf8(raw, line + i, notes) for i, raw in enumerate(block.split(b"\n")))
-    return block
+    rows = block.split(b"\n")
+    for i, row in enumerate(rows):
+        if not _is_utf8(row):
+            text = row.decode("latin-1")
+            notes.add("latin-1", example=text[:60], line=line + i)
+            rows[i] = text.encode()
+    return b"\n".join(rows)
 
 
-def _utf8(raw: bytes, line: int, notes: Notes) -> bytes:
+def _is_utf8(text: bytes) -> bool:
     try:
-        raw.decode("utf-8")
+        return text.isascii() or bool(text.decode())
     except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-        notes.add("latin-1", example=text[:60], line=line)
-        return text.encode()
-    return raw
+        return False

@@ -4,61 +4,30 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from gsfm.errors import FormatError
 from gsfm.genes.resolver import Species
 from gsfm.io.notes import ReadReport
-from gsfm.io.streams import ZIP, Source, open_source, open_target, without_compression
-from gsfm.sets.formats.gmt import read_gmt, write_gmt
-from gsfm.sets.formats.gmx import read_gmx, write_gmx
-from gsfm.sets.formats.grp import read_grp, write_grp
-from gsfm.sets.formats.json import read_json, write_enrichr_json, write_json
-from gsfm.sets.formats.parquet import read_parquet, write_parquet
-from gsfm.sets.formats.raw import Raw, finish, restore_first_members
-from gsfm.sets.formats.table import header_separator, read_separated, write_separated
-from gsfm.sets.formats.xlsx import read_xlsx, write_xlsx
+from gsfm.io.streams import Source, open_source, open_target, without_compression
+from gsfm.sets.formats.raw import Format, finish, restore_first_members
+from gsfm.sets.formats.table import header_separator
 from gsfm.sets.genesets import GeneSets
 
+#: The modules of `gsfm.sets.formats` that define formats, in the order of lists and messages.
+_MODULES = ("gmt", "gmx", "grp", "json", "table", "xlsx", "parquet")
 
-class _Format(NamedTuple):
-    suffixes: tuple[str, ...]
-    read: Callable[[Source], Raw]
-    write: Callable[[GeneSets, BinaryIO, str], None]
-    #: The metadata that it can hold; None for all.
-    columns: tuple[str, ...] | None = None
-    member_weights: bool = True
-
-
-_LABELS = ("name", "description")
-
-FORMATS: dict[str, _Format] = {
-    "gmt": _Format((".gmt",), read_gmt, write_gmt, _LABELS),
-    "gmx": _Format((".gmx",), read_gmx, write_gmx, _LABELS),
-    "grp": _Format((".grp",), read_grp, write_grp, _LABELS, member_weights=False),
-    "json": _Format((".json",), read_json, write_json),
-    "enrichr-json": _Format((), read_json, write_enrichr_json, ("name", "source")),
-    "csv": _Format(
-        (".csv",),
-        partial(read_separated, separators=",;\t"),
-        partial(write_separated, separator=","),
-    ),
-    "tsv": _Format(
-        (".tsv",),
-        partial(read_separated, separators="\t,;"),
-        partial(write_separated, separator="\t"),
-    ),
-    "xlsx": _Format((".xlsx",), read_xlsx, write_xlsx),
-    "parquet": _Format((".parquet", ".pq"), read_parquet, write_parquet),
+FORMATS: dict[str, Format] = {
+    form.name: form
+    for module in _MODULES
+    for form in import_module(f"gsfm.sets.formats.{module}").FORMATS
 }
 _BY_SUFFIX = {suffix: name for name, form in FORMATS.items() for suffix in form.suffixes}
 _BY_SUFFIX[".gsets"] = "gsets"
 #: The suffixes of all formats.
 SUFFIXES = tuple(_BY_SUFFIX)
-_BINARY = ("xlsx", "parquet", "gsets")
 
 
 def read(
@@ -119,11 +88,12 @@ def read(
         if form == "gsets":
             return _open(path, source)
         raw = FORMATS[form].read(source)
-        if source.misled:
-            raw.notes.add("misleading-suffix", example=Path(source.name).name)
+        if not len(raw.sizes):
+            raise FormatError(source.name, "it contains no gene set")
         if form in ("gmt", "gmx") and descriptions is not True:
-            restore_first_members(raw, resolve=resolve, sure=descriptions is False)
-        return finish(raw, source.name, form, resolve=resolve, species=species)
+            sure = descriptions is False
+            restore_first_members(raw, source.notes, resolve=resolve, sure=sure)
+        return finish(raw, source, form, resolve=resolve, species=species)
 
 
 def _check_format(format: str | None) -> None:
@@ -161,17 +131,17 @@ def _recognize(source: Source, declared: str | None) -> str:
     claimed = declared or _BY_SUFFIX.get(source.suffix)
     if claimed is None:
         return signed or _of_text(head)
-    if signed != claimed and (signed is not None or claimed in _BINARY):
+    if signed != claimed and (signed or claimed == "gsets" or FORMATS[claimed].signature):
         what = signed or "none"
         raise FormatError(source.name, f"this is not {claimed}: by its first bytes it is {what}")
     return claimed
 
 
 def _signature(head: bytes) -> str | None:
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    if head.startswith(ZIP):
-        return "xlsx"  # other zips have been decompressed
+    """The binary format of a file; zips that are not workbooks have been decompressed."""
+    for name, form in FORMATS.items():
+        if form.signature and head.startswith(form.signature):
+            return name
     if len(head) > 8 and head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] < 1 << 32:
         return "gsets"
     return None
@@ -246,8 +216,8 @@ def write(
         return ()
     form = FORMATS[format]
     with open_target(path) as stream:
-        form.write(sets, stream, label)
-    columns = sets.metadata.columns if form.columns is None else form.columns
-    lost = tuple(column for column in sets.metadata.columns if column not in columns)
-    complete = form.member_weights or sets.member_weights is None
-    return lost if complete else (*lost, "member weights")
+        stream.writelines(form.write(sets, label))
+    lost = [c for c in sets.metadata.columns if form.columns is not None and c not in form.columns]
+    if sets.member_weights is not None and not form.member_weights:
+        lost.append("member weights")
+    return tuple(lost)

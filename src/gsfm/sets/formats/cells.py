@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,9 @@ _WEIGHT = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 #: A weight must be smaller than this; otherwise it becomes infinite as a float32. It is half a step
 #: more than the largest float32, whose shortest text is a little more than itself.
 TOO_LARGE = float(np.finfo(np.float32).max) + 2.0**103
+
+#: The metadata of formats that have names and descriptions only.
+LABELS = ("name", "description")
 
 #: Characters that values of text formats, and of tables with quotes, cannot contain.
 CONTROL = re.compile(r"[\x00-\x1f]")
@@ -45,11 +49,10 @@ def split_weights(
     """Split the cells ``GENE,1.0``; a member without a weight gets 1, and None is no weight."""
     parts = [[split_weight(cell) for cell in row] for row in rows]
     members = [[gene for gene, _ in row] for row in parts]
+    weights = [[1.0 if weight is None else weight for _, weight in row] for row in parts]
     n_weights = sum(weight is not None for row in parts for _, weight in row)
     notes.add("weighted-members", n_weights)
-    if not n_weights:
-        return members, None
-    return members, [[1.0 if weight is None else weight for _, weight in row] for row in parts]
+    return members, weights if n_weights else None
 
 
 def check_writable(
@@ -70,7 +73,6 @@ def check_writable(
         Characters that a value of the format cannot contain; None if there are none.
     """
     for value in values:
-        reason = None
         if value is None:
             continue
         if what in ("identifier", "name") and not value.strip():
@@ -82,12 +84,13 @@ def check_writable(
                 "contains a tab, line break or control character, which this format cannot hold: "
                 "change it, or write JSON or Parquet"
             )
-        if reason:
-            raise FormatError(target, f"the {what} {value!r} {reason}")
+        else:
+            continue
+        raise FormatError(target, f"the {what} {value!r} {reason}")
 
 
 def check_sets(sets: GeneSets, target: str, forbidden: re.Pattern[str] | None) -> list[str]:
-    """Check names and identifiers; return the identifiers that occur."""
+    """Check names, identifiers and weights; return the identifiers that occur."""
     check_writable(sets.metadata["name"], "name", target, forbidden)
     found = [sets.vocabulary[int(gene)] for gene in np.flatnonzero(sets.gene_frequencies)]
     check_writable(found, "identifier", target, forbidden)
@@ -97,15 +100,13 @@ def check_sets(sets: GeneSets, target: str, forbidden: re.Pattern[str] | None) -
 
 
 def labels(sets: GeneSets, target: str) -> tuple[list[str], list[str]]:
-    """Names and descriptions that a text format can hold."""
+    """Names, which `check_sets` checks, and descriptions that a text format can hold."""
     names = sets.names
-    check_writable(names, "name", target, CONTROL)
     if names[0].startswith("\ufeff"):
         raise FormatError(target, "the first name begins with a byte-order mark: change it")
     if "description" not in sets.metadata.columns:
         return names, [""] * len(names)
-    texts = sets.metadata["description"].to_list()
-    descriptions = ["" if text is None else str(text) for text in texts]
+    descriptions = as_text_column(sets.metadata["description"]).fill_null("").to_list()
     check_writable(descriptions, "description", target, CONTROL)
     return names, descriptions
 
@@ -120,7 +121,7 @@ def member_rows(sets: GeneSets, target: str) -> Iterator[list[str]]:
                 reason = f"the identifier {symbol!r} would be read as {gene!r} with a weight"
                 raise FormatError(target, f"{reason}: change it, or write JSON or Parquet")
     symbols = np.array([*sets.vocabulary.symbols, ""], object)[:-1]
-    for start, stop in zip(sets.indptr[:-1], sets.indptr[1:], strict=True):
+    for start, stop in itertools.pairwise(sets.indptr):
         row = symbols[sets.indices[start:stop]].tolist()
         if sets.member_weights is not None:
             texts = weight_texts(sets.member_weights[start:stop])
@@ -135,12 +136,10 @@ def weight_texts(weights: Floats) -> list[str]:
 
 def as_text_column(series: pl.Series) -> pl.Series:
     """A column as text; lists and structures as JSON."""
-    if series.dtype == pl.String:
-        return series
-    if series.dtype.is_nested():
-        texts = [
-            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-            for value in series.to_list()
-        ]
-        return pl.Series(series.name, texts, dtype=pl.String)
-    return series.cast(pl.String)
+    if not series.dtype.is_nested():
+        return series.cast(pl.String)
+    texts = [
+        None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+        for value in series.to_list()
+    ]
+    return pl.Series(series.name, texts, dtype=pl.String)

@@ -8,10 +8,11 @@ made for each member.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from itertools import compress
-from typing import BinaryIO
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.errors import FormatError
@@ -20,16 +21,16 @@ from gsfm.io.streams import Source
 from gsfm.io.text import clean, whole_lines
 from gsfm.sets import csr
 from gsfm.sets.csr import Floats, Int32s, Int64s
-from gsfm.sets.formats.cells import labels, member_rows, weight_of
+from gsfm.sets.formats.cells import LABELS, labels, member_rows, weight_of
 from gsfm.sets.formats.parallel import in_order
-from gsfm.sets.formats.raw import Raw, labels_table
+from gsfm.sets.formats.raw import Format, Raw
 from gsfm.sets.formats.tokens import PADDING, Encoder, keys_of
 from gsfm.sets.genesets import GeneSets
 
 _TAB, _LINE_FEED, _COMMA = b"\t\n,"
 
 
-def read_gmt(source: Source) -> Raw:
+def read(source: Source) -> Raw:
     """Read a GMT file.
 
     Raises
@@ -37,35 +38,34 @@ def read_gmt(source: Source) -> Raw:
     FormatError
         If a line has no tab.
     """
-    notes = Notes()
     encoder = Encoder()
     names: list[str] = []
     descriptions: list[str] = []
     lines: list[Int64s] = []
     sizes: list[Int64s] = []
     ids: list[Int32s] = []
-    weights: list[Floats] = []
+    weights: list[Floats | None] = []
     # Other cores split the next blocks while this one encodes the members of the last block.
-    for block in in_order(functools.partial(_Block, source.name), whole_lines(source, notes)):
-        notes.add_all(block.notes.done())
+    for block in in_order(functools.partial(_Block, source.name), whole_lines(source)):
+        source.notes.add_all(block.notes.done())
         names += block.names
         descriptions += block.descriptions
         lines.append(block.lines)
         sizes.append(block.sizes)
-        if block.weights is not None and not weights:
-            weights = [np.ones(len(part), np.float32) for part in ids]
-        if block.weights is not None or weights:
-            plain = np.ones(len(block.starts), np.float32)
-            weights.append(plain if block.weights is None else block.weights)
+        weights.append(block.weights)
         ids.append(encoder.encode(block.text, block.starts, block.lengths, block.keys))
+    heavy = None
+    if any(part is not None for part in weights):
+        ones = (np.ones(len(part), np.float32) for part in ids)
+        filled = [one if part is None else part for part, one in zip(weights, ones, strict=True)]
+        heavy = csr.join(filled, np.float32)
     return Raw(
-        labels_table(names, descriptions),
+        pl.DataFrame({"name": names, "description": descriptions}),
         csr.join(sizes, np.int64),
         csr.join(ids, np.int32),
         [word.decode() for word in encoder.words],
-        csr.join(weights, np.float32) if weights else None,
+        heavy,
         csr.join(lines, np.int64),
-        notes,
     )
 
 
@@ -78,9 +78,7 @@ class _Block:
         block = clean(block, line, path, self.notes)
         self.text = block + PADDING
         text = np.frombuffer(block, np.uint8)
-        border = text == _TAB
-        border |= text == _LINE_FEED
-        stops = np.flatnonzero(border)
+        stops = np.flatnonzero((text == _TAB) | (text == _LINE_FEED))
         self.starts = _after(stops)
         # The first and the last field of each line.
         last = np.flatnonzero(text[stops] == _LINE_FEED)
@@ -122,9 +120,8 @@ class _Block:
         return kept
 
     def _cut(self, starts: Int64s, stops: Int64s) -> list[str]:
-        text = self.text
         spans = zip(starts.tolist(), stops.tolist(), strict=True)
-        return [text[start:stop].decode() for start, stop in spans]
+        return [self.text[start:stop].decode() for start, stop in spans]
 
     def _members(
         self, line: int, stops: Int64s, first: Int64s, last: Int64s, kept: NDArray[np.bool_]
@@ -176,15 +173,14 @@ class _Block:
 
 def _after(stops: Int64s) -> Int64s:
     """Where the parts begin that end at `stops`, each one behind the end of the last."""
-    starts = np.empty_like(stops)
-    starts[0] = 0
-    np.add(stops[:-1], 1, out=starts[1:])
-    return starts
+    return np.concatenate([[0], stops[:-1] + 1])
 
 
-def write_gmt(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+def write(sets: GeneSets, target: str) -> Iterator[bytes]:
     """Write a GMT file; weighted members as ``GENE,1.0``."""
-    names, descriptions = labels(sets, target)
-    rows = zip(names, descriptions, member_rows(sets, target), strict=True)
+    rows = zip(*labels(sets, target), member_rows(sets, target), strict=True)
     for name, description, members in rows:
-        stream.write(("\t".join([name, description, *members]) + "\n").encode())
+        yield ("\t".join([name, description, *members]) + "\n").encode()
+
+
+FORMATS = (Format("gmt", (".gmt",), read, write, LABELS),)

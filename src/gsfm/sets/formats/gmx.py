@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import zip_longest
-from typing import BinaryIO
+
+import polars as pl
 
 from gsfm.errors import FormatError
-from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
-from gsfm.sets.formats.cells import labels, member_rows, split_weights
-from gsfm.sets.formats.raw import Raw, from_lists, labels_table
+from gsfm.sets.formats.cells import LABELS, labels, member_rows, split_weights
+from gsfm.sets.formats.raw import Format, Raw, from_lists
 from gsfm.sets.genesets import GeneSets
 
 
-def read_gmx(source: Source) -> Raw:
+def read(source: Source) -> Raw:
     """Read a GMX file.
 
     Raises
@@ -22,14 +23,13 @@ def read_gmx(source: Source) -> Raw:
     FormatError
         If there is no row of descriptions, or a column without a name has a member.
     """
-    notes = Notes()
     rows: list[list[str]] = []
     trailing = 0
-    for first, block in blocks(source, notes):
+    for first, block in blocks(source):
         for line, text in enumerate(block[:-1].decode().split("\n"), first):
             # The row of descriptions may be blank; any other blank row is skipped.
             if not text.strip() and len(rows) != 1:
-                notes.add("blank-lines", line=line)
+                source.notes.add("blank-lines", line=line)
                 continue
             cells = text.split("\t")
             width = len(rows[0] if rows else text.rstrip("\t").split("\t"))
@@ -40,22 +40,23 @@ def read_gmx(source: Source) -> Raw:
             rows.append(cells[:width])
     if len(rows) < 2:
         raise FormatError(source.name, "GMX needs a row of names and a row of descriptions")
-    notes.add("trailing-tabs", trailing)
-    names, descriptions, *cells_by_row = rows
-    columns = list(zip_longest([""] * len(names), *cells_by_row, fillvalue=""))
+    source.notes.add("trailing-tabs", trailing)
+    columns = list(zip_longest(*rows, fillvalue=""))
+    table = pl.DataFrame([column[:2] for column in columns], LABELS, orient="row")
     members = []
     for column in columns:
         # Cells below the last member of a column are no gaps.
-        filled = [i for i, cell in enumerate(column) if cell.strip()]
-        members.append(list(column[1 : filled[-1] + 1]) if filled else [])
-    descriptions += [""] * (len(names) - len(descriptions))
-    plain, weights = split_weights(members, notes)
-    return from_lists(labels_table(names, descriptions), plain, weights, notes)
+        n_cells = max((i + 1 for i, cell in enumerate(column) if cell.strip()), default=0)
+        members.append(column[2:n_cells])
+    return from_lists(table, *split_weights(members, source.notes))
 
 
-def write_gmx(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+def write(sets: GeneSets, target: str) -> Iterator[bytes]:
     """Write a GMX file; weighted members as ``GENE,1.0``."""
     names, descriptions = labels(sets, target)
-    members = list(member_rows(sets, target))
+    members = member_rows(sets, target)
     for row in (names, descriptions, *zip_longest(*members, fillvalue="")):
-        stream.write(("\t".join(row) + "\n").encode())
+        yield ("\t".join(row) + "\n").encode()
+
+
+FORMATS = (Format("gmx", (".gmx",), read, write, LABELS),)

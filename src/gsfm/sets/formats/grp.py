@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Iterator
+
+import polars as pl
 
 from gsfm.errors import FormatError
-from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.io.text import lines
-from gsfm.sets.formats.cells import CONTROL, check_sets, labels
-from gsfm.sets.formats.raw import Raw, from_lists, labels_table
+from gsfm.sets.formats.cells import CONTROL, LABELS, check_sets, labels
+from gsfm.sets.formats.raw import Format, Raw, from_lists
 from gsfm.sets.genesets import GeneSets
 
 
-def read_grp(source: Source) -> Raw:
+def read(source: Source) -> Raw:
     """Read a GRP file.
 
     The first comment before the genes is the name of the set, the second its description. Without
@@ -25,15 +26,14 @@ def read_grp(source: Source) -> Raw:
     FormatError
         If a line has a tab.
     """
-    notes = Notes()
     comments: list[str] = []
     members: list[str] = []
-    for line, text in lines(source, notes):
+    for line, text in lines(source):
         stripped = text.strip()
         if stripped.startswith("#"):
             comment = stripped[1:].strip()
             if members or len(comments) == 2:
-                notes.add("comments", example=comment or None, line=line)
+                source.notes.add("comments", example=comment or None, line=line)
             else:
                 comments.append(comment)
         elif stripped.startswith(">") and len(members) == 1 and not comments:
@@ -44,11 +44,11 @@ def read_grp(source: Source) -> Raw:
         else:
             members.append(text)
     name, description = [*comments, "", ""][:2]
-    table = labels_table([name or source.stem], [description])
-    return from_lists(table, [members], None, notes)
+    table = pl.DataFrame({"name": [name or source.stem], "description": [description]})
+    return from_lists(table, [members])
 
 
-def write_grp(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+def write(sets: GeneSets, target: str) -> Iterator[bytes]:
     """Write a GRP file.
 
     Raises
@@ -64,5 +64,8 @@ def write_grp(sets: GeneSets, stream: BinaryIO, target: str) -> None:
     if marked or name != name.strip() or description != description.strip():
         what = repr(marked[0]) if marked else "white space around the name or description"
         raise FormatError(target, f"GRP cannot hold {what}: change it, or write JSON or Parquet")
-    comments = [f"# {text}\n" for text in (name, description) if text]
-    stream.write("".join([*comments, *(f"{symbol}\n" for symbol in symbols)]).encode())
+    comments = [f"# {text}" for text in (name, description) if text]
+    yield "".join(f"{line}\n" for line in (*comments, *symbols)).encode()
+
+
+FORMATS = (Format("grp", (".grp",), read, write, LABELS, member_weights=False),)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import polars as pl
 
 from gsfm.errors import FormatError
-from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
 from gsfm.sets.formats.cells import TOO_LARGE, check_sets, weight_texts
-from gsfm.sets.formats.raw import Raw, from_lists
+from gsfm.sets.formats.raw import Format, Raw, from_lists
 from gsfm.sets.genesets import GeneSets
 
 _GENES, _WEIGHTS = "geneSymbols", "memberWeights"
@@ -28,7 +26,7 @@ class _Object(dict[str, Any]):
         self.pairs = pairs
 
 
-def read_json(source: Source) -> Raw:
+def read(source: Source) -> Raw:
     """Read gene sets from JSON.
 
     The forms are ``{name: {"geneSymbols": [gene, ...], ...}}`` (MSigDB; the other keys are
@@ -40,8 +38,7 @@ def read_json(source: Source) -> Raw:
     FormatError
         If it is not JSON, or has none of these forms.
     """
-    notes = Notes()
-    text = b"".join(block for _, block in blocks(source, notes))
+    text = b"".join(block for _, block in blocks(source))
     try:
         top = json.loads(text, object_pairs_hook=_Object)
     except (ValueError, RecursionError) as error:
@@ -51,28 +48,26 @@ def read_json(source: Source) -> Raw:
         raise FormatError(source.name, "the JSON is not an object of gene sets by name")
     rows: list[dict[str, Any]] = []
     members: list[list[str]] = []
-    weights: list[list[float] | None] = []
-    for library, name, value in _terms(top):
-        genes, weights_of_set, about = _members(value, name, source)
-        origin = {} if library is None else {"source": library}
+    weights: list[list[float]] = []
+    n_weights = 0
+    for origin, name, value in _terms(top):
+        genes, own_weights, about = _members(value, name, source)
         rows.append({"name": name, **origin, **about})
         members.append(genes)
-        weights.append(weights_of_set)
-    n_weights = sum(map(len, filter(None, weights)))
-    notes.add("weighted-members", n_weights)
-    pairs = zip(weights, members, strict=True)
-    every = [own or [1.0] * len(genes) for own, genes in pairs] if n_weights else None
-    return from_lists(_table(rows), members, every, notes)
+        weights.append(own_weights or [1.0] * len(genes))
+        n_weights += len(own_weights or ())
+    source.notes.add("weighted-members", n_weights)
+    return from_lists(_table(rows), members, weights if n_weights else None)
 
 
-def _terms(top: _Object) -> Iterator[tuple[str | None, str, Any]]:
-    """(library, term, members) of every set."""
+def _terms(top: _Object) -> Iterator[tuple[dict[str, str], str, Any]]:
+    """(its source, name, members) of every set."""
     for name, value in top.pairs:
         if isinstance(value, _Object) and isinstance(value.get("terms"), _Object):
             for term, genes in value["terms"].pairs:
-                yield name, term, genes
+                yield {"source": name}, term, genes
         else:
-            yield None, name, value
+            yield {}, name, value
 
 
 def _members(
@@ -114,48 +109,48 @@ def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(series)
 
 
-def write_json(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+def write(sets: GeneSets, target: str) -> Iterator[bytes]:
     """Write MSigDB's form: each set is an object with its genes and metadata."""
     for reserved in (_GENES, _WEIGHTS):
         if reserved in sets.metadata.columns:
             raise FormatError(target, f"the column {reserved!r} has a meaning in JSON: rename it")
-    check_sets(sets, target, None)
     entries = []
-    for row, (genes, weights) in zip(sets.metadata.iter_rows(named=True), _rows(sets), strict=True):
-        name = row.pop("name")
+    for row, genes, weights in _rows(sets, target):
         value = {_GENES: genes, _WEIGHTS: weights, **row}
+        name = value.pop("name")
         entries.append(_entry(name, {k: v for k, v in value.items() if v is not None}, target))
-    stream.write((_object(entries) + "\n").encode())
+    yield (_object(entries) + "\n").encode()
 
 
-def write_enrichr_json(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+def write_enrichr(sets: GeneSets, target: str) -> Iterator[bytes]:
     """Write Enrichr's form: ``{library: {"terms": {term: ...}}}``; the library is the source.
 
     The sets are grouped by library. Without the column ``source`` the form is ``{term: ...}``.
     """
-    check_sets(sets, target, None)
-    libraries: dict[str | None, list[str]] = {}
-    sources: list[str | None] = [None] * len(sets)
-    if "source" in sets.metadata.columns:
-        sources = sets.metadata["source"].cast(pl.String).fill_null("").to_list()
-    for library, name, (genes, weights) in zip(sources, sets.names, _rows(sets), strict=True):
+    libraries: dict[str, list[str]] = {}
+    for row, genes, weights in _rows(sets, target):
         value = genes if weights is None else dict(zip(genes, weights, strict=True))
-        libraries.setdefault(library, []).append(_entry(name, value, target))
-    if None in libraries:
-        text = _object(libraries[None])
+        library = "" if row.get("source") is None else str(row["source"])
+        libraries.setdefault(library, []).append(_entry(row["name"], value, target))
+    if "source" in sets.metadata.columns:
+        entries = [
+            f'{_dump(library, target)}: {{"terms": {_object(terms)}}}'
+            for library, terms in libraries.items()
+        ]
     else:
-        text = _object(
-            f'{_dump(library, target)}: {{"terms": {_object(entries)}}}'
-            for library, entries in libraries.items()
-        )
-    stream.write((text + "\n").encode())
+        (entries,) = libraries.values()
+    yield (_object(entries) + "\n").encode()
 
 
-def _rows(sets: GeneSets) -> Iterator[tuple[list[str], list[float] | None]]:
-    """The symbols and weights of each set."""
+def _rows(
+    sets: GeneSets, target: str
+) -> Iterator[tuple[dict[str, Any], list[str], list[float] | None]]:
+    """The metadata, symbols and weights of each set."""
+    check_sets(sets, target, None)
     weights = None if sets.member_weights is None else weight_texts(sets.member_weights)
-    for i, (start, stop) in enumerate(itertools.pairwise(sets.indptr)):
-        yield list(sets.genes(i)), None if weights is None else [*map(float, weights[start:stop])]
+    for i, row in enumerate(sets.metadata.iter_rows(named=True)):
+        own = None if weights is None else weights[sets.indptr[i] : sets.indptr[i + 1]]
+        yield row, list(sets.genes(i)), None if own is None else [float(text) for text in own]
 
 
 def _object(entries: Iterable[str]) -> str:
@@ -173,3 +168,9 @@ def _dump(value: Any, target: str) -> str:
     except ValueError as error:
         raise FormatError(target, f"JSON cannot hold {str(value)[:60]!r} ({error})") from error
     return text
+
+
+FORMATS = (
+    Format("json", (".json",), read, write),
+    Format("enrichr-json", (), read, write_enrichr, ("name", "source")),
+)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-from typing import BinaryIO
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -23,7 +25,7 @@ from gsfm.sets.formats.cells import (
     check_writable,
     weight_texts,
 )
-from gsfm.sets.formats.raw import Raw, from_frame
+from gsfm.sets.formats.raw import Format, Raw, from_members
 from gsfm.sets.genesets import GeneSets
 
 #: Column names, as `plain` returns them, in order of preference.
@@ -46,7 +48,7 @@ def find(columns: list[str], wanted: tuple[str, ...]) -> str | None:
     return next((by_plain[name] for name in wanted if name in by_plain), None)
 
 
-def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int) -> Raw:
+def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
     """Convert the rows of a table to sets.
 
     Rows with the same ``set_id``, or else the same name, are one set. A row without a gene makes a
@@ -56,8 +58,8 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
     ----------
     frame
         The table; all columns are text, except that a weight may be a number.
-    source, notes
-        The file, and the collector of its irregularities.
+    source
+        The file.
     first_line
         Line or row of the file of the first row.
 
@@ -75,7 +77,8 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
     frame = frame.with_row_index(_ROW)
     blank = frame.select(pl.all_horizontal(pl.exclude(_ROW).is_null())).to_series()
     if blank.any():
-        notes.add("blank-lines", int(blank.sum()), line=first_line + int(blank.arg_max() or 0))
+        line = first_line + int(blank.arg_max() or 0)
+        source.notes.add("blank-lines", int(blank.sum()), line=line)
         frame = frame.filter(~blank)
     if not frame.height:
         raise FormatError(source.name, "there is a header, and no row below it")
@@ -90,25 +93,23 @@ def from_long(frame: pl.DataFrame, source: Source, notes: Notes, first_line: int
     member = frame.filter(pl.col(gene).is_not_null())
     sizes = np.bincount(member[_SET].to_numpy(), minlength=first.height).astype(np.int64)
     weight = find(columns, WEIGHT_HEADERS)
-    weights = None if weight is None else _weights(member, weight, source, notes, first_line)
+    weights = None if weight is None else _weights(member, weight, source, first_line)
     others = [c for c in columns if c not in (key, name, gene, weight)]
     names = first[name].cast(pl.String).alias("name")
-    metadata = pl.DataFrame([names, *_per_set(frame, others, notes)])
-    raw = from_frame(metadata, sizes, member[gene].cast(pl.String), weights, notes)
+    metadata = pl.DataFrame([names, *_per_set(frame, others, source.notes)])
+    raw = from_members(metadata, sizes, member[gene].cast(pl.String), weights)
     raw.lines = first[_ROW].to_numpy().astype(np.int64) + first_line
     return raw
 
 
-def _weights(
-    member: pl.DataFrame, column: str, source: Source, notes: Notes, first_line: int
-) -> Floats | None:
+def _weights(member: pl.DataFrame, column: str, source: Source, first_line: int) -> Floats | None:
     cells = member[column]
     numbers = cells.cast(pl.Float32, strict=False)
     wrong = cells.is_not_null() & ~numbers.is_finite().fill_null(False)
     for at in wrong.arg_true():
         reason = f"the weight {cells[at]!r} is not a number"
         raise FormatError(source.name, reason, line=first_line + member[_ROW][at])
-    notes.add("weighted-members", cells.count())
+    source.notes.add("weighted-members", cells.count())
     return numbers.fill_null(1.0).to_numpy().astype(np.float32) if cells.count() else None
 
 
@@ -179,26 +180,26 @@ def to_long(sets: GeneSets, target: str, *, breaks: bool = True) -> pl.DataFrame
 # -- CSV and TSV -------------------------------------------------------------------------------
 
 
-def write_separated(sets: GeneSets, stream: BinaryIO, target: str, *, separator: str) -> None:
+def write(sets: GeneSets, target: str, separator: str) -> Iterator[bytes]:
     """Write a long table."""
-    stream.write(to_long(sets, target).write_csv(separator=separator).encode())
+    yield to_long(sets, target).write_csv(separator=separator).encode()
 
 
-def read_separated(source: Source, *, separators: str) -> Raw:
+def read(source: Source, separators: str) -> Raw:
     """Read a long table with one of these separators, in order of preference."""
-    notes = Notes()
-    text = b"".join(block for _, block in blocks(source, notes))
+    text = b"".join(block for _, block in blocks(source))
     first_line = 1
     while True:
         line, _, rest = text.partition(b"\n")
         separator = header_separator(line.decode(), separators)
         if separator is not None or not line.startswith(b"#") or not rest:
             break
-        notes.add("comments", line=first_line)
+        source.notes.add("comments", line=first_line)
         text, first_line = rest, first_line + 1
-    if separator is not None:
+    if separator is None:
+        separator = separators[0]
+    else:
         text = text.lstrip(b"#")  # some headers begin with "#name"
-    separator = separator or separators[0]
     try:
         frame = pl.read_csv(text, separator=separator, infer_schema=False, raise_if_empty=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -207,7 +208,7 @@ def read_separated(source: Source, *, separators: str) -> Raw:
             raise FormatError(source.name, str(error).split("\n")[0]) from error
         reason = "the row has more cells than the header"
         raise FormatError(source.name, reason, line=where + first_line - 1) from error
-    return from_long(frame, source, notes, first_line + 1)
+    return from_long(frame, source, first_line + 1)
 
 
 def header_separator(line: str, separators: str = "\t,;") -> str | None:
@@ -222,11 +223,13 @@ def header_separator(line: str, separators: str = "\t,;") -> str | None:
 def _ragged(text: str, separator: str) -> int | None:
     """1-based line of the first row with more cells than the header."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
+    with contextlib.suppress(csv.Error, StopIteration):
         width = len(next(reader))
-        for row in reader:
-            if len(row) > width:
-                return reader.line_num
-    except (csv.Error, StopIteration):
-        pass
+        return next(reader.line_num for row in reader if len(row) > width)
     return None
+
+
+FORMATS = (
+    Format("csv", (".csv",), partial(read, separators=",;\t"), partial(write, separator=",")),
+    Format("tsv", (".tsv",), partial(read, separators="\t,;"), partial(write, separator="\t")),
+)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 
 from gsfm.errors import FormatError, MissingExtraError
 from gsfm.genes.lists import GENE_HEADERS, plain
 from gsfm.io.notes import Notes
-from gsfm.io.streams import Source
-from gsfm.sets.formats.raw import Raw, from_lists
+from gsfm.io.streams import ZIP, Source
+from gsfm.sets.formats.raw import Format, Raw, from_lists
 from gsfm.sets.formats.table import (
     SET_HEADERS,
     SET_WEIGHT_HEADER,
@@ -29,7 +30,7 @@ _MAX_ROWS, _MAX_TEXT = 1_048_576, 32_767
 _DATE = r"^(\d{4}-\d{2}-\d{2})(?: 00:00:00)?$"
 
 
-def read_xlsx(source: Source) -> Raw:
+def read(source: Source) -> Raw:
     """Read a workbook.
 
     The first sheet is a long table if its header names a column of sets and one of genes, as in
@@ -46,7 +47,6 @@ def read_xlsx(source: Source) -> Raw:
         import fastexcel
     except ImportError as error:
         raise MissingExtraError("reading XLSX", "xlsx") from error
-    notes = Notes()
     try:
         book = fastexcel.read_excel(source.stream.read())
         sheet = _load(book, "string")
@@ -54,7 +54,7 @@ def read_xlsx(source: Source) -> Raw:
         numbers = _load(book, "float")
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
         raise FormatError(source.name, f"not a readable XLSX workbook ({error})") from error
-    notes.add("other-sheets", len(book.sheet_names) - 1)
+    source.notes.add("other-sheets", len(book.sheet_names) - 1)
     if not sheet.height or not sheet.width:
         raise FormatError(source.name, "the first sheet of the workbook is empty")
     header = [cell or "" for cell in sheet.row(0)]
@@ -71,8 +71,8 @@ def read_xlsx(source: Source) -> Raw:
             raise FormatError(source.name, "two columns of the header have the same name", line=1)
         table = body.select(pl.col(c).alias(name) for c, name in named.items())
         gene = find(table.columns, GENE_HEADERS) or ""
-        return from_long(_undated(table, [gene], notes), source, notes, 2)
-    return _columns(_undated(body, body.columns, notes), header, source, notes)
+        return from_long(_undated(table, [gene], source.notes), source, 2)
+    return _columns(_undated(body, body.columns, source.notes), header, source)
 
 
 def _load(book: Any, kind: str) -> pl.DataFrame:
@@ -92,7 +92,7 @@ def _undated(table: pl.DataFrame, columns: list[str], notes: Notes) -> pl.DataFr
     return table
 
 
-def _columns(body: pl.DataFrame, header: list[str], source: Source, notes: Notes) -> Raw:
+def _columns(body: pl.DataFrame, header: list[str], source: Source) -> Raw:
     members: list[list[str]] = []
     names: list[str] = []
     for column, name in zip(body.columns, header, strict=True):
@@ -104,10 +104,10 @@ def _columns(body: pl.DataFrame, header: list[str], source: Source, notes: Notes
             members.append(cells)
     if not any(members):
         raise FormatError(source.name, "there is a first row, and nothing below it")
-    return from_lists(pl.DataFrame({"name": names}), members, None, notes)
+    return from_lists(pl.DataFrame({"name": names}), members)
 
 
-def write_xlsx(sets: GeneSets, stream: BinaryIO, target: str) -> None:
+def write(sets: GeneSets, target: str) -> Iterator[bytes]:
     """Write a workbook with a long table; identifiers are texts, never dates or formulas.
 
     Raises
@@ -141,4 +141,7 @@ def write_xlsx(sets: GeneSets, stream: BinaryIO, target: str) -> None:
                     sheet.write_number(i, j, float(cell))
                 elif cell is not None:
                     sheet.write_string(i, j, cell)
-    stream.write(buffer.getvalue())
+    yield buffer.getvalue()
+
+
+FORMATS = (Format("xlsx", (".xlsx",), read, write, signature=ZIP),)
