@@ -13,7 +13,7 @@ import inspect
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -21,9 +21,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gsfm.benchmark import protocols, relations
 from gsfm.benchmark.checks import at, check_keys, convert, label, one_of, read_toml, suggestion
+from gsfm.benchmark.protocols import context_switch, half_split, hold_out, never_seen, time_split
 from gsfm.benchmark.questions import Questions
+from gsfm.benchmark.relations import new_interactions, new_relations
 from gsfm.benchmark.releases import find_release
 from gsfm.benchmark.report.summary import WITHOUT_LEAKS
 from gsfm.errors import FormatError, GsfmError
@@ -36,17 +37,6 @@ from gsfm.sets.files import stem
 DEFAULT = "default"
 #: In place of a model folder: the model that comes with gsfm.
 SHIPPED = "shipped"
-
-#: The files of each protocol: the parameters of its function that are gene sets.
-FILES: Mapping[str, tuple[str, ...]] = {
-    "half-split": ("library",),
-    "hold-out": ("library",),
-    "time-split": ("older", "newer"),
-    "never-seen": ("older", "newer"),
-    "new-relations": ("sets",),
-    "new-interactions": ("older", "newer"),
-    "context-switch": ("library",),
-}
 #: How often a model in training is evaluated if snapshots of it are wanted: after each pass, if it
 #: has so many.
 WATCHES = 50
@@ -61,6 +51,20 @@ Count = Annotated[int, Meta(ge=1)]
 Positive = Annotated[float, Meta(gt=0)]
 Background = Literal["library", "genome"]
 
+_PROTOCOLS: Mapping[str, Callable[..., Questions]] = {
+    "half-split": half_split,
+    "hold-out": hold_out,
+    "time-split": time_split,
+    "never-seen": never_seen,
+    "new-relations": new_relations,
+    "new-interactions": new_interactions,
+    "context-switch": context_switch,
+}
+#: The files of each protocol: the parameters of its function that are gene sets.
+FILES: Mapping[str, tuple[str, ...]] = {
+    name: tuple(k for k, p in inspect.signature(f).parameters.items() if p.kind != p.KEYWORD_ONLY)
+    for name, f in _PROTOCOLS.items()
+}
 #: The range of an option by its type; years have none.
 _RANGES: Mapping[Any, Any] = {
     int: Count,
@@ -71,12 +75,9 @@ _RANGES: Mapping[Any, Any] = {
 _YEARS = ("after", "until")
 
 
-@functools.cache
 def protocol(name: str) -> Callable[..., Questions]:
     """The function that makes a protocol's questions from its files, its options and a seed."""
-    module = relations if name in RELATIONS else protocols
-    function: Callable[..., Questions] = getattr(module, name.replace("-", "_"))
-    return function
+    return _PROTOCOLS[name]
 
 
 @functools.cache
@@ -95,12 +96,8 @@ def options(name: str) -> Mapping[str, inspect.Parameter]:
 @functools.cache
 def _struct(name: str) -> type[Struct]:
     """The table of a task of this protocol."""
-    fields: list[Any] = [
-        ("protocol", str),
-        ("name", str, ""),
-        ("background", Background | None, None),
-    ]
-    fields += [(key, Text) for key in FILES[name]]
+    fields: list[Any] = [("protocol", str), ("name", str, "")]
+    fields += [("background", Background | None, None), *((key, Text) for key in FILES[name])]
     for key, option in options(name).items():
         kind = option.annotation if key in _YEARS else _RANGES[option.annotation]
         default = () if option.default is option.empty else (option.default,)
@@ -165,14 +162,13 @@ class Task:
         check_keys(self.files, FILES[self.protocol])
         own = {"protocol": self.protocol, "name": self.name, "background": self.background}
         table = convert({**self.options, **self.files, **own}, _struct(self.protocol), _elsewhere)
-        if len(set(self.files.values())) < len(self.files):
-            raise ValueError(f"{' and '.join(self.files)} are the same file")
-        checked = {
-            key: getattr(table, key) for key in options(self.protocol) if key in self.options
-        }
+        same = len(set(self.files.values())) < len(self.files)
+        require(not same, f"{' and '.join(self.files)} are the same file")
+        known = options(self.protocol)
+        checked = {key: getattr(table, key) for key in known if key in self.options}
         for key, value in checked.items():
-            if isinstance(value, tuple) and len(set(value)) < len(value):
-                raise ValueError(f"{key} has an entry twice: {list(value)}")
+            twice = isinstance(value, tuple) and len(set(value)) < len(value)
+            require(not twice, f"{key} has an entry twice: {self.options[key]}")
         object.__setattr__(self, "options", checked)
 
     @property
@@ -209,7 +205,7 @@ class Spec(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def kind(self) -> str:
         """The kind of method in a few words."""
-        raise NotImplementedError
+        return _kind(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The method as a table of the configuration."""
@@ -241,12 +237,6 @@ class Trained(Spec, frozen=True):
                 "ended early"
             )
 
-    @property
-    def kind(self) -> str:
-        """The kind of method in a few words."""
-        end = "" if self.max_seconds is None else f" for {self.max_seconds:g} s"
-        return f"{self.train}, trained on this run's corpus{end}"
-
 
 class Summed(Spec, frozen=True):
     """The weighted sum of the standardized scores of earlier methods, except gene vectors.
@@ -268,15 +258,6 @@ class Summed(Spec, frozen=True):
                 check_keys(self.confidence, self.sum)
                 for name in self.sum:
                     require(name in self.confidence, f"the key {name!r} is missing")
-
-    @property
-    def kind(self) -> str:
-        """The kind of method in a few words."""
-        summed = " + ".join(f"{weight:g} {name}" for name, weight in self.sum.items())
-        own = self.confidences()
-        each = own if isinstance(own, tuple) else () if own is None else (own,)
-        shown = ", ".join(f"{one:g}" for one in each)
-        return f"sum of {summed}" + (f", weighed by each set ({shown})" if each else "")
 
     def confidences(self) -> float | tuple[float, ...] | None:
         """The confidence, with that of each method in the order of the sum."""
@@ -303,13 +284,6 @@ class Snapshot(Spec, frozen=True):
 
     key = "snapshot_of"
 
-    @property
-    def kind(self) -> str:
-        """The kind of method in a few words."""
-        if self.at == "best":
-            return f"{self.snapshot_of} when its recall@50 on held-out sets was best"
-        return f"{self.snapshot_of} at look {self.at} of {WATCHES}"
-
 
 class Saved(Spec, frozen=True):
     """A model that was trained before."""
@@ -317,11 +291,6 @@ class Saved(Spec, frozen=True):
     model: Text  # a model folder or a published checkpoint, or "shipped"
 
     key = "model"
-
-    @property
-    def kind(self) -> str:
-        """The kind of method in a few words."""
-        return "the shipped model" if self.model == SHIPPED else "a saved model"
 
 
 class FromLibrary(Spec, frozen=True):
@@ -335,11 +304,6 @@ class FromLibrary(Spec, frozen=True):
     def __post_init__(self) -> None:
         _check_settings(self, self.library)
 
-    @property
-    def kind(self) -> str:
-        """The kind of method in a few words."""
-        return f"{self.library}, fitted on the library's older release"
-
 
 class Embedded(Spec, frozen=True):
     """A table of gene vectors, compared by their cosine."""
@@ -348,13 +312,31 @@ class Embedded(Spec, frozen=True):
 
     key = "embedding"
 
-    @property
-    def kind(self) -> str:
-        """The kind of method in a few words."""
-        return "gene vectors, mean cosine"
-
 
 _KINDS: tuple[type[Spec], ...] = (Trained, Summed, Snapshot, Saved, FromLibrary, Embedded)
+
+
+def _kind(spec: Spec) -> str:
+    """The kind of method in a few words."""
+    match spec:
+        case Trained():
+            end = "" if spec.max_seconds is None else f" for {spec.max_seconds:g} s"
+            return f"{spec.train}, trained on this run's corpus{end}"
+        case Summed():
+            summed = " + ".join(f"{weight:g} {name}" for name, weight in spec.sum.items())
+            own = spec.confidences()
+            each = own if isinstance(own, tuple) else (own,)
+            shown = ", ".join(f"{one:g}" for one in each if one is not None)
+            return f"sum of {summed}" + (f", weighed by each set ({shown})" if shown else "")
+        case Snapshot(at="best"):
+            return f"{spec.snapshot_of} when its recall@50 on held-out sets was best"
+        case Snapshot():
+            return f"{spec.snapshot_of} at look {spec.at} of {WATCHES}"
+        case Saved():
+            return "the shipped model" if spec.model == SHIPPED else "a saved model"
+        case FromLibrary():
+            return f"{spec.library}, fitted on the library's older release"
+    return "gene vectors, mean cosine"
 
 
 class _File(Struct, forbid_unknown_fields=True):
@@ -418,29 +400,19 @@ class Benchmark:
     data: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
-        own = {"name": self.name, "seed": self.seed, "background": self.background}
-        convert(own, _File)
-        for kind, given in (("task", self.tasks), ("method", self.methods)):
-            require(len(given) > 0, f"there is no {kind}; a benchmark needs one or more [[{kind}]]")
+        convert({"name": self.name, "seed": self.seed, "background": self.background}, _File)
+        for kind, parts in (("task", self.tasks), ("method", self.methods)):
+            require(len(parts) > 0, f"there is no {kind}; a benchmark needs one or more [[{kind}]]")
         object.__setattr__(self, "tasks", _named(self.tasks))
         object.__setattr__(self, "methods", tuple(self.methods))
-        for kind, parts in (("task", self.tasks), ("method", self.methods)):
-            _check_names(kind, [part.name for part in parts])
+        _check_names("task", [task.name for task in self.tasks])
+        _check_names("method", [spec.name for spec in self.methods])
         with at("[corpus]"):
             _check(self.corpus)
-        known: dict[str, Spec] = {}
         for i, spec in enumerate(self.methods):
             with at(label("method", i, spec.name)):
                 _check(spec)
-                require(
-                    not spec.name.endswith(WITHOUT_LEAKS),
-                    f"name: {spec.name!r} is the name that a run gives a method that it fits again",
-                )
-                if isinstance(spec, Summed):
-                    self._check_sum(spec, known)
-                if isinstance(spec, Snapshot):
-                    self._check_snapshot(spec, known)
-            known[spec.name] = spec
+                self._check_method(spec, self.methods[:i])
         if self.leakage is not None:
             with at("[leakage]"):
                 _check(self.leakage)
@@ -448,28 +420,28 @@ class Benchmark:
                 for name in self.leakage.retrain:
                     one_of(name, trained, "retrain: no method with 'train' is called")
 
-    def _check_sum(self, spec: Summed, known: Mapping[str, Spec]) -> None:
-        later = {method.name for method in self.methods} - set(known)
-        for name in spec.sum:
-            if name in later:
-                raise ValueError(f"sum: {name!r} comes later; put this sum behind it")
-            one_of(name, known, "sum: no method before it is called")
-            require(
-                not isinstance(known[name], Embedded),
-                f"sum: {name!r} is {known[name].kind}, which is no model that can be summed",
-            )
-
-    def _check_snapshot(self, spec: Snapshot, known: Mapping[str, Spec]) -> None:
-        stepwise = [
-            name
-            for name, other in known.items()
-            if isinstance(other, Trained) and FAMILIES[other.train].learns_in_steps
-        ]
-        what = "snapshot_of: no method before it that learns in steps is called"
-        one_of(spec.snapshot_of, stepwise, what)
+    def _check_method(self, spec: Spec, earlier: Sequence[Spec]) -> None:
+        """Raise ValueError unless the methods that a method needs come before it."""
+        own = not spec.name.endswith(WITHOUT_LEAKS)
         require(
-            self.corpus.held_out > 0, "snapshot_of: needs held-out sets: [corpus] held_out = 2000"
+            own, f"name: {spec.name!r} is the name that a run gives a method that it fits again"
         )
+        known = {other.name: other for other in earlier}
+        if isinstance(spec, Summed):
+            later = {other.name for other in self.methods} - set(known)
+            for name in spec.sum:
+                require(name not in later, f"sum: {name!r} comes later; put this sum behind it")
+                one_of(name, known, "sum: no method before it is called")
+                vectors = isinstance(known[name], Embedded)
+                what = f"sum: {name!r} is {known[name].kind}, which is no model that can be summed"
+                require(not vectors, what)
+        if isinstance(spec, Snapshot):
+            trained = {name: other for name, other in known.items() if isinstance(other, Trained)}
+            steps = [n for n, other in trained.items() if FAMILIES[other.train].learns_in_steps]
+            what = "snapshot_of: no method before it that learns in steps is called"
+            one_of(spec.snapshot_of, steps, what)
+            what = "snapshot_of: needs held-out sets: [corpus] held_out = 2000"
+            require(self.corpus.held_out > 0, what)
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any], *, data: str | Path = ".") -> Self:
@@ -525,35 +497,35 @@ class Benchmark:
         ValueError
             If one does not. The message names the table, the key and the path.
         """
-        with at("[corpus]"):
-            self._check_file("file", self.corpus.file, DEFAULT)
-        for i, task in enumerate(self.tasks):
-            with at(label("task", i, task.name)):
-                for key, text in task.files.items():
-                    self._check_file(key, text, DEFAULT)
-        for i, spec in enumerate(self.methods):
-            with at(label("method", i, spec.name)):
-                if isinstance(spec, Embedded):
-                    self._check_file("embedding", spec.embedding)
-                if isinstance(spec, Saved):
-                    self._check_file("model", spec.model, SHIPPED)
-                    folder = SHIPPED_FOLDER if spec.model == SHIPPED else self.path(spec.model)
-                    require(
-                        (folder / "config.json").is_file(),
-                        f"model: {folder} is not a model folder: it has no config.json",
-                    )
+        for place, key, text in self._files():
+            with at(f"{place}: {key}"):
+                if key == "model":
+                    path = SHIPPED_FOLDER if text == SHIPPED else self._existing(text)
+                    lacks = f"{path} is not a model folder: it has no config.json"
+                    require((path / "config.json").is_file(), lacks)
+                elif text != DEFAULT:
+                    self._existing(text)
 
-    def _check_file(self, key: str, text: str, alternative: str | None = None) -> None:
-        """Raise ValueError if there is no such file and the text is not the alternative."""
+    def _files(self) -> Iterator[tuple[str, str, str]]:
+        """Table, key and path of every file."""
+        yield "[corpus]", "file", self.corpus.file
+        for i, task in enumerate(self.tasks):
+            for key, text in task.files.items():
+                yield label("task", i, task.name), key, text
+        for i, spec in enumerate(self.methods):
+            if isinstance(spec, Embedded | Saved):
+                yield label("method", i, spec.name), spec.key, getattr(spec, spec.key)
+
+    def _existing(self, text: str) -> Path:
+        """The file for a path; ValueError if there is none."""
         path = self.path(text)
-        if text == alternative or path.exists():
-            return
+        if path.exists():
+            return path
         start = "" if Path(text).is_absolute() else f" (relative paths start at {self.data})"
         folder = path.parent
-        if not folder.is_dir():
-            raise ValueError(f"{key}: {path}: there is no folder {folder}{start}")
+        require(folder.is_dir(), f"{path}: there is no folder {folder}{start}")
         similar = suggestion(path.name, [other.name for other in folder.iterdir()])
-        raise ValueError(f"{key}: {path}: no such file{similar}{start}")
+        raise ValueError(f"{path}: no such file{similar}{start}")
 
 
 def read_config(
@@ -658,39 +630,38 @@ def _method(table: Mapping[str, Any]) -> Spec:
 
 def _task(table: Mapping[str, Any], *, data: Path) -> Task:
     """The task of a table that holds its files and options side by side."""
-    own = ("protocol", "name", "background")
+    own = {"protocol", "name", "background"}
     if "protocol" not in table:
-        every = {key for name in FILES for key in (*FILES[name], *options(name))}
-        check_keys(table, {*own, *_RELEASES, *every})
+        check_keys(table, {*own, *_RELEASES, *(key for name in FILES for key in _keys(name))})
         raise ValueError(f"the key 'protocol' is missing; there are {', '.join(FILES)}")
     protocol = table["protocol"]
     one_of(protocol, FILES, "there is no protocol")
     releases = [key for key in _RELEASES if key in table] if len(FILES[protocol]) == 2 else []
-    check_keys(table, (*_struct(protocol).__struct_fields__, *releases), _elsewhere)
+    check_keys(table, (*own, *_keys(protocol), *releases), _elsewhere)
     files = {key: table[key] for key in FILES[protocol] if key in table}
     if releases and files:
         raise ValueError(
             f"{next(iter(files))!r} and the keys {', '.join(_RELEASES)} contradict each other: "
             "name two files, or a library in a folder"
         )
-    rest = {key: value for key, value in table.items() if key not in (*own, *files, *releases)}
+    rest = {k: v for k, v in table.items() if k not in {*own, *files, *releases}}
     if releases:
         files = _find_releases({key: table[key] for key in releases}, data)
     return Task(protocol, files, rest, table.get("name", ""), table.get("background"))
 
 
-class _Releases(Struct, rename={"from_": "from"}, forbid_unknown_fields=True):
+class _Releases(Struct, rename={"start": "from", "end": "to"}, forbid_unknown_fields=True):
     folder: str
     library: str
-    from_: int | str
-    to: int | str
+    start: int | str
+    end: int | str
 
 
 def _find_releases(table: Mapping[str, Any], data: Path) -> dict[str, str]:
     """The files of a library's releases of two years, as paths from the folder `data`."""
     with at(", ".join(_RELEASES)):
         wanted = convert(table, _Releases)
-    start, end = wanted.from_, wanted.to
+    start, end = wanted.start, wanted.end
     require(str(start) < str(end), f"'from' ({start}) must be before 'to' ({end})")
     found = {}
     for key, year in (("older", start), ("newer", end)):
@@ -747,9 +718,14 @@ def _check_settings(spec: Trained | FromLibrary, family: str) -> None:
     msgspec.structs.force_setattr(spec, "settings", checked)
 
 
+def _keys(name: str) -> tuple[str, ...]:
+    """The files and options of a protocol."""
+    return (*FILES[name], *options(name))
+
+
 def _elsewhere(key: str) -> str:
     """The protocols that have a key, if any has."""
-    having = [name for name in FILES if key in (*FILES[name], *options(name))]
+    having = [name for name in FILES if key in _keys(name)]
     return f" here; it belongs to {', '.join(having)}" if having else ""
 
 

@@ -14,9 +14,8 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gsfm.errors import MissingExtraError
 from gsfm.report import cell_text
@@ -31,26 +30,20 @@ Figure = Sequence[float]
 COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#332288", "#e69f00"]
 COLORS += ["#56b4e9", "#882255", "#999933", "#000000", "#44aa99", "#aa4499"]
 REFERENCE_COLOR = "#767676"
-#: Lengths of strokes and gaps, as in SVG.
-DASHES = ((), (6, 2), (2, 2), (6, 2, 2, 2))
+#: The line styles of matplotlib.
+LINES = ("solid", (0, (3.75, 1.25)), (0, (1.25, 1.25)), (0, (3.75, 1.25, 1.25, 1.25)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 #: The dashed line of the value expected by chance.
 GUIDE: Any = {"color": "#555555", "linewidth": 0.9, "linestyle": (0, (3, 2))}
 WIDTH = 360  # of a panel, in CSS pixels
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(NamedTuple):
     """The color, line and marker of a method in all plots."""
 
     color: str
-    dash: tuple[int, ...]
+    line: Any
     marker: str
-
-    @property
-    def line(self) -> Any:
-        """The line style of matplotlib."""
-        return (0, tuple(length / 1.6 for length in self.dash)) if self.dash else "solid"
 
 
 #: The style of each method.
@@ -66,19 +59,13 @@ def styles(methods: Sequence[str], reference: str | None = None) -> dict[str, St
     >>> looks["GSFM"].color, looks["popularity"].color
     ('#0072b2', '#767676')
     """
-    found = {}
-    others = [method for method in methods if method != reference]
-    for i, method in enumerate(others):
+    looks = dict.fromkeys(methods, Style(REFERENCE_COLOR, LINES[2], "d"))
+    for i, method in enumerate(method for method in methods if method != reference):
         # After the twelfth method, the colors repeat with another line and marker.
-        turn = i // len(COLORS)
-        found[method] = Style(
-            COLORS[i % len(COLORS)],
-            DASHES[(i + turn) % len(DASHES)],
-            MARKERS[(i + turn) % len(MARKERS)],
-        )
-    if reference is not None:
-        found[reference] = Style(REFERENCE_COLOR, (2, 2), "d")
-    return {method: found[method] for method in methods}
+        turn = i + i // len(COLORS)
+        color, marker = COLORS[i % len(COLORS)], MARKERS[turn % len(MARKERS)]
+        looks[method] = Style(color, LINES[turn % len(LINES)], marker)
+    return looks
 
 
 def key(style: Style) -> str:
@@ -90,17 +77,14 @@ def key(style: Style) -> str:
     return drawn[0]
 
 
-def boxes(
-    rows: Sequence[tuple[str, Figure, Sequence[float]]], looks: Looks, *, label: str, low: float
-) -> str:
+def boxes(rows: Sequence[tuple[str, Figure, Any]], looks: Looks, *, label: str, low: float) -> str:
     """Boxes of methods, best on top: (method, median with interval, 5/25/75/95th percentile)."""
     with _rows(rows, label) as (axes, drawn):
         for y, (method, (median, *_), (low5, low25, high75, high95)) in enumerate(rows):
             color = looks[method].color
             axes.plot([low5, high95], [y, y], color=color, linewidth=1.2, solid_capstyle="butt")
-            axes.barh(
-                y, high75 - low25, left=low25, height=0.36, color=color, alpha=0.3, linewidth=0
-            )
+            box: Any = {"left": low25, "height": 0.36, "color": color, "alpha": 0.3}
+            axes.barh(y, high75 - low25, linewidth=0, **box)
             axes.plot([median] * 2, [y - 0.18, y + 0.18], color=color, linewidth=2.4)
         axes.axvline(0.5, **GUIDE)
         axes.set_xlim(low, 1)
@@ -108,43 +92,30 @@ def boxes(
 
 
 def dots(
-    rows: Sequence[tuple[str, Figure]],
+    rows: Sequence[tuple[Any, ...]],
     looks: Looks,
     *,
     label: str,
-    nothing: float,
+    chance: float = 0.5,
     signed: bool = False,
 ) -> str:
-    """Values of methods with their intervals, best on top; `nothing` is the value by chance."""
+    """Values of methods with their intervals, best on top; a second value has a hollow marker."""
     with _rows(rows, label, signed=signed) as (axes, drawn):
-        for y, (method, (figure, low, high)) in enumerate(rows):
+        for y, (method, *values) in enumerate(rows):
             look = looks[method]
-            axes.plot([low, high], [y, y], color=look.color, linewidth=2)
-            axes.plot([figure], [y], color=look.color, marker=look.marker, markersize=6.5)
-        axes.axvline(nothing, **GUIDE)
-    return drawn[0]
-
-
-def pairs(rows: Sequence[tuple[str, Figure, Figure]], looks: Looks, *, label: str) -> str:
-    """Two values of each method: a filled marker for the first, a hollow one for the second."""
-    with _rows(rows, label) as (axes, drawn):
-        for y, (method, first, second) in enumerate(rows):
-            look = looks[method]
-            axes.plot([first[0], second[0]], [y, y], color=look.color, linewidth=1.2)
-            for (figure, low, high), face in ((second, "white"), (first, look.color)):
-                axes.plot([low, high], [y, y], color=look.color, linewidth=2.6, alpha=0.45)
+            axes.plot([value[0] for value in values], [y] * len(values), color=look.color)
+            faces = (look.color, "white")[: len(values)]
+            # The first value is drawn last, on top.
+            for (figure, low, high), face in zip(values[::-1], faces[::-1], strict=True):
+                axes.plot([low, high], [y, y], color=look.color, linewidth=2.2, alpha=0.6)
                 mark: Any = {"marker": look.marker, "markersize": 6.5, "markerfacecolor": face}
                 axes.plot([figure], [y], color=look.color, **mark)
-        axes.axvline(0.5, **GUIDE)
+        axes.axvline(chance, **GUIDE)
     return drawn[0]
 
 
 def curves(
-    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    looks: Looks,
-    *,
-    labels: tuple[str, str],
-    diagonal: bool,
+    lines: Mapping[str, tuple[Any, Any]], looks: Looks, *, labels: Sequence[str], diagonal: bool
 ) -> str:
     """ROC curves, or curves of precision and recall: for each method, x and y."""
     with _panel(WIDTH, 300) as (axes, drawn):
@@ -162,7 +133,7 @@ def profile(
     lines: Mapping[str, Mapping[str, Figure]],
     looks: Looks,
     *,
-    labels: tuple[str, str],
+    labels: Sequence[str],
     chance: float | None = None,
 ) -> str:
     """A value of each method at each step, such as a class of size, with its interval."""
@@ -174,9 +145,8 @@ def profile(
             # Side by side, so that the intervals do not overlap.
             aside = (i - (len(lines) - 1) / 2) * 0.5 / max(len(lines), 4)
             x = [place[step] + aside for step in figures]
-            for at, (_, low, high) in zip(x, figures.values(), strict=True):
-                axes.plot([at, at], [low, high], color=look.color, linewidth=1, alpha=faint)
-            y = [figure for figure, *_ in figures.values()]
+            y, low, high = zip(*figures.values(), strict=True)
+            axes.plot([x, x], [low, high], color=look.color, linewidth=1, alpha=faint)
             axes.plot(x, y, color=look.color, linestyle=look.line, marker=look.marker)
         if chance is not None:
             axes.axhline(chance, **GUIDE)
@@ -198,11 +168,9 @@ def costs(points: Sequence[tuple[str, float, Figure]], looks: Looks, *, label: s
             look = looks[method]
             axes.plot([at, at], [low, high], color=look.color, linewidth=1, alpha=0.55)
             axes.plot([at], [figure], color=look.color, marker=look.marker, markersize=7.5)
-        axes.set_xscale("log")
-        axes.set_xlim(start, end)
+        axes.set(xscale="log", xlim=(start, end), xlabel="seconds of training", ylabel=label)
         axes.set_xticks(ticks, ["≤ 0.1" if tick < 1 else f"{tick:,.0f}" for tick in ticks])
         axes.minorticks_off()
-        axes.set(xlabel="seconds of training", ylabel=label)
     return drawn[0]
 
 
@@ -229,18 +197,16 @@ def _rows(
         yield axes, drawn
         axes.set_yticks([])
         axes.locator_params(axis="x", nbins=6)
-        axes.set_ylim(len(rows) - 0.55, -0.75)
+        axes.set(ylim=(len(rows) - 0.55, -0.75), xlabel=label)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel(label)
         at = axes.get_yaxis_transform()
+        # On white, so that no grid line crosses the name.
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        name: Any = {"transform": at, "va": "bottom", "bbox": paper, "in_layout": False}
         for y, (method, (figure, *_), *_) in enumerate(rows):
             text = f"{figure:+.3f}" if signed else f"{figure:.3f}"
             axes.text(1.02, y, text, transform=at, va="center")
-            # On white, so that no grid line crosses the name.
-            paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-            axes.text(
-                0, y - 0.2, short(method), transform=at, va="bottom", bbox=paper, in_layout=False
-            )
+            axes.text(0, y - 0.2, short(method), **name)
 
 
 @contextmanager
@@ -267,25 +233,29 @@ def _panel(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
     drawn.append(_inline(target.getvalue()))
 
 
+#: What has no effect in a page, and its replacement.
+_REMOVED = {
+    r"<metadata>.*?</metadata>|<style.*?</style>": "",
+    r" transform=\"rotate\(-0 [^\"]*\"": "",
+    r"\s*\n\s*": "\n",
+    r"<g/>\n|<defs>\n</defs>\n": "",
+}
+
+
 def _inline(svg: str) -> str:
     """The drawing of an SVG file, for a page."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    box = re.search(r'viewBox="[^"]*"', svg)
-    assert box is not None
-    body = svg[svg.index(">") + 1 :]
+    head, body = svg[svg.index("<svg") :].split(">", 1)
     # Other drawings of the page have the same ids: only ids with a reference are kept, and made
     # unique.
     used = set(re.findall(r"#([\w-]+)", body))
     own = hashlib.sha256(svg.encode()).hexdigest()[:8]
     body = re.sub(r' id="([^"]+)"', lambda m: f' id="d{own}{m[1]}"' * (m[1] in used), body)
     body = re.sub(r'(href="|url\()#', rf"\g<1>#d{own}", body)
-    # Removes what has no effect, and rounds to a hundredth of a pixel.
-    body = re.sub(r"<style.*?</style>| transform=\"rotate\(-0 [^\"]*\"", "", body)
-    body = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', _shorter, body)
-    body = re.sub(r"\s*\n\s*", "\n", body).replace("<g/>\n", "").replace("<defs>\n</defs>\n", "")
+    for pattern, replacement in _REMOVED.items():
+        body = re.sub(pattern, replacement, body, flags=re.DOTALL)
+    # Rounded to a hundredth of a pixel.
+    attribute = r' (?:d|x|y|width|height|transform)="[^"]*"'
+    body = re.sub(attribute, lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), body)
+    box = re.search(r'viewBox="[^"]*"', head)
+    assert box is not None
     return f"<svg {box[0]}>{body}"
-
-
-def _shorter(attribute: re.Match[str]) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", attribute[0])

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from gsfm.benchmark.report import figures as plots
-from gsfm.benchmark.report.sections import FILTERS, NAMES, SECTIONS, View
+from gsfm.benchmark.report.sections import FILTERS, NAMES, View, sections
 from gsfm.errors import MissingExtraError
 from gsfm.report import cell_text
 
@@ -46,8 +46,7 @@ def html_page(summary: Mapping[str, Any], curves: pl.DataFrame) -> str:
     False
     """
     view = View(summary, curves)
-    data = {name: make(view) for name, make in SECTIONS.items()}
-    return _render("report.html.j2", view=view, data=data)
+    return _render("report.html.j2", view=view, data=sections(view))
 
 
 def markdown(summary: Mapping[str, Any]) -> str:

@@ -1,8 +1,6 @@
 """The summary of a benchmark: all values with their intervals and definitions.
 
-`summarize` turns the tables of a run into ``summary.json``: flat lists of records, each value with
-its 95% interval, and `DEFINITIONS` of all keys. The page and the table for a README are made of it
-(and of the curves, which are separate because they are long).
+The page and the table for a README are made of it, and of the curves.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +20,7 @@ from gsfm.benchmark.statistics import interval, paired
 from gsfm.report import json_value
 
 Statistic = Literal["median", "mean"]
+Records = Iterator[dict[str, Any]]
 _Figure = Callable[[pl.Series, Statistic], list[float]]
 
 #: The format of ``summary.json`` and its version; a reader refuses any other.
@@ -40,8 +38,25 @@ WITHOUT_LEAKS = ", without leaks"
 #: Protocols about pairs of genes, rather than terms of a library.
 PAIRS = ("new-relations", "new-interactions", "context-switch")
 
-#: The least number of genes of a term in each class of size; the last class is open.
-SIZES = (1, 10, 20, 50, 100, 200)
+#: The classes of size by the least number of genes of a term.
+SIZES = {1: "1-9", 10: "10-19", 20: "20-49", 50: "50-99", 100: "100-199", 200: "200+"}
+
+_SIZE = pl.max_horizontal(
+    pl.when(pl.col("n_shown") + pl.col("n_hidden") >= low).then(low) for low in SIZES
+)
+_EVERY_K = pl.col("k").n_unique().over("term") == pl.col("k").n_unique()
+#: The stratifications of terms: the number of a stratum, and the names of the strata.
+_OF_TERMS: dict[str, tuple[pl.Expr, Mapping[int, str]]] = {
+    "term size": (pl.when(~pl.col("protocol").is_in(PAIRS)).then(_SIZE), SIZES),
+    "shown": (pl.col("k"), {}),
+    "shown, same terms": (pl.when(_EVERY_K).then("k"), {}),
+    "leaked": (pl.col("leaked").cast(pl.Int32), {0: "not leaked", 1: "leaked"}),
+}
+#: The same of genes.
+_OF_GENES: dict[str, tuple[pl.Expr, Mapping[int, str]]] = {
+    "popularity": (pl.col("decile"), {}),
+    "papers": (pl.col("understudied").cast(pl.Int32), {0: "others", 1: "understudied"}),
+}
 
 #: The definition of every key of the summary; a part of it.
 DEFINITIONS: dict[str, str] = tomllib.loads(
@@ -112,15 +127,10 @@ def summarize(
     [('A', 0.85), ('B', 0.6)]
     """
     questions = questions.with_columns(pl.col(METRICS).cast(pl.Float64).fill_nan(None))
+    questions = _with_leaks(questions, leaks)
+    backgrounds = _with_strata(backgrounds)
     genes = genes.with_columns(pl.col("auroc", "matched_auroc").cast(pl.Float64).fill_nan(None))
-    genes = genes.join(_parts_of_genes(backgrounds), on=["task", "gene"], how="left")
-    if leaks is not None:
-        leaked = leaks.select("task", "term", leaked=pl.col("covering") > 0)
-        questions = questions.join(leaked, on=["task", "term"], how="left")
-        counted = pl.col("task").is_in(leaks["task"].unique().to_list())
-        questions = questions.with_columns(
-            leaked=pl.when(counted).then(pl.col("leaked").fill_null(value=False))
-        )
+    genes = genes.join(backgrounds, on=["task", "gene"], how="left")
     task_rows = _tasks(questions, backgrounds, tasks)
     method_rows = _methods(questions, methods)
     rivals = [row["method"] for row in method_rows if row["without_leaks_of"] is None]
@@ -129,18 +139,19 @@ def summarize(
         key: [] for key in ("results", "strata", "lift", "tests", "verdicts")
     }
     for task in (row["task"] for row in task_rows):
-        own, hidden = (table.filter(pl.col("task") == task) for table in (questions, genes))
-        scored = set(own["method"].unique())
+        own, hidden = questions.filter(task=task), genes.filter(task=task)
+        scored = set(own["method"])
         present = [row["method"] for row in method_rows if row["method"] in scored]
+        terms = {method: _per_term(own.filter(method=method)) for method in present}
         results = []
         for method in present:
-            mine, genes_of_mine = (t.filter(pl.col("method") == method) for t in (own, hidden))
             of = {"task": task, "method": method}
-            results += [of | row for row in _results(_per_term(mine), figure)]
-            found["strata"] += [of | row for row in _strata(mine, genes_of_mine, figure)]
-            if reference in present and method != reference:
-                theirs = _per_term(own.filter(pl.col("method") == reference))
-                found["lift"] += [of | row for row in _lift(_per_term(mine), theirs, figure)]
+            strata = _strata(own.filter(method=method), hidden.filter(method=method), figure)
+            results += [of | row for row in _results(terms[method], figure)]
+            found["strata"] += [of | row for row in strata]
+            if reference in terms and method != reference:
+                lift = _lift(terms[method], terms[reference], figure)
+                found["lift"] += [of | row for row in lift]
         sides = [method for method in present if method in rivals]
         tests = list(_tests(own.filter(pl.col("method").is_in(sides)), sides))
         found["results"] += results
@@ -212,12 +223,35 @@ def subject(task: Mapping[str, Any]) -> tuple[str, int]:
     return noun, task[f"{noun}s"]
 
 
+def _with_leaks(questions: pl.DataFrame, leaks: pl.DataFrame | None) -> pl.DataFrame:
+    """The questions with ``leaked``: whether a training set covers the term; null if unknown."""
+    if leaks is None:
+        return questions.with_columns(leaked=pl.lit(None, pl.Boolean))
+    leaked = leaks.select("task", "term", leaked=pl.col("covering") > 0)
+    counted = pl.col("task").is_in(leaks["task"].unique().to_list())
+    return questions.join(leaked, on=["task", "term"], how="left").with_columns(
+        leaked=pl.when(counted).then(pl.col("leaked").fill_null(value=False))
+    )
+
+
+def _with_strata(backgrounds: pl.DataFrame) -> pl.DataFrame:
+    """The genes with ``decile`` (1 to 10, by popularity) and ``understudied``.
+
+    Genes of equal counts are in one stratum, so that the strata are independent of the order.
+    """
+    among = (pl.col("popularity").rank("average").over("task") - 0.5) / pl.len().over("task")
+    fewer = (pl.col("papers").rank("min").over("task") - 1) / pl.len().over("task")
+    return backgrounds.with_columns(
+        decile=(among * 10).floor().cast(pl.Int32).clip(0, 9) + 1, understudied=fewer < 0.2
+    )
+
+
 def _per_term(questions: pl.DataFrame, *also: str) -> pl.DataFrame:
     """The mean of each metric over the questions of a term (and of each value of `also`)."""
     return questions.group_by(*also, "term", maintain_order=True).agg(pl.col(METRICS).mean())
 
 
-def _results(terms: pl.DataFrame, figure: _Figure) -> Iterator[dict[str, Any]]:
+def _results(terms: pl.DataFrame, figure: _Figure) -> Records:
     """A record for each metric that is defined for some term of one method."""
     for metric in METRICS:
         values = terms[metric].drop_nulls()
@@ -232,57 +266,26 @@ def _results(terms: pl.DataFrame, figure: _Figure) -> Iterator[dict[str, Any]]:
             }
 
 
-def _strata(
-    questions: pl.DataFrame, genes: pl.DataFrame, figure: _Figure
-) -> Iterator[dict[str, Any]]:
-    """A record for each part of one method's terms and genes, and each metric tested."""
-    # (by, a row for each term or gene of a part, the names of the parts if they have some)
-    parts: list[tuple[str, pl.DataFrame, dict[int, str]]] = []
-    # Questions about pairs of genes have no term size.
-    if questions["protocol"][0] not in PAIRS:
-        size = pl.col("n_shown") + pl.col("n_hidden")
-        part = pl.max_horizontal(pl.when(size >= low).then(low) for low in SIZES)
-        names = {low: f"{low}-{high - 1}" for low, high in pairwise(SIZES)}
-        names[SIZES[-1]] = f"{SIZES[-1]}+"
-        parts.append(("term size", _per_term(questions.with_columns(part=part), "part"), names))
-    by_k = questions.filter(pl.col("k").is_not_null()).with_columns(part="k")
-    if by_k.height:
-        every = pl.col("k").n_unique().over("term") == by_k["k"].n_unique()
-        parts.append(("shown", _per_term(by_k, "part"), {}))
-        parts.append(("shown, same terms", _per_term(by_k.filter(every), "part"), {}))
-    if "leaked" in questions.columns:
-        part = pl.col("leaked").cast(pl.Int32)
-        names = {0: "not leaked", 1: "leaked"}
-        parts.append(("leaked", _per_term(questions.with_columns(part=part), "part"), names))
-    parts.append(("popularity", genes.with_columns(part="decile"), {}))
-    part = pl.col("understudied").cast(pl.Int32)
-    parts.append(("papers", genes.with_columns(part=part), {0: "others", 1: "understudied"}))
-    for by, table, names in parts:
+def _strata(questions: pl.DataFrame, genes: pl.DataFrame, figure: _Figure) -> Records:
+    """A record for each stratum of one method's terms and genes, and each metric tested."""
+    for by, (number, names) in (_OF_TERMS | _OF_GENES).items():
+        table = genes if by in _OF_GENES else questions
+        table = table.with_columns(stratum=number).drop_nulls("stratum").sort("stratum")
+        if by in _OF_TERMS:
+            table = _per_term(table, "stratum")
         for metric in (name for name in TESTED if name in table.columns):
-            defined = table.drop_nulls(["part", metric]).sort("part")
-            for (number,), rows in defined.group_by("part", maintain_order=True):
+            defined = table.drop_nulls(metric).group_by("stratum", maintain_order=True)
+            for (stratum,), rows in defined:
                 yield {
                     "by": by,
-                    "stratum": names.get(number, str(number)),
+                    "stratum": names.get(stratum, str(stratum)),
                     "metric": metric,
                     "n": rows.height,
                     center(metric): figure(rows[metric], center(metric)),
                 }
 
 
-def _parts_of_genes(backgrounds: pl.DataFrame) -> pl.DataFrame:
-    """``task``, ``gene``, ``decile`` (1 to 10, by popularity), ``understudied``.
-
-    Genes of equal counts are in one part, so that the parts are independent of the order.
-    """
-    among = (pl.col("popularity").rank("average").over("task") - 0.5) / pl.len().over("task")
-    fewer = (pl.col("papers").rank("min").over("task") - 1) / pl.len().over("task")
-    return backgrounds.with_columns(
-        decile=(among * 10).floor().cast(pl.Int32).clip(0, 9) + 1, understudied=fewer < 0.2
-    )
-
-
-def _lift(mine: pl.DataFrame, theirs: pl.DataFrame, figure: _Figure) -> Iterator[dict[str, Any]]:
+def _lift(mine: pl.DataFrame, theirs: pl.DataFrame, figure: _Figure) -> Records:
     """A record for each tested metric: the difference from the reference, term by term."""
     both = mine.join(theirs, on="term")
     for metric in TESTED:
@@ -296,31 +299,24 @@ def _tasks(
 ) -> list[dict[str, Any]]:
     """A record for each task, also for those without a question."""
     known = {str(row["task"]): dict(row) for row in tasks}
-    parts = _parts_of_genes(backgrounds)
     rows = []
     for task in dict.fromkeys([*known, *questions["task"].unique(maintain_order=True)]):
-        own = questions.filter(pl.col("task") == task)
-        genes = parts.filter(pl.col("task") == task)
+        own, genes = questions.filter(task=task), backgrounds.filter(task=task)
+        count = pl.col("popularity")
+        deciles = genes.group_by("decile").agg(count.min(), high=count.max(), n=pl.len())
+        few = genes.filter("understudied")
         row = {
             "task": task,
             "protocol": own["protocol"][0] if own.height else None,
             "background": genes.height,
             "terms": own["term"].n_unique(),
             "questions": own.select("term", "split", "k").n_unique() if own.height else 0,
+            **json_value(known.get(task, {})),
+            "popularity_deciles": {str(i): each for i, *each in deciles.sort("decile").rows()},
+            "understudied": {"most_papers": few["papers"].max(), "genes": few.height},
         }
-        row |= json_value(known.get(task, {}))
-        deciles = genes.group_by("decile").agg(
-            pl.col("popularity").min().alias("low"),
-            pl.col("popularity").max().alias("high"),
-            n=pl.len(),
-        )
-        row["popularity_deciles"] = {
-            str(decile): [low, high, n] for decile, low, high, n in deciles.sort("decile").rows()
-        }
-        few = genes.filter(pl.col("understudied"))
-        row["understudied"] = {"most_papers": few["papers"].max(), "genes": few.height}
-        if "leaked" in own.columns and own["leaked"].count():
-            row["leaked_terms"] = own.filter(pl.col("leaked"))["term"].n_unique()
+        if own["leaked"].count():
+            row["leaked_terms"] = own.filter("leaked")["term"].n_unique()
         rows.append(row)
     return rows
 
@@ -337,7 +333,7 @@ def _methods(questions: pl.DataFrame, methods: Sequence[Mapping[str, Any]]) -> l
     return [{"method": row.pop("method"), **row} for row in rows.values()]
 
 
-def _tests(questions: pl.DataFrame, sides: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _tests(questions: pl.DataFrame, sides: Sequence[str]) -> Records:
     """A record for each tested metric and two methods of a task, in the order of the run."""
     in_order = questions.sort(pl.col("method").cast(pl.Enum(sides)), maintain_order=True)
     for metric in TESTED:
@@ -348,39 +344,32 @@ def _tests(questions: pl.DataFrame, sides: Sequence[str]) -> Iterator[dict[str, 
                 "one": row["one"],
                 "other": row["other"],
                 "terms": row["n_terms"],
-                "difference": _rounded(row["difference"]),
-                "better": _rounded(row["better"]),
-                "p_value": float(f"{row['p_value']:.3g}"),
-                "p_holm": float(f"{row['p_holm']:.3g}"),
+                **{name: _rounded(row[name]) for name in ("difference", "better")},
+                **{name: float(f"{row[name]:.3g}") for name in ("p_value", "p_holm")},
             }
 
 
 def _verdicts(
     results: Sequence[Mapping[str, Any]], tests: Sequence[Mapping[str, Any]], sides: Sequence[str]
-) -> Iterator[dict[str, Any]]:
-    """For each metric tested: which method is best, and which the tests do not tell from it."""
+) -> Records:
+    """For each metric tested: the best method, and those without a significant difference."""
     for metric in TESTED:
         name = center(metric)
-        figures = {
-            row["method"]: row[name]
-            for row in results
-            if row["metric"] == metric and row["method"] in sides
-        }
-        if not figures:
+        mine = [row for row in results if row["metric"] == metric and row["method"] in sides]
+        if not mine:
             continue
-        order = sorted(figures, key=lambda method: -figures[method][0])
-        best, *others = order
+        best, *others = sorted(mine, key=lambda row: -row[name][0])
+        # Of each significant test, the worse method and the better one.
         beaten = {
-            row["other" if row["one"] == best else "one"]
+            (row["other"], row["one"]) if row["better"] > 0.5 else (row["one"], row["other"])
             for row in tests
-            if row["metric"] == metric
-            and row["p_holm"] < 0.05
-            and best == (row["one"] if row["better"] > 0.5 else row["other"])
+            if row["metric"] == metric and row["p_holm"] < 0.05
         }
+        names = [row["method"] for row in others]
         yield {
             "metric": metric,
-            "best": best,
-            name: figures[best],
-            "second": others[0] if others else None,
-            "not_told_apart": [other for other in others if other not in beaten],
+            "best": best["method"],
+            name: best[name],
+            "second": names[0] if names else None,
+            "not_told_apart": [m for m in names if (m, best["method"]) not in beaten],
         }
