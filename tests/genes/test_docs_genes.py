@@ -52,7 +52,7 @@ def test_numbers() -> None:
     coding = table["locus_type"] == "gene with protein product"
     with_transcript = coding.gather(transcripts["gene"].unique()).sum()
     words = " ".join(TEXT.split())
-    assert f"({number:,} transcripts are known, at least one for {with_transcript:,} of" in words
+    assert f"(it has {number:,} transcripts, at least one for {with_transcript:,} of" in words
     assert f"of the {coding.sum():,} protein-coding genes" in words
     mouse = tables.read("orthologs").filter(pl.col("species") == "mouse")
     unclear = mouse.filter(pl.col("genes").list.len() > 1, ~pl.col("first")).height
@@ -68,10 +68,10 @@ def test_numbers_of_domains() -> None:
     coding = pl.col("locus_type") == "gene with protein product"
     table = genes.table().select("domains", coding=coding)
     some = table.filter(pl.col("domains").list.len() > 0)
-    assert f"{some.height:,} genes have a domain, {some['coding'].sum():,} of them" in words
-    assert f"of the {table['coding'].sum():,} protein-coding ones" in words
+    assert f"{some.height:,} genes have a domain; {some['coding'].sum():,} of these" in words
+    assert f"the {table['coding'].sum():,} protein-coding genes" in words
     sizes = some["domains"].explode().value_counts()["count"]
-    assert f"there are {len(sizes):,} domains, {(sizes > 1).sum():,} of them in two" in words
+    assert f"There are {len(sizes):,} domains; {(sizes > 1).sum():,} of them are in two" in words
 
 
 def test_coverage_of_positions() -> None:
@@ -94,4 +94,4 @@ def test_coverage_of_positions() -> None:
     place = table.select("chromosome", "start", "end", "strand").drop_nulls()
     assert f"{place.is_duplicated().sum()} genes share their place" in " ".join(TEXT.split())
     both = table.select("start", "band").drop_nulls().height
-    assert f"but for one gene of {both:,}" in TEXT
+    assert f"except for one gene of {both:,}" in TEXT
