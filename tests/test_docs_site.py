@@ -22,12 +22,10 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 CONFIG = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 NAVIGATION = re.findall(r"^ +- [^:]+: (\S+\.md)$", CONFIG, re.MULTILINE)
-#: Pages that are not wrapped yet.
-UNWRAPPED = {"benchmark", "corpus", "gene-sets", "genes", "libraries", "model-card", "training"}
 PAGES = [
-    *(path for path in sorted(DOCS.glob("*.md")) if path.stem not in UNWRAPPED),
-    *sorted(DOCS.glob("*/*.md")),
+    *sorted(DOCS.rglob("*.md")),
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "benchmarks").rglob("README.md")),
 ]
 NUMBER = re.compile(r"(?<![\w.:-])[-+]?(\d[\d,]*\.?\d*(e[-+]\d+)?|inf)%?(?![\w:])")
 
