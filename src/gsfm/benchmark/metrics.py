@@ -7,9 +7,9 @@ with one sort of each row.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -98,22 +98,16 @@ class Ranking:
         best_first = np.lexsort((-mine, owner))
         owner, gene, mine = owner[best_first], gene[best_first], mine[best_first]
 
-        # Among the candidates. The other genes go to the end of their row, so that the first
-        # n_candidates numbers of the row are the scores of the candidates.
+        # Among the candidates: the other genes go to the end of their row.
         rows = np.where(ranked, scores, np.asarray(np.inf, scores.dtype))
         rows.sort(axis=1)
         start = owner * n_genes
-        stop = start + n_candidates[owner]
-        below, upto = _count(rows.ravel(), start, stop, mine)
+        below, upto = _count(rows.ravel(), start, start + n_candidates[owner], mine)
         # Among the hidden genes, in descending order: both are negated.
         start = _starts(n_hidden)[owner]
-        stop = start + n_hidden[owner]
-        hidden_above, hidden_upto = _count(-mine, start, stop, -mine)
-        above, tied, hidden_tied = (
-            n_candidates[owner] - upto,
-            upto - below,
-            hidden_upto - hidden_above,
-        )
+        hidden_above, hidden_upto = _count(-mine, start, start + n_hidden[owner], -mine)
+        above, tied = n_candidates[owner] - upto, upto - below
+        hidden_tied = hidden_upto - hidden_above
         return cls(owner, gene, above, tied, hidden_above, hidden_tied, n_candidates, n_hidden)
 
     def __len__(self) -> int:
@@ -345,9 +339,7 @@ def matched_auroc(
     array([1.])
     """
     owner, _, shares = matched_percentiles(scores, ranked, wanted, order, window)
-    of_question = _Means(len(np.asarray(scores)))
-    of_question.add(owner, shares)
-    return of_question.means()
+    return _Means(len(np.asarray(scores))).add(owner, shares).means()
 
 
 def matched_percentiles(
@@ -413,10 +405,10 @@ def _checked(
     scores, ranked, wanted = np.asarray(scores), np.asarray(ranked, bool), np.asarray(wanted, bool)
     if scores.dtype.kind != "f":
         scores = scores.astype(np.float64)
-    if scores.ndim != 2 or not scores.shape == ranked.shape == wanted.shape:
+    shapes = scores.shape, ranked.shape, wanted.shape
+    if scores.ndim != 2 or len(set(shapes)) > 1:
         raise ValueError(
-            "scores, ranked and wanted need one shape (questions, genes), not "
-            f"{scores.shape}, {ranked.shape} and {wanted.shape}"
+            f"scores, ranked and wanted need one shape (questions, genes), not {shapes}"
         )
     bad = np.isnan(scores)
     if bad.any() and (bad & ranked).any():
@@ -465,17 +457,17 @@ def _count(flat: NDArray[Any], start: Ints, stop: Ints, values: NDArray[Any]) ->
     return below - start, upto - start
 
 
+_OF_RANKING: Mapping[str, Callable[[Ranking], Floats]] = {
+    "auroc": Ranking.auroc,
+    "average_precision": Ranking.average_precision,
+    "ndcg_100": lambda ranking: ranking.ndcg(100),
+    "recall_10": lambda ranking: ranking.recall(10),
+    "recall_50": lambda ranking: ranking.recall(50),
+    "recall_100": lambda ranking: ranking.recall(100),
+    "enrichment_score": Ranking.enrichment_score,
+}
 #: The metrics of a question, as in the columns of `Measured.questions`.
-METRICS = (
-    "auroc",
-    "average_precision",
-    "ndcg_100",
-    "recall_10",
-    "recall_50",
-    "recall_100",
-    "enrichment_score",
-    "matched_auroc",
-)
+METRICS = (*_OF_RANKING, "matched_auroc")
 
 #: Points of a curve: 0, 0.01, ..., 1.
 POINTS = 101
@@ -581,24 +573,16 @@ def measure(
             where = f"{method.name}, questions {start} to {rows.stop - 1}"
             raise ValueError(f"{where}: {error}") from error
         owner, gene, matched = matched_percentiles(scores, ranked, wanted, order)
-        of_question = _Means(len(ranking))
-        of_question.add(owner, matched)
-        metrics[:, rows] = (
-            ranking.auroc(),
-            ranking.average_precision(),
-            ranking.ndcg(100),
-            ranking.recall(10),
-            ranking.recall(50),
-            ranking.recall(100),
-            ranking.enrichment_score(),
-            of_question.means(),
-        )
+        matched_of_question = _Means(len(ranking)).add(owner, matched).means()
+        found = [metric(ranking) for metric in _OF_RANKING.values()]
+        metrics[:, rows] = [*found, matched_of_question]
         n_candidates[rows] = ranking.n_candidates
         times += np.bincount(gene, minlength=n_genes)
         of_gene.add(ranking.gene, ranking.percentiles())
         matched_of_gene.add(gene, matched)
-        for means, points in ((roc, ranking.roc()), (precision_recall, ranking.precision_recall())):
-            means.add(np.tile(np.arange(POINTS), len(points)), points.ravel())
+        points = np.tile(np.arange(POINTS), len(ranking))
+        roc.add(points, ranking.roc().ravel())
+        precision_recall.add(points, ranking.precision_recall().ravel())
         if progress is not None:
             progress(rows.stop, n)
 
@@ -608,10 +592,10 @@ def measure(
         "n_candidates": n_candidates,
     }
     hidden = np.flatnonzero(times)
-    symbols = questions.background.symbols
-    x = np.tile(np.arange(POINTS) / (POINTS - 1), 2)
-    y = np.concatenate([roc.means(), precision_recall.means()])
-    curve = ["roc"] * POINTS + ["pr"] * POINTS
+    counts = {"popularity": popularity, "papers": papers, "n": times}
+    means = {"auroc": of_gene.means(), "matched_auroc": matched_of_gene.means()}
+    symbols = pl.Series([questions.background[i] for i in hidden.tolist()], dtype=pl.String)
+    curves = {"roc": roc.means(), "pr": precision_recall.means()}
     return Measured(
         questions=questions.table.select(
             pl.lit(questions.protocol, pl.String).alias("protocol"),
@@ -621,16 +605,17 @@ def measure(
             *(_floats(name, values) for name, values in zip(METRICS, metrics, strict=True)),
         ),
         genes=pl.DataFrame(
+            {"gene": symbols}
+            | {name: values[hidden] for name, values in counts.items()}
+            | {name: _floats(name, values[hidden]) for name, values in means.items()}
+        ),
+        curves=pl.DataFrame(
             {
-                "gene": pl.Series([symbols[i] for i in hidden.tolist()], dtype=pl.String),
-                "popularity": popularity[hidden],
-                "papers": papers[hidden],
-                "n": times[hidden],
-                "auroc": _floats("auroc", of_gene.means()[hidden]),
-                "matched_auroc": _floats("matched_auroc", matched_of_gene.means()[hidden]),
+                "curve": np.repeat([*curves], POINTS).tolist(),
+                "x": _floats("x", np.tile(np.arange(POINTS) / (POINTS - 1), len(curves))),
+                "y": _floats("y", np.concatenate([*curves.values()])),
             }
         ),
-        curves=pl.DataFrame({"curve": curve, "x": _floats("x", x), "y": _floats("y", y)}),
     )
 
 
@@ -641,23 +626,24 @@ class _Means:
         self.total = np.zeros(bins)
         self.n = np.zeros(bins, np.int64)
 
-    def add(self, bins: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+    def add(self, bins: Ints, values: Floats) -> Self:
         known = ~np.isnan(values)
         self.total += np.bincount(bins[known], values[known], len(self.n))
         self.n += np.bincount(bins[known], minlength=len(self.n))
+        return self
 
-    def means(self) -> NDArray[np.float64]:
+    def means(self) -> Floats:
         """nan for an empty bin."""
         return _divide(self.total, self.n, self.n > 0)
 
 
-def _per_gene(name: str, values: ArrayLike, n_genes: int) -> NDArray[np.int64]:
+def _per_gene(name: str, values: ArrayLike, n_genes: int) -> Ints:
     values = np.asarray(values, dtype=np.int64)
     if values.shape != (n_genes,):
         raise ValueError(f"{name} needs a number for each of the {n_genes} genes of the background")
     return values
 
 
-def _floats(name: str, values: NDArray[np.float64]) -> pl.Series:
+def _floats(name: str, values: Floats) -> pl.Series:
     """A float32 column, null for nan."""
     return pl.Series(name, values.astype(np.float32)).fill_nan(None)

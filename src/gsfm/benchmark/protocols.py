@@ -6,6 +6,7 @@ The background is the vocabulary of the library. All genes of it except the show
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.benchmark.questions import Draws, Questions, question_table
+from gsfm.benchmark.questions import COLUMNS, Draws, Questions, question_table
 from gsfm.benchmark.releases import nearest, pair
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
@@ -147,29 +148,18 @@ def hold_out(
     require(len(ks) > 0 and ks[0] >= 1, "shown must be one or more numbers of 1 or more")
     _check(splits=splits, smallest=smallest, terms=terms)
     rows, skipped = _choose(library, int(ks[0]) + smallest, terms, seed)
-    largest_k = library.sizes[rows] - smallest
-    row = np.repeat(rows, splits * len(ks))
-    split = np.tile(np.repeat(np.arange(1, splits + 1), len(ks)), len(rows))
-    k = np.tile(ks, len(rows) * splits)
-    chosen = k <= np.repeat(largest_k, splits * len(ks))
-    row, split, k = row[chosen], split[chosen], k[chosen]
-    every = library.sizes[row] - smallest >= ks[-1]
-    table = question_table(library.names, row, split=split, k=k, every_k=every)
-    some, others = _divide(library, row, split, k, seed)
+    largest_k = library.sizes - smallest
+    every = np.array([*itertools.product(rows, range(1, splits + 1), ks)])
+    row, split, k = every[every[:, 2] <= largest_k[every[:, 0]]].T
+    table = question_table(library.names, row, split=split, k=k, every_k=largest_k[row] >= ks[-1])
+    terms_of = {str(k): int((largest_k[rows] >= k).sum()) for k in ks}
     return Questions(
         "hold-out",
         library.vocabulary,
-        some,
-        others,
+        *_divide(library, row, split, k, seed),
         table,
         skipped=skipped,
-        about={
-            "splits": splits,
-            "smallest": smallest,
-            "seed": seed,
-            "terms": len(rows),
-            "terms_of": {str(one): int((largest_k >= one).sum()) for one in ks},
-        },
+        about=_about(rows, seed, splits=splits, smallest=smallest) | {"terms_of": terms_of},
     )
 
 
@@ -227,8 +217,10 @@ def time_split(
     before = older[pairs.table["older_row"].to_numpy()].to_csr()
     after = newer[pairs.table["newer_row"].to_numpy()].to_csr()
     added = (after - after.multiply(before)).tocsr()
-    dropped = _row_sums(before - before.multiply(after))
-    n_shown, n_hidden = _row_sums(before), _row_sums(added)
+    n_shown, n_hidden, dropped = (
+        np.asarray(matrix.sum(axis=1), np.int64)
+        for matrix in (before, added, before - before.multiply(after))
+    )
     known, grown = n_shown >= smallest, n_hidden >= smallest_hidden
     room = n_shown + n_hidden < len(older.vocabulary)
     candidates = np.flatnonzero(known & grown & room)
@@ -246,6 +238,15 @@ def time_split(
     table = question_table(
         names, rows, older_term=chosen["older_name"], by=chosen["by"], dropped=dropped[rows]
     )
+    skipped = {
+        "only in the older release": len(pairs.older_only),
+        "only in the newer release": len(pairs.newer_only),
+        f"fewer than {smallest} genes of the background in the older release": ~known,
+        f"fewer than {smallest_hidden} genes added": known & ~grown,
+        WHOLE: known & grown & ~room,
+        f"not in the sample of {terms}": len(candidates) - len(rows),
+    }
+    counts = {"genes_shown": n_shown, "genes_dropped": dropped, "genes_hidden": n_hidden}
     return Questions(
         "time-split",
         older.vocabulary,
@@ -253,26 +254,10 @@ def time_split(
         _from_csr(added[rows], older.vocabulary, table),
         table,
         older=older,
-        skipped=_counted(
-            {
-                "only in the older release": len(pairs.older_only),
-                "only in the newer release": len(pairs.newer_only),
-                f"fewer than {smallest} genes of the background in the older release": ~known,
-                f"fewer than {smallest_hidden} genes added": known & ~grown,
-                WHOLE: known & grown & ~room,
-                f"not in the sample of {terms}": len(candidates) - len(rows),
-            }
-        ),
-        about={
-            "smallest": smallest,
-            "smallest_hidden": smallest_hidden,
-            "seed": seed,
-            "terms": len(rows),
-            "paired_by": pairs.ways,
-            "genes_shown": int(n_shown[rows].sum()),
-            "genes_dropped": int(dropped[rows].sum()),
-            "genes_hidden": int(n_hidden[rows].sum()),
-        },
+        skipped=_counted(skipped),
+        about=_about(rows, seed, smallest=smallest, smallest_hidden=smallest_hidden)
+        | {"paired_by": pairs.ways}
+        | {name: int(values[rows].sum()) for name, values in counts.items()},
     )
 
 
@@ -323,14 +308,11 @@ def never_seen(
         )
     new = newer[pairs.newer_only]
     halves, rows = _halves(new, splits, smallest, terms, seed)
-    return Questions(
-        "never-seen",
-        halves.background,
-        halves.shown,
-        halves.hidden,
-        halves.table.with_columns(
-            older_jaccard=pl.Series(np.repeat(nearest(new[rows], older), splits))
-        ),
+    jaccard = pl.Series(np.repeat(nearest(new[rows], older), splits))
+    return dataclasses.replace(
+        halves,
+        protocol="never-seen",
+        table=halves.table.with_columns(older_jaccard=jaccard),
         older=older,
         skipped=_counted({"in the older release too": len(pairs), **halves.skipped}),
         about={**halves.about, "paired_by": pairs.ways},
@@ -401,29 +383,32 @@ def context_switch(
             "lower company or smallest, or take a library with more terms"
         )
     draws = Draws(symbols, seed)
-    shown, hidden, candidates, table = [], [], [], []
+    shown, hidden, candidates, rows = [], [], [], []
     for gene, one, other in triples:
         label = f"{symbols[gene]}: {names[one]} / {names[other]}"
         sides = [large.ids(one), large.ids(other)]
         own = [np.setdiff1d(mine, theirs) for mine, theirs in (sides, sides[::-1])]
         own = [draws.shuffle(ids, label) for ids in own]
         n = min(map(len, own))
-        both = np.concatenate([ids[company:n] for ids in own])
-        for ids, near, far in ((own[0], one, other), (own[1], other, one)):
+        candidates += [np.concatenate([ids[company:n] for ids in own])] * 2
+        for split, ids, near, far in ((1, own[0], one, other), (2, own[1], other, one)):
             shown.append([gene, *ids[:company]])
             hidden.append(ids[company:n])
-            candidates.append(both)
-            table.append((label, symbols[gene], names[near], names[far]))
-    columns = pl.DataFrame(table, ["term", "gene", "company", "other"], orient="row")
-    labels, background = columns["term"].to_list(), library.vocabulary
-    rows = np.arange(len(labels))
+            rows.append((label, split, None, symbols[gene], names[near], names[far]))
+    table = pl.DataFrame(
+        rows, {**COLUMNS, **dict.fromkeys(("gene", "company", "other"), pl.String)}, orient="row"
+    )
+    shown_sets, hidden_sets, candidate_sets = (
+        GeneSets.from_ids(library.vocabulary, ids, names=table["term"].to_list())
+        for ids in (shown, hidden, candidates)
+    )
     return Questions(
         "context-switch",
-        background,
-        GeneSets.from_ids(background, shown, names=labels),
-        GeneSets.from_ids(background, hidden, names=labels),
-        question_table(labels, rows, split=1 + rows % 2, **columns.drop("term").to_dict()),
-        candidates=GeneSets.from_ids(background, candidates, names=labels),
+        library.vocabulary,
+        shown_sets,
+        hidden_sets,
+        table,
+        candidates=candidate_sets,
         skipped=_counted({_fewer(least): len(library) - len(large)}),
         about={
             "company": company,
@@ -448,26 +433,23 @@ def _halves(
     n_shown = library.sizes // 2
     n_wrong = np.floor(n_shown * noise / (1 - noise) + 0.5).astype(np.int64)
     rows, skipped = _choose(library, 2 * smallest, terms, seed, n_wrong)
-    row = np.repeat(rows, splits)
-    split = np.tile(np.arange(1, splits + 1), len(rows))
+    row, split = np.repeat(rows, splits), np.tile(np.arange(1, splits + 1), len(rows))
     shown, hidden = _divide(library, row, split, n_shown[row], seed)
+    about = _about(rows, seed, splits=splits, smallest=smallest)
     # Without noise there are no such entries, so that the hashes of earlier runs stay valid.
-    entries: dict[str, Any] = {}
-    columns: dict[str, Any] = {}
+    columns = {}
     if noise:
         shown = _add_wrong(shown, library, row, split, n_wrong[row], seed)
         columns = {"wrong": n_wrong[row]}
-        entries = {"noise": noise, "genes_wrong": int(n_wrong[row].sum())}
-    questions = Questions(
-        "half-split",
-        library.vocabulary,
-        shown,
-        hidden,
-        question_table(library.names, row, split=split, **columns),
-        skipped=skipped,
-        about={"splits": splits, "smallest": smallest, "seed": seed, "terms": len(rows), **entries},
-    )
-    return questions, rows
+        about |= {"noise": noise, "genes_wrong": int(n_wrong[row].sum())}
+    table = question_table(library.names, row, split=split, **columns)
+    sets = library.vocabulary, shown, hidden
+    return Questions("half-split", *sets, table, skipped=skipped, about=about), rows
+
+
+def _about(rows: Rows, seed: int, **settings: int) -> dict[str, Any]:
+    """The settings and the number of terms of a protocol."""
+    return {**settings, "seed": seed, "terms": len(rows)}
 
 
 def _divide(
@@ -492,13 +474,11 @@ def _add_wrong(
 ) -> GeneSets:
     """Add random genes that are not in the term to the shown ones."""
     draws, names = Draws(library.vocabulary, seed), library.names
+    everyone = np.arange(len(library.vocabulary))
     lists = []
-    for i, (row, split, n) in enumerate(
-        zip(rows.tolist(), splits.tolist(), n_wrong.tolist(), strict=True)
-    ):
-        others = np.ones(len(library.vocabulary), np.bool_)
-        others[library.ids(row)] = False
-        wrong = draws.first(n, np.flatnonzero(others), names[row], split, "wrong")
+    for i, (row, split, n) in enumerate(zip(rows.tolist(), splits.tolist(), n_wrong, strict=True)):
+        others = np.delete(everyone, library.ids(row))
+        wrong = draws.first(n, others, names[row], split, "wrong")
         lists.append(np.concatenate([shown.ids(i), wrong]))
     return GeneSets.from_ids(library.vocabulary, lists, names=shown.names)
 
@@ -534,9 +514,7 @@ def _choose(
 
 def _sample(names: Sequence[str], rows: Rows, terms: int | None, seed: int) -> Rows:
     """`terms` of the rows, drawn by their names; ascending."""
-    if terms is None:
-        return rows
-    return np.sort(Draws(names, seed).shuffle(rows, "sample")[:terms])
+    return rows if terms is None else np.sort(Draws(names, seed).shuffle(rows, "sample")[:terms])
 
 
 def _unrelated(library: GeneSets, least: int, seed: int) -> Iterator[tuple[int, int, int]]:
@@ -568,10 +546,6 @@ def _unrelated(library: GeneSets, least: int, seed: int) -> Iterator[tuple[int, 
                 yield gene, int(of_gene[first[turn]]), int(of_gene[second[turn]])
                 again.append(gene)
         queue, turn = again, turn + 1
-
-
-def _row_sums(matrix: sp.csr_array) -> Rows:
-    return np.asarray(matrix.sum(axis=1), np.int64)
 
 
 def _from_csr(matrix: sp.csr_array, vocabulary: Vocabulary, table: pl.DataFrame) -> GeneSets:

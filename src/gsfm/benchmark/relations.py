@@ -115,9 +115,7 @@ def new_relations(
     if len(before.indices) == 0:
         raise GsfmError(f"no set is from {after} or before: {span}; give another year")
     settings = {"after": after, "until": until, "undated": year.null_count()}
-    return _questions(
-        "new-relations", before, later, sets, max_size, negatives, queries, seed, settings
-    )
+    return _questions(before, later, sets, max_size, negatives, queries, seed, settings)
 
 
 def new_interactions(
@@ -166,13 +164,10 @@ def new_interactions(
     """
     check_releases(older, newer)
     both = older.union(newer)
-    return _questions(
-        "new-interactions", older, newer, both, max_size, negatives, queries, seed, {}
-    )
+    return _questions(older, newer, both, max_size, negatives, queries, seed, {})
 
 
 def _questions(
-    protocol: str,
     before: GeneSets,
     later: GeneSets,
     ever: GeneSets,
@@ -194,8 +189,7 @@ def _questions(
     ranking = draws.shuffle(np.flatnonzero(popularity), "ties")
     ranking = ranking[np.argsort(popularity[ranking], kind="stable")]
     small = later[np.flatnonzero((later.sizes > 1) & (later.sizes <= max_size))]
-    queue = ranking[np.isin(ranking, small.indices)]
-    queue = draws.shuffle(queue, "genes")
+    queue = draws.shuffle(ranking[np.isin(ranking, small.indices)], "genes")
 
     genes: list[int] = []
     hidden: list[Ids] = []
@@ -226,16 +220,18 @@ def _questions(
     if rest := len(queue) - len(genes) - without.total():
         skipped[f"not in the sample of {queries}"] = rest
     symbols = [background[gene] for gene in genes]
-    popular = popularity[genes]
-    rows = np.arange(len(genes))
-    table = question_table(symbols, rows, popularity=popular, unmatched=unmatched)
+    shown_sets, hidden_sets, candidate_sets = (
+        GeneSets.from_ids(background, ids, names=symbols)
+        for ids in ([[gene] for gene in genes], hidden, candidates)
+    )
+    columns = {"popularity": popularity[genes], "unmatched": unmatched}
     return Questions(
-        protocol,
+        "new-relations" if "after" in about else "new-interactions",
         background,
-        GeneSets.from_ids(background, [[gene] for gene in genes], names=symbols),
-        GeneSets.from_ids(background, hidden, names=symbols),
-        table,
-        candidates=GeneSets.from_ids(background, candidates, names=symbols),
+        shown_sets,
+        hidden_sets,
+        question_table(symbols, np.arange(len(genes)), **columns),
+        candidates=candidate_sets,
         older=before,
         skipped=skipped,
         about={
@@ -256,42 +252,24 @@ def _relations(
     genes: Ids, small: GeneSets, before: GeneSets, ever: GeneSets
 ) -> Iterator[tuple[int, Flags, Flags]]:
     """For each gene: which genes are its new partners, and which share no set with it."""
-    later, early, any_time = (_CoMembership(sets) for sets in (small, before, ever))
+    members = [sets.to_csr() for sets in (small, before, ever)]
+    of_gene = [matrix.T.tocsr() for matrix in members]
     for start in range(0, len(genes), BATCH):
         batch = genes[start : start + BATCH]
-        new = later.of(batch) & ~early.of(batch)
-        yield from zip(batch.tolist(), new, ~any_time.of(batch), strict=True)
-
-
-class _CoMembership:
-    """Which genes share a set."""
-
-    def __init__(self, sets: GeneSets) -> None:
-        self._members = sets.to_csr()
-        self._of_gene = self._members.T.tocsr()
-
-    def of(self, genes: Ids) -> Flags:
-        """(n, background) whether a gene, or the same gene, shares a set with each of `genes`."""
-        return np.asarray((self._of_gene[genes] @ self._members).toarray() > 0)
+        # (genes of the batch, background) whether two genes share a set
+        later, early, any_time = (
+            np.asarray((sets[batch] @ genes_of).toarray() > 0)
+            for sets, genes_of in zip(of_gene, members, strict=True)
+        )
+        yield from zip(batch.tolist(), later & ~early, ~any_time, strict=True)
 
 
 def _match(partners: Ids, strangers: Flags, n: int) -> tuple[Ids, Ids]:
     """Choose for each partner the `n` free strangers next above and next below it.
 
-    Parameters
-    ----------
-    partners
-        Places in the order of popularity; earlier partners choose first.
-    strangers
-        (genes,) by place: whether the gene may be chosen.
-    n
-        Number on each side. A partner with fewer on one side gets none, because popularity would
-        be unbalanced.
-
-    Returns
-    -------
-    (ids, ids)
-        The partners that have their strangers, and the strangers.
+    All genes are places in the order of popularity; earlier partners choose first. A partner with
+    fewer strangers on one side gets none, because popularity would be unbalanced. Returns the
+    partners that have their strangers, and the strangers.
     """
     free = strangers.copy()
     matched, matches = [], []
@@ -302,6 +280,4 @@ def _match(partners: Ids, strangers: Flags, n: int) -> tuple[Ids, Ids]:
             free[below] = free[above] = False
             matched.append(place)
             matches += [below, above]
-    if not matched:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    return np.array(matched, np.int64), np.concatenate(matches)
+    return np.array(matched, np.int64), np.concatenate([np.empty(0, np.int64), *matches])

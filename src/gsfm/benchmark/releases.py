@@ -133,26 +133,24 @@ def pair(older: GeneSets, newer: GeneSets) -> Pairs:
             a, b = rows[0][text], rows[1][text]
             found.append((a, b, way))
             del left[0][a], left[1][b]
-    symbols = set(older.vocabulary) | set(newer.vocabulary)
-    vocabulary = Vocabulary(sorted(symbols)) if older.vocabulary != newer.vocabulary else None
-    one = older if vocabulary is None else older.reindex(vocabulary)
-    other = newer if vocabulary is None else newer.reindex(vocabulary)
+    one, other = older, newer
+    if older.vocabulary != newer.vocabulary:
+        both = Vocabulary(sorted({*older.vocabulary, *newer.vocabulary}))
+        one, other = older.reindex(both), newer.reindex(both)
     for a, b in _renamed(one, other, np.array([*left[0]], int), np.array([*left[1]], int)):
         found.append((a, b, "content"))
         del left[0][a], left[1][b]
     found.sort(key=lambda row: row[1])
-    a_rows = np.array([row[0] for row in found], np.int64)
-    b_rows = np.array([row[1] for row in found], np.int64)
-    table = pl.DataFrame(
-        {
-            "older_row": a_rows,
-            "newer_row": b_rows,
-            "older_name": [names[0][a] for a in a_rows],
-            "newer_name": [names[1][b] for b in b_rows],
-            "by": [row[2] for row in found],
-            "jaccard": _jaccard(one[a_rows], other[b_rows]),
-        },
-        schema_overrides={"older_name": pl.String, "newer_name": pl.String, "by": pl.String},
+    kinds = {"older_row": pl.Int64, "newer_row": pl.Int64, "by": pl.String}
+    table = pl.DataFrame(found, kinds, orient="row")
+    a_rows, b_rows = table["older_row"].to_numpy(), table["newer_row"].to_numpy()
+    table = table.select(
+        "older_row",
+        "newer_row",
+        pl.Series("older_name", [names[0][a] for a in a_rows], pl.String),
+        pl.Series("newer_name", [names[1][b] for b in b_rows], pl.String),
+        "by",
+        pl.Series("jaccard", _jaccard(one[a_rows], other[b_rows])),
     )
     return Pairs(table, np.array([*left[0]], np.int64), np.array([*left[1]], np.int64))
 
@@ -207,16 +205,13 @@ def find_release(folder: str | Path, library: str, year: int | str) -> Path:
     fitting = [path for path, match in of_library if match[2].lower() == str(year).lower()]
     if len(fitting) == 1:
         return fitting[0]
+    names = ", ".join(p.name for p in fitting or [path for path, _ in of_library or releases])
     if fitting:
-        names = ", ".join(path.name for path in fitting)
-        raise GsfmError(
-            f"{folder}: {library!r} of {year} may be each of {names}; "
-            "add to the library's name what comes after the year, or give the file itself"
-        )
-    there = [path.name for path, _ in of_library or releases]
-    names = ", ".join(there) or "no file with a year in its name"
+        reason = f"{library!r} of {year} may be each of {names}; add to the library's name what "
+        raise GsfmError(f"{folder}: {reason}comes after the year, or give the file itself")
     what = f"no release {year}" if of_library else "nothing"
-    raise GsfmError(f"{folder}: {what} of the library {library!r}; there is {names}")
+    there = names or "no file with a year in its name"
+    raise GsfmError(f"{folder}: {what} of the library {library!r}; there is {there}")
 
 
 #: The name of a file: the library, the year, what else, and suffixes.
@@ -261,17 +256,15 @@ def _renamed(older: GeneSets, newer: GeneSets, a_rows: Rows, b_rows: Rows) -> li
             a, b = int(rows[k]), int(columns[k])
             likeness = _likeness(a_names[a], b_names[b], float(jaccard[k]))
             if likeness is not None:
-                candidates.append((float(jaccard[k]), likeness, a, b))
+                candidates.append((-float(jaccard[k]), -likeness, a, b))
     # The best comes first; a later one is never the best of either.
-    candidates.sort(key=lambda row: (-row[0], -row[1], row[2], row[3]))
-    seen_a: set[int] = set()
-    seen_b: set[int] = set()
+    seen: tuple[set[int], set[int]] = set(), set()
     pairs = []
-    for _, _, a, b in candidates:
-        if a not in seen_a and b not in seen_b:
+    for _, _, a, b in sorted(candidates):
+        if a not in seen[0] and b not in seen[1]:
             pairs.append((int(a_rows[a]), int(b_rows[b])))
-        seen_a.add(a)
-        seen_b.add(b)
+        seen[0].add(a)
+        seen[1].add(b)
     return pairs
 
 
