@@ -71,13 +71,11 @@ def _stack(tables: list[pl.DataFrame]) -> pl.DataFrame:
         if len(dtypes) > 1 and not all(dtype.is_numeric() for dtype in dtypes)
     }
 
-    def same_type(column: pl.Series) -> pl.Series:
-        if column.name not in mixed:
-            return column
+    def unified(column: pl.Series) -> pl.Series:
         is_year = column.name == "year"
         return column.cast(pl.Int64, strict=False) if is_year else as_text_column(column)
 
-    same = [pl.DataFrame([same_type(column) for column in table]) for table in tables]
+    same = [t.with_columns(unified(t[name]) for name in mixed & set(t.columns)) for t in tables]
     return pl.concat(same, how="diagonal_relaxed")
 
 

@@ -104,40 +104,35 @@ def remap(
     """
     bits = int(mapping.max(initial=0)).bit_length()
 
-    def part(span: tuple[int, int]) -> tuple[Int32s, Floats | None, NDArray[Any]]:
+    def part(span: tuple[int, int]) -> tuple[Int32s, Floats, NDArray[Any]]:
         first, last = span
         start, stop = int(indptr[first]), int(indptr[last])
         # One sortable number for each member: its set, then its gene.
         keys = owners(indptr, first, last)
         keys <<= bits
         keys |= mapping[indices[start:stop]]  # -1 has every bit set: the key is -1, the smallest
-        order = None
+        heavy = np.empty(0, np.float32)
         if weights is None:
             keys.sort()
         else:
             order = np.lexsort((-weights[start:stop], keys))
-            keys = keys[order]
-        keep = np.empty(len(keys), np.bool_)
-        keep[:1] = True
-        np.not_equal(keys[1:], keys[:-1], out=keep[1:])
+            keys, heavy = keys[order], weights[start:stop][order]
+        keep = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
         keep &= keys >= 0
-        keys = keys[keep]
-        heavy = None if weights is None else weights[start:stop][order][keep]
+        keys, heavy = keys[keep], heavy[keep] if len(heavy) else heavy
         sizes = np.bincount(keys >> bits, minlength=last - first)
         keys &= (1 << bits) - 1
         return keys.astype(np.int32), heavy, sizes
 
     parts: list[Int32s] = []
     weight_parts: list[Floats] = []
-    sizes: list[NDArray[Any]] = [np.empty(0, np.int64)]
+    sizes: list[NDArray[Any]] = []
     for ids, heavy, counts in in_order(part, chunks(indptr)):
         parts.append(ids)
+        weight_parts.append(heavy)
         sizes.append(counts)
-        if heavy is not None:
-            weight_parts.append(heavy)
-    out = join(parts, np.int32)
     out_weights = None if weights is None else join(weight_parts, np.float32)
-    return to_indptr(np.concatenate(sizes)), out, out_weights
+    return to_indptr(join(sizes, np.int64)), join(parts, np.int32), out_weights
 
 
 def join(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:

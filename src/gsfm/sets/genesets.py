@@ -444,23 +444,15 @@ class GeneSets:
         >>> sets.filter(min_size=2).names
         ['b']
         """
-        sizes = self.sizes
-        keep = np.ones(len(self), np.bool_)
-        if min_size is not None:
-            keep &= sizes >= min_size
-        if max_size is not None:
-            keep &= sizes <= max_size
+        keep = _within(pl.Series(self.sizes), min_size, max_size)
         if min_year is not None or max_year is not None:
             year = self._column("year").cast(pl.Int64, strict=False)
-            inside = year.is_between(
-                -(2**62) if min_year is None else min_year, 2**62 if max_year is None else max_year
-            )
-            keep &= inside.fill_null(False).to_numpy()
+            keep &= _within(year, min_year, max_year)
         for name, wanted in (("source", sources), ("species", species)):
             if wanted is not None:
                 values = [wanted] if isinstance(wanted, str) else list(wanted)
-                keep &= self._column(name).is_in(values).fill_null(False).to_numpy()
-        return self[np.flatnonzero(keep)]
+                keep &= self._column(name).is_in(values)
+        return self[keep.fill_null(False).to_numpy()]
 
     def _column(self, name: str) -> pl.Series:
         if name not in self.metadata.columns:
@@ -545,19 +537,7 @@ class GeneSets:
         if n_permutations < 2:
             raise ValueError(f"n_permutations must be 2 or more, not {n_permutations}")
         self._ensure_valid()
-        first, second, jaccard = similarity.near_duplicates(
-            self.vocabulary, self.indptr, self.indices, threshold, n_permutations, random_state
-        )
-        names = self.metadata["name"]
-        return pl.DataFrame(
-            {
-                "first": first,
-                "second": second,
-                "first_name": names.gather(first),
-                "second_name": names.gather(second),
-                "jaccard": jaccard,
-            }
-        )
+        return similarity.near_duplicates(self, threshold, n_permutations, random_state)
 
     def overlap(
         self,
@@ -600,31 +580,9 @@ class GeneSets:
         >>> one.overlap(other, background=10).drop("left", "right").rows()
         [('a', 'b', 2, 2, 1, 0.333..., 0.377...)]
         """
-        from gsfm.sets.overlap import pairs
+        from gsfm.sets import overlap
 
-        vocabulary = self.vocabulary
-        if other.vocabulary != vocabulary:
-            known = set(vocabulary.symbols)
-            extra = tuple(s for s in other.vocabulary if s not in known)
-            vocabulary = Vocabulary(vocabulary.symbols + extra)
-        self._ensure_valid()
-        other._ensure_valid()
-        left, right = self.reindex(vocabulary), other.reindex(vocabulary)
-        occurring = np.zeros(len(vocabulary), np.bool_)
-        occurring[left.indices] = occurring[right.indices] = True
-        least = int(occurring.sum())
-        background = least if background is None else background
-        if background < least:
-            reason = f"the background must be at least the {least} genes that occur"
-            raise ValueError(f"{reason}, not {background}")
-        return pairs(
-            left,
-            right,
-            background,
-            min_shared=min_shared,
-            min_jaccard=min_jaccard,
-            max_p_value=max_p_value,
-        )
+        return overlap.compare(self, other, background, min_shared, min_jaccard, max_p_value)
 
     # -- views ---------------------------------------------------------------------------------
 
@@ -687,3 +645,8 @@ class GeneSets:
 
 def _named(names: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame({"name": list(names)}, {"name": pl.String})
+
+
+def _within(values: pl.Series, low: int | None, high: int | None) -> pl.Series:
+    """Whether each value is within the bounds; None is no bound."""
+    return values.is_between(-(2**62) if low is None else low, 2**62 if high is None else high)

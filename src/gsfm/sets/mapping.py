@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,18 +35,19 @@ def resolve(sets: GeneSets, species: Species | None) -> GeneSets:
     if len(emptied):
         notes.add("unmapped-sets", len(emptied), example=sets.metadata["name"][int(emptied[0])])
 
-    def by_frequency(identifiers: Iterable[str]) -> dict[str, int]:
-        counts = {i: int(frequencies[sets.vocabulary.ids([i])[0]]) for i in identifiers}
-        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    def by_frequency(identifiers: list[str]) -> dict[str, int]:
+        counts = zip(
+            identifiers, frequencies[sets.vocabulary.ids(identifiers)].tolist(), strict=True
+        )
+        return dict(sorted(counts, key=lambda item: (-item[1], item[0])))
 
-    result.report = ReadReport(
-        report.path,
-        report.format,
-        len(sets),
-        sets.n_genes,
-        notes.done(),
-        resolution.mapped_counts,
-        by_frequency(resolution.unmapped),
-        by_frequency(resolution.ambiguous),
+    result.report = dataclasses.replace(
+        report,
+        n_sets=len(sets),
+        n_identifiers=sets.n_genes,
+        notes=notes.done(),
+        mapped=resolution.mapped_counts,
+        unmapped=by_frequency(resolution.unmapped),
+        ambiguous=by_frequency(resolution.ambiguous),
     )
     return result

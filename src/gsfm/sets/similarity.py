@@ -10,7 +10,7 @@ which would take gigabytes; sorting the bands gives the same candidates.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,9 @@ from gsfm.genes import Vocabulary
 from gsfm.sets import csr
 from gsfm.sets.csr import Int32s, Int64s
 
+if TYPE_CHECKING:
+    from gsfm.sets.genesets import GeneSets
+
 #: Probability to find a pair exactly at the threshold; it is higher for pairs above it.
 RECALL = 0.99
 
@@ -29,26 +32,40 @@ _PAIRS = 1 << 16
 
 
 def near_duplicates(
-    vocabulary: Vocabulary,
-    indptr: Int64s,
-    indices: Int32s,
-    threshold: float,
-    n_permutations: int,
-    random_state: int,
-) -> tuple[Int64s, Int64s, NDArray[np.float64]]:
-    """Pairs of sets, the first before the second, with a Jaccard index of at least `threshold`."""
+    sets: GeneSets, threshold: float, n_permutations: int, random_state: int
+) -> pl.DataFrame:
+    """The table of `GeneSets.near_duplicates`."""
     # Equal sets have equal signatures: the first one represents them until the end.
-    first = csr.first_equal(indptr, indices)
-    sizes = np.diff(indptr)
+    first, sizes = csr.first_equal(sets.indptr, sets.indices), sets.sizes
     rows = np.flatnonzero((first == np.arange(len(first))) & (sizes > 0))
-    part, members, _ = csr.gather(indptr, indices, None, rows)
-    signed = signatures(vocabulary, part, members, n_permutations, random_state)
-    n_bands, width = bands(threshold, n_permutations)
-    left, right = _candidates(signed, np.diff(part), n_bands, width, threshold)
+    part, members, _ = csr.gather(sets.indptr, sets.indices, None, rows)
+    signed = signatures(sets.vocabulary, part, members, n_permutations, random_state)
+    left, right = _candidates(signed, sizes[rows], *bands(threshold, n_permutations), threshold)
     shared = _intersections(part, members, left, right)
-    jaccard = shared / (sizes[rows[left]] + sizes[rows[right]] - shared)
-    enough = jaccard >= threshold
-    return _spread(first, sizes, rows[left[enough]], rows[right[enough]], jaccard[enough])
+    left, right = rows[left], rows[right]
+    jaccard = shared / (sizes[left] + sizes[right] - shared)
+    distinct = pl.DataFrame({"left": left, "right": right, "jaccard": jaccard})
+    equal = pl.DataFrame({"left": rows, "right": rows, "jaccard": np.ones(len(rows))})
+    copies = pl.DataFrame({"copy": np.flatnonzero(sizes), "of": first[sizes > 0]})
+    one, other = pl.col("first"), pl.col("second")
+    pairs = (
+        pl.concat([equal, distinct.filter(pl.col("jaccard") >= threshold)])
+        .join(copies.select(first="copy", left="of"), on="left")
+        .join(copies.select(second="copy", right="of"), on="right")
+        .filter((pl.col("left") != pl.col("right")) | (one < other))
+        .select(
+            pl.min_horizontal(one, other), pl.max_horizontal(one, other).alias("second"), "jaccard"
+        )
+        .sort("first", "second")
+    )
+    names = sets.metadata["name"]
+    return pairs.select(
+        "first",
+        "second",
+        names.gather(pairs["first"]).alias("first_name"),
+        names.gather(pairs["second"]).alias("second_name"),
+        "jaccard",
+    )
 
 
 def bands(threshold: float, n_permutations: int) -> tuple[int, int]:
@@ -103,9 +120,8 @@ def _candidates(
             keys *= np.uint64(0x9E3779B97F4A7C15)
             keys ^= keys >> np.uint64(29)
         order = np.argsort(keys, kind="stable")
-        groups = _groups(keys[order])
         fresh = []
-        for left, right in _pairs_within(groups):
+        for left, right in _pairs_of_equals(keys[order]):
             one, other = order[left], order[right]
             small, large = np.sort([sizes[one], sizes[other]], axis=0)
             good = small >= threshold * large
@@ -115,6 +131,18 @@ def _candidates(
             fresh.append(np.minimum(one, other) * n + np.maximum(one, other))
         found = np.unique(np.concatenate([found, *fresh]))
     return found // max(n, 1), found % max(n, 1)
+
+
+def _pairs_of_equals(keys: NDArray[Any]) -> Iterator[tuple[Int64s, Int64s]]:
+    """All pairs of positions with the same value in a sorted array, in parts."""
+    stops = np.flatnonzero(np.append(keys[1:] != keys[:-1], True)) + 1
+    stop_of = np.repeat(stops, np.diff(stops, prepend=0))
+    # The number of pairs whose first position this is.
+    offsets = csr.to_indptr(stop_of - np.arange(len(stop_of)) - 1)
+    for first, last in csr.chunks(offsets, _PAIRS):
+        left = first + csr.owners(offsets, first, last)
+        right = left + 1 + np.arange(offsets[first], offsets[last]) - offsets[left]
+        yield left, right
 
 
 def _intersections(indptr: Int64s, indices: Int32s, left: Int64s, right: Int64s) -> Int64s:
@@ -129,52 +157,6 @@ def _intersections(indptr: Int64s, indices: Int32s, left: Int64s, right: Int64s)
         both = members[left[first:last]].multiply(members[right[first:last]])
         parts.append(np.asarray(both.sum(axis=1), np.int64))
     return np.concatenate(parts)
-
-
-def _groups(keys: NDArray[Any]) -> Int64s:
-    """Where runs of equal keys begin, and where the last one ends."""
-    border = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-    return np.unique(np.concatenate([[0], border, [len(keys)]]))
-
-
-def _pairs_within(groups: Int64s) -> Iterator[tuple[Int64s, Int64s]]:
-    """All pairs of positions inside each group, in parts; group ``i`` ends at ``groups[i + 1]``."""
-    ends = np.repeat(groups[1:], np.diff(groups))
-    # The number of pairs whose first position this is.
-    offsets = csr.to_indptr(ends - np.arange(len(ends)) - 1)
-    for first, last in csr.chunks(offsets, _PAIRS):
-        left = first + csr.owners(offsets, first, last)
-        right = left + 1 + np.arange(offsets[first], offsets[last]) - offsets[left]
-        yield left, right
-
-
-def _spread(
-    first: Int64s, sizes: Int64s, left: Int64s, right: Int64s, jaccard: NDArray[np.float64]
-) -> tuple[Int64s, Int64s, NDArray[np.float64]]:
-    """From pairs of distinct sets to pairs of all sets, with those of equal sets, in order."""
-    copies = np.flatnonzero(sizes > 0)
-    copies = copies[np.argsort(first[copies], kind="stable")]
-    groups = _groups(first[copies])
-    ones, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for one, other in _pairs_within(groups):
-        ones.append(copies[one])
-        others.append(copies[other])
-    n_equal = sum(map(len, ones))
-    # Every copy of one set with every copy of the other set.
-    start = np.zeros(len(first), np.int64)
-    count = np.zeros(len(first), np.int64)
-    start[first[copies[groups[:-1]]]] = groups[:-1]
-    count[first[copies[groups[:-1]]]] = np.diff(groups)
-    products = csr.to_indptr(count[left] * count[right])
-    pair = csr.owners(products, 0, len(left))
-    within = np.arange(products[-1]) - products[pair]
-    ones.append(copies[start[left[pair]] + within // count[right[pair]]])
-    others.append(copies[start[right[pair]] + within % count[right[pair]]])
-    one, other = np.concatenate(ones), np.concatenate(others)
-    value = np.concatenate([np.ones(n_equal), jaccard[pair]])
-    one, other = np.minimum(one, other), np.maximum(one, other)
-    order = np.lexsort((other, one))
-    return one[order], other[order], value[order]
 
 
 def clusters(pairs: pl.DataFrame, n_sets: int) -> Int64s:
