@@ -22,18 +22,11 @@ from gsfm.errors import (
 from gsfm.version import __version__
 
 if TYPE_CHECKING:
-    from gsfm import analysis as analysis
-    from gsfm import benchmark as benchmark
-    from gsfm import corpus as corpus
-    from gsfm import genes as genes
-    from gsfm import libraries as libraries
-    from gsfm import models as models
-    from gsfm import scverse as scverse
-    from gsfm import sets as sets
-    from gsfm import training as training
+    from gsfm import analysis, benchmark, corpus, genes, libraries, models, scverse, sets, training
     from gsfm.analysis import (
         annotate,
         complete,
+        discover,
         embed,
         enrich,
         explain,
@@ -44,26 +37,16 @@ if TYPE_CHECKING:
         relate,
         term,
     )
-    from gsfm.analysis import discover as discover
     from gsfm.genes import Vocabulary
     from gsfm.models import load, train
     from gsfm.sets import GeneSet, GeneSets
 
-#: Where a name comes from: a package, or a submodule where the two are the same.
-_LAZY = {
-    **dict.fromkeys(
-        (
-            *("analysis", "benchmark", "corpus", "genes", "libraries", "models", "scverse"),
-            *("sets", "training"),
-        )
-    ),
-    **dict.fromkeys(
-        (
-            *("annotate", "complete", "discover", "embed", "enrich", "explain", "map"),
-            *("nearest", "network", "prioritize", "relate", "term"),
-        ),
-        "gsfm.analysis",
-    ),
+_PACKAGES = {
+    *("analysis", "benchmark", "corpus", "genes", "libraries"),
+    *("models", "scverse", "sets", "training"),
+}
+#: Where the other names come from; the verbs come from `gsfm.analysis`.
+_HOMES = {
     "GeneSet": "gsfm.sets",
     "GeneSets": "gsfm.sets",
     "Vocabulary": "gsfm.genes",
@@ -111,12 +94,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in __all__:
         raise AttributeError(f"module 'gsfm' has no attribute {name!r}")
-    home = _LAZY[name]
-    if home is None:
+    if name in _PACKAGES:
         return importlib.import_module(f"gsfm.{name}")
-    value = getattr(importlib.import_module(home), name)
+    value = getattr(importlib.import_module(_HOMES.get(name, "gsfm.analysis")), name)
     globals()[name] = value
     return value
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 
@@ -54,6 +55,29 @@ class MissingExtraError(GsfmError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'gsfm[{extra}]'")
+
+
+@contextlib.contextmanager
+def needs_extra(what: str, extra: str) -> Iterator[None]:
+    """Turn an ImportError of the block into a `MissingExtraError` of `what`.
+
+    Examples
+    --------
+    >>> with needs_extra("A plot", "plot"):
+    ...     import no_such_module
+    Traceback (most recent call last):
+    gsfm.errors.MissingExtraError: A plot needs an optional part: pip install 'gsfm[plot]'
+    """
+    try:
+        yield
+    except ImportError:
+        raise MissingExtraError(what, extra) from None
+
+
+def require(holds: object, message: str, error: type[Exception] = ValueError) -> None:
+    """Raise `error` with the message unless the condition `holds`."""
+    if not holds:
+        raise error(message)
 
 
 def join_names(names: Collection[str], limit: int = 5) -> str:

@@ -86,6 +86,19 @@ class Bar:
         return f"[{bar}] {what}: {done / total:.0%}, {left:.0f} s left"
 
 
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with hours if there are any.
+
+    Examples
+    --------
+    >>> clock(75), clock(3700)
+    ('1:15', '1:01:40')
+    """
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
 def _columns(stream: TextIO) -> int:
     """The width of a terminal."""
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gsfm.errors import MissingExtraError
+from gsfm.errors import needs_extra
 from gsfm.io.files import atomic_path
 
 if TYPE_CHECKING:
@@ -137,10 +137,8 @@ def _write(path: str | Path, text: str) -> None:
 
 def pandas_frame(table: pl.DataFrame, what: str) -> pd.DataFrame:
     """The table as a pandas data frame; `what` is named in the error if pandas is missing."""
-    try:
+    with needs_extra(what, "pandas"):
         import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError(what, "pandas") from error
     # Column by column: a conversion through Arrow would need another package.
     return pd.DataFrame(table.to_dict(as_series=False))
 

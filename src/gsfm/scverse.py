@@ -14,17 +14,17 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm import analysis
-from gsfm.analysis import Enrichment, ora, prerank
+from gsfm.analysis import Enrichment
 from gsfm.analysis.enrichment.common import false_discovery_rate
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
 from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.completion.scorer import describe_model
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, needs_extra
 from gsfm.genes import Species
-from gsfm.models import load
+from gsfm.models import load_model
 from gsfm.progress import Progress
-from gsfm.report import flat
+from gsfm.report import flat, pandas_frame
 from gsfm.version import __version__
 
 if TYPE_CHECKING:
@@ -97,19 +97,18 @@ def signatures(
     >>> net.columns.tolist(), len(net), net["weight"].max()
     (['source', 'target', 'weight'], 10, np.float64(1.0))
     """
-    pd = _pandas()
-    found = _signatures(
-        model or load(), libraries, added, min_size, max_size, genes, species, progress
-    )
+    with needs_extra("gsfm.scverse", "scverse"):
+        import pandas as pd
+    sizes = min_size, max_size
+    found = _signatures(load_model(model), libraries, added, sizes, genes, species, progress)
     weights = found.weights.tocoo()
     terms, targets = weights.coords
-    return pd.DataFrame(
-        {
-            "source": np.array(found.names, object)[terms],
-            "target": np.array(found.genes, object)[targets],
-            "weight": weights.data.astype(np.float64),
-        }
-    )
+    columns = {
+        "source": np.array(found.names, object)[terms],
+        "target": np.array(found.genes, object)[targets],
+        "weight": weights.data.astype(np.float64),
+    }
+    return pd.DataFrame(columns)
 
 
 def score(
@@ -168,28 +167,21 @@ def score(
     MissingExtraError
         If pandas is not installed.
     """
-    pd = _pandas()
+    with needs_extra("gsfm.scverse", "scverse"):
+        import pandas as pd
     expression = _expression(adata, layer)
     groups, rows = (None, adata.obs_names) if groupby is None else _groups(adata, groupby)
-    model = model or load()
-    found = _signatures(
-        model,
-        libraries,
-        added,
-        min_size,
-        max_size,
-        [str(name) for name in adata.var_names],
-        species,
-        progress,
-    )
+    model = load_model(model)
+    genes = [str(name) for name in adata.var_names]
+    sizes = min_size, max_size
+    found = _signatures(model, libraries, added, sizes, genes, species, progress)
     # The first of several columns of a gene has the weight. Genes that the model does not know are
     # a part of the regression with the weight 0.
     values, p_values = _linear(expression, found.weights, groups, progress)
     where = adata.obsm if groupby is None else adata.uns
-    where["score_gsfm"] = pd.DataFrame(values, index=rows, columns=found.names)
-    where["padj_gsfm"] = pd.DataFrame(
-        np.apply_along_axis(false_discovery_rate, 1, p_values), index=rows, columns=found.names
-    )
+    adjusted = np.apply_along_axis(false_discovery_rate, 1, p_values)
+    for key, numbers in (("score_gsfm", values), ("padj_gsfm", adjusted)):
+        where[key] = pd.DataFrame(numbers, index=rows, columns=found.names)
     adata.uns["gsfm"] = {
         "task": "score",
         "gsfm_version": __version__,
@@ -247,7 +239,6 @@ def enrich(
     GsfmError
         If there is no such key or group; and as the method does.
     """
-    pd = _pandas()
     if key not in adata.uns:
         raise GsfmError(f"adata.uns has no {key!r}; run scanpy.tl.rank_genes_groups first")
     ranked = adata.uns[key]
@@ -259,28 +250,26 @@ def enrich(
         )
     if method not in ("model", "ora", "prerank"):
         raise GsfmError(f"method is {method!r}; there are model, ora and prerank")
-    options = {"background": [str(name) for name in adata.var_names], "top": None, **options}
+    background = [str(name) for name in adata.var_names]
+    options = {"method": method, "background": background, "top": None, **options}
     if method == "model":
-        options |= {"model": model or load(), "top_genes": top_genes}
+        options |= {"model": load_model(model), "top_genes": top_genes}
     found: dict[str, Enrichment] = {}
     for group in groups or known:
-        pairs = [
+        query: list[Any] = [
             (str(gene), float(value))
             for gene, value in zip(ranked["names"][group], ranked["scores"][group], strict=True)
             if np.isfinite(value)
         ]
         if method == "ora":
-            best = sorted((p for p in pairs if p[1] > 0), key=lambda p: -p[1])[:top_genes]
-            found[group] = ora([gene for gene, _ in best], libraries, **options)
-        elif method == "prerank":
-            found[group] = prerank(pairs, libraries, **options)
-        else:
-            found[group] = analysis.enrich(pairs, libraries, **options)
+            best = sorted((pair for pair in query if pair[1] > 0), key=lambda pair: -pair[1])
+            query = [gene for gene, _ in best[:top_genes]]
+        found[group] = analysis.enrich(query, libraries, **options)
     tables = [
         flat(one.table).insert_column(0, pl.Series("group", [group] * len(one), dtype=pl.String))
         for group, one in found.items()
     ]
-    adata.uns["enrich_gsfm"] = pd.DataFrame(pl.concat(tables).to_dict(as_series=False))
+    adata.uns["enrich_gsfm"] = pandas_frame(pl.concat(tables), "gsfm.scverse")
     return found
 
 
@@ -299,8 +288,7 @@ def _signatures(
     model: Model,
     libraries: LibrariesLike,
     added: float,
-    min_size: int,
-    max_size: int | None,
+    sizes: tuple[int, int | None],
     genes: Sequence[str] | None,
     species: Species | None,
     progress: Progress | None,
@@ -319,11 +307,10 @@ def _signatures(
         known = np.flatnonzero(mapped.ids >= 0)[::-1]  # reversed: the first of several wins
         column[mapped.ids[known]] = known
     terms = load_terms(libraries, vocabulary)
-    terms = terms.within(column >= 0, min_size, max_size, what="the genes that were measured")
-    sizes = terms.sizes
-    n_added = np.rint(added * sizes).astype(np.int64)
+    terms = terms.within(column >= 0, *sizes, what="the genes that were measured")
+    n_added = np.rint(added * terms.sizes).astype(np.int64)
     rows, columns, values = [], [], []
-    for part in batches(len(sizes), _TERMS, "completing terms", progress):
+    for part in batches(len(n_added), _TERMS, "completing terms", progress):
         block = terms.members[part]
         sets = np.split(block.indices, block.indptr[1:-1])
         chances = model.probability(sets) if added else np.zeros((len(sets), len(vocabulary)))
@@ -337,7 +324,7 @@ def _signatures(
             values += [p[more], np.ones(len(own))]
     weights = sp.csr_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
-        shape=(len(sizes), len(genes)),
+        shape=(len(n_added), len(genes)),
     )
     n_mapped = int((column >= 0).sum())
     return _Signatures(weights, _names(terms), genes, terms.libraries, n_mapped, unmapped)
@@ -345,18 +332,13 @@ def _signatures(
 
 def _names(terms: Terms) -> list[str]:
     """The names of the terms; with the id or the library where two have the same name."""
+    name, n = pl.col("term"), pl.int_range(1, pl.len() + 1).over("term")
+    twice = name.is_duplicated()
     table = terms.table
-    names = table["term"]
-    for more in ("id", "library"):
-        twice = names.is_duplicated() & table[more].is_not_null()
-        longer = names + " (" + table[more].fill_null("") + ")"
-        names = longer.zip_with(twice, names)
-    again: dict[str, int] = {}
-    distinct = []
-    for name in names:
-        again[name] = again.get(name, 0) + 1
-        distinct.append(name if again[name] == 1 else f"{name} ({again[name]})")
-    return distinct
+    for more, which in (("id", twice), ("library", twice), (n, n > 1)):
+        longer = pl.format("{} ({})", name, more).fill_null(name)
+        table = table.with_columns(pl.when(which).then(longer).otherwise(name).alias("term"))
+    return table["term"].to_list()
 
 
 def _expression(adata: AnnData, layer: str | None) -> Any:
@@ -417,11 +399,3 @@ def _linear(
         r = np.clip(r, -1 + 1e-12, 1 - 1e-12)
         t[part] = r * np.sqrt((n - 2) / (1 - r**2))
     return t, np.asarray(2 * stdtr(n - 2, -np.abs(t)))
-
-
-def _pandas() -> Any:
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("gsfm.scverse", "scverse") from error
-    return pd

@@ -13,7 +13,7 @@ from gsfm.report import Report
 app = typer.Typer()
 
 
-@command(app)
+@command(app, query=True)
 def annotate(
     genes: Annotated[list[str], typer.Argument(metavar="GENE")],
     libraries: options.Libraries = None,
@@ -22,8 +22,6 @@ def annotate(
     fast: bool = False,
     missing_fraction: options.MissingFraction = 0.2,
     cache: options.Cache = True,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report:
     """Rank the terms of libraries for a gene, or for a set of genes.
 

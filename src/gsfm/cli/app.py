@@ -14,27 +14,27 @@ import typer.main
 
 from gsfm.errors import GsfmError
 
-#: Every command: the module with its `app`, and whether the command is a group of commands.
-COMMANDS: dict[str, tuple[str, bool]] = {
-    "complete": ("gsfm.cli.complete", False),
-    "annotate": ("gsfm.cli.annotate", False),
-    "term": ("gsfm.cli.annotate", False),
-    "explain": ("gsfm.cli.explain", False),
-    "relate": ("gsfm.cli.relate", False),
-    "network": ("gsfm.cli.relate", False),
-    "nearest": ("gsfm.cli.relate", False),
-    "embed": ("gsfm.cli.embed", True),
-    "map": ("gsfm.cli.map", False),
-    "prioritize": ("gsfm.cli.prioritize", False),
-    "discover": ("gsfm.cli.discover", True),
-    "enrich": ("gsfm.cli.enrich", False),
-    "genes": ("gsfm.cli.genes", True),
-    "sets": ("gsfm.cli.sets", True),
-    "library": ("gsfm.cli.library", True),
-    "corpus": ("gsfm.cli.corpus", True),
-    "train": ("gsfm.cli.train", False),
-    "models": ("gsfm.cli.models", True),
-    "benchmark": ("gsfm.cli.benchmark", True),
+#: Every command, and its module in `gsfm.cli`, whose `app` is the command or has it.
+COMMANDS = {
+    "complete": "complete",
+    "annotate": "annotate",
+    "term": "annotate",
+    "explain": "explain",
+    "relate": "relate",
+    "network": "relate",
+    "nearest": "relate",
+    "embed": "embed",
+    "map": "map",
+    "prioritize": "prioritize",
+    "discover": "discover",
+    "enrich": "enrich",
+    "genes": "genes",
+    "sets": "sets",
+    "library": "library",
+    "corpus": "corpus",
+    "train": "train",
+    "models": "models",
+    "benchmark": "benchmark",
 }
 
 
@@ -42,9 +42,9 @@ class OnDemand(Mapping[str, Any]):
     """The commands by name; the module of a command is imported when the command is used."""
 
     def __getitem__(self, name: str) -> Any:
-        module, is_group = COMMANDS[name]
-        group = typer.main.get_group(importlib.import_module(module).app)
-        command = group if is_group else group.commands[name]
+        module = importlib.import_module(f"gsfm.cli.{COMMANDS[name]}")
+        group = typer.main.get_group(module.app)
+        command = group.commands.get(name, group)
         command.name = name
         return command
 

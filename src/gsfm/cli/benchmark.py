@@ -10,6 +10,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import command, options_for
 from gsfm.cli.output import StatusLine, note
+from gsfm.progress import clock
 from gsfm.report import Report
 
 if TYPE_CHECKING:
@@ -111,8 +112,6 @@ class _Reporter(StatusLine):
     """Progress on stderr."""
 
     def __call__(self, event: Event) -> None:
-        from gsfm.benchmark.runner import clock
-
         count = f"[{event.done}/{event.units}] " if event.units else ""
         left = "" if event.seconds_left is None else f"  ({clock(event.seconds_left)} left)"
         self.write(f"{count}{event.text}{left}", passing=event.passing)

@@ -13,10 +13,12 @@ import polars as pl
 import typer
 from typer.models import ParameterInfo
 
+from gsfm.cli import options
 from gsfm.cli.output import Form, emit, note
 from gsfm.progress import Bar
 from gsfm.report import Report
 
+KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 EXIT_CODES = "Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage."
 
 
@@ -28,12 +30,15 @@ class Summarized(Protocol):
 
 R = TypeVar("R", bound=Summarized)
 Command = Callable[..., Report | pl.DataFrame | None]
+#: The parameters of all commands of a query, and of those that print a table.
+QUERY: dict[str, Any] = {"species": options.Species, "model": options.Model}
+FORM: Any = Annotated[Form, Form.of]
 #: The values of the parameters of the command that runs.
 _VALUES: ContextVar[Mapping[str, Any]] = ContextVar("values")
 
 
 def command(
-    app: typer.Typer, name: str | None = None, *, table: bool = True
+    app: typer.Typer, name: str | None = None, *, query: bool = False, table: bool = True
 ) -> Callable[[Command], Command]:
     """Add a function to a group of commands.
 
@@ -52,20 +57,24 @@ def command(
         The group of the command.
     name
         The name of the command; that of the function if None.
+    query
+        Whether the command also has the options of a query, ``--species`` and ``--model``.
     table
         Whether the command prints a table.
     """
 
     def register(function: Command) -> Command:
         text, helps = _parse(function)
-        own = dict(inspect.signature(function, eval_str=True).parameters)
-        takes_form = own.pop("form", None) is not None
-        if table:
-            kind = Annotated[Form, Form.of]
-            own["form"] = inspect.Parameter("form", inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+        own = inspect.signature(function, eval_str=True).parameters
+        shared = {**(QUERY if query else {}), **({"form": FORM} if table else {})}
+        every = [p for p in own.values() if p.name not in shared]
+        every += [
+            inspect.Parameter(name, KEYWORD_ONLY, default=None, annotation=kind)
+            for name, kind in shared.items()
+        ]
         makers: dict[str, Callable[..., Any]] = {}
         parameters: list[inspect.Parameter] = []
-        for parameter in own.values():
+        for parameter in every:
             group = [parameter]
             if make := next(filter(inspect.isroutine, get_args(parameter.annotation)), None):
                 makers[parameter.name] = make
@@ -77,14 +86,12 @@ def command(
             if table:
                 check_stdin(values.values())
             for name, make in makers.items():
-                values[name] = make(
-                    **{p: values.pop(p) for p in inspect.signature(make).parameters}
-                )
+                taken = inspect.signature(make).parameters
+                values[name] = make(**{option: values.pop(option) for option in taken})
             _VALUES.set(values)
-            form = values.pop("form", Form())
-            result = function(**values, form=form) if takes_form else function(**values)
+            result = function(**{name: values[name] for name in own})
             if result is not None:
-                emit(result, form)
+                emit(result, values["form"])
 
         run.__name__, run.__doc__ = function.__name__, text
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -115,8 +122,7 @@ def _parameter(parameter: inspect.Parameter, help: str | None) -> inspect.Parame
         info = copy.copy(info)
     info.help = help or info.help
     info.show_default = default is not None
-    kind = Annotated[kind, info]
-    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+    return parameter.replace(kind=KEYWORD_ONLY, annotation=Annotated[kind, info])
 
 
 def check_stdin(values: Iterable[Any]) -> None:

@@ -13,7 +13,7 @@ from gsfm.report import Report
 app = typer.Typer()
 
 
-@command(app)
+@command(app, query=True)
 def complete(
     genes: options.Genes = None,
     file: options.File = None,
@@ -23,8 +23,6 @@ def complete(
     include_input: Annotated[bool, typer.Option("--include-input/--exclude-input")] = False,
     background: options.Background = None,
     missing_fraction: options.MissingFraction = 0.5,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report:
     """Rank the genes that are missing from a gene set.
 

@@ -27,15 +27,13 @@ About = Annotated[
 ]
 
 
-@command(app)
+@command(app, query=True)
 def biomarkers(
     about: About,
     library: options.Library = None,
     top: options.Top = 50,
     which: options.WhichRows = "all",
     background: options.Background = None,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report:
     """Rank the members of a set or term that are secreted or surface proteins.
 
@@ -47,15 +45,13 @@ def biomarkers(
     return call(discover.biomarkers, about=_query(about), background=background or ())
 
 
-@command(app)
+@command(app, query=True)
 def targets(
     about: About,
     library: options.Library = None,
     top: options.Top = 50,
     which: options.WhichRows = "all",
     background: options.Background = None,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report:
     """Rank the members of a set or term that are of druggable families.
 
@@ -68,7 +64,7 @@ def targets(
     return call(discover.targets, about=_query(about), background=background or ())
 
 
-@command(app)
+@command(app, query=True)
 def understudied(
     library: Annotated[str, typer.Option("--library", "--libraries", metavar="NAME")] = "go-bp",
     max_papers: options.Count = 20,
@@ -79,8 +75,6 @@ def understudied(
     max_size: options.Positive = 500,
     background: options.Background = None,
     cache: options.Cache = True,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report:
     """Find genes with few papers, and the terms with high-confidence predictions for them.
 

@@ -8,7 +8,7 @@ import polars as pl
 import typer
 
 from gsfm.cli import options
-from gsfm.cli.command import call, command
+from gsfm.cli.command import call, command, options_for
 from gsfm.cli.output import Form, note
 from gsfm.report import Report
 
@@ -27,13 +27,11 @@ Dimensions = Annotated[
 ]
 
 
-@command(app)
+@command(app, query=True)
 def genes(
     form: Form,
     genes: options.Genes = None,
     dimensions: Dimensions = None,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report | pl.DataFrame | None:
     """Embed genes; all genes of the model by default.
 
@@ -47,17 +45,15 @@ def genes(
     from gsfm import analysis
 
     if not genes:  # without the summary of all genes
-        return _shown(analysis.embed(dimensions=dimensions, model=model), form)
+        return _shown(analysis.embed(**options_for(analysis.embed, genes=None)), form)
     return _shown(call(analysis.embed, genes=options.read(genes)), form)
 
 
-@command(app)
+@command(app, query=True)
 def sets(
     form: Form,
     library: options.Sets,
     dimensions: Dimensions = None,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report | pl.DataFrame | None:
     """Embed gene sets. Without a format or a file, only the sets are shown, not their vectors.
 

@@ -13,7 +13,7 @@ from gsfm.report import Report
 app = typer.Typer()
 
 
-@command(app)
+@command(app, query=True)
 def enrich(
     genes: options.Genes = None,
     file: options.File = None,
@@ -29,7 +29,6 @@ def enrich(
     weight: float | None = None,
     permutations: Annotated[int | None, typer.Option(min=1)] = None,
     random_state: options.RandomState = 0,
-    species: options.Species = None,
     model: options.Model = None,
 ) -> Report:
     """Find the terms of libraries that a set, or a ranked list, of genes is enriched for.

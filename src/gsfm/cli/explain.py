@@ -15,7 +15,7 @@ from gsfm.report import Report
 app = typer.Typer()
 
 
-@command(app)
+@command(app, query=True)
 def explain(
     form: Form,
     gene: Annotated[str, typer.Argument(metavar="GENE")],
@@ -26,8 +26,6 @@ def explain(
     ] = None,
     top: options.Top = 10,
     random_state: options.RandomState = 0,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report | pl.DataFrame | None:
     """Explain the score of a gene for a set: what each gene of the set adds, and the papers.
 

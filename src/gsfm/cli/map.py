@@ -14,14 +14,12 @@ from gsfm.report import Report
 app = typer.Typer()
 
 
-@command(app, "map")
+@command(app, "map", query=True)
 def map_(
     form: Form,
     sets: options.Sets,
     most: options.Count = 5000,
     random_state: options.RandomState = 0,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report | None:
     """Make a map of a library or of the embedded corpus: similar sets are near each other.
 

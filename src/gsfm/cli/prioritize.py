@@ -15,7 +15,7 @@ from gsfm.report import Report
 app = typer.Typer()
 
 
-@command(app)
+@command(app, query=True)
 def prioritize(
     form: Form,
     candidates: Annotated[list[str] | None, typer.Argument(metavar="GENE|LOCUS")] = None,
@@ -26,8 +26,6 @@ def prioritize(
     top: options.Top = 20,
     why: Annotated[bool, typer.Option("--why/--no-why")] = True,
     by_term: bool = False,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report | pl.DataFrame:
     """Rank candidate genes for a phenotype: terms, a disease, or genes that are known for it.
 

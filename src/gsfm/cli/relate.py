@@ -16,7 +16,7 @@ from gsfm.report import Report
 app = typer.Typer()
 
 
-@command(app)
+@command(app, query=True)
 def relate(
     gene: Annotated[str, typer.Argument(metavar="GENE")],
     other: Annotated[str | None, typer.Argument(metavar="OTHER")] = None,
@@ -27,8 +27,6 @@ def relate(
     top: options.Positive = 20,
     draws: Annotated[int, typer.Option(min=10)] = 50,
     random_state: options.RandomState = 0,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report:
     """Find the genes nearest to a gene, overall or in a context, or how related two genes are.
 
@@ -74,7 +72,7 @@ def relate(
     return result
 
 
-@command(app)
+@command(app, query=True)
 def network(
     genes: options.Genes = None,
     file: options.File = None,
@@ -84,8 +82,6 @@ def network(
     random_state: options.RandomState = 0,
     save: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None,
     edges: bool = False,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report | pl.DataFrame:
     """Make a network of a gene set: weighted edges between related genes, and communities.
 
@@ -113,15 +109,13 @@ def network(
     return result.edges if edges else result
 
 
-@command(app)
+@command(app, query=True)
 def nearest(
     genes: options.Genes = None,
     file: options.File = None,
     among: Annotated[str, typer.Option(metavar="LIBRARY")] = "papers",
     by: Literal["overlap", "model"] = "overlap",
     top: options.Top = 20,
-    species: options.Species = None,
-    model: options.Model = None,
 ) -> Report:
     """Find the gene sets of a library, or the papers, that are nearest to a set.
 

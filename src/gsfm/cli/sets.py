@@ -24,51 +24,50 @@ if TYPE_CHECKING:
 else:  # the choices are the formats of the library
     Format = Literal[(*FORMATS, "gsets")]
 
-File = Annotated[
-    str,
-    typer.Argument(
-        metavar="FILE",
-        help="GMT, GMX, GRP, JSON, CSV, TSV, XLSX, Parquet or .gsets, compressed or not; "
-        "- for stdin.",
-    ),
-]
-From = Annotated[
-    Format | None,
-    typer.Option(
-        "--from",
-        help="Format of the input; found from its suffix or content by default.",
-        show_default=False,
-    ),
-]
 NoResolve = Annotated[
     bool, typer.Option("--no-resolve", help="Keep the identifiers as they are written.")
 ]
 
 
-@command(app)
-def describe(
-    file: File,
-    from_: From = None,
+def read_input(
+    *,
+    file: Annotated[str, typer.Argument(metavar="FILE")],
+    from_: Annotated[Format | None, typer.Option("--from", show_default=False)] = None,
     no_resolve: NoResolve = False,
     species: options.Species = None,
+) -> GeneSets:
+    """Read the gene sets of a file.
+
+    Parameters
+    ----------
+    file
+        GMT, GMX, GRP, JSON, CSV, TSV, XLSX, Parquet or .gsets, compressed or not; - for stdin.
+    from_
+        Format of the input; found from its suffix or content by default.
+    """
+    return options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
+
+
+Input = Annotated[GeneSets, read_input]
+
+
+@command(app)
+def describe(
+    found: Input,
 ) -> Report:
     """Show what is in a file: sets, sizes, genes, sources, years.
 
     The problems of the file, with a count of each, and the unmapped identifiers go to stderr. JSON
     has all of them.
     """
-    found = options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
     return describe_sets(found)
 
 
 @command(app, table=False)
 def convert(
-    file: File,
+    found: Input,
     target: Annotated[str, typer.Argument(metavar="OUT")],
-    from_: From = None,
     to: Format | None = None,
-    no_resolve: NoResolve = False,
-    species: options.Species = None,
     min: Annotated[int | None, typer.Option(min=0)] = None,
     max: Annotated[int | None, typer.Option(min=0)] = None,
 ) -> None:
@@ -88,7 +87,6 @@ def convert(
     max
         Largest set to keep.
     """
-    found = options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
     _write(found.filter(min_size=min, max_size=max), target, to)
 
 
@@ -141,11 +139,8 @@ def overlap(
 
 @command(app)
 def dedup(
-    file: File,
+    found: Input,
     target: Annotated[str | None, typer.Argument(metavar="[OUT]")] = None,
-    from_: From = None,
-    no_resolve: NoResolve = False,
-    species: options.Species = None,
 ) -> pl.DataFrame:
     """Find sets with exactly the same genes, and write one of each.
 
@@ -158,7 +153,6 @@ def dedup(
     """
     if target == "-":
         raise typer.BadParameter("stdout is for the table: name a file")
-    found = options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
     distinct = found.deduplicate()
     if target is not None:
         _write(distinct, target)
@@ -168,11 +162,8 @@ def dedup(
 
 @command(app)
 def similar(
-    file: File,
+    found: Input,
     threshold: Annotated[float, typer.Option(min=0.01, max=1.0)] = 0.8,
-    from_: From = None,
-    no_resolve: NoResolve = False,
-    species: options.Species = None,
 ) -> pl.DataFrame:
     """Find the pairs of sets in a file that are almost the same.
 
@@ -184,7 +175,6 @@ def similar(
     threshold
         Smallest Jaccard index of a pair.
     """
-    found = options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
     return found.near_duplicates(threshold).drop("first", "second")
 
 

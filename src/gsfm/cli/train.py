@@ -13,6 +13,7 @@ from gsfm.cli import options
 from gsfm.cli.command import command, options_for
 from gsfm.cli.output import StatusLine, counts, note
 from gsfm.errors import GsfmError
+from gsfm.progress import clock
 
 if TYPE_CHECKING:
     from gsfm.models import Model
@@ -147,15 +148,11 @@ class _Reporter(StatusLine):
     def __call__(self, now: Progress) -> None:
         text = (
             f"step {now.step:,}/{now.steps:,}  {now.sets_per_second:,.0f} sets/s  "
-            f"{_clock(now.seconds)} gone, {_clock(now.seconds_left)} left  loss {now.loss:.3f}"
+            f"{clock(now.seconds)} gone, {clock(now.seconds_left)} left  loss {now.loss:.3f}"
         )
         if now.watched is not None:
             text += f"  recall@50 {now.watched:.3f}"
         self.write(text, passing=now.watched is None and now.step < now.steps)
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def _summarize(model: Model, folder: Path) -> None:

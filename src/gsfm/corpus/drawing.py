@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gsfm.corpus.description import describe, source_table
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, needs_extra
 from gsfm.io.files import atomic_path
 from gsfm.sets import GeneSets
 
@@ -48,12 +48,10 @@ def plot(corpus: GeneSets, path: str | Path) -> None:
         raise GsfmError(f"cannot draw {path.name}: choose an ending of .png, .svg or .pdf")
     if not len(corpus.indices):
         raise GsfmError("there is nothing to draw: the corpus has no members")
-    try:
+    with needs_extra("a plot of a corpus", "plot"):
         # The object interface, without pyplot: no window system, no state shared with the caller.
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("a plot of a corpus", "plot") from error
     figure = Figure(figsize=(11, 8), layout="constrained")
     FigureCanvasAgg(figure)
     described = describe(corpus)

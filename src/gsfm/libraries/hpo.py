@@ -12,20 +12,18 @@ altered. Therefore gsfm does not contain it, but reads your copy.
 
 from __future__ import annotations
 
-import io
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import polars as pl
 
 from gsfm import genes
 from gsfm.errors import FormatError, GsfmError
-from gsfm.genes import Vocabulary
 from gsfm.io.streams import open_source
-from gsfm.sets import GeneSets, ReadReport, csr
+from gsfm.sets import GeneSets, ReadReport
 
 By = Literal["phenotypes", "diseases"]
 
@@ -79,14 +77,18 @@ def read(path: Path, roles: list[str], by: By | None = None) -> GeneSets:
     key = by.removesuffix("s")
     if key not in roles:
         raise GsfmError(f"{path} names no {by}: it has {', '.join(filter(None, roles))}")
-    rows = _rows(path, roles).with_columns(_identifier()).rename({key: "id"})
-    names = rows.group_by("id").agg(pl.col("label").first()).sort("id")
+    rows = _rows(path, roles).rename({key: "id"})
+    # A gene is its Entrez id, or its symbol if the id is no longer known.
+    is_known = genes.resolve(rows["gene"]).table["symbol"].is_not_null()
+    rows = rows.with_columns(gene=pl.when(is_known).then("gene").otherwise("symbol"))
+    terms = rows.group_by("id").agg(pl.col("label").first(), "gene").sort("id")
     if by == "diseases":
+        page, defined = f"{SOURCE}/browse/disease/", {}
         labels = _diseases(path.with_name("phenotype.hpoa"))
-        names = names.with_columns(label=pl.col("id").replace_strict(labels, default=pl.col("id")))
-    defined = {} if by == "diseases" else definitions(_lines(path.with_name("hp.obo")))
-    page = f"{SOURCE}/browse/{'term' if by == 'phenotypes' else 'disease'}/"
-    metadata = names.select(
+        terms = terms.with_columns(label=pl.col("id").replace_strict(labels, default=pl.col("id")))
+    else:
+        page, defined = f"{SOURCE}/browse/term/", definitions(_lines(path.with_name("hp.obo")))
+    metadata = terms.select(
         name=pl.coalesce("label", "id"),
         id="id",
         description=pl.col("id").replace_strict(defined, default=""),
@@ -101,13 +103,9 @@ def read(path: Path, roles: list[str], by: By | None = None) -> GeneSets:
         "species": "human",
         "source": SOURCE,
     }
-    vocabulary = Vocabulary(rows["identifier"].unique().sort())
-    ids = pl.Series(vocabulary.ids(rows["identifier"]))
-    pairs = rows.select(term=names["id"].search_sorted(rows["id"]), gene=ids).unique()
-    pairs = pairs.sort("term", "gene")
-    indptr = csr.to_indptr(np.bincount(pairs["term"], minlength=len(names)))
-    sets = GeneSets(vocabulary, indptr, pairs["gene"].to_numpy(), metadata, manifest=manifest)
-    sets.report = ReadReport(str(path), "HPO", len(sets), len(vocabulary))
+    found = GeneSets.from_lists(terms["gene"].to_list())
+    sets = GeneSets(found.vocabulary, found.indptr, found.indices, metadata, manifest=manifest)
+    sets.report = ReadReport(str(path), "HPO", len(sets), sets.n_genes)
     return sets.resolve()
 
 
@@ -117,13 +115,10 @@ def _rows(path: Path, roles: list[str]) -> pl.DataFrame:
         content = source.stream.read()
     content = content[content.find(b"\n") + 1 :]
     names = [role or f"column {i}" for i, role in enumerate(roles)]
+    schema = dict.fromkeys(names, pl.String)
     try:
         table = pl.read_csv(
-            io.BytesIO(content),
-            separator="\t",
-            has_header=False,
-            schema=dict.fromkeys(names, pl.String),
-            quote_char=None,
+            content, separator="\t", has_header=False, schema=schema, quote_char=None
         )
     except pl.exceptions.PolarsError as error:
         raise FormatError(path, f"is not a table with tabs ({error})") from error
@@ -131,19 +126,7 @@ def _rows(path: Path, roles: list[str]) -> pl.DataFrame:
     for row in needed.select(pl.any_horizontal(pl.all().is_null())).to_series().arg_true():
         reason = f"a column of the header is empty, of {', '.join(needed.columns)}"
         raise FormatError(path, f"{reason}: download it again", line=row + 2)
-    if "label" not in names:
-        table = table.with_columns(label=pl.lit(None, pl.String))
-    return table.select(role for role in _ROLES if role in table.columns)
-
-
-def _identifier() -> pl.Expr:
-    """The identifier of a gene: its Entrez id, or its symbol if the id is no longer known."""
-
-    def known(ids: pl.Series) -> pl.Series:
-        return genes.resolve(ids).table["symbol"].is_not_null()
-
-    by_id = pl.col("gene").map_batches(known, return_dtype=pl.Boolean)
-    return pl.when(by_id).then("gene").otherwise("symbol").alias("identifier")
+    return table if "label" in names else table.with_columns(label=pl.lit(None, pl.String))
 
 
 # -- the files beside the table ----------------------------------------------------------------
@@ -158,12 +141,8 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _diseases(hpoa: Path) -> dict[str, str]:
     """The names of diseases; the first of each."""
-    names: dict[str, str] = {}
-    for line in _lines(hpoa):
-        if not line.startswith("#"):
-            identifier, _, rest = line.partition("\t")
-            names.setdefault(identifier, rest.partition("\t")[0])
-    return names
+    rows = [line.rstrip("\n").split("\t") for line in _lines(hpoa) if not line.startswith("#")]
+    return {row[0]: row[1] for row in reversed(rows) if len(row) > 1}
 
 
 def definitions(obo: Iterable[str]) -> dict[str, str]:
@@ -182,8 +161,7 @@ def definitions(obo: Iterable[str]) -> dict[str, str]:
 
 def _release(path: Path) -> str | None:
     """The date of the release, from the files in the folder of the table."""
-    for name in ("phenotype.hpoa", "hp.obo"):
-        for line, _ in zip(_lines(path.with_name(name)), range(10), strict=False):
-            if found := re.search(r"releases/(\d{4}-\d\d-\d\d)", line):
-                return found[1]
-    return None
+    files = (path.with_name(name) for name in ("phenotype.hpoa", "hp.obo"))
+    heads = "".join(line for file in files for line in itertools.islice(_lines(file), 10))
+    found = re.search(r"releases/(\d{4}-\d\d-\d\d)", heads)
+    return found[1] if found else None

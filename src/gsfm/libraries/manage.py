@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gsfm.errors import FormatError, GsfmError
+from gsfm.errors import GsfmError
 from gsfm.genes import Species, Vocabulary
 from gsfm.io.files import sha256_file
 from gsfm.libraries import hpo, remote, shipped, store
@@ -103,13 +103,9 @@ def add(
     if service is None:
         sets, facts = _of_file(source, species, by)
     else:
-        fetched = remote.get(*service, release=release, mirror=mirror, refresh=refresh)
-        facts = dict(fetched.facts)
-        try:
-            sets = read(fetched.path, format="gmt", species=species or facts["species"])
-        except FormatError:
-            remote.discard(fetched)
-            raise
+        sets, facts = remote.read(
+            *service, release=release, species=species, mirror=mirror, refresh=refresh
+        )
     min_size, report = max(min_size, 1), sets.report
     small, large = sets.sizes < min_size, sets.sizes > (max_size or np.inf)
     if (small | large).all():

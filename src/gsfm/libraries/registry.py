@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
 from pathlib import Path
 
 import polars as pl
@@ -78,16 +77,14 @@ def load(name: str | Path) -> GeneSets:
             return store.load(name)
     path = Path(name)
     if path.is_file():
-        state = path.stat()
-        return _read(path, state.st_mtime_ns, state.st_size)
+        return store.read_once(path, _read)
     known = names()
     like = difflib.get_close_matches(str(name), known, 1)
     hint = f"did you mean {like[0]!r}? There are" if like else "there are"
     raise GsfmError(f"no library {str(name)!r}, and no such file: {hint} {', '.join(known)}")
 
 
-@functools.lru_cache(maxsize=16)
-def _read(path: Path, modified: int, size: int) -> GeneSets:
+def _read(path: Path) -> GeneSets:
     return complete(read(path), {"name": path.name.split(".")[0], "source": str(path)})
 
 

@@ -10,11 +10,15 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from gsfm.errors import GsfmError
+from gsfm import sets
+from gsfm.errors import FormatError, GsfmError
+from gsfm.genes import Species
 from gsfm.io.download import fetch
 from gsfm.io.files import atomic_path, sha256_file
 from gsfm.paths import data_folder
+from gsfm.sets import GeneSets
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,7 @@ class Service:
     library: str
     release: str | None = None
     #: The page with the current release, and its pattern, if `release` is not fixed.
-    index: str | None = None
-    current: str | None = None
+    index: tuple[str, str] = ("", "")
     #: Short names of libraries, and the names that the service uses.
     aliases: Mapping[str, str] = field(default_factory=dict)
     species: Mapping[str, str] = field(default_factory=dict)
@@ -62,20 +65,11 @@ SERVICES: dict[str, Service] = {
             license="CC0 1.0",
             base="https://data.wikipathways.org",
             library="/{release}/gmt/wikipathways-{release}-gmt-{name}.gmt",
-            index="/current/gmt/",
-            current=r"wikipathways-(\d{8})-gmt-{name}\.gmt",
+            index=("/current/gmt/", r"wikipathways-(\d{8})-gmt-{name}\.gmt"),
             aliases={"human": "Homo_sapiens", "mouse": "Mus_musculus", "rat": "Rattus_norvegicus"},
         ),
     )
 }
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """A downloaded library."""
-
-    path: Path
-    facts: dict[str, str | None]
 
 
 def split(text: str) -> tuple[Service, str] | None:
@@ -92,15 +86,16 @@ def split(text: str) -> tuple[Service, str] | None:
     return SERVICES[service.lower()], name
 
 
-def get(
+def read(
     service: Service,
     name: str,
     *,
     release: str | None = None,
+    species: Species | None = None,
     mirror: str | None = None,
     refresh: bool = False,
-) -> Fetched:
-    """Download a library, unless it was downloaded before and is complete.
+) -> tuple[GeneSets, dict[str, str | None]]:
+    """Read a library and facts about it; it is downloaded once.
 
     Parameters
     ----------
@@ -108,6 +103,8 @@ def get(
         The library.
     release
         The release, if the service has releases; its current one if None.
+    species
+        The species of the identifiers; that of the library if None.
     mirror
         The address of a mirror of the service.
     refresh
@@ -117,14 +114,16 @@ def get(
     ------
     GsfmError
         If the service cannot be reached, or has no such library.
+    FormatError
+        If what it sends is not a library.
     """
     base = mirror or os.environ.get(f"GSFM_{service.name.upper()}_URL") or service.base
     base = base.rstrip("/")
     full_name = service.aliases.get(name.lower(), name)
     if "{release}" in service.library:
         release = release or service.release or _current(service, full_name, base)
-    else:
-        release = _year(name)
+    else:  # Enrichr has no releases, but names with years
+        release = next(iter(re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", name)[::-1]), None)
     parts = {"name": full_name, "release": release or ""}
     quoted = {key: urllib.parse.quote(value, safe="") for key, value in parts.items()}
     url = base + service.library.format(**quoted)
@@ -133,22 +132,27 @@ def get(
     file = f"{service.name}-{file_name(full_name)}-{digest}.gmt"
     path = data_folder() / "downloads" / file
     checksum = path.with_name(f"{path.name}.sha256")
-    if refresh or not _is_complete(path, checksum):
+    is_complete = path.is_file() and checksum.is_file()
+    if refresh or not is_complete or sha256_file(path) != checksum.read_text(encoding="utf-8"):
         fetch(url, path)
         with atomic_path(checksum) as temporary:
             temporary.write_text(sha256_file(path), encoding="utf-8")
     # The aliases are species.
-    species = {full: short for short, full in service.aliases.items()}.get(full_name)
-    species = species or service.species.get((release or "").rpartition(".")[2])
-    facts = {
+    own: Any = {full: short for short, full in service.aliases.items()}.get(full_name)
+    own = own or service.species.get((release or "").rpartition(".")[2])
+    facts: dict[str, str | None] = {
         "title": f"{full_name} of {service.name}",
         "release": release,
         "license": service.license,
-        "species": species,
+        "species": own,
         "source": url,
         "sha256": checksum.read_text(encoding="utf-8"),
     }
-    return Fetched(path, facts)
+    try:
+        return sets.read(path, format="gmt", species=species or own), facts
+    except FormatError:  # so that it is downloaded again
+        path.unlink()
+        raise
 
 
 def file_name(name: str) -> str:
@@ -156,31 +160,13 @@ def file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
 
 
-def discard(fetched: Fetched) -> None:
-    """Remove a file that is not a library, so that it is downloaded again the next time."""
-    fetched.path.unlink(missing_ok=True)
-    fetched.path.with_name(f"{fetched.path.name}.sha256").unlink(missing_ok=True)
-
-
-def _is_complete(path: Path, checksum: Path) -> bool:
-    both = path.is_file() and checksum.is_file()
-    return both and sha256_file(path) == checksum.read_text(encoding="utf-8")
-
-
-def _year(name: str) -> str | None:
-    """The year in the name of a library: Enrichr has no other releases."""
-    years = re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", name)
-    return years[-1] if years else None
-
-
 def _current(service: Service, name: str, base: str) -> str:
     """The current release, from the index of the service."""
-    assert service.index is not None  # services without one have a release
-    assert service.current is not None
-    url = base + service.index
+    page_of_releases, pattern = service.index
+    url = base + page_of_releases
     with tempfile.TemporaryDirectory() as folder:
         page = fetch(url, Path(folder) / "index").read_text(encoding="utf-8", errors="replace")
-    found: list[str] = re.findall(service.current.replace("{name}", re.escape(name)), page)
+    found: list[str] = re.findall(pattern.replace("{name}", re.escape(name)), page)
     if not found:
         raise GsfmError(f"{url} names no file of {name!r}: check the name, or give a release")
     return max(found)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bisect
 import difflib
+import functools
 import itertools
-import weakref
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -83,7 +83,9 @@ def find(text: str, library: str | None = None) -> Term:
     key = _key(text)
     for lookup in (_Index.with_id, _Index.with_name, _Index.with_prefix):
         found = [_term(name, i) for name, index in indices.items() for i in lookup(index, key)]
-        if len(found) == 1 or _is_same(found):
+        # Several libraries may have the same identifier.
+        one_each = len({term.library for term in found}) == len(found)
+        if len(found) == 1 or (one_each and len({_key(term.id) for term in found}) == 1):
             return found[0]
         if found:
             which = "an identifier" if library else "an identifier, or the library"
@@ -92,12 +94,6 @@ def find(text: str, library: str | None = None) -> Term:
     similar = [_term(name, i) for name, i in _similar(key, indices)]
     hint = f"like it: {_listed(similar, library)}" if similar else "and none is like it"
     raise UnknownTermError(f"no term {text!r} in {library or 'any library'}; {hint}")
-
-
-def _is_same(terms: Sequence[Term]) -> bool:
-    """Whether the terms have the same identifier in different libraries."""
-    libraries = {term.library for term in terms}
-    return len(libraries) == len(terms) and len({_key(term.id) for term in terms}) == 1
 
 
 def _term(library: str, i: int) -> Term:
@@ -123,28 +119,20 @@ class _Index:
         self._sorted = sorted({*self._ids, *self._names})
 
     def with_id(self, key: str) -> Sequence[int]:
-        """The terms with this identifier."""
         return self._ids.get(key, ())
 
     def with_name(self, key: str) -> Sequence[int]:
-        """The terms with this name."""
         return self._names.get(key, ())
 
     def with_prefix(self, key: str) -> Sequence[int]:
-        """The terms whose identifier or name begins with this."""
         start = bisect.bisect_left(self._sorted, key) if key else len(self._sorted)
         after = itertools.islice(self._sorted, start, None)
         texts = itertools.takewhile(lambda text: text.startswith(key), after)
         return list(dict.fromkeys(i for t in texts for i in (*self.with_id(t), *self.with_name(t))))
 
 
-_indices: weakref.WeakKeyDictionary[GeneSets, _Index] = weakref.WeakKeyDictionary()
-
-
-def _index(sets: GeneSets) -> _Index:
-    if sets not in _indices:
-        _indices[sets] = _Index(sets)
-    return _indices[sets]
+#: The index of a library; it is made once.
+_index = functools.lru_cache(maxsize=64)(_Index)
 
 
 def _similar(key: str, indices: Mapping[str, _Index]) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from gsfm.errors import GsfmError
@@ -36,13 +37,17 @@ def path(name: str) -> Path:
 
 
 def load(name: str) -> GeneSets:
-    """The added library of this name; an unchanged file is read once in a process."""
-    file = path(name)
+    """The added library of this name."""
+    return read_once(path(name), GeneSets.open)
+
+
+def read_once(file: Path, reader: Callable[[Path], GeneSets]) -> GeneSets:
+    """Read a file with `reader`; an unchanged file is read once in a process."""
     state = file.stat()
-    return _open(file, state.st_mtime_ns, state.st_size)
+    return _read(file, reader, state.st_mtime_ns, state.st_size)
 
 
 @functools.lru_cache(maxsize=64)
-def _open(file: Path, modified: int, size: int) -> GeneSets:
+def _read(file: Path, reader: Callable[[Path], GeneSets], modified: int, size: int) -> GeneSets:
     # The time of the last change and the size are part of the key: a replaced file is read again.
-    return GeneSets.open(file)
+    return reader(file)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import lzma
+import re
 import shutil
 import sqlite3
 import tarfile
@@ -78,9 +79,7 @@ def years(pmids: ArrayLike) -> NDArray[np.float64]:
     x, y = np.array(_ANCHORS).T
     pmids = np.asarray(pmids, dtype=np.float64)
     slope = (y[-1] - y[-2]) / (x[-1] - x[-2])
-    beyond = np.maximum(pmids - x[-1], 0) * slope
-    found: NDArray[np.float64] = np.interp(pmids, x, y) + beyond
-    return found
+    return np.asarray(np.interp(pmids, x, y) + np.maximum(pmids - x[-1], 0) * slope)
 
 
 def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
@@ -220,7 +219,7 @@ def _from_text(path: Path, species: str) -> _Found:
 def _open(path: Path) -> Iterator[IO[bytes]]:
     """Open a text file, compressed or not."""
     with open_source(path) as source:
-        if source.misled:
+        if source.notes.done():  # at its beginning, only of its name
             raise FormatError(path, "ends in .gz but is not gzip: download it again, or rename it")
         yield source.stream
 
@@ -245,22 +244,20 @@ def _parse(path: Path, chunk: bytes, first_line: int) -> pl.DataFrame:
     # A line is wrong, or unusual (blank, a comment, Windows line ends): check each line.
     kept = []
     for number, line in enumerate(chunk.splitlines(), first_line):
-        if not line.strip() or line.startswith(b"#"):
-            continue
-        fields = line.split(b"\t")
-        if len(fields) != 3 or not all(f.isdigit() and len(f) < 19 for f in fields):
-            text = line[:60].decode("utf-8", "replace")
-            reason = f"expected three numbers separated by tabs, found {text!r}"
-            raise FormatError(path, reason, line=number)
-        kept.append([int(field) for field in fields])
+        if line.strip() and not line.startswith(b"#"):
+            if not re.fullmatch(rb"\d{1,18}(\t\d{1,18}){2}", line):
+                text = line[:60].decode("utf-8", "replace")
+                reason = f"expected three numbers separated by tabs, found {text!r}"
+                raise FormatError(path, reason, line=number)
+            kept.append([int(field) for field in line.split(b"\t")])
     return pl.DataFrame(kept, schema=schema, orient="row")
 
 
 def _gene_info(path: Path, species: str) -> dict[int, str]:
     """The symbols of a species from NCBI's gene_info in the folder of `path`."""
-    names = [f"{_GENE_INFO[species]}.gene_info.gz", "gene_info.gz"]
-    names += [name.removesuffix(".gz") for name in names]
-    beside = next((file for name in names if (file := path.parent / name).is_file()), None)
+    full = f"{_GENE_INFO[species]}.gene_info"
+    names = (f"{full}.gz", "gene_info.gz", full, "gene_info")
+    beside = next((file for name in names if (file := path.with_name(name)).is_file()), None)
     if beside is None:
         raise FormatError(
             path,
@@ -297,36 +294,36 @@ def _from_sqlite(path: Path, shown: Path, species: str) -> _Found:
 
 
 def _from_deb(path: Path, species: str) -> _Found:
-    with path.open("rb") as stream, tempfile.TemporaryDirectory() as folder:
-        data = next((m for m in _ar_members(stream, path) if m[0].startswith("data.tar")), None)
-        if data is None:
-            raise FormatError(path, "is an archive without a data.tar: not a Debian package")
-        name, size = data
-        target = Path(folder) / "org.sqlite"
-        try:
-            with tarfile.open(fileobj=io.BytesIO(stream.read(size))) as archive:
-                for member in archive:
-                    if member.isfile() and Path(member.name).match("extdata/org.*.eg.sqlite"):
-                        content = archive.extractfile(member)
-                        assert content is not None  # isfile
+    name, data = _data_tar(path)
+    try:
+        with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=data) as archive:
+            for member in archive:
+                if Path(member.name).match("extdata/org.*.eg.sqlite"):
+                    content = archive.extractfile(member)
+                    target = Path(folder) / "org.sqlite"
+                    if content is not None:  # a file
                         with content, target.open("wb") as output:
                             shutil.copyfileobj(content, output, 1 << 20)
                         return _from_sqlite(target, path, species)
-        except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
-            raise FormatError(path, f"its {name} cannot be unpacked ({error})") from error
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
+        raise FormatError(path, f"its {name} cannot be unpacked ({error})") from error
     raise FormatError(path, "holds no extdata/org.*.eg.sqlite: not an org.*.eg.db package")
 
 
-def _ar_members(stream: IO[bytes], path: Path) -> Iterator[tuple[str, int]]:
-    """Name and size of each member of an ar archive, with the stream at the member's start."""
-    stream.seek(8)
-    while header := stream.read(60):
-        size = header[48:58].strip()
-        if len(header) < 60 or header[58:] != b"`\n" or not size.isdigit():
-            raise FormatError(path, f"is a damaged archive (at byte {stream.tell()})")
-        start = stream.tell()
-        yield header[:16].decode("latin-1").strip().rstrip("/"), int(size)
-        stream.seek(start + int(size) + int(size) % 2)  # members begin at even offsets
+def _data_tar(path: Path) -> tuple[str, IO[bytes]]:
+    """The name and the content of the data of a Debian package, which is an ar archive."""
+    with path.open("rb") as stream:
+        stream.seek(8)
+        while header := stream.read(60):
+            size = header[48:58].strip()
+            if len(header) < 60 or header[58:] != b"`\n" or not size.isdigit():
+                raise FormatError(path, f"is a damaged archive (at byte {stream.tell()})")
+            content = stream.read(int(size))
+            name = header[:16].decode("latin-1").strip().rstrip("/")
+            if name.startswith("data.tar"):
+                return name, io.BytesIO(content)
+            stream.seek(int(size) % 2, io.SEEK_CUR)  # members begin at even offsets
+    raise FormatError(path, "is an archive without a data.tar: not a Debian package")
 
 
 # -- from links to sets ------------------------------------------------------------------------
@@ -340,9 +337,9 @@ def _gather(path: Path, found: _Found, species: Species) -> GeneSets:
     else:
         names = [found.symbols.get(number) for number in entrez.tolist()]
         resolution = gsfm.genes.resolve(names, species=species)
-    symbols = resolution.symbols
-    vocabulary = Vocabulary(sorted({symbol for symbol in symbols if symbol is not None}))
-    ids = vocabulary.ids(symbol or "" for symbol in symbols)[gene].astype(np.int64)
+    symbols = [symbol or "" for symbol in resolution.symbols]
+    vocabulary = Vocabulary(sorted({*symbols} - {""}))
+    ids = vocabulary.ids(symbols)[gene].astype(np.int64)
     known = ids >= 0
     # One number for each pair of a paper and a gene, to sort them and remove repeats in one step.
     n_genes = max(len(vocabulary), 1)
@@ -355,13 +352,12 @@ def _gather(path: Path, found: _Found, species: Species) -> GeneSets:
         metadata(pmids, species),
         manifest={"license": LICENSE, "release": found.release},
     )
-    unmapped: dict[str, int] = {}
-    ambiguous: dict[str, int] = {}
-    lists = {"unmapped": unmapped, "ambiguous": ambiguous}
-    matches = resolution.table["match"].to_list()
-    for i in np.argsort(-uses, kind="stable").tolist():
-        if matches[i] in lists:
-            lists[matches[i]][str(entrez[i])] = int(uses[i])
+    table = pl.DataFrame({"match": resolution.table["match"], "id": entrez, "uses": uses})
+    table = table.sort("uses", descending=True, maintain_order=True).cast({"id": pl.String})
+    unmapped, ambiguous = (
+        dict(table.filter(match=match).select("id", "uses").iter_rows())
+        for match in ("unmapped", "ambiguous")
+    )
     counts = len(sets), len(entrez)
     mapped = resolution.mapped_counts
     sets.report = ReadReport(str(path), found.format, *counts, (), mapped, unmapped, ambiguous)
