@@ -63,10 +63,9 @@ def read_genes(path: str | Path | BinaryIO) -> list[str]:
     """
     with open_source(path) as source:
         rows = [text.strip() for _, text in lines(source)]
-        name = source.name
     rows = [row for row in rows if not row.startswith(("#", ">"))]
     if not rows:
-        raise FormatError(name, "it contains no identifier: write one in each line")
+        raise FormatError(source.name, "it contains no identifier: write one in each line")
     for separator in ("\t", ",", ";"):
         header = [plain(cell) for cell in rows[0].split(separator)]
         columns = [i for i, cell in enumerate(header) if cell in GENE_HEADERS]

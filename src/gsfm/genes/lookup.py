@@ -124,39 +124,41 @@ def find_names(rows: NDArray[np.int64], keys: pl.Series) -> Hits:
     return _names().find(rows, keys)
 
 
-#: Prefixes of numeric ids; "" is an Entrez id.
-PREFIXES = ("", "HGNC:", "ENSG", "ENST", "MGI:", "RGD:", "ENSMUSG", "ENSRNOG")
+#: Prefixes of the ids of genes ("" is an Entrez id), with the kind of match and the columns.
+_HUMAN = {
+    "": ("entrez", ["entrez"]),
+    "HGNC:": ("hgnc", ["hgnc", "hgnc_merged"]),
+    "ENSG": ("ensembl gene", ["ensembl", "ensembl_other"]),
+}
+#: Those of orthologs, with the kind of match, the species and the column.
+_ORTHOLOGS = {
+    "MGI:": ("mgi", "mouse", "id"),
+    "RGD:": ("rgd", "rat", "id"),
+    "ENSMUSG": ("mouse ensembl gene", "mouse", "ensembl"),
+    "ENSRNOG": ("rat ensembl gene", "rat", "ensembl"),
+}
 
 
 @functools.cache
 def _numbers(prefix: str) -> _Entries:
-    """Return the ids with one of the `PREFIXES`, by number."""
-    other: str | None = None
-    if prefix == "ENST":
-        kind = "ensembl transcript"
-        ids = tables.read("transcripts").select("gene", number=pl.col("step").cum_sum())
-    elif prefix in ("", "HGNC:", "ENSG"):
-        kind, own, other = {
-            "": ("entrez", "entrez", None),
-            "HGNC:": ("hgnc", "hgnc", "hgnc_merged"),
-            "ENSG": ("ensembl gene", "ensembl", "ensembl_other"),
-        }[prefix]
-        table = tables.read("genes", [own, other] if other else [own]).with_row_index("gene")
-        ids = table.select("gene", number=own)
-        if other:
-            ids = pl.concat([ids, table.select("gene", number=other).explode("number")])
-    else:
-        species = "mouse" if prefix in ("MGI:", "ENSMUSG") else "rat"
-        own, kind = "id", prefix[:3].lower()
-        if prefix.startswith("ENS"):
-            own, kind = "ensembl", f"{species} ensembl gene"
+    """Return the ids with a prefix, by number."""
+    if prefix in _HUMAN:
+        kind, columns = _HUMAN[prefix]
+        genes = tables.read("genes", columns).with_row_index("gene")
+        numbers = [genes.select("gene", number=pl.concat_list(column)) for column in columns]
+        ids = pl.concat(part.explode("number") for part in numbers)
+    elif prefix in _ORTHOLOGS:
+        kind, species, own = _ORTHOLOGS[prefix]
         orthologs = tables.read("orthologs").filter(pl.col("species") == species)
         # `first`: of several human genes, the first one is the ortholog.
         human = pl.when("first").then(pl.col("genes").list.head(1)).otherwise("genes")
         ids = orthologs.select(gene=human, number=own).explode("gene")
+    else:
+        kind = "ensembl transcript"
+        ids = tables.read("transcripts").select("gene", number=pl.col("step").cum_sum())
     ids = ids.drop_nulls().sort("number", "gene")
-    genes = ids["gene"].to_numpy().astype(np.int64)
-    return _Entries.of(ids["number"].cast(pl.UInt64), np.full_like(genes, CODE[kind]), genes)
+    rows = ids["gene"].to_numpy().astype(np.int64)
+    return _Entries.of(ids["number"].cast(pl.UInt64), np.full_like(rows, CODE[kind]), rows)
 
 
 def find_numbers(prefix: str, rows: NDArray[np.int64], numbers: pl.Series) -> Hits:

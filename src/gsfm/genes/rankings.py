@@ -25,6 +25,9 @@ STATISTIC_HEADERS = (
     *("logfc", "log2fc", "logfoldchange", "log2foldchange", "logfoldchanges", "avglog2fc"),
 )
 
+#: Texts of a missing statistic, as `plain` returns them.
+_MISSING = ("", "na", "nan", "null", "none")
+
 
 def pairs(ranked: RankedLike) -> tuple[list[str], NDArray[np.float64]]:
     """Return the identifiers and the statistics of a ranked list.
@@ -37,15 +40,15 @@ def pairs(ranked: RankedLike) -> tuple[list[str], NDArray[np.float64]]:
     if isinstance(ranked, pl.DataFrame):
         if ranked.width < 2:
             raise GsfmError("a ranked list needs a column of genes and one of statistics")
-        rows: list[tuple[str, float]] = ranked.select(ranked.columns[:2]).rows()
-    else:
-        rows = list(ranked.items()) if isinstance(ranked, Mapping) else list(ranked)
+        ranked = ranked[:, :2].rows()
+    rows = list(ranked.items() if isinstance(ranked, Mapping) else ranked)
     if not rows:
         raise GsfmError("the ranked list is empty; give at least one gene with its statistic")
     genes = [str(gene) for gene, _ in rows]
     statistics = np.array([value for _, value in rows], np.float64)
-    if not np.isfinite(statistics).all():
-        gene = genes[int(np.flatnonzero(~np.isfinite(statistics))[0])]
+    finite = np.isfinite(statistics)
+    if not finite.all():
+        gene = genes[int(finite.argmin())]
         raise GsfmError(f"the statistic of {gene} is not a finite number; remove such genes")
     if not statistics.any():
         raise GsfmError("all statistics of the ranked list are 0; they rank nothing")
@@ -83,42 +86,39 @@ def read_ranked(path: str | Path | BinaryIO) -> pl.DataFrame:
     """
     with open_source(path) as source:
         rows = [(n, text) for n, text in lines(source) if not text.startswith("#")]
-        name = source.name
+    name = source.name
     if not rows:
         raise FormatError(name, "it contains no gene: give a gene and a statistic in each line")
-    first = rows[0][1]
-    separator = next((s for s in ("\t", ",", ";") if s in first), None)
-    cells = [(n, list(map(unquoted, text.split(separator)))) for n, text in rows]
+    separator = next((s for s in ("\t", ",", ";") if s in rows[0][1]), None)
+    cells = [(n, [unquoted(cell) for cell in text.split(separator)]) for n, text in rows]
     at_gene, at_statistic, header = _columns(cells[0][1])
-    genes, statistics = [], []
+    found = []
     for n, row in cells[header:]:
         if len(row) <= max(at_gene, at_statistic):
             raise FormatError(name, "give a gene and a statistic in each line", line=n)
-        text = row[at_statistic]
-        if plain(text) in ("", "na", "nan", "null", "none") or not row[at_gene]:
+        gene, text = row[at_gene], row[at_statistic]
+        if not gene or plain(text) in _MISSING:
             continue
         value = _number(text)
         if value is None or not math.isfinite(value):
             what = "number" if value is None else "finite number"
             raise FormatError(name, f"{text!r} is not a {what}", line=n)
-        genes.append(row[at_gene])
-        statistics.append(value)
-    if not genes:
+        found.append((gene, value))
+    if not found:
         raise FormatError(name, "it contains no gene with a statistic")
-    return pl.DataFrame({"gene": genes, "statistic": statistics})
+    return pl.DataFrame(found, ["gene", "statistic"], orient="row")
 
 
 def _columns(first: list[str]) -> tuple[int, int, bool]:
     """The columns of genes and statistics, and whether the first row is a header."""
     names = [plain(cell) for cell in first]
-    is_gene = [i for i, name in enumerate(names) if name in GENE_HEADERS]
-    statistic = [names.index(name) for name in STATISTIC_HEADERS if name in names]
-    at_gene = is_gene[0] if is_gene else 0
-    if statistic and (is_gene or statistic[0] > 0):
-        return at_gene, statistic[0], True
-    if len(first) > 1 and not is_gene:
+    gene = next((i for i, name in enumerate(names) if name in GENE_HEADERS), None)
+    statistic = next((names.index(name) for name in STATISTIC_HEADERS if name in names), None)
+    if statistic is not None and (gene is not None or statistic > 0):
+        return gene or 0, statistic, True
+    if gene is None and len(first) > 1:
         return 0, 1, _number(first[1]) is None and names[1] not in ("", "na")
-    return at_gene, int(at_gene == 0), bool(is_gene)
+    return gene or 0, int(not gene), gene is not None
 
 
 def _number(text: str) -> float | None:

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from gsfm.errors import join_names
-from gsfm.report import pandas_frame
+from gsfm.report import Report
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-# Matches by a name rather than by an id.
-_BY_NAME = (
-    *("approved (case)", "previous", "alias", "ambiguous"),
-    *("mouse symbol", "rat symbol", "mouse alias", "rat alias"),
-)
+#: A match by a name rather than by an id: in another case, or by another name.
+_BY_NAME = r"^(approved \(case\)|previous|ambiguous|.*alias|(mouse|rat) symbol)$"
 
 
-def _either(symbols: list[str], limit: int = 4) -> str:
-    more = ["..."] if len(symbols) > limit else []
-    return " or ".join(symbols[:limit] + more)
+def _described(name: str | None, candidates: list[str]) -> str:
+    """An identifier with up to four of its candidates."""
+    more = ["..."] * (len(candidates) > 4)
+    return f"{name} ({' or '.join(candidates[:4] + more)})" if candidates else name or "(blank)"
 
 
-class Resolution:
+class Resolution(Report):
     """The result of `resolve`: one row for each identifier, in the order of the input.
 
     Attributes
@@ -54,7 +47,7 @@ class Resolution:
     """
 
     def __init__(self, table: pl.DataFrame, *, species: str | None = None) -> None:
-        self.table = table
+        super().__init__(table, {"species": species})
         self.species = species
 
     @functools.cached_property
@@ -103,18 +96,16 @@ class Resolution:
         unmapped (1): nonsense
         """
         known = self.table["symbol"].drop_nulls()
-        ways = [f"{n:,} {match}" for match, n in self.mapped_counts.items()]
-        head = f"{len(known):,} of {len(self):,} identifiers are known genes"
-        lines = [f"{head} ({known.n_unique():,} distinct): {', '.join(ways)}" if ways else head]
+        lines = [f"{len(known):,} of {len(self):,} identifiers are known genes"]
+        if len(known):
+            ways = ", ".join(f"{n:,} {match}" for match, n in self.mapped_counts.items())
+            lines[0] += f" ({known.n_unique():,} distinct): {ways}"
         for match in ("ambiguous", "unmapped"):
-            if count := self.counts.get(match):
-                rows = self.table.filter(pl.col("match") == match)
-                rows = rows.unique("input", maintain_order=True)
-                texts = [
-                    f"{name} ({_either(several)})" if several else name or "(blank)"
-                    for name, several in rows.select("input", "candidates").iter_rows()
-                ]
-                lines.append(f"{match} ({count:,}): {join_names(texts, limit)}")
+            rows = self.table.filter(pl.col("match") == match)
+            if rows.height:
+                distinct = rows.unique("input", maintain_order=True).select("input", "candidates")
+                texts = [_described(*row) for row in distinct.iter_rows()]
+                lines.append(f"{match} ({rows.height:,}): {join_names(texts, limit)}")
         if self.species is None and self._like_mouse():
             lines.append(
                 "most look like mouse or rat symbols: species 'mouse' prefers their orthologs"
@@ -123,30 +114,15 @@ class Resolution:
 
     def _like_mouse(self) -> bool:
         """Whether more than half of the identifiers have the case of Trp53."""
-        by_name = pl.col("match").is_in([*_BY_NAME])
+        by_name = pl.col("match").str.contains(_BY_NAME)
         written = pl.col("input").str.contains(r"^\s*[A-Z][a-z0-9-]*[a-z][a-z0-9-]*\s*$")
         return 2 * self.table.filter(by_name & written).height > len(self)
 
-    def to_polars(self) -> pl.DataFrame:
-        """Return the table as a Polars data frame."""
-        return self.table.clone()
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the table as a pandas data frame.
-
-        Raises
-        ------
-        MissingExtraError
-            If pandas is not installed.
-        """
-        return pandas_frame(self.table, "Resolution.to_pandas")
-
-    def __len__(self) -> int:
-        return self.table.height
+    def _headline(self) -> str:
+        counts = {match: self.counts.get(match, 0) for match in ("ambiguous", "unmapped")}
+        others = ", ".join(f"{n:,} {match}" for match, n in counts.items())
+        n_mapped = len(self) - sum(counts.values())
+        return f"{len(self):,} identifiers: {n_mapped:,} mapped, {others}"
 
     def __repr__(self) -> str:
-        ambiguous, unmapped = (self.counts.get(m, 0) for m in ("ambiguous", "unmapped"))
-        return (
-            f"Resolution({len(self):,} identifiers: {len(self) - ambiguous - unmapped:,} mapped, "
-            f"{ambiguous:,} ambiguous, {unmapped:,} unmapped)"
-        )
+        return f"Resolution({self._headline()})"

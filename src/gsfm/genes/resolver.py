@@ -10,35 +10,32 @@ as a date that a spreadsheet made.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.genes import excel, tables
-from gsfm.genes.lookup import CODE, KINDS, PREFIXES, Hits, find_names, find_numbers, pack, unpack
+from gsfm.genes.lookup import CODE, KINDS, Hits, find_names, find_numbers, pack, unpack
 from gsfm.genes.resolution import Resolution
 
 Species = Literal["human", "mouse", "rat"]
 
 
 # Further outcomes; their codes follow those of the kinds.
-_CASE, _UNMATCHED, _MISSING = range(len(KINDS), len(KINDS) + 3)
-_MATCHES = pl.Series([*(k.match for k in KINDS), "approved (case)", "unmapped", "unmapped"])
+_CASE, _UNMATCHED, _MISSING, _AMBIGUOUS = range(len(KINDS), len(KINDS) + 4)
+_MATCHES = pl.Series(
+    [*(k.match for k in KINDS), "approved (case)", "unmapped", "unmapped", "ambiguous"]
+)
 _RULE = [
     *(k.rule for k in KINDS),
     "approved symbol, in another case",
     "not found among human genes and their mouse and rat orthologs",
     "a missing value",
 ]
-_RULES = pl.Series(
-    [
-        *_RULE,
-        *(f"{rule}; taken before the other candidates" for rule in _RULE),
-        *(f"{rule}; several genes, none taken" for rule in _RULE),
-    ]
-)
+_ENDINGS = ("", "; taken before the other candidates", "; several genes, none taken")
+_RULES = pl.Series([rule + ending for ending in _ENDINGS for rule in _RULE])
 _HUMAN = np.array([kind.human for kind in KINDS])
 
 # Texts for a missing value. NA was once the symbol of XK, and NaN is an alias of SCN11A.
@@ -47,7 +44,10 @@ _NOTHING = ("", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "<NA>", "NULL", "NON
 # Ids that are a prefix and a number. Only Ensembl ids have versions. Pandas writes 7157 as 7157.0
 # in a column with missing values.
 _NUMBERED = r"^(?:\d|ENS|HGNC:|MGI:|RGD:)"
-_PREFIX_NUMBER = r"^(HGNC:|MGI:|RGD:|ENS(?:MUS|RNO)?[GT])?0*(\d{1,14})(\.\d+)?(?:_PAR_Y)?$"
+_PREFIX_NUMBER = (
+    r"^(?<prefix>HGNC:|MGI:|RGD:|ENS(?:MUS|RNO)?[GT])?0*(?<number>\d{1,14})"
+    r"(?<version>\.\d+)?(?:_PAR_Y)?$"
+)
 
 # Prefixes and suffixes of databases and tools: removed if there is no other hit.
 _WRAPPED = r"[:=|\u2010-\u2015\u2212]|^LOC\d|[-.]\d+$"
@@ -119,23 +119,20 @@ def resolve(
     distinct = inputs.unique(maintain_order=True)
     names = tables.bare(distinct.fill_null(""))
     keys = names.str.to_uppercase()
-    answer = _decide(_hits(keys, excel_serials=excel_serials), len(keys), species)
+    hits = _hits(keys, excel_serials=excel_serials)
+    found, codes, ambiguous, candidates = _decide(hits, len(keys), species)
 
-    symbols = _gather(tables.symbols(), answer.genes)
-    codes = answer.codes
+    symbols = _gather(tables.symbols(), found)
     exact = (symbols == names).fill_null(False).to_numpy()
     codes[(codes == CODE["approved"]) & ~exact] = _CASE
     codes[keys.is_in(_NOTHING).to_numpy()] = _MISSING
-    matches = _gather(_MATCHES, codes)
-    if answer.ambiguous.any():
-        matches = matches.scatter(np.flatnonzero(answer.ambiguous), "ambiguous")
-    several = (answer.candidates.list.len() > 0).to_numpy()
+    several = (candidates.list.len() > 0).to_numpy()
     answers = pl.DataFrame(
         {
             "symbol": symbols,
-            "match": matches,
-            "candidates": answer.candidates,
-            "rule": _gather(_RULES, codes + len(_RULE) * (several + answer.ambiguous.astype(int))),
+            "match": _gather(_MATCHES, np.where(ambiguous, _AMBIGUOUS, codes)),
+            "candidates": candidates,
+            "rule": _gather(_RULES, codes + len(_RULE) * (several + ambiguous.astype(int))),
         }
     )
     if len(distinct) < len(inputs):
@@ -199,20 +196,17 @@ def _hits(keys: pl.Series, *, excel_serials: bool) -> Hits:
 def _lookup(rows: NDArray[np.int64], keys: pl.Series) -> Hits:
     """Look up `keys` among the names and the ids."""
     found = [find_names(rows, keys)]
-    numbered = keys.str.contains(_NUMBERED).to_numpy()
+    numbered = keys.str.contains(_NUMBERED)
     if numbered.any():
+        prefix, version = pl.col("prefix"), pl.col("version")
         parts = keys.filter(numbered).str.extract_groups(_PREFIX_NUMBER).struct.unnest()
-        prefixes, numbers, versions = (parts[name] for name in parts.columns)
-        prefixes = prefixes.fill_null("")
-        valid = versions.is_null() | prefixes.str.starts_with("ENS")
-        valid |= (prefixes == "") & (versions == ".0")
-        valid &= numbers.is_not_null()
-        rows = rows[numbered]
-        for prefix in PREFIXES:
-            chosen = (valid & (prefixes == prefix)).fill_null(False)
-            if chosen.any():
-                ids = numbers.filter(chosen).cast(pl.UInt64)
-                found.append(find_numbers(prefix, rows[chosen.to_numpy()], ids))
+        parts = parts.with_columns(prefix.fill_null(""), row=rows[numbered.to_numpy()]).filter(
+            pl.col("number").is_not_null(),
+            version.is_null() | prefix.str.starts_with("ENS") | (prefix + version == ".0"),
+        )
+        for (name,), part in parts.group_by("prefix"):
+            ids = part["number"].cast(pl.UInt64)
+            found.append(find_numbers(str(name), part["row"].to_numpy(), ids))
     return np.concatenate(found)
 
 
@@ -239,13 +233,6 @@ def _dates(rows: NDArray[np.int64], keys: pl.Series, *, serials: bool) -> Hits:
 # -- the decision ------------------------------------------------------------------------------
 
 
-class _Answer(NamedTuple):
-    genes: NDArray[np.int64]  # -1 for none
-    codes: NDArray[np.int64]
-    ambiguous: NDArray[np.bool_]
-    candidates: pl.Series
-
-
 def _precedence(species: Species | None) -> NDArray[np.int64]:
     """Return the rank of every kind; the lowest rank wins."""
     order = list(range(len(KINDS)))
@@ -256,8 +243,13 @@ def _precedence(species: Species | None) -> NDArray[np.int64]:
     return np.argsort(order)
 
 
-def _decide(hits: Hits, n: int, species: Species | None) -> _Answer:
-    """Select the hit that wins for each of `n` keys."""
+def _decide(
+    hits: Hits, n: int, species: Species | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], pl.Series]:
+    """Select the hit that wins for each of `n` keys.
+
+    (n,) genes (-1 for none), codes, whether it is ambiguous, and the lists of candidates.
+    """
     rank_of = _precedence(species)
     row, kind, gene = unpack(hits)
     row, rank, gene = unpack(np.sort(pack(row, rank_of[kind], gene)))
@@ -289,4 +281,4 @@ def _decide(hits: Hits, n: int, species: Species | None) -> _Answer:
     position[choice] = np.arange(1, len(lists) + 1)
     empty = pl.Series("symbol", [[]], dtype=pl.List(pl.String))
     candidates = pl.concat([empty, lists], rechunk=True).gather(position)
-    return _Answer(genes, codes, ambiguous, candidates)
+    return genes, codes, ambiguous, candidates

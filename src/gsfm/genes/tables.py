@@ -21,6 +21,14 @@ _DATA = resources.files("gsfm.genes") / "data"
 # Characters around names in files: white space (also invisible) and quotes.
 _AROUND = " \t\r\n\v\f\u00a0\u200b\ufeff\"'`\u2018\u2019\u201c\u201d"
 
+#: Columns of `table`, by the kinds of names in the file.
+_NAMES = {
+    "previous": "previous",
+    "alias": "aliases",
+    "uniprot": "uniprot",
+    "uniprot (other)": "uniprot_other",
+}
+
 #: The position of a gene, from the columns of `genes.parquet`.
 PLACE = (
     pl.col("chromosome"),
@@ -125,28 +133,20 @@ def table() -> pl.DataFrame:
     """
     genes = read("genes").hstack(read("domains")).with_row_index("gene")
     names = read("names").rename({"name": "text"})
-    columns = {
-        "previous": "previous",
-        "alias": "aliases",
-        "uniprot": "uniprot",
-        "uniprot (other)": "uniprot_other",
-    }
-    for kind, column in columns.items():
-        listed = names.filter(pl.col("kind") == kind).group_by("gene", maintain_order=True)
-        genes = _beside(genes, listed.agg(pl.col("text").alias(column)))
-    for species, ids, prefix in (("mouse", "mgi_id", "MGI:"), ("rat", "rgd_id", "RGD:")):
-        across = (
-            read("orthologs")
-            .filter(pl.col("species") == species)
-            .select(
-                pl.col("symbol").alias(species),
-                pl.format(prefix + "{}", "id").alias(ids),
-                pl.col("genes").alias("gene"),
-            )
-            .explode("gene")
-            .group_by("gene", maintain_order=True)
-        )
-        genes = _beside(genes, across.agg(species, ids))
+    lists = [
+        names.filter(pl.col("kind") == kind).select("gene", pl.col("text").alias(column))
+        for kind, column in _NAMES.items()
+    ]
+    orthologs = read("orthologs").rename({"genes": "gene"}).explode("gene")
+    for species, column, prefix in (("mouse", "mgi_id", "MGI:"), ("rat", "rgd_id", "RGD:")):
+        ids = pl.format(prefix + "{}", "id").alias(column)
+        own = orthologs.filter(pl.col("species") == species)
+        lists.append(own.select("gene", pl.col("symbol").alias(species), ids))
+    for entries in lists:
+        listed = entries.group_by("gene", maintain_order=True).agg(pl.all())
+        genes = genes.join(listed, on="gene", how="left", maintain_order="left")
+    texts = pl.List(pl.String)
+    genes = genes.with_columns(pl.col(texts).fill_null(pl.lit([], texts)))
     return genes.select(
         pl.col("symbol", "name"),
         pl.format("HGNC:{}", "hgnc").alias("hgnc_id"),
@@ -175,14 +175,6 @@ def names_of(symbols: pl.Series) -> pl.Series:
 def named_genes() -> pl.DataFrame:
     """Return every approved symbol and its name; `gsfm.genes.table` reads and joins far more."""
     return read("genes", ["symbol", "name"])
-
-
-def _beside(genes: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
-    """Add columns of lists to the genes, with empty lists for missing values."""
-    empty = pl.lit([], dtype=pl.List(pl.String))
-    return genes.join(lists, on="gene", how="left", maintain_order="left").with_columns(
-        pl.col(column).fill_null(empty) for column in lists.columns if column != "gene"
-    )
 
 
 def _accession(prefix: str, number: pl.Expr, digits: int) -> pl.Expr:

@@ -39,8 +39,7 @@ class Vocabulary(Sequence[str]):
         if "" in self._symbols:
             raise ValueError("a vocabulary cannot hold an empty symbol")
         if len(self._index) != len(self._symbols):
-            seen: set[str] = set()
-            twice = next(s for s in self._symbols if s in seen or seen.add(s))  # type: ignore[func-returns-value]
+            twice = next(s for i, s in enumerate(self._symbols) if self._index[s] != i)
             raise ValueError(f"the symbol {twice!r} occurs twice in the vocabulary")
 
     @functools.cached_property
