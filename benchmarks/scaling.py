@@ -31,7 +31,7 @@ from gsfm.genes import Vocabulary
 from gsfm.models import Autoencoder
 from gsfm.models.autoencoder import AutoencoderConfig
 from gsfm.sets import GeneSets
-from gsfm.training.precision import choose_dtype
+from gsfm.training.loop import choose_dtype
 from gsfm.training.run import Progress, Run
 
 WARM = 5  # steps before the clock starts

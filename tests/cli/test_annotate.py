@@ -112,8 +112,11 @@ def test_a_term_is_the_librarys_answer(run, folder, model, library):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["annotate", "no such gene"], "no gene of the input is known to the model"),
-        (["annotate", "no such gene", "nor this"], "no gene of the set is known to the model"),
+        (["annotate", "no such gene"], "no gene of the input is known: no such gene"),
+        (
+            ["annotate", "no such gene", "nor this"],
+            "no gene of the set is known: no such gene, nor this",
+        ),
         (["term", "cell deaht"], "cell death"),
         (["term", "cell"], "3 terms are 'cell'"),
     ],

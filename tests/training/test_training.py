@@ -24,8 +24,7 @@ from gsfm.training.run import Run
 
 torch = pytest.importorskip("torch")
 
-from gsfm.models.autoencoder.fit import _update_averages  # noqa: E402
-from gsfm.models.autoencoder.network import Network  # noqa: E402
+from gsfm.models.autoencoder.fit import Network, _update_averages  # noqa: E402
 from gsfm.models.published.fit import draw  # noqa: E402
 from gsfm.training.loss import hidden_gene_loss, logistic_loss  # noqa: E402
 

@@ -1,16 +1,15 @@
 """Calibration: from scores to probabilities, each set by its own genes.
 
-The precision of a score differs more between sets than between models: genes of a pathway are often
-among the first hundred, those of an association study rarely. The leave-one-out scores of a set's
-own genes show how its missing genes will score. Every set therefore has a curve of its own, fitted
-to its leave-one-out scores, with a prior that is learned from sets whose missing genes are known.
+The precision of a score differs more between sets than between models. The leave-one-out scores of
+a set's own genes show how its missing genes will score. Every set therefore has a curve of its own,
+fitted to these scores, with a prior that is learned from sets whose missing genes are known.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.completion.reliability import calibration_error
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, require
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -45,18 +44,7 @@ RIDGE = 1.0
 
 
 def meaning(missing_fraction: float = HALF) -> str:
-    """The description of a calibrated probability.
-
-    Parameters
-    ----------
-    missing_fraction
-        The fraction of the whole set that is missing from the input genes.
-
-    Raises
-    ------
-    ValueError
-        If it is not between 0 and 1.
-    """
+    """The description of a calibrated probability, by the fraction of the set that is missing."""
     check_missing_fraction(missing_fraction)
     fraction = "half" if missing_fraction == HALF else f"{100 * (1 - missing_fraction):.6g}%"
     return (
@@ -67,11 +55,17 @@ def meaning(missing_fraction: float = HALF) -> str:
 
 def check_missing_fraction(missing_fraction: float) -> None:
     """Raise ValueError if `missing_fraction` is out of its range."""
-    if not 0 < missing_fraction < 1:
-        raise ValueError(
-            "missing_fraction, the fraction of the whole set that is missing from the input genes, "
-            f"must be above 0 and below 1, not {missing_fraction}"
-        )
+    require(
+        0 < missing_fraction < 1,
+        "missing_fraction, the fraction of the whole set that is missing from the input genes, "
+        f"must be above 0 and below 1, not {missing_fraction}",
+    )
+
+
+def require_finite(*scores: NDArray[Any]) -> None:
+    """Raise GsfmError unless all scores of a model are finite."""
+    message = "the model gave scores that are not finite numbers; is it damaged?"
+    require(all(np.isfinite(one).all() for one in scores), message, GsfmError)
 
 
 @dataclass(frozen=True)
@@ -112,10 +106,9 @@ class Calibration:
     def __post_init__(self) -> None:
         for name in ("prior_weights", "prior_precision"):
             values = getattr(self, name)
-            if len(values) != len(TERMS) or not np.isfinite(values).all():
-                raise ValueError(f"{name} must hold {len(TERMS)} finite numbers")
-        if min(self.prior_precision) <= 0:
-            raise ValueError("prior_precision must hold numbers above 0")
+            right = len(values) == len(TERMS) and np.isfinite(values).all()
+            require(right, f"{name} must hold {len(TERMS)} finite numbers")
+        require(min(self.prior_precision) > 0, "prior_precision must hold numbers above 0")
 
     # -- predicting ----------------------------------------------------------------------------
 
@@ -126,23 +119,16 @@ class Calibration:
         members: sp.csr_array,
         missing_fraction: float = HALF,
     ) -> Floats:
-        """Return the probability of each gene, for each set.
+        """(n, genes) the probability of each gene for each set; see `Model.probability`.
 
         Parameters
         ----------
         of_genes, of_members
-            (n, genes) and (members,) standardized evidence, as `Model.evidence` returns it: for
-            each gene, and leave-one-out for each member.
+            (n, genes) and (members,) evidence, as `Model.evidence` returns it.
         members
             (n, genes) 0/1 membership.
         missing_fraction
             The fraction of each whole set that is missing from it, above 0 and below 1.
-
-        Returns
-        -------
-        ndarray
-            (n, genes) float32. It never falls as the evidence for a gene rises. For a member, it is
-            that of its leave-one-out evidence.
 
         Raises
         ------
@@ -181,25 +167,13 @@ class Calibration:
 
     @classmethod
     def fit(cls, binned: Binned) -> Self:
-        """Fit the prior to sets with hidden genes, by maximum likelihood.
-
-        Parameters
-        ----------
-        binned
-            The sets, with their hidden genes.
-
-        Raises
-        ------
-        GsfmError
-            If there are fewer than 20 sets with a hidden gene.
-        """
+        """Fit the prior to 20 sets or more with hidden genes, by maximum likelihood."""
         # Imported here: prediction does not need it.
         from scipy.optimize import minimize
 
-        if len(binned.size) < FEWEST or not binned.hidden.any():
-            raise GsfmError(
-                f"a calibration needs {FEWEST} halved sets or more, not {len(binned.size)}"
-            )
+        n = len(binned.size)
+        message = f"a calibration needs {FEWEST} halved sets or more, not {n}"
+        require(n >= FEWEST and binned.hidden.any(), message, GsfmError)
         terms, prior, m = binned.terms(), binned.prior(), len(TERMS)
         total = binned.hidden.sum()
 
@@ -230,14 +204,7 @@ class Calibration:
         return cls(tuple(map(float, theta[:m])), tuple(map(float, np.exp(theta[m:]))))
 
     def errors(self, binned: Binned) -> dict[str, float]:
-        """The errors of the probabilities on sets with hidden genes.
-
-        Returns
-        -------
-        dict
-            ``log_loss``, the log loss over all genes, per hidden gene; and ``error_top_100``, the
-            expected calibration error over the bins of the 100 best genes of each set.
-        """
+        """The errors on sets with hidden genes, as `Model.calibrate` records them."""
         z = self._curves(binned)
         loss = binned.log_loss(z)
         top = (np.cumsum(binned.genes, axis=1) <= 100) & (binned.genes > 0)
@@ -263,32 +230,29 @@ class Calibration:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`; ValueError names the wrong field."""
-        if value.get("format") != FORMAT:
-            raise ValueError(f"format is {value.get('format')!r}; this gsfm reads {FORMAT!r}")
-        if surplus := set(value) - {"format", "meaning", "usual", "confidence"}:
-            raise ValueError(f"there is no field {min(surplus)!r}")
+        found = value.get("format")
+        require(found == FORMAT, f"format is {found!r}; this gsfm reads {FORMAT!r}")
+        surplus = sorted(set(value) - {"format", "meaning", "usual", "confidence"})
+        require(not surplus, f"there is no field {surplus}")
         return cls(*(_numbers(name, value.get(name)) for name in ("usual", "confidence")))
 
 
 def _numbers(name: str, value: Any) -> tuple[float, ...]:
     """The numbers of a field, in the order of `TERMS`."""
-    if not isinstance(value, dict) or set(value) != set(TERMS):
-        raise ValueError(f"{name} must be an object of {', '.join(TERMS)}")
-    for term in TERMS:
-        number = value[term]
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise ValueError(f"{name}.{term} must be a number, not {number!r}")
-        if not abs(number) < 1e6 or (name == "confidence" and not number > 0):
-            raise ValueError(f"{name}.{term} is out of range: {number}")
+    whole = isinstance(value, dict) and set(value) == set(TERMS)
+    require(whole, f"{name} must be an object of {', '.join(TERMS)}")
+    for term, number in value.items():
+        right = type(number) in (int, float) and abs(number) < 1e6
+        right = right and (number > 0 or name == "usual")
+        require(right, f"{name}.{term} must be a number in its range, not {number!r}")
     return tuple(float(value[term]) for term in TERMS)
 
 
 @dataclass(frozen=True)
 class Binned:
-    """The genes outside each of n sets, binned by the rank of their evidence.
+    """The genes outside each of n sets, binned by the rank of their evidence, best bin first.
 
-    The first bin of a set has the best genes; sets with fewer bins are padded with empty ones.
-    Genes with equal evidence are in the same bin.
+    Sets with fewer bins are padded with empty ones. Genes with equal evidence are in one bin.
     """
 
     size: Integers  # (n,) genes in the set
@@ -310,11 +274,9 @@ class Binned:
     ) -> Self:
         """Bin the evidence; the arrays are those of `Calibration.probabilities`."""
         n, genes = of_genes.shape
-        if not (np.isfinite(of_genes).all() and np.isfinite(of_members).all()):
-            raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
+        require_finite(of_genes, of_members)
         ends, logs = _ends(genes), _sum_of_logs(genes)
-        shape = (n, len(ends))
-        out = [np.zeros(shape) for _ in range(5)]
+        out = np.zeros((5, n, len(ends)))
         n_genes, evidence, log_rank, left_out, n_hidden = out
         n_bins = np.zeros(n, np.int64)
         size = np.diff(members.indptr).astype(np.int64)
@@ -344,11 +306,8 @@ class Binned:
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """The sets of all parts, which have the same genes."""
-        fields = cls.__dataclass_fields__
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
-
-    def __getitem__(self, rows: Any) -> Self:
-        return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        columns = ([getattr(part, field.name) for part in parts] for field in fields(cls))
+        return cls(*map(np.concatenate, columns))
 
     def prior(self, ratio: float = 1.0) -> Numbers:
         """(n,) the log-odds of any gene, with `ratio` missing genes for each gene of the set."""
@@ -377,8 +336,7 @@ def _deviations(
 ) -> tuple[Numbers, Numbers]:
     """Each set's own deviation (n, 5) from the `at_prior` log-odds (n, bins), and the curvature.
 
-    Each leave-one-out gene counts as `ratio` missing genes. The posterior is that of a logistic
-    regression, which has one maximum: Newton's method.
+    The maximum of the posterior, by Newton's method; a leave-one-out gene counts `ratio` times.
     """
     # A set of one gene has no leave-one-out evidence.
     informative = (binned.size > 1).astype(np.float64)[:, None]

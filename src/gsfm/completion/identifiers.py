@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
-from gsfm.errors import UnknownGenesError, join_names
+from gsfm.errors import UnknownGenesError, join_names, require
 from gsfm.genes import Resolution, Species, Vocabulary
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ class MappedIdentifiers(NamedTuple):
     @property
     def unused(self) -> list[str]:
         """The identifiers without a gene in the model."""
-        unused = self.inputs.filter(~pl.col("in_model"))["input"]
-        return unused.unique(maintain_order=True).to_list()
+        return self._unused()["input"].to_list()
+
+    def _unused(self) -> pl.DataFrame:
+        unused = self.inputs.filter(~pl.col("in_model")).drop_nulls("input")
+        return unused.unique("input", maintain_order=True)
 
     def mask(self, n_genes: int) -> NDArray[np.bool_]:
         """(genes,) whether a gene of the model is among the identifiers."""
@@ -47,53 +50,36 @@ class MappedIdentifiers(NamedTuple):
         mask[self.genes] = True
         return mask
 
-    def require(self, what: str, *, least: int = 1, of_model: bool = True) -> Ids:
-        """Return `genes`, of which the model must know at least `least`.
+    def require(self, what: str, *, least: int = 1) -> Ids:
+        """Return `genes`; UnknownGenesError if there are fewer than `least`.
 
-        Parameters
-        ----------
-        what
-            What the identifiers are, for the error message: "the set".
-        least
-            The fewest genes.
-        of_model
-            Whether the message names the model.
-
-        Raises
-        ------
-        UnknownGenesError
-            If the model knows fewer genes.
+        `what` names the identifiers in the message: "the set".
         """
-        known, unused = self.genes, self.unused
+        known, unused = self.genes, join_names(self.unused, 20)
         if not len(known):
             raise UnknownGenesError(
-                f"no gene of {what} is known{' to the model' * of_model}: "
-                f"{join_names(unused, 20)}; "
-                "gsfm genes resolve shows how identifiers are mapped"
+                f"no gene of {what} is known: {unused}; gsfm genes resolve shows how identifiers "
+                "are mapped"
                 if unused
                 else f"{what} is empty; give at least one gene"
             )
-        if len(known) < least:
-            raise UnknownGenesError(
-                f"the model knows {len(known)} of the {len(self.ids)} genes of {what}; it needs at "
-                f"least {least}"
-            )
+        message = (
+            f"the model knows {len(known)} of the {len(self.ids)} genes of {what}; it needs at "
+            f"least {least}"
+        )
+        require(len(known) >= least, message, UnknownGenesError)
         return known
 
     def describe(self) -> dict[str, Any]:
         """The numbers of identifiers and genes, and the unused identifiers by the reason."""
-        unused = self.inputs.filter(~pl.col("in_model")).drop_nulls("input")
-        unused = unused.unique("input", maintain_order=True)
+        unused = self._unused()
         reasons = {
             "unmapped": pl.col("match") == "unmapped",
             "ambiguous": pl.col("match") == "ambiguous",
             "not_in_model": pl.col("symbol").is_not_null(),
         }
-        return {
-            "identifiers": self.inputs.height,
-            "genes": len(self.genes),
-            **{name: unused.filter(is_so)["input"].to_list() for name, is_so in reasons.items()},
-        }
+        lists = {name: unused.filter(is_so)["input"].to_list() for name, is_so in reasons.items()}
+        return {"identifiers": self.inputs.height, "genes": len(self.genes), **lists}
 
 
 def map_identifiers(
@@ -140,10 +126,7 @@ def map_sets(
 ) -> tuple[MappedIdentifiers, list[Ids]]:
     """Map the identifiers of gene sets together; also return the model's genes of each set.
 
-    Raises
-    ------
-    UnknownGenesError
-        If the model knows none of them.
+    UnknownGenesError if the model knows none of them.
     """
     used = np.unique(sets.indices)
     symbols = sets.vocabulary.symbols

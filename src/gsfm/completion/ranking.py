@@ -14,11 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.completion.batches import batches
-from gsfm.completion.calibration import HALF, check_missing_fraction, meaning
+from gsfm.completion.calibration import HALF, check_missing_fraction, meaning, require_finite
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers, map_sets
 from gsfm.completion.result import Result, gene_columns
 from gsfm.completion.scorer import Floats, Scorer, provenance, score
-from gsfm.errors import GsfmError, join_names
+from gsfm.errors import require
 from gsfm.genes import Species, Vocabulary
 from gsfm.progress import Progress
 from gsfm.sets import GeneSets
@@ -60,13 +60,8 @@ class Completion(Result):
         One row a ranked gene: ``rank``, ``symbol``, ``name``, ``score``, ``z_score``,
         ``probability`` if the model is calibrated, and ``in_input`` if the input genes were ranked
         too.
-    provenance
-        The model, the input, the background, and the descriptions of the columns.
-    inputs
-        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as in
-        `gsfm.genes.resolve`, and ``in_model``.
-    resolution
-        What `gsfm.genes.resolve` returned.
+    provenance, inputs, resolution
+        As in `Result`, with the background and the descriptions of the columns.
     """
 
     def _listed(self) -> dict[str, list[str]]:
@@ -104,13 +99,8 @@ class LibraryCompletion(Completion):
         """The names of the sets without a gene that the model knows."""
         return self.sets.filter(pl.col("in_model") == 0)["set"].to_list()
 
-    def summary(self, *, limit: int = 50) -> str:
-        """As in `Completion`, and the sets that could not be completed."""
-        lines = [super().summary(limit=limit)]
-        if self.empty:
-            names = join_names(self.empty, limit)
-            lines.append(f"sets without a known gene ({len(self.empty):,}): {names}")
-        return "\n".join(lines)
+    def _listed(self) -> dict[str, list[str]]:
+        return {**super()._listed(), "sets without a known gene": self.empty}
 
     def _headline(self) -> str:
         done = self.sets.height - len(self.empty)
@@ -125,10 +115,7 @@ def rank(
     progress: Progress | None = None,
     **options: Any,
 ) -> Completion:
-    """Rank the genes that are missing from a gene set or from each set of a library.
-
-    The options are those of `gsfm.complete`.
-    """
+    """Rank the genes that are missing from a gene set or each set of a library: `gsfm.complete`."""
     ranker = _Ranker(model, **options)
     if isinstance(genes, GeneSets):
         return ranker.rank_sets(genes, batch_size, progress)
@@ -189,8 +176,7 @@ class _Ranker:
     def rank_sets(
         self, sets: GeneSets, batch_size: int, progress: Progress | None
     ) -> LibraryCompletion:
-        if batch_size < 1:
-            raise ValueError("batch_size must be 1 or more")
+        require(batch_size >= 1, "batch_size must be 1 or more")
         mapped, members = map_sets(self.model.vocabulary, sets, self.species)
         counts = np.array([len(ids) for ids in members], np.int64)
         rows = np.flatnonzero(counts)
@@ -216,19 +202,16 @@ class _Ranker:
         pool = self.pool.copy()
         pool[ids] = False
         genes = np.flatnonzero(pool)
-        score, probability = scores[genes], probabilities[genes]
-        z_score = z_scores(score, score)
+        score = scores[genes]
+        columns: list[tuple[NDArray[Any], ...]] = [
+            (genes, score, z_scores(score, score), probabilities[genes])
+        ]
         own = ids[self.pool[ids]] if self.include_input and len(ids) > 1 else ids[:0]
-        key: NDArray[Any] = score
         if len(own):
-            left_out = self._leave_one_out(ids, own, genes)
-            genes = np.concatenate([genes, own])
-            score = np.concatenate([score, left_out[0]])
-            z_score = np.concatenate([z_score, left_out[1]])
-            probability = np.concatenate([probability, left_out[2]])
-            key = z_score
-        if not np.isfinite(key).all():
-            raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
+            columns.append((own, *self._leave_one_out(ids, own, genes)))
+        genes, score, z_score, probability = map(np.concatenate, zip(*columns, strict=True))
+        key: NDArray[Any] = z_score if len(own) else score
+        require_finite(key)
         best = best_genes(key, genes, self.top, self.model.vocabulary)
         in_input = np.arange(len(genes)) >= len(genes) - len(own)
         return _Ranked(genes[best], score[best], z_score[best], probability[best], in_input[best])
@@ -237,14 +220,14 @@ class _Ranker:
         self, ids: Ids, own: Ids, missing: NDArray[np.int64]
     ) -> tuple[Floats, Numbers, Floats]:
         """Score, z-score among the `missing` genes and probability of each of the set's `own`."""
-        score = np.empty(len(own), np.float32)
-        z_score = np.empty(len(own))
-        probability = np.empty(len(own), np.float32)
+        columns = []
         for at in batches(len(own), BATCH):
             part, row = own[at], np.arange(len(own[at]))
             scores, probabilities = self._score([ids[ids != gene] for gene in part])
-            score[at], probability[at] = scores[row, part], probabilities[row, part]
-            z_score[at] = z_scores(score[at, None], scores[:, missing])[:, 0]
+            score = scores[row, part]
+            z_score = z_scores(score[:, None], scores[:, missing])[:, 0]
+            columns.append((score, z_score, probabilities[row, part]))
+        score, z_score, probability = map(np.concatenate, zip(*columns, strict=True))
         return score, z_score, probability
 
     def _table(self, ranked: _Ranked, rank: NDArray[np.int64]) -> pl.DataFrame:
@@ -261,8 +244,7 @@ class _Ranker:
 
     def _provenance(self, mapped: MappedIdentifiers) -> dict[str, Any]:
         manifest, background = self.model.manifest, self.background
-        columns = dict(COLUMNS)
-        calibration = {}
+        columns, calibration = dict(COLUMNS), {}
         if self.model.calibration is not None:
             columns["probability"] = describe_probability(self.missing_fraction)
             on = {k: v for k, v in manifest.get("calibration", {}).items() if k != "meaning"}
@@ -290,14 +272,15 @@ class _Ranker:
 
 def check_top(top: int | None, *, least: int = 1) -> None:
     """Raise ValueError if `top` is no number of rows."""
-    if top is not None and top < least:
-        raise ValueError(f"top must be {least} or more, not {top}")
+    require(top is None or top >= least, f"top must be {least} or more, not {top}")
 
 
 def z_scores(values: NDArray[np.float32], against: NDArray[np.float32]) -> Numbers:
     """`values` less the mean of `against`, over its standard deviation, along the last axis."""
-    mean = against.mean(axis=-1, keepdims=True, dtype=np.float64) if against.size else np.zeros(1)
-    spread = against.std(axis=-1, keepdims=True, dtype=np.float64) if against.size else np.zeros(1)
+    if not against.size:
+        return np.zeros(values.shape)
+    mean = against.mean(axis=-1, keepdims=True, dtype=np.float64)
+    spread = against.std(axis=-1, keepdims=True, dtype=np.float64)
     # Scores that are all the same have a spread of rounding errors only.
     same = spread <= np.finfo(np.float32).eps * np.abs(mean)
     z: Numbers = np.where(same, 0.0, (values - mean) / np.where(same, 1.0, spread))

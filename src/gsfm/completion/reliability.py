@@ -7,29 +7,20 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Numbers = NDArray[np.float64]
+from gsfm.errors import require
 
 #: Bins of the same width in probability, or of the same number of pairs.
 Binning: TypeAlias = Literal["equal width", "equal mass"]
 
 
 def bins_of(probability: ArrayLike, bins: int, binning: Binning) -> NDArray[np.int64]:
-    """The bin of each probability, from 0.
+    """(pairs,) the bin of each probability, from 0.
 
-    Equal probabilities are in one bin: bins of equal mass are only approximately equal.
-
-    Parameters
-    ----------
-    probability
-        (pairs,).
-    bins
-        Number of bins; some may be empty if many probabilities are equal.
-    binning
-        Kind of bins.
+    Equal probabilities are in one bin: bins of equal mass are only approximately equal, and some
+    may be empty.
     """
     p = np.asarray(probability)
-    if bins < 1:
-        raise ValueError("bins must be 1 or more")
+    require(bins >= 1, "bins must be 1 or more")
     if binning == "equal width":
         return np.minimum((p * bins).astype(np.int64), bins - 1)
     if not len(p):

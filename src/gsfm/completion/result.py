@@ -22,7 +22,7 @@ class Result(Report):
     Attributes
     ----------
     table, provenance
-        As in `Report`; ``provenance["input"]`` lists the identifiers that were not used.
+        As in `Report`; ``provenance["input"]`` lists the unused identifiers.
     inputs
         One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as in
         `gsfm.genes.resolve`, and ``in_model``.
@@ -65,19 +65,11 @@ class Result(Report):
         return {**whole, "inputs": self.inputs.to_dicts(), **more, "results": results}
 
     def summary(self, *, limit: int = 50) -> str:
-        """How the identifiers were mapped, and which ones were not, in a few lines.
-
-        Parameters
-        ----------
-        limit
-            Number of identifiers that a line lists; the others are counted.
-        """
+        """How the identifiers were mapped, in a few lines that list up to `limit` of them."""
         lines = [self.resolution.summary(limit=limit)]
-        lines += [
-            f"{what} ({len(names):,}): {join_names(names, limit)}"
-            for what, names in self._listed().items()
-            if names
-        ]
+        for what, names in self._listed().items():
+            if names:
+                lines.append(f"{what} ({len(names):,}): {join_names(names, limit)}")
         return "\n".join(lines)
 
     def _listed(self) -> dict[str, list[str]]:
@@ -104,16 +96,9 @@ class Result(Report):
 def gene_columns(
     vocabulary: Vocabulary, genes: ArrayLike, *, rank: ArrayLike | bool = False
 ) -> dict[str, Any]:
-    """The first columns of a table of genes: ``rank``, ``symbol`` and ``name``.
+    """The first columns of a table of (n,) gene ids: ``rank``, ``symbol`` and ``name``.
 
-    Parameters
-    ----------
-    vocabulary
-        The genes of the model.
-    genes
-        (n,) gene ids, one row each.
-    rank
-        (n,) the ranks; from 1 in the order of the rows if True; no such column if False.
+    `rank` has the ranks; True counts the rows from 1, and False makes no such column.
     """
     symbols = symbols_of(vocabulary, genes)
     columns = {"symbol": symbols, "name": names_of(symbols)}

@@ -64,18 +64,6 @@ def describe_model(model: Scorer) -> dict[str, Any]:
 def provenance(
     task: str, model: Scorer, mapped: MappedIdentifiers | None = None, **more: Any
 ) -> dict[str, Any]:
-    """The provenance of a result: task, version, model, input genes, and more; JSON-serializable.
-
-    Parameters
-    ----------
-    task
-        The verb.
-    model
-        The model that was used.
-    mapped
-        The identifiers of the query.
-    **more
-        Further entries.
-    """
+    """The provenance of a result: the verb, version, model, input genes and more; for JSON."""
     about = {"task": task, "gsfm_version": __version__, "model": describe_model(model)}
     return {**about, **({} if mapped is None else {"input": mapped.describe()}), **more}

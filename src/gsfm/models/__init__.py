@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING, Any
 from gsfm.models.adaptive import Adaptive
 from gsfm.models.als import ALS
 from gsfm.models.annotation import Annotation
-from gsfm.models.attribute import Attribute
 from gsfm.models.autoencoder import Autoencoder
 from gsfm.models.base import FAMILIES, Model
+from gsfm.models.constant import Attribute, Popularity
 from gsfm.models.cooccurrence import Cooccurrence
 from gsfm.models.description import describe
 from gsfm.models.ensemble import Ensemble
 from gsfm.models.features import Features
 from gsfm.models.linear import Linear
-from gsfm.models.popularity import Popularity
 from gsfm.models.published import Published
 from gsfm.models.registry import ModelLike, families, load, load_model
 from gsfm.models.svd import SVD
 
 if TYPE_CHECKING:
-    from gsfm.models.calibrating import calibrate
-    from gsfm.models.held_out import HeldOut
+    from gsfm.models.held_out import HeldOut, calibrate
     from gsfm.models.trainer import peak_memory, train
 
 __all__ = [
@@ -53,12 +51,8 @@ __all__ = [
 ]
 
 #: What prediction does not need is imported when it is first used (PEP 562).
-_LAZY = {
-    "HeldOut": "held_out",
-    "calibrate": "calibrating",
-    "peak_memory": "trainer",
-    "train": "trainer",
-}
+_LAZY = {"HeldOut": "held_out", "calibrate": "held_out", "train": "trainer"}
+_LAZY["peak_memory"] = "trainer"
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,7 @@
 """Adaptive: an ensemble with separate weights for each set.
 
-The genes of a pathway are predicted by co-membership, those of a genome-wide association by their
-position, those of a cell type by co-expression. How useful each kind of evidence is for a set can
-be estimated from the set itself: from how well it predicts the genes of the set when they are left
-out.
+How useful each kind of evidence is for a set can be estimated from the set itself: from how well it
+predicts the genes of the set when they are left out.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from gsfm.genes import Vocabulary
 from gsfm.models.annotation import Annotation
@@ -23,13 +20,12 @@ from gsfm.models.evidence import rows_of, shuffled, standardize
 from gsfm.models.features import Features
 from gsfm.models.membership import row_blocks
 from gsfm.models.settings import require
-from gsfm.models.types import Floats, Ids, Numbers, Parts
+from gsfm.models.types import Floats, Ids, Members, Numbers, Parts
 from gsfm.sets import GeneSets
 
 #: Prior weights of a library's evidence (its terms, and its counts of annotations), and their
-#: precision, learned on older releases. The genes of a term are in the terms above it too, so that
-#: the library predicts them better than new genes; and of two genes with as many terms in common
-#: with a set, the one in fewer other terms is the better candidate.
+#: precision, learned on older releases. Of two genes with as many terms in common with a set, the
+#: one in fewer other terms is the better candidate.
 LIBRARY_WEIGHTS = (0.5, -0.3)
 LIBRARY_CONFIDENCE = 100.0
 #: Genes outside the set in the regression.
@@ -64,8 +60,8 @@ class AdaptiveConfig(EnsembleConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         n, each = len(self.members), self.confidences
-        message = f"confidence must be one number, or one a member, {n}, not {len(each)}"
-        require(len(each) == n, message)
+        right = len(each) == n
+        require(right, f"confidence must be one number, or one a member, {n}, not {len(each)}")
         require(min(each) > 0, f"confidence must be above 0, not {min(each)}")
 
     @property
@@ -110,13 +106,7 @@ class Adaptive(Ensemble):
     config: AdaptiveConfig
 
     def weigh(self, sets: Any) -> Floats:
-        """Return the weights of the members' evidence for each set, (n, members) float32.
-
-        Parameters
-        ----------
-        sets
-            As in `score`.
-        """
+        """Return the weights of the members' evidence for each set, (n, members) float32."""
         members = self.encode(sets)
         fits = [self._fit_weights(block)[0] for _, block in row_blocks(members, BLOCK)]
         return np.concatenate([np.empty((0, len(self.members))), *fits]).astype(np.float32)
@@ -131,9 +121,9 @@ class Adaptive(Ensemble):
     ) -> Adaptive:
         """Return a model that uses a library, too, for completing the library's terms.
 
-        Its evidence is this model's and that of two more members: which genes share terms with the
-        input genes (`Features`), and in how many terms a gene is (`Annotation`). The query may be a
-        term of the library, or an older release of one: a term is no evidence of itself.
+        Two members are added: which genes share terms with the input genes (`Features`), and in how
+        many terms a gene is (`Annotation`). The query may be a term of the library, or an older
+        release of one: a term is no evidence of itself.
 
         Parameters
         ----------
@@ -150,13 +140,10 @@ class Adaptive(Ensemble):
         Returns
         -------
         Adaptive
-            A new model, which can be used and saved like any other; this one does not change. A
-            further library can be added to it.
+            A new model, to which a further library can be added; this one does not change.
 
         Raises
         ------
-        NotFittedError
-            If this model is neither fitted nor loaded.
         ValueError
             If no term of the library has a gene, or a setting is out of its range.
 
@@ -187,10 +174,10 @@ class Adaptive(Ensemble):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _score(self, members: sp.csr_array) -> Floats:
+    def _score(self, members: Members) -> Floats:
         return self._combined(members)[0]
 
-    def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
+    def _score_and_evidence(self, members: Members) -> tuple[Floats, Floats, Floats]:
         scores, left_out = self._combined(members)
         rows = rows_of(members)
         evidence = scores.copy()
@@ -198,18 +185,17 @@ class Adaptive(Ensemble):
         evidence = standardize(evidence, members)
         return scores, evidence, evidence[rows, members.indices]
 
-    def _weights_of(self, members: sp.csr_array) -> tuple[Numbers, float]:
+    def _weights_of(self, members: Members) -> tuple[Numbers, float]:
         fitted, constants, _, _ = self._fit_weights(members)
         return fitted[0], float(constants[0])
 
     def _member_attribution(self, member: Model, ids: Ids, gene: int, random_state: int) -> Parts:
         return member._evidence_attribution(ids, gene, random_state)
 
-    def _combined(self, members: sp.csr_array) -> tuple[Floats, Floats]:
+    def _combined(self, members: Members) -> tuple[Floats, Floats]:
         """Scores (n, genes), and (members,) the leave-one-out scores of the members.
 
-        The weights of a set are fitted with all members: they are few numbers, and fitting them
-        again without each gene would change little.
+        The weights are fitted with all members: without one gene they would change little.
         """
         scores = np.empty(members.shape, np.float32)
         own = np.empty(len(members.indices), np.float32)
@@ -223,11 +209,10 @@ class Adaptive(Ensemble):
             own[at] = base[owner] + (weights[owner] * left_out).sum(axis=1)
         return scores, own
 
-    def _fit_weights(self, members: sp.csr_array) -> tuple[Numbers, Numbers, list[Floats], Numbers]:
+    def _fit_weights(self, members: Members) -> tuple[Numbers, Numbers, list[Floats], Numbers]:
         """The weights (n, models), the constants (n,), and the evidence.
 
-        The evidence is an array (n, genes) for each model, and one (members, models) of the
-        leave-one-out evidence for the members.
+        That is (n, genes) for each model, and (members, models) leave-one-out for the members.
         """
         n, genes = members.shape
         of_genes, of_members = [], []
@@ -256,21 +241,10 @@ class Adaptive(Ensemble):
 def _logistic(
     inside: Numbers, outside: Numbers, prior: Numbers, confidence: Numbers
 ) -> tuple[Numbers, float]:
-    """Fit a logistic regression with a normal prior of the weights, by Newton's method.
+    """Logistic regression with a normal prior of the (m,) weights, by Newton's method.
 
-    Parameters
-    ----------
-    inside, outside
-        (k, m) and (l, m) evidence of the two classes; both classes have the weight k.
-    prior
-        (m,) prior means of the weights.
-    confidence
-        (m,) their precisions.
-
-    Returns
-    -------
-    weights, base
-        (m,) and the constant.
+    `inside` (k, m) and `outside` (l, m) are the evidence of the two classes, which both have the
+    weight k; `confidence` is the precision of the prior. Also returns the constant.
     """
     k = len(inside)
     if k == 0 or len(outside) == 0:

@@ -1,7 +1,6 @@
 """ALS: weighted matrix factorization of implicit feedback, by the library implicit.
 
-The recommender of Hu, Koren & Volinsky 2008, with sets as users and genes as items. The library
-fits the genes' vectors; a set's vector is the exact least-squares solution for its members.
+The library fits the genes' vectors; a set's vector is the least-squares solution for its members.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from gsfm.errors import MissingExtraError
+from gsfm.errors import needs_extra
 from gsfm.models.base import Model
 from gsfm.models.settings import AtLeast1, Count, Positive, Settings
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Tensors
+from gsfm.models.types import Floats, Members, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -40,8 +39,7 @@ class ALS(Model):
 
     with the 0/1 membership :math:`m`, and the confidence :math:`c` of a membership, multiplied by
     the weight of the set but at least 1; 1 where the gene is not in the set. The score of gene j
-    for a set is :math:`x^\top y_j`, about 1 for a gene like its members, with the :math:`x` that
-    minimizes the sum for that set.
+    for a set is :math:`x^\top y_j`, about 1 for a gene like its members.
 
     Examples
     --------
@@ -61,15 +59,13 @@ class ALS(Model):
     vectors: Floats  # (genes, dimensions)
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
-        try:
+        with needs_extra("fitting an 'als' model", "bench"):
             from implicit.cpu.als import AlternatingLeastSquares
             from threadpoolctl import threadpool_limits
-        except ImportError:
-            raise MissingExtraError("fitting an 'als' model", "bench") from None
         c = self.config
         members = sp.csr_matrix(sets.to_csr())  # (sets, genes)
-        members.data = np.repeat(np.maximum(c.confidence * weights, 1), sets.sizes)
-        members.data = members.data.astype(np.float32)
+        confidence = np.repeat(np.maximum(c.confidence * weights, 1), sets.sizes)
+        members.data = confidence.astype(np.float32)
         with threadpool_limits(1, "blas"):  # the library has threads of its own
             library = AlternatingLeastSquares(
                 factors=c.dimensions,
@@ -83,7 +79,7 @@ class ALS(Model):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
+    def _embed_sets(self, members: Members) -> Floats:
         c, y = self.config, self.vectors
         ridge = np.float32(c.regularization) * np.eye(y.shape[1], dtype=y.dtype)
         all_genes = self._cached("gram", lambda: y.T @ y + ridge)  # (dimensions, dimensions)
@@ -94,7 +90,7 @@ class ALS(Model):
             out[i] = np.linalg.solve(gram, c.confidence * own.sum(axis=0))
         return out  # (n, dimensions)
 
-    def _score(self, members: sp.csr_array) -> Floats:
+    def _score(self, members: Members) -> Floats:
         return self._embed_sets(members) @ self.vectors.T  # (n, genes)
 
     def _embed_genes(self) -> Floats:

@@ -1,8 +1,6 @@
 """Annotation: in how many terms of a library a gene is, without the term of the query.
 
-The number of annotations of a gene alone predicts new ones well (Gillis & Pavlidis 2012). The genes
-of a term have one annotation more than they would have without the term, so that it must not count
-for them.
+The number of annotations of a gene alone predicts new ones well (Gillis & Pavlidis 2012).
 """
 
 from __future__ import annotations
@@ -10,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from gsfm.models.attribution import constant
 from gsfm.models.base import Model
@@ -18,7 +15,7 @@ from gsfm.models.evidence import contained_terms
 from gsfm.models.settings import FractionTo1, Positive, Settings, require
 from gsfm.models.sparse import csr_tensors, take_csr
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Ids, Mask, Parts, Tensors
+from gsfm.models.types import Floats, Ids, Mask, Members, Parts, Sparse, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -56,15 +53,15 @@ class Annotation(Model):
     leaves_itself_out = True  # the terms that the set contains do not count
 
     #: (genes, terms) 1 for each term that the gene is in.
-    terms: sp.csr_array
+    terms: Sparse
     weights: Floats  # (terms,)
-    _by_term: sp.csr_array  # (terms, genes)
+    _by_term: Sparse  # (terms, genes)
     _counts: Floats  # (genes,)
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         self._take(sets.to_csr().T.tocsr(), weights)
 
-    def _take(self, terms: sp.csr_array, weights: Floats) -> None:
+    def _take(self, terms: Sparse, weights: Floats) -> None:
         terms.sort_indices()
         self.terms, self.weights = terms, weights
         self._by_term = terms.T.tocsr()
@@ -72,7 +69,7 @@ class Annotation(Model):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _score(self, members: sp.csr_array) -> Floats:
+    def _score(self, members: Members) -> Floats:
         own = contained_terms(members, self._by_term, self.config.covered)  # (n, terms)
         own.data = self.weights[own.indices]
         counts = self._counts - (own @ self._by_term).toarray()  # (n, genes)

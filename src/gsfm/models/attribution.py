@@ -1,9 +1,7 @@
 """The contribution of each gene of a set to the score of another gene.
 
-The contributions add up to the score. For a family whose score is a sum over the genes of the set
-they are the terms of the sum; for the autoencoder they are integrated gradients. For any other
-family they are Shapley values over random orders of the genes (Castro et al. 2009,
-doi:10.1016/j.cor.2008.04.004): in each order, the gain of the score when the gene joins the set.
+They add up to the score: the terms of a sum where the score is one, integrated gradients for the
+autoencoder, and Shapley values for any other family.
 """
 
 from __future__ import annotations
@@ -52,7 +50,10 @@ class Attribution(NamedTuple):
 
 
 def shapley(model: Model, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
-    """Shapley values over random orders, for any family; see `Model._attribution`."""
+    """Shapley values over random orders (Castro et al. 2009, doi:10.1016/j.cor.2008.04.004).
+
+    In each order it is the gain of the score when the gene joins the set; see `Model._attribution`.
+    """
     rng = np.random.default_rng(random_state)
     orders = [rng.permutation(len(ids)) for _ in range(ORDERS)]
     orders += [order[::-1] for order in orders]  # pairs of opposite orders have a smaller error

@@ -1,15 +1,15 @@
 """The contract of all model families.
 
-A family is a frozen dataclass of settings (`Config`) and a subclass of `Model` that defines five
-hooks: `_fit`, `_score`, `_embed_genes`, and the pair `_tensors` / `_restore` for saving and
-loading. Other hooks have a general form here, which a family may replace by a faster one. Scoring
-is a pure function of arrays and needs no torch.
+A family is a frozen dataclass of settings (`Config`) and a subclass of `Model` that defines the
+abstract hooks. The other hooks have a general form here, which a family may replace by a faster
+one. Scoring is a pure function of arrays and needs no torch.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -21,13 +21,13 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from gsfm.completion import Calibration, Completion, calibration, rank
-from gsfm.errors import GsfmError, NotCalibratedError, NotFittedError
+from gsfm.errors import GsfmError, NotCalibratedError, NotFittedError, needs_extra, require
 from gsfm.genes import Vocabulary
 from gsfm.models import storage
 from gsfm.models.attribution import Attribution, Kind, shapley
 from gsfm.models.evidence import left_out, rows_of, standardize
 from gsfm.models.membership import as_corpus, encode, row_blocks, symbols_of
-from gsfm.models.settings import Settings, check_settings, require
+from gsfm.models.settings import check_settings
 from gsfm.models.term_matrix import Rescored, TermMatrix
 from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, SetsLike, Tensors
 from gsfm.sets import GeneSets
@@ -36,6 +36,13 @@ from gsfm.version import __version__
 
 #: Every family by its name; filled when the modules of the families are imported.
 FAMILIES: dict[str, type[Model]] = {}
+
+
+def family_named(name: object) -> type[Model]:
+    """Return the family of a name; ValueError if there is none."""
+    known = isinstance(name, str) and name in FAMILIES
+    require(known, f"family is {name!r}; there are {', '.join(sorted(FAMILIES))}")
+    return FAMILIES[str(name)]
 
 
 class Model(ABC):
@@ -82,10 +89,9 @@ class Model(ABC):
             FAMILIES[cls.family] = cls
 
     def __init__(self, config: Any = None, **settings: Any) -> None:
-        if config is None:
-            config = self.Config()
-        elif not isinstance(config, self.Config):
-            raise ValueError(f"{self.family} takes its own Config, not {type(config).__name__}")
+        config = self.Config() if config is None else config
+        own = isinstance(config, self.Config)
+        require(own, f"{self.family} takes its own Config, not {type(config).__name__}")
         self.config = self._replaced(config, settings)
         #: What trained the model: corpus, configuration, version, cost, metrics.
         self.manifest: dict[str, Any] = {}
@@ -96,7 +102,7 @@ class Model(ABC):
         self.run = Run()
         #: Learning curve of the last fit, for families that are fitted step by step.
         self.curve: list[dict[str, Any]] = []
-        #: What was computed from the learned arrays for the first time it was needed.
+        #: Arrays that were computed from the learned ones.
         self._cache: Cache = {}
 
     # -- settings ------------------------------------------------------------------------------
@@ -110,12 +116,7 @@ class Model(ABC):
         return dataclasses.replace(config, **settings)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the settings by name, as an estimator of scikit-learn does.
-
-        Parameters
-        ----------
-        deep
-            Accepted for scikit-learn; the settings have no parameters of their own.
+        """Return the settings by name; `deep` is there for scikit-learn only.
 
         Examples
         --------
@@ -126,19 +127,10 @@ class Model(ABC):
         return dict(vars(self.config))
 
     def set_params(self, **params: Any) -> Self:
-        """Change settings. A fitted model keeps what it has learned until `fit` is called again.
+        """Change settings, and return the model.
 
-        A model is no longer calibrated after a change.
-
-        Returns
-        -------
-        Model
-            The model itself.
-
-        Raises
-        ------
-        ValueError
-            If a setting is unknown or out of its range; then nothing is changed.
+        A fitted model keeps what it has learned, but not its calibration. ValueError if a setting
+        is unknown or out of its range; then nothing is changed.
 
         Examples
         --------
@@ -159,8 +151,8 @@ class Model(ABC):
 
     def _changed(self) -> dict[str, Any]:
         """The settings that differ from the defaults."""
-        config: Settings = self.config
-        return config.changed()
+        default = self.Config()
+        return {k: v for k, v in vars(self.config).items() if v != getattr(default, k)}
 
     # -- the contract --------------------------------------------------------------------------
 
@@ -173,7 +165,9 @@ class Model(ABC):
         random_state: int = 0,
         run: Run | None = None,
     ) -> Self:
-        """Learn from a collection of gene sets.
+        """Learn from a collection of gene sets, and return the model.
+
+        A set of weight 0, or without a gene, has no influence, not even through a count of sets.
 
         Parameters
         ----------
@@ -190,11 +184,6 @@ class Model(ABC):
         run
             Threads, precision, progress and checkpoints, for the families that have them.
 
-        Returns
-        -------
-        Model
-            The model itself.
-
         Raises
         ------
         ValueError
@@ -204,10 +193,6 @@ class Model(ABC):
             If the run needs several processes or a GPU, and the family cannot be fitted so.
         MissingExtraError
             If the family is fitted with torch and torch is not installed.
-
-        Notes
-        -----
-        A set of weight 0, or without a gene, has no influence, not even through a count of sets.
 
         Examples
         --------
@@ -220,10 +205,10 @@ class Model(ABC):
         """
         sets = as_corpus(sets, vocabulary)
         w = np.asarray(sets.weights if weights is None else weights, dtype=np.float32)
-        if w.shape != (len(sets),) or not np.isfinite(w).all() or (w < 0).any():
-            raise ValueError("weights needs one finite number of 0 or more for each set")
+        right = w.shape == (len(sets),) and np.isfinite(w).all() and (w >= 0).all()
+        require(right, "weights needs one finite number of 0 or more for each set")
         keep = (w > 0) & (sets.sizes > 0)
-        require(bool(keep.any()), "the corpus has no set with a gene in it and a weight above 0")
+        require(keep.any(), "the corpus has no set with a gene in it and a weight above 0")
         self.run = run or Run()
         self.check_run(self.run)
         self._vocabulary = sets.vocabulary
@@ -253,11 +238,11 @@ class Model(ABC):
     @classmethod
     def check_run(cls, run: Run) -> None:
         """Raise GsfmError if the family cannot be fitted with the devices of the run."""
-        if not run.is_plain and not cls.can_distribute:
-            raise GsfmError(
-                f"a model of the family {cls.family} is fitted by one process on the processor; "
-                "leave out devices, nodes, strategy and accelerator"
-            )
+        message = (
+            f"a model of the family {cls.family} is fitted by one process on the processor; "
+            "leave out devices, nodes, strategy and accelerator"
+        )
+        require(run.is_plain or cls.can_distribute, message, GsfmError)
 
     def score(self, sets: SetsLike, *, batch_size: int = 512) -> Floats:
         """Score every gene as a missing member of each set.
@@ -275,11 +260,6 @@ class Model(ABC):
         ndarray
             (n, genes) float32, in the order of `vocabulary`; larger is more likely missing. The
             scores of the input genes themselves are not comparable with the others.
-
-        Raises
-        ------
-        NotFittedError
-            If the model is neither fitted nor loaded.
         """
         require(batch_size >= 1, "batch_size must be 1 or more")
         members = self.encode(sets)
@@ -298,19 +278,15 @@ class Model(ABC):
 
         It is the probability that the gene is one of the missing genes of the set, if the input
         genes are a random part of the whole set: a half, unless `missing_fraction` says otherwise.
-        For a set that is whole already, it says which genes would be in it if it were larger.
 
         Parameters
         ----------
-        sets
+        sets, batch_size
             As in `score`.
         missing_fraction
             The fraction of the whole set that is missing from the input genes, above 0 and below 1.
-            The larger it is, the larger is the sum of the probabilities; that of a single gene may
-            fall a little. Models are calibrated on halves: for other fractions the input genes
-            stand for more or fewer missing ones, as `Calibration` says.
-        batch_size
-            Sets scored at once.
+            Models are calibrated on halves: for other fractions the input genes stand for more or
+            fewer missing ones, as `Calibration` says.
 
         Returns
         -------
@@ -323,8 +299,6 @@ class Model(ABC):
         ------
         NotCalibratedError
             If the model is not calibrated.
-        NotFittedError
-            If the model is neither fitted nor loaded.
         ValueError
             If `missing_fraction` is out of its range.
 
@@ -351,11 +325,10 @@ class Model(ABC):
         members = self.encode(sets)
         if self.calibration is None:
             raise NotCalibratedError(
-                f"this {self.family} model is not calibrated: it gives scores and no "
-                "probabilities; gsfm train calibrates, as does Model.calibrate"
+                f"this {self.family} model is not calibrated, and has no probabilities; "
+                "gsfm train calibrates, as does Model.calibrate"
             )
-        scores = np.empty(members.shape, np.float32)
-        probabilities = np.empty(members.shape, np.float32)
+        scores, probabilities = np.empty((2, *members.shape), np.float32)
         for rows, block in row_blocks(members, batch_size):
             scores[rows], of_genes, of_members = self._score_and_evidence(block)
             probabilities[rows] = self.calibration.probabilities(
@@ -366,10 +339,7 @@ class Model(ABC):
     def evidence(self, sets: SetsLike) -> tuple[Floats, Floats]:
         """Return scores that can be compared between sets, and between members and other genes.
 
-        Parameters
-        ----------
-        sets
-            As in `score`; all are scored at once.
+        All sets are scored at once.
 
         Returns
         -------
@@ -402,10 +372,6 @@ class Model(ABC):
             The arrays of an earlier term matrix of the same model and terms; filled if it is empty.
         progress
             Called with the number of terms done and the number of all.
-
-        Notes
-        -----
-        For a family without a fast form, every term is scored for each gene.
         """
         return self._term_matrix(members, {} if cache is None else cache, progress)
 
@@ -448,9 +414,9 @@ class Model(ABC):
         -------
         Model
             The model itself. Its manifest has gained ``calibration``: the meaning of the
-            probability, the number of ``sets`` and ``hidden`` genes it was fitted on, and the
-            errors there: the ``log_loss`` for each hidden gene, and ``error_top_100``, the expected
-            calibration error over the 100 best genes of each set in ten bins of equal mass.
+            probability, the number of ``sets`` and ``hidden`` genes, the ``log_loss`` for each
+            hidden gene, and ``error_top_100``, the expected calibration error over the 100 best
+            genes of each set in ten bins of equal mass.
 
         Raises
         ------
@@ -461,12 +427,10 @@ class Model(ABC):
         """
         members, missing = self.encode(shown), self.encode(hidden)
         require(members.shape == missing.shape, "shown and hidden must be as many sets")
-        parts = [
-            calibration.Binned.of(*self.evidence(block), block, missing[rows])
-            for rows, block in row_blocks(members, calibration.BLOCK)
-        ]
-        if not parts:
-            raise GsfmError("there are no sets to calibrate on")
+        blocks = row_blocks(members, calibration.BLOCK)
+        bins = calibration.Binned.of
+        parts = [bins(*self.evidence(block), block, missing[rows]) for rows, block in blocks]
+        require(parts, "there are no sets to calibrate on", GsfmError)
         binned = calibration.Binned.joined(parts)
         self.calibration = Calibration.fit(binned)
         self.manifest["calibration"] = {
@@ -478,12 +442,7 @@ class Model(ABC):
         return self
 
     def complete(self, genes: Iterable[str] | GeneSets, **options: Any) -> Completion:
-        """Rank the genes that are missing from a gene set, or from each set of a library.
-
-        Parameters
-        ----------
-        genes, **options
-            As in `gsfm.complete`.
+        """Rank the genes that are missing from a gene set or library, as `gsfm.complete` does.
 
         Examples
         --------
@@ -525,13 +484,7 @@ class Model(ABC):
         return digest.hexdigest()
 
     def rename_genes(self, vocabulary: Vocabulary) -> None:
-        """Replace the symbols of the genes by others, in the same order.
-
-        Raises
-        ------
-        ValueError
-            If there are not as many symbols as genes.
-        """
+        """Replace the symbols of the genes by as many others, in the same order."""
         n = len(self.vocabulary)
         require(len(vocabulary) == n, f"{n} genes need as many symbols")
         self._vocabulary = vocabulary
@@ -551,21 +504,14 @@ class Model(ABC):
         return encode(sets, self.vocabulary)
 
     def unknown(self, sets: SetsLike) -> list[tuple[str, ...]]:
-        """For each set, the symbols that are not in the vocabulary: it is scored without them.
-
-        Symbols are compared as they are; `gsfm.genes.resolve` finds the approved symbol first.
-        """
+        """For each set, the symbols that are not in the vocabulary: it is scored without them."""
         vocabulary = self.vocabulary
         return [tuple(gene for gene in one if gene not in vocabulary) for one in symbols_of(sets)]
 
     # -- files ---------------------------------------------------------------------------------
 
     def save(self, folder: str | Path) -> None:
-        """Write ``config.json``, ``vocab.txt``, ``model.safetensors`` and ``manifest.json``.
-
-        And ``calibration.json``, if the model is calibrated. The folder appears whole or not at
-        all; an earlier model there is replaced.
-        """
+        """Write the folder of the model, whole or not at all; an earlier model is replaced."""
         storage.save(self, Path(folder))
 
     @classmethod
@@ -614,10 +560,7 @@ class Model(ABC):
         return scores, of_genes, standardize(self._score(rest), rest)[at, members.indices]
 
     def _embed_sets(self, members: sp.csr_array) -> Floats:
-        """(n, genes) 0/1 membership to (n, dimensions): the mean of the members' vectors.
-
-        Zeros for an empty set.
-        """
+        """(n, dimensions): the mean of the members' vectors; zeros for an empty set."""
         sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
         mean: Floats = np.asarray(members @ self._embed_genes(), np.float32) / sizes[:, None]
         return mean
@@ -662,3 +605,22 @@ class Model(ABC):
         `self.vocabulary` is set. ValueError if a tensor is missing or wrong; a tensor that is left
         over is an error too.
         """
+
+
+class StepwiseModel(Model):
+    """A model that a `gsfm.training.loop.Learner` fits."""
+
+    fit_needs_torch = True
+    can_resume = True
+    learns_in_steps = True
+    #: Module and name of the learner. It needs torch, which scoring does not.
+    learner: ClassVar[tuple[str, str]]
+
+    def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
+        with needs_extra(f"fitting a model of the family {self.family}", "train"):
+            import torch  # noqa: F401
+        from gsfm.training.loop import fit
+
+        module, name = self.learner
+        learner = getattr(importlib.import_module(module), name)
+        self.curve = fit(learner(self, sets, weights, random_state))

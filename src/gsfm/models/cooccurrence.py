@@ -1,7 +1,6 @@
 """Co-occurrence: a gene is scored by its mean similarity to the genes of the set.
 
-The item-based neighborhood method of Deshpande & Karypis 2004, with both of their similarities. It
-learns only counts of pairs, and is the baseline of learned models.
+The item-based neighborhood method of Deshpande & Karypis 2004, with both of their similarities.
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy.sparse as sp
 
 from gsfm.models.base import Model
 from gsfm.models.evidence import divide_by_others
 from gsfm.models.settings import Count, Settings
 from gsfm.models.sparse import csr_tensors, gram_blocks, keep_largest, principal_rows, take_csr
-from gsfm.models.types import Floats, Tensors
+from gsfm.models.types import Floats, Members, Sparse, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -59,7 +57,7 @@ class Cooccurrence(Model):
     leaves_itself_out = True
 
     #: (genes, genes) sparse: row i holds the similarities of the genes most similar to gene i.
-    similarities: sp.csr_array
+    similarities: Sparse
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         members = sets.to_csr()  # (sets, genes)
@@ -82,7 +80,7 @@ class Cooccurrence(Model):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _score(self, members: sp.csr_array) -> Floats:
+    def _score(self, members: Members) -> Floats:
         total: Floats = (members @ self.similarities).toarray()  # (n, genes)
         divide_by_others(total, members)  # the similarity of a gene to itself is 0
         return total

@@ -26,10 +26,9 @@ def describe(model: Model) -> Report:
     Returns
     -------
     Report
-        A table of ``field`` and ``value`` (text); a field inside another is written
-        ``outer.inner``, the first entry of a list ``list.0``. Of a long list only the number of
-        entries is shown; the whole list is in the provenance, which is the model's manifest. The
-        members of an ensemble are all shown, each with its weight.
+        A table of ``field`` and ``value`` (text); a field inside another is ``outer.inner``, the
+        first entry of a list ``list.0``. Of a long list only the number of entries is shown. The
+        provenance is the model's manifest.
 
     Examples
     --------
@@ -65,13 +64,10 @@ def _settings(model: Model) -> dict[str, Any]:
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, item in value.items():
-        name = f"{prefix}{key}"
+        if isinstance(item, list | tuple) and any(isinstance(one, Mapping) for one in item):
+            short = len(item) <= SHORT
+            item = {str(i): one for i, one in enumerate(item)} if short else f"{len(item)} entries"
         if isinstance(item, Mapping):
-            yield from _flat(item, f"{name}.")
-        elif isinstance(item, list | tuple) and any(isinstance(one, Mapping) for one in item):
-            if len(item) <= SHORT:
-                yield from _flat({str(i): one for i, one in enumerate(item)}, f"{name}.")
-            else:
-                yield name, f"{len(item)} entries"
+            yield from _flat(item, f"{prefix}{key}.")
         else:
-            yield name, item
+            yield f"{prefix}{key}", item

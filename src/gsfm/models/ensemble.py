@@ -1,7 +1,6 @@
 """Ensemble: the weighted sum of several models' standardized scores.
 
-Models with different errors are better together than the best of them alone. Scores of any scale
-can be added after they are standardized for each set (stacking with fixed weights).
+Models with different errors are better together than the best of them alone.
 """
 
 from __future__ import annotations
@@ -13,17 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
 from gsfm.models.attribution import Attribution, Kind
-from gsfm.models.base import FAMILIES, Model
+from gsfm.models.base import Model, family_named
 from gsfm.models.evidence import standardize
 from gsfm.models.settings import Settings, require
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import TermMatrix
-from gsfm.models.types import Cache, Floats, Ids, Numbers, Parts, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Members, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -39,12 +37,9 @@ class EnsembleConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         n, n_weights = len(self.members), len(self.weights)
-        require(n >= 1, "members must hold one member or more")
+        require(n, "members must hold one member or more")
         require(n == n_weights, f"weights must hold one number a member, {n}, not {n_weights}")
         require(any(self.weights), "weights must not all be 0")
-        for i, member in enumerate(self.members):
-            name, names = member.get("family"), ", ".join(sorted(FAMILIES))
-            require(name in FAMILIES, f"members[{i}]: family is {name!r}; there are {names}")
 
 
 class Ensemble(Model):
@@ -106,16 +101,9 @@ class Ensemble(Model):
     def of(
         cls, models: Sequence[Model], weights: Sequence[float] | None = None, **settings: Any
     ) -> Self:
-        """Make an ensemble of models that are fitted already.
+        """Make an ensemble of models that are fitted already, which are not copied.
 
-        Parameters
-        ----------
-        models
-            The members; they are used as they are, not copied.
-        weights
-            Of each member; equal ones if None.
-        **settings
-            Other settings of the family.
+        The `weights` are 1 if None; `settings` are other settings of the family.
         """
         weights = [1.0] * len(models) if weights is None else weights
         members = [model.config_json() for model in models]
@@ -150,7 +138,7 @@ class Ensemble(Model):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _score(self, members: sp.csr_array) -> Floats:
+    def _score(self, members: Members) -> Floats:
         out = np.zeros(members.shape, np.float32)
         for model, weight, own, columns in self._parts(members):
             scores = standardize(model._score(own), own)
@@ -158,23 +146,21 @@ class Ensemble(Model):
             out[:, columns] += scores
         return out
 
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
-        vectors = [
-            _unit(model._embed_sets(own)) * np.sqrt(np.float32(abs(weight)))
-            for model, weight, own, _ in self._parts(members)
-        ]
+    def _embed_sets(self, members: Members) -> Floats:
+        parts = self._parts(members)
+        vectors = [_scaled(model._embed_sets(own), weight) for model, weight, own, _ in parts]
         return np.concatenate(vectors, axis=1)
 
     def _embed_genes(self) -> Floats:
         # Unit vectors side by side: a dot product is the weighted sum of the members' cosines.
         parts = []
         for model, weight, columns in self._weighted():
-            vectors = _unit(model._embed_genes()) * np.sqrt(np.float32(abs(weight)))
+            vectors = _scaled(model._embed_genes(), weight)
             parts.append(np.zeros((len(self.vocabulary), vectors.shape[1]), np.float32))
             parts[-1][columns] = vectors
         return np.concatenate(parts, axis=1)
 
-    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+    def _term_matrix(self, members: Members, cache: Cache, progress: Progress) -> TermMatrix:
         return _WeightedSum(self, members, cache, progress)
 
     @property
@@ -194,8 +180,8 @@ class Ensemble(Model):
 
     def member_names(self) -> list[str]:
         """A name for each member: family, setting `of`, and a number if there are several."""
-        of = [(member.family, getattr(member.config, "of", None)) for member in self.members]
-        names = [f"{family}: {setting}" if setting else family for family, setting in of]
+        parts = [(member.family, getattr(member.config, "of", "")) for member in self.members]
+        names = [": ".join(filter(None, part)) for part in parts]
         return [
             f"{name} {names[: i + 1].count(name)}" if names.count(name) > 1 else name
             for i, name in enumerate(names)
@@ -204,8 +190,7 @@ class Ensemble(Model):
     def attribution(self, ids: Ids, gene: int, *, random_state: int = 0) -> Attribution:
         """Split the score of a gene by member and gene of the set; see `Model.attribution`.
 
-        The members' weights for this set, and the mean and the spread by which their scores are
-        standardized, are held constant.
+        The members' weights, and the means and spreads of their scores, are held constant.
         """
         members = self.encode([ids])
         weights, constant = self._weights_of(members)
@@ -222,7 +207,7 @@ class Ensemble(Model):
             kinds.append(Kind(name, weight, base + part.sum(), weight * base, weight * part))
         return Attribution(float(self.score([ids])[0, gene]), constant, kinds)
 
-    def _weights_of(self, members: sp.csr_array) -> tuple[Numbers, float]:
+    def _weights_of(self, members: Members) -> tuple[Numbers, float]:
         """The members' weights for one set, and the constant of the sum."""
         return np.array(self.config.weights, float), 0.0
 
@@ -234,7 +219,7 @@ class Ensemble(Model):
         """Each member, its weight and its columns."""
         return zip(self.members, self.config.weights, self.columns, strict=True)
 
-    def _parts(self, members: sp.csr_array) -> Iterator[tuple[Model, float, sp.csr_array, Any]]:
+    def _parts(self, members: Members) -> Iterator[tuple[Model, float, Members, Any]]:
         """Each member, its weight, the sets in its vocabulary, and its columns."""
         for model, weight, columns in self._weighted():
             if len(columns) == members.shape[1] and (np.diff(columns) == 1).all():
@@ -294,7 +279,7 @@ def _unfitted(config: Any) -> list[Model]:
     members: list[Model] = []
     for i, member in enumerate(config.members):
         try:
-            members.append(FAMILIES[member["family"]].from_config(member))
+            members.append(family_named(member.get("family")).from_config(member))
         except ValueError as error:
             raise ValueError(f"members[{i}]: {error}") from None
     return members
@@ -303,13 +288,10 @@ def _unfitted(config: Any) -> list[Model]:
 class _WeightedSum(TermMatrix):
     """The sum of the members' evidence with the weights of the configuration.
 
-    The weights of `Adaptive` for each set would take longer than all else. They are computed only
-    for the terms that are shown.
+    Also of `Adaptive`: its weights for each set would take longer than all else.
     """
 
-    def __init__(
-        self, model: Ensemble, members: sp.csr_array, cache: Cache, progress: Progress
-    ) -> None:
+    def __init__(self, model: Ensemble, members: Members, cache: Cache, progress: Progress) -> None:
         self.n = members.shape[0]
         self.parts: list[tuple[float, TermMatrix, Any]] = []
         weighted = [(m, *part) for m, part in enumerate(model._parts(members)) if part[1] != 0]
@@ -348,7 +330,8 @@ def _part_of(progress: Callable[[int, int], None], i: int, parts: int) -> Progre
     return lambda done, total: progress(i * total + done, parts * total)
 
 
-def _unit(vectors: Floats) -> Floats:
-    """Rows scaled to length 1; a row of zeros stays."""
+def _scaled(vectors: Floats, weight: float) -> Floats:
+    """Rows scaled so that their dot products are cosines times the weight."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1))
+    unit = np.asarray(vectors / np.where(length > 0, length, 1))
+    return np.asarray(unit * np.sqrt(np.float32(abs(weight))))

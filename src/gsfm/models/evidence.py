@@ -8,27 +8,17 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models.types import Floats
+from gsfm.models.types import Floats, Members
 
 #: The members of a set are left out in so many folds; those of a smaller set one by one.
 FOLDS = 8
 
 
-def standardize(scores: Floats, members: sp.csr_array) -> Floats:
+def standardize(scores: Floats, members: Members) -> Floats:
     """Return scores less their mean, over their standard deviation, set by set.
 
-    Parameters
-    ----------
-    scores
-        (n, genes).
-    members
-        (n, genes) 0/1 membership. Members get a value like the others, but the mean and the
-        (population) standard deviation are over the genes that are not members.
-
-    Returns
-    -------
-    ndarray
-        (n, genes) float32; zeros for a set whose non-members all have the same score.
+    `scores` and the 0/1 `members` are (n, genes). The mean and the (population) standard deviation
+    are over the genes that are not members; where they are all equal, the result is 0.
     """
     rows = rows_of(members)
     sizes = np.diff(members.indptr)
@@ -46,29 +36,24 @@ def standardize(scores: Floats, members: sp.csr_array) -> Floats:
     return np.asarray(centered)
 
 
-def rows_of(members: sp.csr_array) -> NDArray[np.int64]:
+def rows_of(members: Members) -> NDArray[np.int64]:
     """(members,) the row of each."""
     return np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
 
 
-def divide_by_others(total: Floats, members: sp.csr_array) -> None:
+def divide_by_others(total: Floats, members: Members) -> None:
     """Turn sums over the members, without the gene itself, into means, in place."""
     others = np.broadcast_to(np.diff(members.indptr)[:, None], total.shape).astype(np.float32)
     others[rows_of(members), members.indices] -= 1
     total /= np.maximum(others, 1)
 
 
-def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
+def left_out(members: Members) -> tuple[sp.csr_array, NDArray[np.int64]]:
     """Return the sets without some of their members, so that each member is left out once.
 
-    The folds depend on the set only.
-
-    Returns
-    -------
-    rest
-        (k n, genes) for each of k folds the n sets without the members of that fold.
-    at
-        (members,) the row of `rest` in which each is left out. A set of one gene keeps it.
+    The first result, (k n, genes), has for each of k folds the n sets without the members of that
+    fold; the second, (members,), the row in which each member is left out. A set of one gene keeps
+    it. The folds depend on the set only.
     """
     sizes = np.diff(members.indptr)
     rows = rows_of(members)
@@ -89,25 +74,11 @@ def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
     return rest, fold * len(sizes) + rows
 
 
-def contained_terms(members: sp.csr_array, terms: sp.csr_array, share: float) -> sp.csr_array:
-    """Return which terms each set contains: it has at least a share of their genes.
+def contained_terms(members: Members, terms: sp.csr_array, share: float) -> sp.csr_array:
+    """(n, terms) 1 where a set contains a term: it has at least a `share` of the term's genes.
 
-    These are the term that the set is, in this release or another, and the terms below it. They say
-    nothing about other genes, but would predict the members of the set themselves.
-
-    Parameters
-    ----------
-    members
-        (n, genes) 0/1 membership.
-    terms
-        (terms, genes), whose stored entries say which genes each term has.
-    share
-        Above 0 and up to 1.
-
-    Returns
-    -------
-    csr_array
-        (n, terms) float32, 1 where a set contains a term.
+    These are the term that the set is, in this release or another, and the terms below it, which
+    would predict the set's own members. `members` is (n, genes) and `terms` (terms, genes).
     """
     sizes = np.diff(terms.indptr)
     ones = np.ones(len(terms.indices), np.float32)

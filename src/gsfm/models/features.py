@@ -22,7 +22,7 @@ from gsfm.models.settings import AtLeast2, Count, FractionTo1, Settings, require
 from gsfm.models.sparse import csr_tensors, principal_rows, take_csr
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import BLOCK, TermMatrix, cached, moments, standard, sums
-from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Mask, Members, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 #: Features of so many genes or more are handled as dense matrices, the others as sparse ones.
@@ -103,7 +103,7 @@ class Features(Model):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _score(self, members: sp.csr_array) -> Floats:
+    def _score(self, members: Members) -> Floats:
         rows = rows_of(members)
         profile = members @ self.vectors  # (n, features)
         scale = None
@@ -135,12 +135,12 @@ class Features(Model):
         # For a gene whose features are all excluded, rounding leaves a little.
         return np.where(left > 1e-5, 1 / np.sqrt(np.maximum(left, 1e-5)), 0).astype(np.float32)
 
-    def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
+    def _score_and_evidence(self, members: Members) -> tuple[Floats, Floats, Floats]:
         # Few genes have a feature in common with a set, and their standardized scores are huge.
         scores, of_genes, of_members = super()._score_and_evidence(members)
         return scores, np.arcsinh(of_genes), np.arcsinh(of_members)
 
-    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+    def _term_matrix(self, members: Members, cache: Cache, progress: Progress) -> TermMatrix:
         if self.config.covered is not None:
             return super()._term_matrix(members, cache, progress)
         return _FeatureTerms(self, members, cache)
@@ -195,7 +195,7 @@ class Features(Model):
 class _FeatureTerms(TermMatrix):
     """A score is the mean of the cosines between the gene and the term's genes."""
 
-    def __init__(self, model: Features, members: sp.csr_array, cache: Cache) -> None:
+    def __init__(self, model: Features, members: Members, cache: Cache) -> None:
         self.model, self.members = model, members
         self.sizes = np.diff(members.indptr)
         self.moments = cached(cache, lambda: {"moments": self._compute()})["moments"]
@@ -244,7 +244,7 @@ class _FeatureTerms(TermMatrix):
         return np.asarray(vectors @ vectors[[gene]].toarray()[0])
 
 
-def _quadratic(rows: sp.csr_array, gram: sp.csr_array, sizes: Ids) -> Numbers:
+def _quadratic(rows: Members, gram: sp.csr_array, sizes: Ids) -> Numbers:
     """(n,) r G r' for each sparse row r: the sum of the squared scores of all genes.
 
     The few features of many genes fill most of the Gram matrix. They are taken out of it and

@@ -1,7 +1,6 @@
 """Linear: EASE, the closed-form item-item autoencoder of Steck (WWW 2019), with set weights.
 
-One weight for every ordered pair of genes, such that each set is reconstructed from itself while no
-gene may explain itself. The optimum has a closed form: one symmetric matrix to invert.
+Each set is reconstructed from itself while no gene may explain itself: one matrix to invert.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
+from gsfm.completion.batches import batches
 from gsfm.models import sparse
 from gsfm.models.attribution import as_float64, contrast
 from gsfm.models.base import Model
-from gsfm.models.membership import slices
 from gsfm.models.settings import Count, NonNegative, NonNegativeInt, Positive, Settings, require
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import TermMatrix, cached, holders, moments, standard, sums
-from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Mask, Members, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 LAPACK_ROWS = 2048  # of the blocks that LAPACK inverts
@@ -75,8 +74,8 @@ class Linear(Model):
         weights = weights / np.maximum(sets.sizes, 1).astype(np.float32) ** c.size_exponent
         occurs = np.bincount(sets.indices, minlength=sets.n_genes) >= c.min_sets
         genes = np.flatnonzero(occurs)
-        if len(genes) < 2:
-            raise ValueError(f"fewer than 2 genes occur in at least {c.min_sets} sets (min_sets)")
+        enough = len(genes) >= 2
+        require(enough, f"fewer than 2 genes occur in at least {c.min_sets} sets (min_sets)")
         if len(genes) < sets.n_genes:
             members = members[:, genes]
 
@@ -108,20 +107,7 @@ class Linear(Model):
         :math:`|P_{ij}| / \sqrt{P_{ii} P_{jj}} = \sqrt{B_{ij} B_{ji}}`. By magnitude alone, which
         favors genes in many sets, average precision suffers more.
 
-        Parameters
-        ----------
-        keep
-            Weights kept of each gene's row; 1 or more.
-
-        Returns
-        -------
-        Linear
-            A new model; scores are sums over the kept weights, as float16.
-
-        Raises
-        ------
-        ValueError
-            If this model was pruned already.
+        A pruned model, whose weights are stored as float16, cannot be pruned again (ValueError).
 
         Examples
         --------
@@ -132,11 +118,11 @@ class Linear(Model):
         (16, 4)
         """
         require(keep >= 1, "keep must be 1 or more")
-        self.vocabulary  # noqa: B018  # raises if there is no model yet
+        vocabulary = self.vocabulary  # raises if there is no model yet
         whole = not isinstance(self.matrix, sp.csr_array)
         require(whole, "this model was pruned already; prune the one that has all weights")
         model = type(self)(dataclasses.replace(self.config, prune=keep))
-        model._vocabulary = self.vocabulary
+        model._vocabulary = vocabulary
         model.matrix = _strongest(self.matrix, keep)
         model.manifest = {**self.manifest, "config": dataclasses.asdict(model.config)}
         model.manifest.pop("calibration", None)  # of other scores
@@ -144,11 +130,11 @@ class Linear(Model):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _score(self, members: sp.csr_array) -> Floats:
+    def _score(self, members: Members) -> Floats:
         scores = members @ self.matrix  # (n, genes)
         return np.asarray(scores.toarray() if isinstance(scores, sp.csr_array) else scores)
 
-    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+    def _term_matrix(self, members: Members, cache: Cache, progress: Progress) -> TermMatrix:
         return _LinearTerms(self, members, cache)
 
     def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
@@ -177,7 +163,7 @@ class Linear(Model):
 class _LinearTerms(TermMatrix):
     """A score is the sum of the weights of the term's genes, a column of the matrix."""
 
-    def __init__(self, model: Linear, members: sp.csr_array, cache: Cache) -> None:
+    def __init__(self, model: Linear, members: Members, cache: Cache) -> None:
         self.model, self.members = model, members
         found = cached(cache, lambda: {"moments": moments(members, *sums(members, model.matrix))})
         self.moments = found["moments"]
@@ -203,16 +189,15 @@ class _LinearTerms(TermMatrix):
 def _strongest(matrix: Floats, keep: int) -> sp.csr_array:
     """The `keep` weights of each row with the largest partial correlation."""
     # The two directions of a pair have one sign, so that their product is the squared correlation.
-    blocks = ((matrix[i], matrix[i] * matrix[:, i].T) for i in slices(len(matrix), sparse.BLOCK))
+    blocks = ((matrix[i], matrix[i] * matrix[:, i].T) for i in batches(len(matrix), sparse.BLOCK))
     return sparse.keep_largest(blocks, keep)
 
 
 def _invert(matrix: Floats) -> None:
     """Replace a symmetric positive definite (n, n) matrix by its inverse, in place.
 
-    LAPACK inverts small blocks by their Cholesky factor, and matrix products join them by the Schur
-    complement. LAPACK alone could do it all, but some builds of OpenBLAS write past their buffers
-    from about 28 thousand rows on, and crash; and products use the processor better.
+    LAPACK inverts small blocks, and matrix products join them by the Schur complement. Some builds
+    of OpenBLAS crash from about 28 thousand rows on, and products use the processor better.
     """
     n = len(matrix)
     if n <= LAPACK_ROWS:
@@ -232,7 +217,7 @@ def _invert(matrix: Floats) -> None:
 
 def _subtract(matrix: Floats, left: Floats, right: Floats) -> None:
     """Subtract a product that is symmetric from a symmetric matrix, in place, by half of it."""
-    for rows in slices(len(matrix), LAPACK_ROWS):
+    for rows in batches(len(matrix), LAPACK_ROWS):
         matrix[rows, rows.start :] -= left[rows] @ right[:, rows.start :]
         matrix[rows.stop :, rows] = matrix[rows, rows.stop :].T
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from gsfm.completion.batches import batches
+from gsfm.errors import require
 from gsfm.genes import Vocabulary
-from gsfm.models.settings import require
-from gsfm.models.types import Ids, SetsLike
+from gsfm.models.types import Ids, Members, Progress, SetsLike
 from gsfm.sets import GeneSets
 
 
@@ -43,9 +44,7 @@ def as_corpus(sets: SetsLike, vocabulary: Vocabulary | Iterable[str] | None) -> 
         lists: Any = sets
         return GeneSets.from_lists(lists, vocabulary=vocabulary)
     if vocabulary is None:
-        raise ValueError(
-            "a matrix or lists of gene ids have no symbols; name the genes with vocabulary"
-        )
+        raise ValueError("gene ids and a matrix have no symbols; name the genes with vocabulary")
     members = encode(sets, vocabulary)
     return GeneSets(vocabulary, members.indptr, members.indices)
 
@@ -64,14 +63,15 @@ def are_symbols(one: Any) -> bool:
     return not isinstance(next(iter(one), ""), int | np.integer)
 
 
-def slices(n: int, size: int) -> list[slice]:
-    """Slices of `size` rows, the last one perhaps shorter, that cover n."""
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
-
-
-def row_blocks(members: sp.csr_array, size: int) -> Iterator[tuple[slice, sp.csr_array]]:
-    """Blocks of `size` rows of a matrix, each with its place."""
-    return ((rows, members[rows]) for rows in slices(members.shape[0], size))
+def row_blocks(
+    members: Members, size: int, progress: Progress = None
+) -> Iterator[tuple[slice, sp.csr_array]]:
+    """Blocks of `size` rows of a matrix, each with its place; progress is reported after each."""
+    n = members.shape[0]
+    for rows in batches(n, size):
+        yield rows, members[rows]
+        if progress is not None:
+            progress(rows.stop, n)
 
 
 def _ids(one: Any, vocabulary: Vocabulary) -> Ids:
@@ -81,16 +81,15 @@ def _ids(one: Any, vocabulary: Vocabulary) -> Ids:
     if are_symbols(one):
         ids = vocabulary.ids(one)
         return ids[ids >= 0]
-    ids = np.asarray(one)
-    if ids.dtype.kind not in "iu":
-        raise TypeError(f"a set holds symbols or integer gene ids, not {ids.dtype}")
-    n = len(vocabulary)
+    ids, n = np.asarray(one), len(vocabulary)
+    whole = ids.dtype.kind in "iu"
+    require(whole, f"a set holds symbols or integer gene ids, not {ids.dtype}", TypeError)
     require(ids.min() >= 0 and ids.max() < n, f"a gene id is outside 0..{n - 1}")
     return ids.astype(np.int32)
 
 
 def _checked(matrix: Any, genes: int) -> sp.csr_array:
-    """A sparse matrix as 0/1 membership; ValueError if it is not one of `genes` genes."""
+    """A sparse matrix as 0/1 membership of `genes` genes."""
     n = matrix.shape[1]
     require(n == genes, f"the matrix has {n} columns; there are {genes} genes")
     members = sp.csr_array(matrix, dtype=np.float32)

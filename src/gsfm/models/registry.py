@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import polars as pl
 
-from gsfm.errors import ModelFormatError
-from gsfm.models.base import FAMILIES, Model
-from gsfm.models.storage import FORMAT, load_folder, read_json
+from gsfm.completion import Calibration
+from gsfm.errors import ModelFormatError, require
+from gsfm.models.base import FAMILIES, Model, family_named
+from gsfm.models.storage import FORMAT, read_json, read_tensors, read_text
 
 #: A fitted model, the folder of one, or None for the model that comes with gsfm.
 ModelLike: TypeAlias = Model | str | Path | None
@@ -25,11 +26,6 @@ def load(path: str | Path | None = None) -> Model:
     ----------
     path
         A model folder; the model that comes with gsfm if None.
-
-    Returns
-    -------
-    Model
-        A model of the folder's family, ready to score.
 
     Raises
     ------
@@ -46,35 +42,40 @@ def load(path: str | Path | None = None) -> Model:
     >>> load(folder).vocabulary.symbols
     ('MDM2', 'TP53')
     """
-    if path is None:
-        if not SHIPPED.exists():
-            raise ModelFormatError(
-                "this copy of gsfm comes without a trained model; name a model folder "
-                "(gsfm train makes one)"
-            )
-        path = SHIPPED
-    folder = Path(path)
-    file = folder / "config.json"
-    config = read_json(file)
-    family = config.get("family")
+    message = "this copy of gsfm comes without a trained model; name a model folder"
+    require(path is not None or SHIPPED.exists(), message, ModelFormatError)
+    folder = SHIPPED if path is None else Path(path)
+    config = read_json(file := folder / "config.json")
+    try:
+        family = _family(config)
+        model = family.from_config(config)
+        model._vocabulary = model._read_vocab(read_text(file := folder / "vocab.txt"))
+        tensors = read_tensors(file := folder / "model.safetensors")
+        model._restore(tensors)
+        surplus = min(tensors, default=None)
+        require(not tensors, f"the tensor {surplus!r} is not part of a {family.family} model")
+        # A checkpoint published by others has neither our format key nor a manifest.
+        if "format" in config or (folder / "manifest.json").exists():
+            model.manifest = read_json(folder / "manifest.json")
+        file = folder / "calibration.json"
+        if file.exists():
+            model.calibration = Calibration.from_json(read_json(file))
+    except (ValueError, RecursionError) as error:
+        raise ModelFormatError(f"{file}: {error}") from error
+    return model
+
+
+def _family(config: dict[str, Any]) -> type[Model]:
+    """The family of ``config.json``."""
     if "format" not in config and "family" not in config:
         # The checkpoints of Clarke et al. 2026 have only the settings of their network.
-        family = "published"
-        missing = {"vocab_size", "d_model", "depth"} - set(config)
-        if missing:
-            raise ModelFormatError(
-                f"{file}: neither a gsfm model (there is no 'format') nor a published checkpoint "
-                f"(there is no {min(missing)!r})"
-            )
-    elif config.get("format") != FORMAT:
-        raise ModelFormatError(
-            f"{file}: format is {config.get('format')!r}; this gsfm reads {FORMAT!r}"
-        )
-    if not isinstance(family, str) or family not in FAMILIES:
-        raise ModelFormatError(
-            f"{file}: family is {family!r}; there are {', '.join(sorted(FAMILIES))}"
-        )
-    return load_folder(FAMILIES[family], folder, config)
+        missing = sorted({"vocab_size", "d_model", "depth"} - set(config))
+        message = f"there is no 'format', as in a gsfm model, nor {missing}, as published"
+        require(not missing, message)
+        return FAMILIES["published"]
+    found = config.get("format")
+    require(found == FORMAT, f"format is {found!r}; this gsfm reads {FORMAT!r}")
+    return family_named(config.get("family"))
 
 
 def load_model(model: ModelLike = None) -> Model:

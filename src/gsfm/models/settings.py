@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-import numpy as np
+from gsfm.errors import require as require
 
 #: Types of settings with a range: what a message says of it, and the test.
 Count: TypeAlias = Annotated[int, ("1 or more", lambda n: n >= 1)]
@@ -21,6 +21,8 @@ Positive: TypeAlias = Annotated[float, ("above 0", lambda x: x > 0)]
 NonNegative: TypeAlias = Annotated[float, ("0 or more", lambda x: x >= 0)]
 NonNegativeInt: TypeAlias = Annotated[int, ("0 or more", lambda n: n >= 0)]
 AtLeast2: TypeAlias = Annotated[int, ("2 or more", lambda n: n >= 2)]
+#: The values that a setting of each type may have.
+NUMBERS: dict[Any, Any] = {bool: bool, int: numbers.Integral, float: numbers.Real}
 #: A fraction that may be 0, and one that may be 1.
 Fraction: TypeAlias = Annotated[float, ("0 or more and below 1", lambda x: 0 <= x < 1)]
 FractionTo1: TypeAlias = Annotated[float, ("above 0 and up to 1", lambda x: 0 < x <= 1)]
@@ -31,15 +33,9 @@ class Settings:
     """Base class of the settings of a family; every field has a default."""
 
     def __post_init__(self) -> None:
-        own: Any = type(self)
-        for name, text, holds in _ranges(own):
+        for name, text, holds in _ranges(type(self)):  # type: ignore[arg-type]
             value = getattr(self, name)
             require(value is None or holds(value), f"{name} must be {text}, not {value!r}")
-
-    def changed(self) -> dict[str, Any]:
-        """Return the settings that differ from the defaults."""
-        default = type(self)()
-        return {k: v for k, v in vars(self).items() if v != getattr(default, k)}
 
 
 @functools.cache
@@ -49,12 +45,6 @@ def _ranges(config: type[Settings]) -> list[tuple[str, str, Callable[[Any], bool
     # The range of an optional setting is inside the union with None.
     parts = ((name, part) for name, hint in hints.items() for part in (hint, *get_args(hint)))
     return [(name, *limit) for name, part in parts for limit in getattr(part, "__metadata__", ())]
-
-
-def require(holds: bool | np.bool_, message: str) -> None:
-    """Raise ValueError with the message unless the condition `holds`."""
-    if not holds:
-        raise ValueError(message)
 
 
 def check_settings(config: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,10 +58,10 @@ def check_settings(config: type[Any], settings: Mapping[str, Any]) -> dict[str, 
     checked = {}
     for name, value in settings.items():
         require(name in names, f"there is no setting {name!r}; there are {', '.join(names)}")
-        hint = hints[name]
         try:
-            checked[name] = as_hint(hint, value)
+            checked[name] = as_hint(hints[name], value)
         except TypeError:
+            hint = hints[name]
             want = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
             raise ValueError(f"{name} must be {want}, not {value!r}") from None
     return checked
@@ -88,7 +78,7 @@ def as_hint(hint: Any, value: Any) -> Any:
                 continue
     elif origin is Literal:
         # The types are compared as well: True == 1.
-        if any(value == a and type(value) is type(a) for a in arguments):
+        if (type(value), value) in [(type(a), a) for a in arguments]:
             return value
     elif origin is tuple:
         if isinstance(value, list | tuple):
@@ -97,15 +87,10 @@ def as_hint(hint: Any, value: Any) -> Any:
                 items = tuple(map(as_hint, each, value))
                 same = isinstance(value, tuple) and all(map(operator.is_, items, value))
                 return value if same else items
-    elif isinstance(value, bool) or hint is bool:
-        if isinstance(value, bool) and hint is bool:
-            return value
-    elif hint is float:
-        if isinstance(value, numbers.Real) and math.isfinite(value):
-            return float(value)
-    elif hint is int:
-        if isinstance(value, numbers.Integral):
-            return int(value)
-    elif isinstance(value, origin or hint):
+    elif hint in NUMBERS:
+        same = isinstance(value, bool) == (hint is bool) and isinstance(value, NUMBERS[hint])
+        if same and (hint is not float or math.isfinite(value)):
+            return hint(value)
+    elif isinstance(value, origin or hint) and not isinstance(value, bool):
         return value
     raise TypeError

@@ -9,41 +9,33 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models.settings import require
+from gsfm.errors import require
+from gsfm.models.membership import row_blocks
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Tensors
+from gsfm.models.types import Floats, Members, Tensors
 
 #: Rows of a gene-by-gene matrix that are computed at once; bounds the working memory.
 BLOCK = 512
 
 
-def gram_blocks(members: sp.csr_array, weights: Floats) -> Iterator[tuple[int, Floats]]:
+def gram_blocks(members: Members, weights: Floats) -> Iterator[tuple[int, Floats]]:
     """Yield the first row and the rows, (block, genes), of X' W X, block after block.
 
     X is the (sets, genes) 0/1 membership and W the diagonal of the sets' weights: the entry (i, j)
-    is the weight of the sets that hold both i and j. The work is the sum of the squared sizes.
+    is the weight of the sets that hold both i and j.
     """
-    weighted = sp.csr_array(
-        (np.repeat(weights, np.diff(members.indptr)), members.indices, members.indptr),
-        shape=members.shape,
-    )
-    by_gene = weighted.T.tocsr()  # (genes, sets)
-    for start in range(0, by_gene.shape[0], BLOCK):
-        yield start, (by_gene[start : start + BLOCK] @ members).toarray()
+    of_member = np.repeat(weights, np.diff(members.indptr))
+    weighted = sp.csr_array((of_member, members.indices, members.indptr), members.shape)
+    for rows, block in row_blocks(weighted.T.tocsr(), BLOCK):
+        yield rows.start, (block @ members).toarray()
 
 
 def keep_largest(blocks: Iterable[tuple[Floats, Floats]], keep: int) -> sp.csr_array:
-    """Stack blocks of rows, keeping the most important entries of each row, as sparse rows.
+    """Stack blocks of rows, keeping the `keep` most important entries of each row, as sparse rows.
 
-    Values are rounded to float16, the precision of `csr_tensors`, so that the loaded model is the
-    same as the fitted one.
-
-    Parameters
-    ----------
-    blocks
-        Rows of values and, in the same shape, how important each is (0 or more; 0 is never kept).
-    keep
-        Entries kept of each row. Of equal entries those in the smaller columns are kept.
+    A block is rows of values and, in the same shape, how important each is (0 is never kept). Of
+    equal entries those in the smaller columns are kept. Values are rounded to float16, as
+    `csr_tensors` stores them, so that the loaded model is the same as the fitted one.
     """
     sizes, indices, data = [np.zeros(1, np.int64)], [], []
     width = 0
@@ -99,18 +91,10 @@ def take_csr(tensors: Tensors, prefix: str, *shape: int) -> sp.csr_array:
 
 
 def principal_rows(matrix: Any, dimensions: int) -> Floats:
-    """Coordinates of the rows of `matrix` in its leading right singular vectors, U S.
+    """Coordinates of the rows of a (genes, n) `matrix` in its leading right singular vectors, U S.
 
     Dot products between rows are preserved as well as possible with `dimensions` numbers. The
-    method is subspace iteration from a fixed start (Halko et al. 2011, 10.1137/090771806): the same
-    matrix gives the same coordinates.
-
-    Parameters
-    ----------
-    matrix
-        (genes, n) sparse or dense.
-    dimensions
-        Length of the result's rows, at most n.
+    method is subspace iteration from a fixed start (Halko et al. 2011, 10.1137/090771806).
     """
     n = matrix.shape[1]
     k = min(dimensions, n)
@@ -127,11 +111,7 @@ def principal_rows(matrix: Any, dimensions: int) -> Floats:
 
 
 def _orthonormal(columns: NDArray[Any]) -> Floats:
-    """An orthonormal basis of the span of a few long columns.
-
-    By their (small) Gram matrix in double precision: many times faster than a QR decomposition,
-    and exact enough between the steps of an iteration.
-    """
+    """An orthonormal basis of a few long columns, by their Gram matrix: faster than by QR."""
     columns = columns.astype(np.float64)
     values, vectors = np.linalg.eigh(columns.T @ columns)
     kept = values > values[-1] * 1e-14

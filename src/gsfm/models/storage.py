@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm.completion import Calibration
-from gsfm.errors import ModelFormatError
+from gsfm.errors import ModelFormatError, require
 from gsfm.io.files import usual_permissions
 from gsfm.models.types import Tensors
 
@@ -23,17 +22,19 @@ if TYPE_CHECKING:
     from gsfm.models.base import Model
 
 FORMAT = "gsfm-model/1"
+#: The NumPy kinds of numbers that a tensor may hold.
+KINDS = {"f": "floats", "iu": "integers", "fiu": "numbers"}
 
 
 def save(model: Model, folder: Path) -> None:
     """Write a model folder; see `Model.save`."""
-    if folder.exists() and not folder.is_dir():
-        raise ModelFormatError(f"{folder} is a file; a model is saved as a folder")
-    if folder.exists() and any(folder.iterdir()) and not (folder / "config.json").exists():
-        raise ModelFormatError(f"{folder} is not a model folder; it is left as it is")
+    message = f"{folder} is a file; a model is saved as a folder"
+    require(folder.is_dir() or not folder.exists(), message, ModelFormatError)
+    ours = not folder.exists() or (folder / "config.json").exists() or not any(folder.iterdir())
+    require(ours, f"{folder} is not a model folder; it is left as it is", ModelFormatError)
     lines = model._vocab_lines()
-    if any("\n" in line or "\r" in line for line in lines):
-        raise ValueError("a symbol with a line break in it cannot be saved")
+    broken = any("\n" in line or "\r" in line for line in lines)
+    require(not broken, "a symbol with a line break in it cannot be saved")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".tmp-model-"))
     new = temporary / "new"
@@ -54,30 +55,8 @@ def save(model: Model, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def load_folder(family: type[Model], folder: Path, config: dict[str, Any]) -> Model:
-    """Read a folder whose format and family are known already."""
-    path = folder / "config.json"
-    try:
-        model = family.from_config(config)
-        path = folder / "vocab.txt"
-        model._vocabulary = model._read_vocab(_read(path))
-        path = folder / "model.safetensors"
-        tensors = _read_tensors(path)
-        model._restore(tensors)
-        if tensors:
-            raise ValueError(f"the tensor {min(tensors)!r} is not part of a {family.family} model")
-        # A checkpoint published by others has neither our format key nor a manifest.
-        if "format" in config or (folder / "manifest.json").exists():
-            model.manifest = read_json(folder / "manifest.json")
-        path = folder / "calibration.json"
-        if path.exists():
-            model.calibration = Calibration.from_json(read_json(path))
-    except (ValueError, RecursionError) as error:
-        raise ModelFormatError(f"{path}: {error}") from error
-    return model
-
-
-def _read_tensors(path: Path) -> Tensors:
+def read_tensors(path: Path) -> Tensors:
+    """Read all arrays of a safetensors file; ModelFormatError if it is damaged."""
     try:
         return load_file(path)
     # Not only SafetensorError: a dtype that NumPy lacks (bfloat16) is a KeyError or TypeError.
@@ -88,23 +67,19 @@ def _read_tensors(path: Path) -> Tensors:
 def take(tensors: Tensors, name: str, *shape: int | None, kinds: str = "fiu") -> NDArray[Any]:
     """Remove a tensor from `tensors` and return it, after checking its shape, type and values.
 
-    None in `shape` stands for any length. `kinds` are the NumPy kinds of numbers that are allowed:
-    floats of any width (f), signed (i) and unsigned (u) integers. Floats must be finite.
+    None in `shape` stands for any length; `kinds` is a key of `KINDS`. Floats must be finite.
     """
-    if name not in tensors:
-        raise ValueError(f"the tensor {name!r} is missing")
+    require(name in tensors, f"the tensor {name!r} is missing")
     tensor = tensors.pop(name)
-    if len(shape) != tensor.ndim or any(
-        want not in (None, have) for want, have in zip(shape, tensor.shape, strict=True)
-    ):
-        want_text = "x".join("any" if want is None else str(want) for want in shape)
-        have_text = "x".join(map(str, tensor.shape))
-        raise ValueError(f"the tensor {name!r} has the shape {have_text}, not {want_text}")
-    if tensor.dtype.kind not in kinds:
-        want_text = "floats" if kinds == "f" else "numbers" if "f" in kinds else "integers"
-        raise ValueError(f"the tensor {name!r} holds {tensor.dtype}, not {want_text}")
-    if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-        raise ValueError(f"the tensor {name!r} holds values that are not finite")
+    fits = zip(shape, tensor.shape, strict=False)
+    same = len(shape) == tensor.ndim and all(want in (None, have) for want, have in fits)
+    wanted = "x".join("any" if want is None else str(want) for want in shape)
+    found = "x".join(map(str, tensor.shape))
+    require(same, f"the tensor {name!r} has the shape {found}, not {wanted}")
+    kind = tensor.dtype
+    require(kind.kind in kinds, f"the tensor {name!r} holds {kind}, not {KINDS[kinds]}")
+    finite = tensor.dtype.kind != "f" or np.isfinite(tensor).all()
+    require(finite, f"the tensor {name!r} holds values that are not finite")
     return tensor
 
 
@@ -113,8 +88,8 @@ def vocab_lines(text: str) -> list[str]:
     lines = text.split("\n")
     if lines[-1] == "":
         del lines[-1]
-    if "" in lines:
-        raise ValueError(f"line {lines.index('') + 1} is empty; each line holds one symbol")
+    number = [*lines, ""].index("") + 1
+    require(number > len(lines), f"line {number} is empty; each line holds one symbol")
     return lines
 
 
@@ -125,11 +100,10 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ValueError(f"{constant} is not a number of JSON")
 
     try:
-        value = json.loads(_read(path), parse_constant=refuse)
+        value: dict[str, Any] = json.loads(read_text(path), parse_constant=refuse)
+        require(isinstance(value, dict), "it is no object")
     except (ValueError, RecursionError) as error:
         raise ModelFormatError(f"{path}: not JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise ModelFormatError(f"{path}: not a JSON object")
     return value
 
 
@@ -138,7 +112,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     _write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a text file of a model folder; a missing or undecodable one is a ModelFormatError."""
     try:
         return path.read_text(encoding="utf-8")

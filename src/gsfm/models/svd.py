@@ -1,7 +1,6 @@
 """SVD: sets in a space of few dimensions, the leading singular vectors of the membership matrix.
 
-Latent semantic indexing (Deerwester et al. 1990) with sets as documents and genes as words: a
-principal component analysis without centering. As a recommender it is called PureSVD.
+Latent semantic indexing (Deerwester et al. 1990) with sets as documents and genes as words.
 """
 
 from __future__ import annotations
@@ -9,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from gsfm.models.base import Model
 from gsfm.models.settings import Count, NonNegative, Settings
 from gsfm.models.sparse import gram_blocks, principal_rows
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Tensors
+from gsfm.models.types import Floats, Members, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -63,8 +61,8 @@ class SVD(Model):
         c = self.config
         members = sets.to_csr()  # (sets, genes)
         occurs = np.asarray(weights @ members, np.float32)  # (genes,)
-        self.scale = np.where(occurs > 0, np.maximum(occurs, 1e-12) ** -c.gene_exponent, 0)
-        self.scale = self.scale.astype(np.float32)
+        scale = np.where(occurs > 0, np.maximum(occurs, 1e-12) ** -c.gene_exponent, 0)
+        self.scale = scale.astype(np.float32)
         weights = weights / np.maximum(sets.sizes, 1).astype(np.float32) ** c.size_exponent
         # The right singular vectors are the eigenvectors of the genes' matrix D X' W X D.
         gram = np.empty((sets.n_genes, sets.n_genes), np.float32)
@@ -78,13 +76,11 @@ class SVD(Model):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
-        vectors: Floats = members @ self._embed_genes()  # (n, dimensions)
-        return vectors
+    def _embed_sets(self, members: Members) -> Floats:
+        return np.asarray(members @ self._embed_genes())  # (n, dimensions)
 
-    def _score(self, members: sp.csr_array) -> Floats:
-        scores: Floats = self._embed_sets(members) @ self.vectors.T  # (n, genes)
-        return scores
+    def _score(self, members: Members) -> Floats:
+        return self._embed_sets(members) @ self.vectors.T  # (n, genes)
 
     def _embed_genes(self) -> Floats:
         return self.scale[:, None] * self.vectors

@@ -1,13 +1,7 @@
 """The evidence for one gene in every term of a library.
 
-A model gives the scores of all genes for a set. A term matrix gives the reverse: the scores of one
-gene for all terms. Where the score of a family is a product of a part for the term and a part for
-the gene, its term matrix keeps the parts of the terms, with the mean and the standard deviation of
-each term's scores over the genes outside it. The evidence for a gene is then one matrix-vector
-product.
-
-The evidence is that of `Model.evidence`: the score, standardized over the genes outside the term;
-for a gene of the term, its leave-one-out score.
+A fast form keeps what depends on the terms only, with the mean and the standard deviation of each
+term's scores over the genes outside it. The evidence is that of `Model.evidence`.
 """
 
 from __future__ import annotations
@@ -22,7 +16,7 @@ from numpy.typing import NDArray
 
 from gsfm.models.evidence import standardize
 from gsfm.models.membership import row_blocks
-from gsfm.models.types import Cache, Ids, Numbers, Progress
+from gsfm.models.types import Cache, Ids, Members, Numbers, Progress
 
 if TYPE_CHECKING:
     from gsfm.models.base import Model
@@ -46,27 +40,25 @@ class TermMatrix(ABC):
 class Rescored(TermMatrix):
     """The form for any family: every term is scored again for each gene."""
 
-    def __init__(self, model: Model, members: sp.csr_array, progress: Progress = None) -> None:
+    def __init__(self, model: Model, members: Members, progress: Progress = None) -> None:
         self.model, self.members, self.progress = model, members, progress
 
     def evidence(self, gene: int) -> Numbers:
         return self._score(self.members, gene)
 
     def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
-        if not self.model.leaves_itself_out:
-            return self._score(without(self.members, terms, gene), gene)
-        return self._score(self.members[terms], gene)
+        alone = self.model.leaves_itself_out
+        members = self.members[terms] if alone else without(self.members, terms, gene)
+        return self._score(members, gene)
 
-    def _score(self, members: sp.csr_array, gene: int) -> Numbers:
+    def _score(self, members: Members, gene: int) -> Numbers:
         out = np.empty(members.shape[0])
-        for rows, block in row_blocks(members, 64):
+        for rows, block in row_blocks(members, 64, self.progress):
             if self.model.leaves_itself_out:
                 evidence = self.model.evidence(block)[0]
             else:
                 evidence = standardize(self.model.score(block), block)
             out[rows] = evidence[:, gene]
-            if self.progress is not None:
-                self.progress(rows.stop, len(out))
         return out
 
 
@@ -83,7 +75,7 @@ def holders(matrix: sp.csr_array, column: int) -> tuple[NDArray[np.int64], NDArr
     return np.searchsorted(matrix.indptr, at, side="right") - 1, at
 
 
-def without(members: sp.csr_array, terms: Ids, gene: int) -> sp.csr_array:
+def without(members: Members, terms: Ids, gene: int) -> sp.csr_array:
     """(k, genes) the rows of `terms`, each without the gene."""
     rows = members[terms]
     stays = rows.indices != gene
@@ -91,7 +83,7 @@ def without(members: sp.csr_array, terms: Ids, gene: int) -> sp.csr_array:
     return sp.csr_array((rows.data[stays], rows.indices[stays], indptr), shape=rows.shape)
 
 
-def moments(members: sp.csr_array, of_all: Numbers, of_own: Numbers) -> Numbers:
+def moments(members: Members, of_all: Numbers, of_own: Numbers) -> Numbers:
     """(2, terms) the mean of each term's scores over the genes outside it, and 1 / their spread.
 
     From sums of the scores and of their squares, (2, terms), over all genes and over the genes of
@@ -110,7 +102,7 @@ def standard(scores: Any, moments: Numbers, terms: Any = slice(None)) -> Numbers
     return np.asarray((scores - moments[0, terms]) * moments[1, terms], np.float64)
 
 
-def sums(members: sp.csr_array, matrix: Any) -> tuple[Numbers, Numbers]:
+def sums(members: Members, matrix: Any) -> tuple[Numbers, Numbers]:
     """(2, terms) sums of scores and of their squares, over all genes and over those of the term.
 
     The scores of a term are the sum of its genes' rows of `matrix`, (genes, genes), of any kind.

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from gsfm.completion.calibration import FEWEST
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, require
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
-from gsfm.models.calibrating import calibrate
-from gsfm.models.held_out import HeldOut
+from gsfm.models.held_out import HeldOut, calibrate
 from gsfm.models.storage import read_json, write_json
 from gsfm.sets import GeneSets
 from gsfm.training.interrupt import Interrupted
@@ -48,9 +47,8 @@ def train(
         Seed of everything random. The same seed, corpus, settings and number of threads give the
         same model, also when the run was stopped and resumed.
     held_out
-        Number of sets held out from training (at most a tenth of the corpus). Each is split into a
-        shown and a hidden half. Recall is measured on all of them; every other one is used to
-        calibrate the model, and the rest to measure the calibration error.
+        Number of sets held out from training (at most a tenth of the corpus). Recall is measured on
+        all of them; every other one is used to calibrate the model.
     run
         Threads, precision, progress, checkpoint, and processes. All processes return the model,
         but only the first one writes, watches and reports.
@@ -73,8 +71,7 @@ def train(
     GsfmError
         If the family cannot be resumed, or fitted by several processes, and the run needs it.
     MissingExtraError
-        If the family is fitted with torch, or the run needs Lightning Fabric, and that is not
-        installed.
+        If torch or Lightning Fabric is needed and not installed.
 
     Examples
     --------
@@ -87,19 +84,17 @@ def train(
     ['config.json', 'manifest.json', 'model.safetensors', 'vocab.txt']
     """
     run = run or Run()
-    if run.resume and not model.can_resume:
-        raise GsfmError(
-            f"a model of the family {model.family} is fitted in one go; start it without resuming"
-        )
+    message = f"a model of the family {model.family} is fitted in one go; do not resume it"
+    require(model.can_resume or not run.resume, message, GsfmError)
     model.check_run(run)
     processes = start(run)
     held, rows = HeldOut.draw(corpus, held_out, random_state=random_state)
-    if snapshots and not (model.learns_in_steps and len(held) and run.watches):
-        raise GsfmError(
-            "snapshots are taken when a model is watched in training: that needs held-out sets, "
-            f"and a family that learns in steps, which {model.family} "
-            f"{'does' if model.learns_in_steps else 'does not'}"
-        )
+    message = (
+        "snapshots are taken when a model is watched in training: that needs held-out sets, and a "
+        "family that learns in steps"
+    )
+    can_watch = model.learns_in_steps and len(held) and run.watches
+    require(can_watch or not snapshots, message, GsfmError)
     taken = [_Snapshot(at, Path(place), run) for at, place in (snapshots or {}).items()]
 
     def watch(model: Model) -> float:
@@ -155,9 +150,8 @@ class _Snapshot:
     """
 
     def __init__(self, at: int | str, folder: Path, run: Run) -> None:
-        if at != "best" and not (isinstance(at, int) and 1 <= at <= run.watches):
-            message = f"a snapshot is taken at 'best' or at look 1 to {run.watches}, not {at!r}"
-            raise ValueError(message)
+        right = at == "best" or (isinstance(at, int) and 1 <= at <= run.watches)
+        require(right, f"a snapshot is taken at 'best' or at look 1 to {run.watches}, not {at!r}")
         self.at, self.folder, self.recall = at, folder, -1.0
         resumes = run.resume and run.checkpoint is not None and run.checkpoint.exists()
         self.exists = resumes and (folder / "manifest.json").exists()

@@ -1,8 +1,4 @@
-"""Fitting with torch: the loop, batches, losses, checkpoints and processes, for any family.
-
-Only the modules that use torch need the extra ``train``. Several processes need the extra
-``scale``.
-"""
+"""Fitting with torch: the loop, batches, losses, checkpoints and processes, for any family."""
 
 from gsfm.training.interrupt import Interrupted
 from gsfm.training.processes import Processes, start

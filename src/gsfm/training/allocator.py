@@ -14,9 +14,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4
 def keep_freed_memory() -> Iterator[None]:
     """Keep the memory that one step frees for the next.
 
-    A step allocates and frees several arrays of tens of megabytes. glibc returns them to the
-    system at once, which then has to map and clear every page again: a good part of a step. Other
-    allocators are not changed.
+    glibc returns large arrays to the system at once, which has to map and clear every page again:
+    a good part of a step. Other allocators are not changed.
     """
     try:
         libc = ctypes.CDLL(None)

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from gsfm.errors import require
 from gsfm.sets import GeneSets
 
 Ids = NDArray[np.int64]
@@ -29,10 +30,9 @@ class HoldOutBatches:
 
     Parameters
     ----------
-    sets
-        The corpus; only sets of two genes or more are drawn.
-    weights
-        (n_sets,) how often a set is drawn, relative to the others.
+    sets, weights
+        The corpus and (n_sets,) how often a set is drawn, relative to the others. Only sets of two
+        genes or more are drawn.
     batch_size
         Sets in a batch, drawn with replacement.
     share
@@ -42,8 +42,7 @@ class HoldOutBatches:
     random_state
         Seed of everything random.
     part
-        The sets of a batch that are returned, for one of several processes; the members of the
-        other sets are not read. All parts together are the batch.
+        The sets of a batch that are returned, for one of several processes.
 
     Examples
     --------
@@ -65,8 +64,7 @@ class HoldOutBatches:
 
     def __post_init__(self) -> None:
         self._rows = np.flatnonzero((self.sets.sizes >= 2) & (self.weights > 0))
-        if not len(self._rows):
-            raise ValueError("no set with two genes or more has a weight above 0")
+        require(len(self._rows), "no set with two genes or more has a weight above 0")
         usable = np.asarray(self.weights[self._rows], np.float64)
         self._cumulative = np.cumsum(usable / usable.sum())
 
@@ -112,11 +110,8 @@ def members_at_random(
 ) -> tuple[Ids, Ids, Ids]:
     """The members of the sets `rows[part]`, in a random order within each.
 
-    Returns
-    -------
-    genes, owner, rank
-        (n_members,) each: the gene ids, the position of the set in `rows[part]`, ascending, and the
-        rank in the order of the set.
+    (n_members,) each: the gene ids, the position of the set in `rows[part]`, ascending, and the
+    rank in the order of the set.
     """
     # Numbers are drawn for all rows, so that a row's order is the same in every part.
     sizes = sizes_of(sets, rows)

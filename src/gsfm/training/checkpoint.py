@@ -32,24 +32,14 @@ def write(path: Path, learner: Learner, state: dict[str, Any]) -> None:
 
 
 def resume(path: Path, learner: Learner) -> dict[str, Any]:
-    """Continue from a checkpoint: set the learner, and return the ``state``.
-
-    Raises
-    ------
-    FormatError
-        If the file is not a checkpoint, or is one of a run with another identity.
-    """
+    """Continue from a checkpoint: set the learner, and return the ``state``."""
     try:
         with safe_open(path, "pt") as stored:
             state: dict[str, Any] = json.loads((stored.metadata() or {})[KEY])
-            wanted, found = learner.identity, state["identity"]
-            differs = [key for key in wanted if found.get(key) != wanted[key]]
-            if differs:
-                raise FormatError(
-                    path,
-                    f"this checkpoint is of another run (its {differs[0]} differs); "
-                    "remove it, or start without resuming",
-                )
+            for key, wanted in learner.identity.items():
+                if state["identity"].get(key) != wanted:
+                    message = f"this checkpoint is of another run (its {key} differs); remove it"
+                    raise FormatError(path, f"{message}, or start without resuming")
             with torch.no_grad():
                 for name, p in learner.parameters.items():
                     p.copy_(stored.get_tensor(name))

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 from gsfm.sets import GeneSets
 from gsfm.training import checkpoint
 from gsfm.training.allocator import keep_freed_memory
+from gsfm.training.batches import Batch
 from gsfm.training.interrupt import Interrupted, stop_request
-from gsfm.training.precision import choose_dtype
 from gsfm.training.processes import start
 from gsfm.training.run import Progress
 
@@ -31,20 +32,6 @@ class Learner(ABC):
     A subclass defines the abstract methods; `prepare` sets the attributes that are declared here.
     Steps are counted from 1. What happens in a step may depend on the seed and the number of the
     step only, so that a fit that is resumed gives the same model.
-
-    Parameters
-    ----------
-    model
-        The model to fit, with its `Run`; `hand_over` gives it the parameters.
-    sets, weights
-        The corpus and the weight of each set.
-    random_state
-        Seed of everything random.
-
-    Raises
-    ------
-    GsfmError
-        If the processes of the run cannot be started.
     """
 
     steps: int
@@ -113,6 +100,23 @@ class Learner(ABC):
         """Return the seed of what is random in a step."""
         return hash((self.random_state, step)) & 0x7FFFFFFF
 
+    def tensors(self, batch: Batch) -> list[torch.Tensor]:
+        """Return ``shown``, ``shown_rows``, ``hidden`` and ``hidden_rows`` on the device."""
+        arrays = batch.shown, batch.shown_rows, batch.hidden, batch.hidden_rows
+        return [torch.from_numpy(ids).to(self.device, non_blocking=True) for ids in arrays]
+
+
+def choose_dtype(precision: str, device: torch.device | None = None) -> torch.dtype:
+    """The precision of matrix products; auto is bf16 where the device has fast instructions."""
+    if precision == "auto" and device is not None and device.type == "cuda":
+        precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    elif precision == "auto":
+        capabilities = torch.backends.cpu.get_cpu_capability()
+        flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+        fast = "AVX512" in capabilities and ("amx_bf16" in flags or "avx512_bf16" in flags)
+        precision = "bf16" if fast else "fp32"
+    return torch.bfloat16 if precision == "bf16" else torch.float32
+
 
 def fit(learner: Learner) -> list[dict[str, Any]]:
     """Run all steps, and return the learning curve.
@@ -132,11 +136,9 @@ def fit(learner: Learner) -> list[dict[str, Any]]:
         On Ctrl-C, after the checkpoint is written.
     """
     run, processes, steps = learner.run, learner.processes, learner.steps
-    points = steps // learner.watch_interval
-    watched = {
-        learner.watch_interval * max(1, round(points * i / run.watches))
-        for i in range(1, run.watches + 1)
-    } | {steps}
+    every, looks = learner.watch_interval, range(1, run.watches + 1)
+    points = steps // every
+    watched = {every * max(1, round(points * i / run.watches)) for i in looks} | {steps}
     curve: list[dict[str, Any]] = []
     first, before = 1, 0.0
     # The first process knows whether there is a checkpoint; all of them read it.
@@ -174,9 +176,8 @@ def fit(learner: Learner) -> list[dict[str, Any]]:
                 seconds = elapsed()
             if processes.is_first:
                 rate = learner.sets_seen(step) / max(seconds, 1e-9)
-                run.progress(
-                    Progress(step, steps, seconds, mean_loss, value, rate, run.max_seconds)
-                )
+                now = Progress(step, steps, seconds, mean_loss, value, rate, run.max_seconds)
+                run.progress(now)
             # Ctrl-C may have reached some of the processes only.
             stopped = processes.sum(stop_requested() and step < steps)[0] > 0
             ends = stopped or ends_now or step == steps

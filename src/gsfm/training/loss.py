@@ -27,10 +27,8 @@ def hidden_gene_loss(
 
     Parameters
     ----------
-    vectors
-        (n, d) set vectors, float32.
-    table, bias
-        (genes, d) output vectors and (genes,) biases, float32.
+    vectors, table, bias
+        (n, d) set vectors, (genes, d) output vectors and (genes,) biases, float32.
     shown, hidden
         The row and the gene id of every shown and of every hidden member.
     dtype
@@ -67,18 +65,14 @@ def logistic_loss(
 
     Parameters
     ----------
-    vectors
-        (n, d), float32.
-    table, bias
-        (tokens, d) and (tokens,): the last layer, float32.
+    vectors, table, bias, dtype
+        As in `hidden_gene_loss`; a token is a gene or has no gene.
     hidden
         The row and the token of every hidden member; no pair twice.
     weights
         (n,) of the sets.
     positive
         (tokens,) factor of the loss of a hidden token; None for 1.
-    dtype
-        Precision of the matrix products and of the probabilities.
     """
     tokens = len(table)
     with torch.no_grad():

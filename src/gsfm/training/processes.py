@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, needs_extra, require
 from gsfm.training.run import Run
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def start(run: Run) -> Processes:
     """Start the processes of a run; a second call returns the same ones.
 
     Where a launcher (torchrun, SLURM's srun) has started them, they connect to each other.
-    Otherwise this process starts the others, with the command or the script that started itself:
-    all of them reach this call and continue together.
+    Otherwise this process starts the others, with the command or the script that started itself.
 
     Raises
     ------
@@ -98,11 +97,9 @@ def start(run: Run) -> Processes:
     (1, True, slice(0, 100, None))
     """
     if run.is_plain or (run.devices, run.nodes, run.strategy) == (1, 1, "auto"):
-        if "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
-            raise GsfmError(
-                f"torchrun started {os.environ['WORLD_SIZE']} processes; distribute them with "
-                "--devices and --nodes (Run.devices and Run.nodes)"
-            )
+        count = os.environ.get("WORLD_SIZE", "1") if "TORCHELASTIC_RUN_ID" in os.environ else "1"
+        message = f"torchrun started {count} processes; set --devices and --nodes (as in Run)"
+        require(count == "1", message, GsfmError)
         return Processes("cpu" if run.is_plain else _accelerator(run)[0])
     return _launch(*_accelerator(run), run.nodes)
 
@@ -111,31 +108,29 @@ def _accelerator(run: Run) -> tuple[str, int]:
     """cpu or cuda, and the number of processes on a machine."""
     gpus = 0
     if run.accelerator != "cpu":
-        try:
+        with needs_extra("a fit on a GPU", "train"):
             import torch
-        except ImportError:
-            raise MissingExtraError("a fit on a GPU", "train") from None
         gpus = torch.cuda.device_count()
-    if run.accelerator == "cuda" and not gpus:
-        raise GsfmError("no CUDA GPU was found; use the accelerator cpu or auto")
+    message = "no CUDA GPU was found; use the accelerator cpu or auto"
+    require(gpus or run.accelerator != "cuda", message, GsfmError)
     devices = max(gpus, 1) if run.devices == "auto" else run.devices
-    if gpus and devices > gpus:
-        raise GsfmError(f"the run needs {devices} GPUs, but there are {gpus}")
+    message = f"the run needs {devices} GPUs, but there are {gpus}"
+    require(not gpus or devices <= gpus, message, GsfmError)
     return "cuda" if gpus else "cpu", devices
 
 
 @functools.cache
 def _launch(accelerator: str, devices: int, nodes: int) -> Processes:
-    if _launch.cache_info().currsize:  # launched with other arguments: a process can launch once
-        raise GsfmError("this process fits on other devices already; start a new one for these")
+    # A process can launch once: a second call has other arguments.
+    message = "this process fits on other devices already; start a new one for these"
+    require(not _launch.cache_info().currsize, message, GsfmError)
     # Without a launcher, this process starts the others as it was started itself.
-    if devices > 1 and "LOCAL_RANK" not in os.environ and not Path(sys.argv[0]).is_file():
-        raise GsfmError("several processes are started by gsfm train or a script, not by a prompt")
-    try:
+    can_start = devices == 1 or "LOCAL_RANK" in os.environ or Path(sys.argv[0]).is_file()
+    message = "several processes are started by gsfm train or a script, not by a prompt"
+    require(can_start, message, GsfmError)
+    with needs_extra("a fit by several processes", "scale"):
         import lightning_fabric
         from lightning_fabric.utilities.exceptions import MisconfigurationException
-    except ImportError:
-        raise MissingExtraError("a fit by several processes", "scale") from None
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     try:
         fabric = lightning_fabric.Fabric(

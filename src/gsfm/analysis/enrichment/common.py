@@ -213,7 +213,7 @@ class InputGenes:
         with_model: bool,
     ) -> None:
         self.mapped = map_identifiers(terms.vocabulary, genes, species)
-        self.mapped.require("the set", of_model=with_model)
+        self.mapped.require("the set")
         self.of_input = self.mapped.ids.astype(np.int64)
         known = self.of_input >= 0
         used = known & background.any[self.of_input]

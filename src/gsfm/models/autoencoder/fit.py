@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
 
-from gsfm.models.autoencoder import AutoencoderConfig
-from gsfm.models.autoencoder.network import Network
+from gsfm.errors import require
+from gsfm.models.autoencoder.model import LAYER_NORM_EPSILON, AutoencoderConfig
 from gsfm.sets import GeneSets
 from gsfm.sets.csr import chunks
 from gsfm.training.batches import Batch, HoldOutBatches
@@ -21,16 +23,54 @@ FINAL_SHARE = 0.02  # of the peak learning rate, at the end of the cosine
 AVERAGING_INTERVAL = 4  # steps: the parameters change little in between
 
 
+class Network(nn.Module):
+    """The autoencoder as a torch module: the same tensors, under the same names.
+
+    `dtype` is the precision of the matrix products; the parameters themselves are float32.
+    """
+
+    def __init__(self, n_genes: int, config: AutoencoderConfig, dtype: torch.dtype) -> None:
+        super().__init__()
+        d, hidden = config.dimensions, config.hidden
+        self.config, self.dtype = config, dtype
+        self.input_vectors = nn.Parameter(torch.randn(n_genes, d) * d**-0.5)
+        if not config.tied:
+            self.output_vectors = nn.Parameter(torch.randn(n_genes, d) * 0.02)
+        self.output_bias = nn.Parameter(torch.zeros(n_genes))
+        self.norm_in = nn.LayerNorm(d, eps=LAYER_NORM_EPSILON)
+        self.up = nn.Linear(d, hidden)
+        self.down = nn.Linear(hidden, d)
+        self.norm_out = nn.LayerNorm(d, eps=LAYER_NORM_EPSILON)
+        with torch.no_grad():
+            # The block starts close to the identity.
+            self.down.weight.mul_(0.1)
+
+    @property
+    def table(self) -> Tensor:
+        """(genes, d) output vectors."""
+        return self.input_vectors if self.config.tied else self.output_vectors
+
+    def forward(self, genes: Tensor, offsets: Tensor, dropout: Tensor | None = None) -> Tensor:
+        """(n, d) set vectors, by gene ids and set starts; `dropout` are factors of the pooled."""
+        ends = torch.cat([offsets[1:], offsets.new_tensor([len(genes)])])
+        sizes = (ends - offsets).clamp(min=1).float()
+        x = functional.embedding_bag(genes, self.input_vectors, offsets, mode="sum")
+        x = self.norm_in(x / sizes.sqrt()[:, None])
+        if dropout is not None:
+            x = x * dropout
+        half = self.dtype
+        up = functional.linear(x.to(half), self.up.weight.to(half), self.up.bias.to(half))
+        up = functional.gelu(up, approximate="tanh")
+        down = functional.linear(up, self.down.weight.to(half), self.down.bias.to(half))
+        out: Tensor = self.norm_out(x + down.float())
+        return out
+
+
 class AutoencoderLearner(Learner):
     """The parameters, batches and steps of an autoencoder.
 
     No array as long as the members is made, so that a mapped corpus may be larger than memory.
     Several processes give the model of one, except for rounding.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to learn from, or a batch has fewer sets than there are processes.
     """
 
     config: AutoencoderConfig
@@ -38,11 +78,8 @@ class AutoencoderLearner(Learner):
     def prepare(self) -> None:
         config, sets, weights = self.config, self.sets, self.weights
         sets.validate()
-        if config.batch_size < self.processes.count:
-            raise ValueError(
-                f"a batch of {config.batch_size} is too small for {self.processes.count} "
-                "processes: each needs one set of it"
-            )
+        count, size = self.processes.count, config.batch_size
+        require(size >= count, f"batch_size {size} is too small for {count} processes")
         self.part = self.processes.part(config.batch_size)
         network = Network(sets.n_genes, config, self.dtype)
         drawn = weights / np.maximum(sets.sizes, 1) ** config.size_exponent
@@ -62,18 +99,19 @@ class AutoencoderLearner(Learner):
             frequency = (counts + 1e-6 * counts.sum() / sets.n_genes) / total
             network.output_bias.copy_(torch.from_numpy(np.log(frequency)))
         self.network = network.to(self.device)
+        self.parameters = dict(network.named_parameters())
+        # Only the tables, which have a row for each gene, decay.
+        tables = [p for name, p in self.parameters.items() if name.endswith("put_vectors")]
+        small = [p for name, p in self.parameters.items() if not name.endswith("put_vectors")]
+        groups = [(tables, config.weight_decay), (small, 0.0)]
         self.optimizer = torch.optim.AdamW(
-            [
-                {"params": network.tables(), "weight_decay": config.weight_decay},
-                {"params": network.small(), "weight_decay": 0.0},
-            ],
+            [{"params": params, "weight_decay": decay} for params, decay in groups],
             lr=config.learning_rate,
             betas=(0.9, 0.99),
             fused=True,
         )
         n_sets = int(np.count_nonzero(weights))
         self.steps = max(1, int(np.ceil(config.epochs * n_sets / config.batch_size)))
-        self.parameters = dict(network.named_parameters())
         if config.average:
             self.averages = {name: p.detach().clone() for name, p in self.parameters.items()}
         self._vectors_of = self.processes.wrap(network)
@@ -85,10 +123,7 @@ class AutoencoderLearner(Learner):
         config, device = self.config, self.device
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step, self.steps, bool(self.averages))
-        shown, shown_rows, hidden, hidden_rows = (
-            torch.from_numpy(ids).to(device, non_blocking=True)
-            for ids in (batch.shown, batch.shown_rows, batch.hidden, batch.hidden_rows)
-        )
+        shown, shown_rows, hidden, hidden_rows = self.tensors(batch)
         offsets = torch.searchsorted(shown_rows, torch.arange(batch.n, device=device))
         dropout = None
         if config.dropout:
@@ -138,7 +173,7 @@ def _expected_counts(sets: GeneSets, drawn: NDArray[np.floating]) -> NDArray[np.
     return counts
 
 
-def _dropout(config: AutoencoderConfig, seed: int) -> torch.Tensor:
+def _dropout(config: AutoencoderConfig, seed: int) -> Tensor:
     """(batch_size, d) 0 with probability `config.dropout`, else the factor that keeps the mean."""
     kept = 1 - config.dropout
     generator = torch.Generator().manual_seed(seed)
@@ -155,12 +190,11 @@ def _schedule(step: int, steps: int, averaged: bool) -> float:
 
 
 def _update_averages(
-    parameters: Mapping[str, torch.Tensor], averages: Mapping[str, torch.Tensor], weight: float
+    parameters: Mapping[str, Tensor], averages: Mapping[str, Tensor], weight: float
 ) -> None:
-    """Move the running averages towards the parameters.
+    """Move the running averages towards the parameters (Shamir and Zhang, ICML 2013).
 
-    With a weight of 1 / (share * step) the average is over about the last `share` of the steps, at
-    any time: Shamir and Zhang 2013, Stochastic gradient descent for non-smooth optimization (ICML).
+    With a weight of 1 / (share * step) they are over about the last `share` of the steps.
     """
     for name, p in parameters.items():
         averages[name].lerp_(p.detach(), min(1.0, weight))

@@ -1,10 +1,8 @@
 """The set autoencoder: sparse input, random hold-out, multinomial likelihood.
 
 A set is the normalized sum of its genes' input vectors, passed through one residual block; every
-gene is then scored by the product with its output vector. It is trained to give the hidden part of
-a set a high probability among all genes that it was not shown, with the multinomial likelihood of
-Liang et al. 2018 (10.1145/3178876.3186150), or to give each gene the probability of being a member
-(`loss`). No dense multi-hot vector is ever made.
+gene is then scored by the product with its output vector. The loss is the multinomial likelihood of
+Liang et al. 2018 (10.1145/3178876.3186150) of the hidden genes of a set, or logistic.
 """
 
 from __future__ import annotations
@@ -17,23 +15,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models.autoencoder.attribution import integrated_gradients
-from gsfm.models.autoencoder.layers import gelu, layer_norm
-from gsfm.models.autoencoder.terms import Vectors
+from gsfm.completion.batches import batches
+from gsfm.models.attribution import TOLERANCE, contrast
+from gsfm.models.base import StepwiseModel
 from gsfm.models.evidence import left_out, standardize
-from gsfm.models.membership import slices
-from gsfm.models.settings import (
-    AtLeast2,
-    Count,
-    Fraction,
-    NonNegative,
-    Positive,
-    Settings,
-    require,
-)
-from gsfm.models.stepwise import StepwiseModel
+from gsfm.models.membership import row_blocks
+from gsfm.models.settings import AtLeast2, Count, Fraction, NonNegative, Positive, Settings, require
 from gsfm.models.storage import take
-from gsfm.models.term_matrix import TermMatrix
+from gsfm.models.term_matrix import BLOCK, TermMatrix, cached, moments, standard, without
 from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
@@ -41,6 +30,10 @@ from gsfm.sets import GeneSets
 STEPS = {"int8": 127, "int4": 7}
 #: Rows of a table that are unpacked at once.
 ROWS = 1024
+#: Added to a variance before the square root, as torch.nn.LayerNorm does.
+LAYER_NORM_EPSILON = 1e-5
+#: Points of the integral along the path; doubled up to `MOST_NODES` until the parts add up.
+NODES, MOST_NODES = 32, 512
 
 
 @dataclass(frozen=True)
@@ -124,10 +117,10 @@ class Autoencoder(StepwiseModel):
         b = self.block
         sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
         x = members @ self.input_vectors / np.sqrt(sizes)[:, None]  # (n, d)
-        x = layer_norm(x, b["norm_in.weight"], b["norm_in.bias"])
-        up = gelu(x @ b["up.weight"].T + b["up.bias"])  # (n, hidden)
+        x = _layer_norm(x, b["norm_in.weight"], b["norm_in.bias"])
+        up = _gelu(x @ b["up.weight"].T + b["up.bias"])  # (n, hidden)
         x = x + up @ b["down.weight"].T + b["down.bias"]
-        return layer_norm(x, b["norm_out.weight"], b["norm_out.bias"])
+        return _layer_norm(x, b["norm_out.weight"], b["norm_out.bias"])
 
     def _score(self, members: sp.csr_array) -> Floats:
         # The logits: log-probabilities of being the next member, up to a constant for each set; or,
@@ -137,8 +130,8 @@ class Autoencoder(StepwiseModel):
         return scores
 
     def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
-        # As in `Model`, but without the scores of all genes for each fold: their mean and spread
-        # follow from the mean and the Gram matrix of the output vectors.
+        # As in `Model`, but the mean and the spread of a fold's scores follow from the mean and the
+        # Gram matrix of the output vectors.
         scores = self._score(members)
         of_genes = standardize(scores, members)
         rest, at = left_out(members)
@@ -182,10 +175,10 @@ class Autoencoder(StepwiseModel):
         return self.output_vectors
 
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
-        return Vectors(self, members, cache, progress)
+        return _Vectors(self, members, cache, progress)
 
     def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
-        return integrated_gradients(self, ids, gene, others)
+        return _integrated_gradients(self, ids, gene, others)
 
     @property
     def n_parameters(self) -> int:
@@ -236,7 +229,7 @@ class Autoencoder(StepwiseModel):
             scale = take(tensors, f"{name}.scale", n).astype(np.float32) if whole else None
             values = np.empty((n, d), np.float32)
             # Some rows at a time: allocating memory takes longer than the arithmetic.
-            for rows in slices(n, ROWS):
+            for rows in batches(n, ROWS):
                 values[rows] = _one_a_byte(stored[rows], d) if packed else stored[rows]
                 if scale is not None:
                     values[rows] *= scale[rows, None]
@@ -246,11 +239,121 @@ class Autoencoder(StepwiseModel):
         self.output_vectors = self.input_vectors if self.config.tied else table("output_vectors")
 
 
+def _layer_norm(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """Normalize each row, as ``torch.nn.LayerNorm`` does."""
+    x = x - x.mean(axis=1, keepdims=True)
+    x /= np.sqrt((x * x).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
+    x *= weight
+    x += bias
+    return x
+
+
+def _gelu(x: Floats) -> Floats:
+    """The Gaussian error linear unit, in its tanh form (Hendrycks & Gimpel, arXiv:1606.08415)."""
+    cube = x * x * x  # many times faster than **
+    inner = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * cube)
+    out: Floats = np.float32(0.5) * x * (1 + np.tanh(inner))
+    return out
+
+
+def _gelu_and_slope(x: Numbers) -> tuple[Numbers, Numbers]:
+    """`_gelu` and its derivative."""
+    c = np.sqrt(2 / np.pi)
+    t = np.tanh(c * (x + 0.044715 * x**3))
+    slope = 0.5 * (1 + t) + 0.5 * x * (1 - t**2) * c * (1 + 3 * 0.044715 * x**2)
+    return 0.5 * x * (1 + t), slope
+
+
+class _Vectors(TermMatrix):
+    """Terms as (terms, d) vectors; a score is a product with the gene's output vector."""
+
+    def __init__(
+        self, model: Autoencoder, members: sp.csr_array, cache: Cache, progress: Progress
+    ) -> None:
+        self.model, self.members = model, members
+        found = cached(cache, lambda: self._compute(progress))
+        self.vectors, self.moments = found["vectors"], found["moments"]
+        # The model needs these sums too.
+        model.gene_sums = model.gene_sums or (found["total"], found["gram"].astype(np.float64))
+
+    def _compute(self, progress: Progress) -> Cache:
+        vectors, of_terms = self._vectors(self.members, progress)
+        total, gram = self.model.sums_over_genes()
+        gram = gram.astype(np.float32)  # as it was computed
+        return {"vectors": vectors, "moments": of_terms, "total": total, "gram": gram}
+
+    def evidence(self, gene: int) -> Numbers:
+        return self._standard(self.vectors, self.moments, gene)
+
+    def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
+        return self._standard(*self._vectors(without(self.members, terms, gene)), gene)
+
+    def _standard(self, vectors: Floats, of_terms: Numbers, gene: int) -> Numbers:
+        scores = vectors @ self.model.output_vectors[gene] + self.model.output_bias[gene]
+        return standard(scores, of_terms)
+
+    def _vectors(self, members: sp.csr_array, progress: Progress = None) -> tuple[Floats, Numbers]:
+        """(terms, d) vectors, and (2, terms) moments of the scores."""
+        model, n = self.model, members.shape[0]
+        vectors, own = np.empty((n, model.config.dimensions), np.float32), np.empty((2, n))
+        for rows, block in row_blocks(members, BLOCK, progress):
+            vectors[rows] = model.embed_sets(block)
+            for i in range(n)[rows]:
+                genes = members.indices[members.indptr[i] : members.indptr[i + 1]]
+                scores = model.output_vectors[genes] @ vectors[i] + model.output_bias[genes]
+                own[:, i] = scores.sum(), scores @ scores
+        return vectors, moments(members, np.array(model.score_moments(vectors)), own)
+
+
+def _integrated_gradients(model: Autoencoder, ids: Ids, gene: int, others: Mask) -> Parts:
+    """Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365); see `Model._attribution`.
+
+    The path is a straight line in the output of the first layer norm: from its bias, which is its
+    output for an empty set, to its output for the set. That output is a sum over the genes (each
+    vector less its mean, over the norm's spread), and so is the integral.
+    """
+    b = {name: tensor.astype(np.float64) for name, tensor in model.block.items()}
+    out = model.output_vectors.astype(np.float64)
+    against = contrast(gene, others)
+    target = b["norm_out.weight"] * (against @ out)  # (d,)
+    constant = float(against @ model.output_bias + against @ out @ b["norm_out.bias"])
+
+    centered = model.input_vectors[ids].astype(np.float64)
+    centered = (centered - centered.mean(axis=1, keepdims=True)) / np.sqrt(max(len(ids), 1))
+    whole = centered.sum(axis=0)
+    spread = np.sqrt((whole**2).mean() + LAYER_NORM_EPSILON)
+    steps = centered / spread * b["norm_in.weight"]  # (n, d); their sum is the whole path
+
+    def at(points: Numbers) -> tuple[Numbers, Numbers]:
+        """(k,) the score at points of the path, and (k, d) its gradient in the block's input."""
+        x = points[:, None] * steps.sum(axis=0) + b["norm_in.bias"]
+        up = x @ b["up.weight"].T + b["up.bias"]
+        active, slope = _gelu_and_slope(up)
+        y = x + active @ b["down.weight"].T + b["down.bias"]
+        y -= y.mean(axis=1, keepdims=True)
+        length = np.sqrt((y**2).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
+        y /= length
+        # Backwards: through the norm, then through the block and its residual connection.
+        back = target - target.mean() - y * (y * target).mean(axis=1, keepdims=True)
+        back /= length
+        back += ((back @ b["down.weight"]) * slope) @ b["up.weight"]
+        return y @ target + constant, back
+
+    base, end = at(np.array([0.0, 1.0]))[0]
+    nodes = NODES
+    while True:
+        points, lengths = np.polynomial.legendre.leggauss(nodes)
+        gradients = at((points + 1) / 2)[1]
+        of_genes = np.asarray(steps @ (lengths / 2 @ gradients), np.float64)
+        error = abs(of_genes.sum() - (end - base))
+        if error <= TOLERANCE / 10 * max(1.0, abs(end - base)) or nodes >= MOST_NODES:
+            return float(base), of_genes
+        nodes *= 2
+
+
 def _two_a_byte(whole: NDArray[np.int8]) -> NDArray[np.uint8]:
     """Pack (n, d) numbers of -7 to 7 as (n, ceil(d / 2)) bytes: 8 more, the first in the low bits.
 
-    Examples
-    --------
     >>> _two_a_byte(np.array([[-7, 7, 0]], np.int8)).tolist()
     [[241, 136]]
     """

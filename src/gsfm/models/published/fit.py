@@ -1,8 +1,7 @@
 """Fitting the published architecture by the authors' recipe, on the cores of one machine.
 
-The loss, the optimizer and the schedule are theirs. Two costs are avoided: the product with a
-multi-hot vector (it is a sum of the rows of the shown genes, with a gradient for these rows alone),
-and autograd's copies of the last layer.
+Two costs are avoided: the product with a multi-hot vector (it is a sum of the rows of the shown
+genes, with a gradient for these rows alone), and autograd's copies of the last layer.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ class PublishedLearner(Learner):
         )
 
     def batch(self, step: int) -> tuple[NDArray[np.int64], Batch]:
-        """Return the rows of the sets of a step, and their shown and hidden members."""
+        """Return the rows of the sets of a step, and their members."""
         size = self.config.batch_size
         epoch, at = divmod(step - 1, self.watch_interval)
         if epoch != self._epoch:
@@ -70,9 +69,7 @@ class PublishedLearner(Learner):
 
     def step(self, step: int, batch: tuple[NDArray[np.int64], Batch]) -> float:
         config, (rows, drawn) = self.config, batch
-        shown, shown_rows, hidden, hidden_rows = map(
-            torch.from_numpy, (drawn.shown, drawn.shown_rows, drawn.hidden, drawn.hidden_rows)
-        )
+        shown, shown_rows, hidden, hidden_rows = self.tensors(drawn)
         torch.manual_seed(self.seed_of(step - 1))
         positive = None
         if config.weighted_loss == "balance":
@@ -90,15 +87,9 @@ class PublishedLearner(Learner):
                 x = functional.dropout(x.relu(), config.dropout)
             if i < len(self._layers):
                 x = layer(x)
-        loss = logistic_loss(
-            x,
-            self._layers[-1].weight,
-            self._layers[-1].bias,
-            (hidden_rows, hidden),
-            self._weights[torch.from_numpy(rows)],
-            positive,
-            self.dtype,
-        )
+        last, weights = self._layers[-1], self._weights[torch.from_numpy(rows)]
+        targets = hidden_rows, hidden
+        loss = logistic_loss(x, last.weight, last.bias, targets, weights, positive, self.dtype)
         self.processes.backward(loss)
         assert pooled.grad is not None
         # The gradient of a token is the sum over the sets that show it.
@@ -111,10 +102,8 @@ class PublishedLearner(Learner):
         self._gradient.index_fill_(0, tokens, 0)
         if (step - 1) % SWEEP == 0:
             sweep(self.optimizer)
-        for parameter in self.parameters.values():
-            if parameter is not self._table:
-                parameter.grad = None
-
+        for parameter in list(self.parameters.values())[1:]:  # all but the table
+            parameter.grad = None
         self._loss_sum += (value := loss.item())
         if step % self.watch_interval == 0:
             self._schedule.step(self._loss_sum / self.watch_interval)
@@ -128,8 +117,8 @@ class PublishedLearner(Learner):
 
     def hand_over(self) -> None:
         model, depth = self.model, self.config.depth
-        layers = [(self._table, self._bias), *((one.weight, one.bias) for one in self._layers)]
-        arrays = [(weight.detach().numpy(), bias.detach().numpy()) for weight, bias in layers]
+        flat = [parameter.detach().numpy() for parameter in self.parameters.values()]
+        arrays = list(zip(flat[::2], flat[1::2], strict=True))
         model.encoder, model.decoder = arrays[:depth], arrays[depth:]
         balance = self.config.weighted_loss == "balance"
         model.counts = self._counts.numpy().copy() if balance else None
@@ -151,11 +140,7 @@ class PublishedLearner(Learner):
 
 
 def sweep(optimizer: torch.optim.Optimizer) -> None:
-    """Set moments to 0 before they become subnormal numbers, on which a processor is slow.
-
-    The moments of a gene that is not drawn decrease by a factor at each step. Those swept are far
-    too small to move a parameter.
-    """
+    """Set moments to 0 before they become subnormal numbers, on which a processor is slow."""
     for state in optimizer.state.values():
         for moment in (state["exp_avg"], state["exp_avg_sq"]):
             moment.masked_fill_(moment.abs() < SMALLEST, 0)

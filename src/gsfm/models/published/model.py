@@ -17,10 +17,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from gsfm.genes import Vocabulary
+from gsfm.models.base import StepwiseModel
 from gsfm.models.settings import Count, Fraction, NonNegativeInt, Positive, Settings, require
-from gsfm.models.stepwise import StepwiseModel
 from gsfm.models.storage import take, vocab_lines
-from gsfm.models.types import Floats, Tensors
+from gsfm.models.types import Floats, Members, Tensors
 from gsfm.sets import GeneSets
 
 #: The tokens before the genes: for unknown words, and to fill up batches.
@@ -119,7 +119,7 @@ class Published(StepwiseModel):
 
     # -- scoring ---------------------------------------------------------------------------------
 
-    def _embed_sets(self, members: sp.csr_array) -> Floats:
+    def _embed_sets(self, members: Members) -> Floats:
         weight, bias = self.encoder[0]
         # A product with a multi-hot vector is a sum of rows.
         x: Floats = members @ weight[len(SPECIAL) :] + bias  # (n, width)
@@ -128,7 +128,7 @@ class Published(StepwiseModel):
             x = x @ weight.T + bias
         return x  # (n, d_model)
 
-    def _score(self, members: sp.csr_array) -> Floats:
+    def _score(self, members: Members) -> Floats:
         x = self._embed_sets(members)
         for i, (weight, bias) in enumerate(self.decoder):
             if i:
