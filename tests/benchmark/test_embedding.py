@@ -428,7 +428,7 @@ def _bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
         "no names": (npz("j", v=table), r"one array of texts.*v \(2 x 2 float32\)"),
         "no table": (npz("k", genes=names, v=table[0]), "one array of vectors"),
         "two tables": (npz("l", genes=names, v=table, w=table), "one array of vectors"),
-        "too few names": (npz("m", genes=names[:1], v=table), "1 names and 2 vectors"),
+        "too few names": (npz("m", genes=names[:1], v=table), "2 vectors, and 1 names"),
         "cut zip": (raw("n.npz", whole[: len(whole) // 2]), "not a readable zip"),
         "damaged zip": (raw("o.npz", whole.replace(b"\x80?", b"\x81?")), "not a readable NPZ"),
         "safetensors": (raw("p.safetensors", bytes(20)), "not a readable safetensors"),

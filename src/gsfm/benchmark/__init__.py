@@ -3,12 +3,10 @@
 `read_config` and `run` do a whole comparison. Its parts can be used alone.
 """
 
-from gsfm.errors import MissingExtraError
+from gsfm.errors import needs_extra
 
-try:
+with needs_extra("A benchmark", "bench"):
     import msgspec  # noqa: F401
-except ImportError as error:
-    raise MissingExtraError("A benchmark", "bench") from error
 
 from gsfm.benchmark.calibration import Reliability, reliability
 from gsfm.benchmark.comparison import compare

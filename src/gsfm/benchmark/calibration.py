@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,9 @@ from numpy.typing import NDArray
 from gsfm.benchmark.methods import ModelMethod
 from gsfm.benchmark.questions import Questions
 from gsfm.completion.reliability import Binning, bins_of
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, needs_extra, require
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
-from gsfm.models.settings import require
 
 Numbers = NDArray[np.float64]
 
@@ -67,14 +67,12 @@ class Reliability:
             If the file's ending is another.
         """
         path = Path(path)
-        if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-            raise GsfmError(f"cannot draw {path.name}: choose an ending of .png, .svg or .pdf")
-        try:
+        known = path.suffix.lower() in (".png", ".svg", ".pdf")
+        require(known, f"cannot draw {path.name}: choose .png, .svg or .pdf", GsfmError)
+        with needs_extra("a reliability plot", "plot"):
             # Without pyplot: no window system and no global state.
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingExtraError("a reliability plot", "plot") from error
         groups = self.errors["over"].unique(maintain_order=True).to_list()
         figure = Figure(figsize=(4 * len(groups), 4.2), layout="constrained")
         FigureCanvasAgg(figure)
@@ -143,15 +141,13 @@ def reliability(
     >>> found.errors.filter(over="top 5", binning="equal mass")["error"].item() < 0.1
     True
     """
-    if bins < 1 or resamples < 1 or not tops or min(tops) < 1:
-        raise ValueError("bins, tops and resamples must be 1 or more")
+    least = min(bins, resamples, *tops, len(tops))
+    require(least >= 1, "bins, tops and resamples must be 1 or more")
     require(len(questions) > 0, "there is no question")
     columns = ModelMethod("the model", model).columns(questions.background)
     term = np.unique(questions.table["term"].to_numpy(), return_inverse=True)[1].ravel()
-    predicted: list[NDArray[np.float32]] = []
-    observed: list[NDArray[np.bool_]] = []
-    rank: list[NDArray[np.int32]] = []  # from 0, but one number for all behind the longest top
-    owner: list[NDArray[np.int32]] = []
+    # The arrays of each batch: probability, whether hidden, rank, and term of each pair.
+    found: list[tuple[NDArray[Any], ...]] = []
     for start in range(0, len(questions), BATCH):
         rows = slice(start, min(start + BATCH, len(questions)))
         shown = [columns[questions.shown.ids(i)] for i in range(rows.start, rows.stop)]
@@ -162,26 +158,23 @@ def reliability(
         ranked, wanted = questions.ranked(rows), questions.wanted(rows)
         scores[~ranked] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")[:, : max(tops)]
-        place = np.full(scores.shape, max(tops), np.int32)
-        np.put_along_axis(place, order, np.arange(order.shape[1], dtype=np.int32)[None], axis=1)
-        predicted.append(p[ranked])
-        observed.append(wanted[ranked])
-        rank.append(place[ranked])
-        owner.append(np.repeat(term[rows].astype(np.int32), ranked.sum(axis=1)))
+        # From 0; one number for all behind the longest top.
+        rank = np.full(scores.shape, max(tops), np.int32)
+        np.put_along_axis(rank, order, np.arange(order.shape[1], dtype=np.int32)[None], axis=1)
+        owner = np.repeat(term[rows].astype(np.int32), ranked.sum(axis=1))
+        found.append((p[ranked], wanted[ranked], rank[ranked], owner))
         if progress is not None:
             progress(rows.stop, len(questions))
-    p, y = np.concatenate(predicted), np.concatenate(observed)
-    place, whose = np.concatenate(rank), np.concatenate(owner)
+    p, y, rank, owner = (np.concatenate(parts) for parts in zip(*found, strict=True))
     groups: dict[str, Any] = {"all": slice(None)}
-    groups |= {f"top {top}": place < top for top in sorted(set(tops), reverse=True)}
+    groups |= {f"top {top}": rank < top for top in sorted(set(tops), reverse=True)}
     errors, tables = [], []
-    for over, chosen in groups.items():
-        for binning in get_args(Binning):
-            sums = _sums(p[chosen], y[chosen], whose[chosen], bins, binning)
-            error, table = _figures(sums, resamples, seed)
-            names = {"over": over, "binning": binning}
-            errors.append({**names, **error})
-            tables.append(table.select(*(pl.lit(v).alias(k) for k, v in names.items()), pl.all()))
+    for (over, chosen), binning in itertools.product(groups.items(), get_args(Binning)):
+        sums = _sums(p[chosen], y[chosen], owner[chosen], bins, binning)
+        error, table = _figures(sums, resamples, seed)
+        names = {"over": over, "binning": binning}
+        errors.append({**names, **error})
+        tables.append(table.select(*(pl.lit(v).alias(k) for k, v in names.items()), pl.all()))
     return Reliability(pl.DataFrame(errors), pl.concat(tables))
 
 
@@ -200,9 +193,8 @@ def _figures(sums: Numbers, resamples: int, seed: int) -> tuple[dict[str, Any], 
     drawn = rng.multinomial(terms, np.full(terms, 1 / terms), size=resamples).astype(np.float64)
     again = np.stack([drawn @ one for one in sums])  # (3, resamples, bins)
     n, predicted, observed = sums.sum(axis=1)
-    error = np.abs(predicted - observed).sum() / n.sum()
     spread = np.abs(again[1] - again[2]).sum(axis=1) / again[0].sum(axis=1)
-    low, high = np.quantile(spread, [0.025, 0.975])
+    low, high = np.quantile(spread, [0.025, 0.975]).tolist()
     used = np.flatnonzero(n)
     with np.errstate(invalid="ignore"):  # a bin may be empty in a resample
         shares = again[2][:, used] / again[0][:, used]
@@ -217,29 +209,26 @@ def _figures(sums: Numbers, resamples: int, seed: int) -> tuple[dict[str, Any], 
             "high": ends[1],
         }
     )
-    mean, frequency = predicted.sum() / n.sum(), observed.sum() / n.sum()
-    figures = {"predicted": mean, "observed": frequency, "error": error, "low": low, "high": high}
-    return {"pairs": int(n.sum())} | {name: float(value) for name, value in figures.items()}, table
+    means = {"predicted": predicted.sum(), "observed": observed.sum()}
+    means["error"] = np.abs(predicted - observed).sum()
+    figures = {name: float(value / n.sum()) for name, value in means.items()}
+    return {"pairs": int(n.sum()), **figures, "low": low, "high": high}, table
 
 
 def _draw(axes: Any, table: pl.DataFrame, over: str, error: float) -> None:
-    columns = ("predicted", "observed", "low", "high")
-    predicted, observed, low, high = (table[name].to_numpy() for name in columns)
     # Over all genes, nearly all probabilities are near 0: the axes are logarithmic.
-    floor = 1e-5 if over == "all" else 0.0
-    if over == "all":
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-    ends = [floor, 1]
-    axes.plot(ends, ends, color=_PALE, linewidth=1, linestyle=":")
-    at, bottom, top = (np.maximum(values, floor) for values in (observed, low, high))
-    predicted = np.maximum(predicted, floor)
-    axes.vlines(predicted, bottom, top, color=_COLOR, linewidth=1)
-    axes.plot(predicted, at, "o-", color=_COLOR, linewidth=1.5, markersize=4)
+    floor, scale = (1e-5, "log") if over == "all" else (0.0, "linear")
+    columns = ("predicted", "observed", "low", "high")
+    predicted, observed, low, high = (np.maximum(table[c].to_numpy(), floor) for c in columns)
+    axes.plot([floor, 1], [floor, 1], color=_PALE, linewidth=1, linestyle=":")
+    axes.vlines(predicted, low, high, color=_COLOR, linewidth=1)
+    axes.plot(predicted, observed, "o-", color=_COLOR, linewidth=1.5, markersize=4)
     axes.set(
         title=f"{'all genes' if over == 'all' else f'{over} genes'}: error {error:.2g}",
         xlabel="predicted probability",
         ylabel="observed frequency",
+        xscale=scale,
+        yscale=scale,
         xlim=(floor, 1),
         ylim=(floor, 1),
     )

@@ -43,21 +43,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def convert(table: Any, kind: type[Part], elsewhere: Callable[[str], str] | None = None) -> Part:
-    """Convert a table to a struct.
+    """Convert a table of TOML or JSON to a struct, which forbids unknown fields.
 
-    Parameters
-    ----------
-    table
-        Values as TOML or JSON has them.
-    kind
-        The `msgspec.Struct`, which forbids unknown fields.
-    elsewhere
-        Says for an unknown key where it belongs; empty where it belongs nowhere.
-
-    Raises
-    ------
-    ValueError
-        If a key is unknown or missing, or its value is of the wrong type or out of range.
+    A ValueError if a key is unknown or missing, or its value is of the wrong type or out of range.
+    `elsewhere` says where an unknown key belongs; empty if nowhere.
 
     Examples
     --------

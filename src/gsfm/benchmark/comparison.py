@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from gsfm.benchmark.report.summary import TESTED, WITHOUT_LEAKS, center
 from gsfm.benchmark.results import Results
-from gsfm.benchmark.statistics import holm, interval, paired
+from gsfm.benchmark.statistics import holm, interval, signed_rank
 from gsfm.errors import GsfmError
 from gsfm.report import Report
 
@@ -84,29 +84,28 @@ def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
             "put the methods into one run, or run both with the same tasks, seed and background"
         )
     metrics = list(TESTED)
-    if _corpus(one) != _corpus(other):
+    # The corpus in which popularity is counted.
+    if len({(side.about.get("corpus") or {}).get("hash") for side in (one, other)}) > 1:
         metrics.remove("matched_auroc")
         excluded["matched_auroc"] = "the runs count the popularity of genes in different corpora"
-    rows = []
-    for task in tasks:
-        for method_a, method_b in _pairs(one, other):
-            found = _differences(
-                _scored(one, task, method_a), _scored(other, task, method_b), metrics
-            )
-            head = {"task": task, "method_a": method_a, "method_b": method_b}
-            rows += [head | row for row in found]
+    rows = [
+        {"task": task, "method_a": a, "method_b": b, **row}
+        for task, (a, b) in itertools.product(tasks, _pairs(one, other))
+        for row in _differences(
+            one.questions.filter(task=task, method=a),
+            other.questions.filter(task=task, method=b),
+            metrics,
+        )
+    ]
     if not rows:
         raise GsfmError(
             "the two runs cannot be compared: no method has the same name in both, and not each "
             "of them has just one method of its own"
         )
-    table = pl.DataFrame(rows)
-    adjusted = np.empty(table.height)
-    for metric in metrics:
-        chosen = (table["metric"] == metric).to_numpy()
-        adjusted[chosen] = holm(table["p_value"].to_numpy()[chosen])
+    adjusted = pl.col("p_value").map_batches(lambda p: pl.Series(holm(p)), return_dtype=pl.Float64)
+    table = pl.DataFrame(rows).with_columns(p_holm=adjusted.over("metric"))
     return Report(
-        table.with_columns(p_holm=adjusted),
+        table,
         {
             "a": _record(one),
             "b": _record(other),
@@ -148,10 +147,6 @@ def _pairs(one: Results, other: Results) -> list[tuple[str, str]]:
     return pairs
 
 
-def _scored(results: Results, task: str, method: str) -> pl.DataFrame:
-    return results.questions.filter((pl.col("task") == task) & (pl.col("method") == method))
-
-
 def _record(results: Results) -> dict[str, Any]:
     """The identity of a run."""
     keys = ("name", "gsfm", "seed", "hash")
@@ -159,36 +154,29 @@ def _record(results: Results) -> dict[str, Any]:
     return {"folder": results.folder.name} | known
 
 
-def _corpus(results: Results) -> Any:
-    """The hash of the corpus in which popularity is counted."""
-    return (results.about.get("corpus") or {}).get("hash")
-
-
 def _different_questions(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
     """The tasks of both runs that have different questions, with the reason."""
     theirs = {task["task"]: task for task in other["tasks"]}
     found = {}
-    for task in one["tasks"]:
-        if task["task"] not in theirs:
-            continue
+    for task in (task for task in one["tasks"] if task["task"] in theirs):
         pair = task, theirs[task["task"]]
-        hashes, protocols, sizes = (
+        hashes, protocols, genes = (
             [side.get(key) for side in pair] for key in ("hash", "protocol", "genes")
         )
         if None in hashes:
-            found[task["task"]] = "one of them has no questions"
+            reason = "one of them has no questions"
         elif hashes[0] == hashes[1]:
             continue
         elif protocols[0] != protocols[1]:
-            found[task["task"]] = f"the protocols are {protocols[0]} and {protocols[1]}"
+            reason = f"the protocols are {protocols[0]} and {protocols[1]}"
         elif one["seed"] != other["seed"]:
-            found[task["task"]] = f"the seeds are {one['seed']} and {other['seed']}"
-        elif sizes[0] != sizes[1]:
-            found[task["task"]] = "the backgrounds have {:,} and {:,} genes".format(
-                *(size["background"] for size in sizes)
-            )
+            reason = f"the seeds are {one['seed']} and {other['seed']}"
+        elif genes[0] != genes[1]:
+            sizes = " and ".join(f"{side['background']:,}" for side in genes)
+            reason = f"the backgrounds have {sizes} genes"
         else:
-            found[task["task"]] = "other data, options or genes of the background"
+            reason = "other data, options or genes of the background"
+        found[task["task"]] = reason
     return found
 
 
@@ -210,10 +198,8 @@ def _differences(
         if not terms.height:
             continue
         differences = terms["b"] - terms["a"]
-        low, high = interval(differences.to_numpy(), "mean")
-        # b first, so that the share of terms is where b is better.
-        long = terms.unpivot(["b", "a"], index="term", variable_name="method", value_name=metric)
-        test = paired(long.with_columns(task=pl.lit("")), metric).row(0, named=True)
+        low, high = interval(differences, "mean")
+        _, _, better, p = signed_rank(differences.to_numpy())
         statistic = center(metric)
         yield {
             "metric": metric,
@@ -223,6 +209,6 @@ def _differences(
             "difference": differences.mean(),
             "low": low,
             "high": high,
-            "better": test["better"],
-            "p_value": test["p_value"],
+            "better": better,
+            "p_value": p,
         }

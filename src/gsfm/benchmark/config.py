@@ -27,10 +27,10 @@ from gsfm.benchmark.questions import Questions
 from gsfm.benchmark.relations import new_interactions, new_relations
 from gsfm.benchmark.releases import find_release
 from gsfm.benchmark.report.summary import WITHOUT_LEAKS
-from gsfm.errors import FormatError, GsfmError
+from gsfm.errors import FormatError, GsfmError, require
 from gsfm.models import FAMILIES
 from gsfm.models.registry import SHIPPED as SHIPPED_FOLDER
-from gsfm.models.settings import check_settings, require
+from gsfm.models.settings import check_settings
 from gsfm.sets.files import stem
 
 #: In place of a file of gene sets: the corpus that comes with gsfm.
@@ -680,10 +680,8 @@ def _named(tasks: Iterable[Task]) -> tuple[Task, ...]:
     taken = {folder_name(task.name).casefold() for task in tasks if task.name}
     out = []
     for task in tasks:
-        name, n = task.name or task.title, 1
-        while not task.name and folder_name(name).casefold() in taken:
-            n += 1
-            name = f"{task.title} ({n})"
+        titles = (f"{task.title} ({n})" if n > 1 else task.title for n in itertools.count(1))
+        name = task.name or next(t for t in titles if folder_name(t).casefold() not in taken)
         taken.add(folder_name(name).casefold())
         out.append(dataclasses.replace(task, name=name))
     return tuple(out)

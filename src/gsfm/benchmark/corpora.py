@@ -57,19 +57,16 @@ def select(
         if "year" not in corpus.metadata.columns:
             raise GsfmError("the corpus has no column 'year', so 'until' would exclude every set")
         year = corpus.metadata["year"].cast(pl.Int64, strict=False)
-        unknown = year.is_null().to_numpy()
-        new = (year > until).fill_null(False).to_numpy()
-        dropped["without_year"] = int((keep & unknown).sum())
-        dropped["too_new"] = int((keep & new).sum())
-        keep &= ~unknown & ~new
+        for reason, which in (("without_year", year.is_null()), ("too_new", year > until)):
+            chosen = which.fill_null(False).to_numpy()
+            dropped[reason] = int((keep & chosen).sum())
+            keep &= ~chosen
     if not keep.all():
         corpus = corpus[np.flatnonzero(keep)]
-    used = np.bincount(corpus.indices, minlength=corpus.n_genes) > 0
+    used = corpus.gene_frequencies > 0
     if not used.any():
-        raise GsfmError(
-            "no set of the corpus is left: "
-            + ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in dropped.items() if n)
-        )
+        why = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in dropped.items() if n)
+        raise GsfmError(f"no set of the corpus is left: {why}")
     if not used.all():
         symbols = corpus.vocabulary.symbols
         corpus = corpus.reindex(Vocabulary(symbols[i] for i in np.flatnonzero(used)))
@@ -129,9 +126,7 @@ def counts(sets: GeneSets, background: Vocabulary) -> NDArray[np.int64]:
     >>> counts(sets, Vocabulary(["EGFR", "TP53"]))
     array([0, 2])
     """
-    own = np.bincount(sets.indices, minlength=sets.n_genes)
-    columns = sets.vocabulary.ids(background)
-    return np.where(columns >= 0, own[columns], 0).astype(np.int64)
+    return sets.reindex(background).gene_frequencies
 
 
 def _of_sources(corpus: GeneSets, names: Iterable[str]) -> NDArray[np.bool_]:

@@ -22,38 +22,18 @@ from gsfm.sets.files import stem
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingReport:
-    """How the rows of a table of gene vectors were read.
-
-    Attributes
-    ----------
-    file
-        Name of the file.
-    rows, dimensions
-        Shape of the table.
-    resolution
-        How the identifiers were mapped.
-    zero, not_finite
-        Rows of mapped genes that were excluded: all zeros, or with a value that is not finite.
-    merged
-        Rows that were averaged with another row of the same gene.
-    cancelled
-        Genes excluded because their rows average to zero.
-    genes
-        Genes with a vector.
-    ignored
-        Columns that are neither identifiers nor numbers of a vector.
-    """
+    """How the rows of a table of gene vectors were read."""
 
     file: str
     rows: int
     dimensions: int
-    resolution: Resolution
-    zero: int
-    not_finite: int
-    merged: int
-    cancelled: int
-    genes: int
-    ignored: tuple[str, ...] = ()
+    resolution: Resolution  # of the identifiers
+    zero: int  # rows of mapped genes that were excluded because they are all zeros
+    not_finite: int  # or because they have a value that is not finite
+    merged: int  # rows that were averaged with another row of the same gene
+    cancelled: int  # genes excluded because their rows average to zero
+    genes: int  # with a vector
+    ignored: tuple[str, ...] = ()  # columns that are neither identifiers nor numbers of a vector
 
     def summary(self) -> str:
         """A few lines of text.
@@ -71,23 +51,21 @@ class EmbeddingReport:
         unmapped (1): who
         """
         have = "gene has" if self.genes == 1 else "genes have"
-        rows = count(self.rows, "row")
-        text = [
-            f"{self.file}: {rows} of {count(self.dimensions, 'number')}; {self.genes:,} {have} "
-            "a vector"
-        ]
-        parts = [
+        shape = f"{count(self.rows, 'row')} of {count(self.dimensions, 'number')}"
+        excluded = (
             (self.zero, "row", "of zeros"),
             (self.not_finite, "row", "with a value that is not a number"),
             (self.cancelled, "gene", "whose rows average to zero"),
+        )
+        parts = [f"{count(n, noun)} {why}" for n, noun, why in excluded if n]
+        text = [
+            f"{self.file}: {shape}; {self.genes:,} {have} a vector",
+            f"excluded: {', '.join(parts)}" if parts else "",
+            f"averaged: {count(self.merged, 'row')} of genes with several" if self.merged else "",
+            f"columns not used: {', '.join(self.ignored)}" if self.ignored else "",
+            self.resolution.summary(),
         ]
-        if excluded := [f"{count(n, noun)} {why}" for n, noun, why in parts if n]:
-            text.append("excluded: " + ", ".join(excluded))
-        if self.merged:
-            text.append(f"averaged: {count(self.merged, 'row')} of genes with several")
-        if self.ignored:
-            text.append(f"columns not used: {', '.join(self.ignored)}")
-        return "\n".join([*text, self.resolution.summary()])
+        return "\n".join(filter(None, text))
 
     def to_dict(self) -> dict[str, Any]:
         """The counts; JSON-serializable."""
@@ -244,19 +222,15 @@ def _by_gene(
 ) -> tuple[Vocabulary, Floats, EmbeddingReport]:
     """One vector for each gene, from the rows that are finite and not all zeros."""
     if _are_row_numbers(table.identifiers):
-        raise FormatError(
-            path,
-            "its rows are numbered, not named after genes: if its columns are the genes, transpose "
-            f"it; {ADVICE}",
-        )
+        reason = "its rows are numbered, not named after genes: if its columns are the genes, "
+        raise FormatError(path, f"{reason}transpose it; {ADVICE}")
     resolution = gsfm.genes.resolve(table.identifiers, species=species)
     known = resolution.table["symbol"].is_not_null().to_numpy()
     if not known.any():
         first = ", ".join(str(name) for name in table.identifiers[:3])
         many = count(len(known), "identifier")
         raise FormatError(path, f"none of its {many} ({first}, ...) is a known gene; {ADVICE}")
-    finite = np.isfinite(table.vectors).all(axis=1)
-    zero = ~table.vectors.any(axis=1)
+    finite, zero = np.isfinite(table.vectors).all(axis=1), ~table.vectors.any(axis=1)
     rows = np.flatnonzero(known & finite & ~zero)
     symbols = resolution.table["symbol"].gather(rows)
     genes = Vocabulary(symbols.unique().sort())
@@ -281,17 +255,15 @@ def _by_gene(
         genes=int(left.sum()),
         ignored=table.ignored,
     )
-    if not left.all():
-        genes, vectors = Vocabulary(genes[i] for i in np.flatnonzero(left)), vectors[left]
-    return genes, vectors, report
+    return Vocabulary(genes[i] for i in np.flatnonzero(left)), vectors[left], report
 
 
 def _are_row_numbers(identifiers: Sequence[Any]) -> bool:
     """Whether all identifiers are 0, 1, 2, ... or 1, 2, 3, ...: these are Entrez ids, too."""
-    if len(identifiers) < 2 or str(identifiers[0]) not in ("0", "1"):
+    first = str(identifiers[0])
+    if len(identifiers) < 2 or first not in ("0", "1"):
         return False
-    first = int(identifiers[0])
-    return all(str(name) == str(i) for i, name in enumerate(identifiers, first))
+    return all(str(name) == str(i) for i, name in enumerate(identifiers, int(first)))
 
 
 def _unit(vectors: Floats) -> Floats:

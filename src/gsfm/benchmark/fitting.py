@@ -18,12 +18,12 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from gsfm.benchmark.config import WATCHES
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, needs_extra
 from gsfm.io.files import atomic_path
 from gsfm.models import FAMILIES, Model
 from gsfm.models.storage import read_json
@@ -42,12 +42,8 @@ _CODE = (
 def unfitted(family: str, settings: dict[str, Any]) -> Model:
     """Return a model that is not fitted yet.
 
-    Raises
-    ------
-    GsfmError
-        If there is no such family, or a setting is wrong.
-    MissingExtraError
-        If the family is fitted with torch and torch is not installed.
+    A GsfmError if there is no such family or a setting is wrong; a MissingExtraError if the family
+    is fitted with torch and torch is not installed.
 
     Examples
     --------
@@ -61,10 +57,8 @@ def unfitted(family: str, settings: dict[str, Any]) -> Model:
     except ValueError as error:
         raise GsfmError(str(error)) from None
     if needs_torch(model):
-        try:
+        with needs_extra(f"fitting a model of the family {family!r}", "train"):
             import torch  # noqa: F401
-        except ImportError:
-            raise MissingExtraError(f"fitting a model of the family {family!r}", "train") from None
     return model
 
 
@@ -89,20 +83,9 @@ def trained(
 ) -> None:
     """Fit a model on a corpus, unless `folder` holds the fitted model.
 
-    A stopped fit continues from its checkpoint, or restarts if its family has none.
-
-    Parameters
-    ----------
-    model
-        The family and its settings.
-    corpus, corpus_hash
-        The training corpus, with its column ``weight``, and the hash of its content.
-    folder
-        Folder of the model. Its family, settings and data are in the file ``<folder>.json``.
-    snapshots
-        As in `gsfm.models.train`; the model is then evaluated `WATCHES` times.
-    seed, held_out, n_threads, max_seconds, progress
-        As in `gsfm.models.train` and `Run`.
+    The family, settings and data of the model are in the file ``<folder>.json``. A stopped fit
+    continues from its checkpoint, or restarts if its family has none. With snapshots, the model is
+    evaluated `WATCHES` times. The other arguments are those of `gsfm.models.train` and `Run`.
 
     Raises
     ------
@@ -123,11 +106,9 @@ def trained(
     }
     identity = json.loads(json.dumps(identity))
     about = folder.with_name(f"{folder.name}.json")
-    checkpoint = folder.with_name(f"{folder.name}.checkpoint")
     if about.exists():
         before = read_json(about)
-        differs = [key for key in identity if before.get(key) != identity[key]]
-        if differs:
+        if differs := [key for key in identity if before.get(key) != identity[key]]:
             raise GsfmError(
                 f"{folder}: this model was fitted with another {differs[0]}; remove it and "
                 f"{about.name}, or choose another folder for the results"
@@ -144,13 +125,22 @@ def trained(
         with atomic_path(about) as temporary:
             temporary.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
     path = folder.with_name(f".{folder.name}.gsets")
-    job = identity | {
+    checkpoint = folder.with_name(f"{folder.name}.checkpoint")
+    run: dict[str, Any] = {"n_threads": n_threads, "max_seconds": max_seconds}
+    if model.can_resume:
+        run |= {"checkpoint": str(checkpoint), "resume": checkpoint.exists()}
+    if snapshots:
+        run["watches"] = WATCHES
+    job = {
+        "family": model.family,
         "config": model.config_json(),
         "corpus": str(path),
-        "folder": str(folder),
-        "threads": n_threads,
-        "checkpoint": str(checkpoint) if model.can_resume else None,
+        "run": run,
         "snapshots": [[at, str(place)] for at, place in (snapshots or {}).items()],
+        # The other arguments of `train`.
+        "folder": str(folder),
+        "random_state": seed,
+        "held_out": held_out,
     }
     try:
         corpus.save(path)
@@ -162,57 +152,43 @@ def trained(
 def _run(job: dict[str, Any], progress: Callable[[Progress], None]) -> None:
     """Do a job in its own process."""
     environment = dict(os.environ)
-    if job["threads"] is not None:
+    if job["run"]["n_threads"] is not None:
         # Numerical libraries read these when they are loaded.
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        environment |= dict.fromkeys(names, str(job["threads"]))
+        environment |= dict.fromkeys(names, str(job["run"]["n_threads"]))
     last: dict[str, Any] = {}
     with subprocess.Popen(
         [sys.executable, "-c", _CODE],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
         encoding="utf-8",
         env=environment,
         # In its own group: it gets Ctrl-C only from this process.
         start_new_session=True,
     ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            last = _converse(process, job, progress)
+            with contextlib.suppress(BrokenPipeError), process.stdin:
+                process.stdin.write(json.dumps(job))
+            for line in process.stdout:
+                last = json.loads(line)
+                if "step" in last:
+                    progress(Progress(**last))
         except KeyboardInterrupt:
             _stop(process)
             raise
         except BaseException:
             process.kill()
             raise
-    if "stopped" in last:
-        raise KeyboardInterrupt(last["stopped"])
+    name, code = Path(job["folder"]).name, process.returncode
+    if "stopped" in last or code == -signal.SIGINT:
+        raise KeyboardInterrupt(last.get("stopped", ""))
     if "error" in last:
-        raise GsfmError(f"{Path(job['folder']).name}: {last['error']}")
-    if process.returncode or "done" not in last:
-        ended = f"exit code {process.returncode}"
-        if process.returncode == -signal.SIGINT:
-            raise KeyboardInterrupt
-        if process.returncode < 0:
-            ended = f"signal {-process.returncode}; was there enough memory?"
-        raise GsfmError(f"{Path(job['folder']).name}: the fit ended without a model ({ended})")
-
-
-def _converse(
-    process: subprocess.Popen[str], job: dict[str, Any], progress: Callable[[Progress], None]
-) -> dict[str, Any]:
-    """Send the job, and report the progress until the end; return the last message."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(json.dumps(job))
-        process.stdin.close()
-    last: dict[str, Any] = {}
-    for line in process.stdout:
-        last = json.loads(line)
-        if "step" in last:
-            progress(Progress(**last))
-    return last
+        raise GsfmError(f"{name}: {last['error']}")
+    if code or "done" not in last:
+        ended = f"signal {-code}; was there enough memory?" if code < 0 else f"exit code {code}"
+        raise GsfmError(f"{name}: the fit ended without a model ({ended})")
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -236,19 +212,22 @@ def serve() -> None:
     # stdout is for messages only; what a library prints goes to stderr.
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+
+    def send(message: dict[str, Any]) -> None:
+        print(json.dumps(message), file=stream, flush=True)
+
     job = json.load(sys.stdin)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        _fit(job, stream)
-        message: dict[str, Any] = {"done": True}
+        _fit(job, send)
+        send({"done": True})
     except KeyboardInterrupt as stop:
-        message = {"stopped": str(stop)}
+        send({"stopped": str(stop)})
     except (GsfmError, ValueError, MemoryError) as error:
-        message = {"error": str(error) or type(error).__name__}
-    _send(stream, message)
+        send({"error": str(error) or type(error).__name__})
 
 
-def _fit(job: dict[str, Any], stream: TextIO) -> None:
+def _fit(job: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
     from gsfm.models import train
 
     last = 0.0
@@ -257,28 +236,11 @@ def _fit(job: dict[str, Any], stream: TextIO) -> None:
         nonlocal last
         if time.monotonic() - last > PAUSE or now.step == now.steps:
             last = time.monotonic()
-            _send(stream, dataclasses.asdict(now))
+            send(dataclasses.asdict(now))
 
-    checkpoint = None if job["checkpoint"] is None else Path(job["checkpoint"])
-    run = Run(
-        n_threads=job["threads"],
-        max_seconds=job["max_seconds"],
-        checkpoint=checkpoint,
-        resume=checkpoint is not None and checkpoint.exists(),
-        progress=progress,
-        watches=WATCHES if job["snapshots"] else Run.watches,
-    )
-    train(
-        FAMILIES[job["family"]].from_config(job["config"]),
-        GeneSets.open(job["corpus"]),
-        job["folder"],
-        random_state=job["seed"],
-        held_out=job["held_out"],
-        run=run,
-        snapshots=dict(job["snapshots"]),
-    )
-
-
-def _send(stream: TextIO, message: dict[str, Any]) -> None:
-    stream.write(json.dumps(message) + "\n")
-    stream.flush()
+    run = Run(**job.pop("run"), progress=progress)
+    if run.checkpoint is not None:
+        run = dataclasses.replace(run, checkpoint=Path(run.checkpoint))
+    model = FAMILIES[job.pop("family")].from_config(job.pop("config"))
+    snapshots = dict(job.pop("snapshots"))
+    train(model, GeneSets.open(job.pop("corpus")), run=run, snapshots=snapshots, **job)

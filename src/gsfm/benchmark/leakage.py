@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.errors import GsfmError
-from gsfm.models.settings import require
+from gsfm.errors import GsfmError, require
 from gsfm.sets import GeneSets, csr
 
 Rows = NDArray[np.int64]
@@ -124,18 +123,14 @@ def covering(corpus: GeneSets, library: GeneSets, share: float = 0.8) -> Leaks:
         },
         schema=_PAIRS,
     ).sort("term", "set")
-    counts = pairs.group_by("term").agg(
+    counts = pairs.group_by(row="term").agg(
         sets=pl.len().cast(pl.Int64),
         narrow=pl.col("narrow").sum().cast(pl.Int64),
         smallest=pl.col("set_size").min(),
     )
-    of_term = pl.DataFrame({"row": np.arange(len(library)), "size": library.sizes}).join(
-        counts, left_on="row", right_on="term", how="left", maintain_order="left"
+    of_term = pl.DataFrame({"term": library.metadata["name"], "size": library.sizes})
+    of_term = of_term.with_row_index("row").cast({"row": pl.Int64})
+    table = of_term.join(counts, on="row", how="left", maintain_order="left").drop("row")
+    return Leaks(
+        share, len(corpus), table.with_columns(pl.col("sets", "narrow").fill_null(0)), pairs
     )
-    table = of_term.select(
-        library.metadata["name"].alias("term"),
-        "size",
-        pl.col("sets", "narrow").fill_null(0),
-        "smallest",
-    )
-    return Leaks(share, len(corpus), table, pairs)

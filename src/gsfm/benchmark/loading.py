@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gsfm.benchmark import corpora, fitting
+from gsfm.benchmark import corpora, fitting, methods
 from gsfm.benchmark.config import (
     SHIPPED,
     Benchmark,
@@ -26,14 +26,7 @@ from gsfm.benchmark.config import (
     folder_name,
 )
 from gsfm.benchmark.embedding import Embedding
-from gsfm.benchmark.methods import (
-    FromOlder,
-    LibraryModel,
-    LibrarySum,
-    Method,
-    ModelMethod,
-    together,
-)
+from gsfm.benchmark.methods import FromOlder, Method, ModelMethod
 from gsfm.benchmark.report.summary import WITHOUT_LEAKS
 from gsfm.corpus import content_hash
 from gsfm.genes import Vocabulary
@@ -45,20 +38,7 @@ from gsfm.training import Progress
 
 
 class Methods:
-    """The methods of a benchmark.
-
-    Parameters
-    ----------
-    benchmark
-        The benchmark with its methods.
-    corpus
-        The training corpus, and the hash of its content.
-    folder
-        Folder of the trained models.
-    n_threads
-        Threads for training.
-    progress
-        Called with the name of a model in training and its progress.
+    """The methods of a benchmark: `corpus` is the training corpus and the hash of its content.
 
     Attributes
     ----------
@@ -78,13 +58,11 @@ class Methods:
     ) -> None:
         self.specs: list[Spec] = list(benchmark.methods)
         self.vocabularies: dict[str, Vocabulary | None] = {}
-        #: SHA-256 of the files of each method.
-        self._hashes: dict[str, dict[str, str]] = {}
-        self._benchmark, self._folder = benchmark, folder
+        self._benchmark, self._corpus, self._folder = benchmark, corpus, folder
         self._threads, self._progress = n_threads, progress
-        self._corpus = corpus
-        self._reduced: tuple[GeneSets, str] | None = None
-        #: Additions to the record of a method.
+        self._reduced = corpus  # without the sets that cover a term
+        #: SHA-256 of the files of each method, and additions to its record.
+        self._hashes: dict[str, dict[str, str]] = {}
         self._read: dict[str, dict[str, Any]] = {}
         for spec in self.specs:
             self.vocabularies[spec.name] = self._vocabulary(spec)
@@ -96,8 +74,7 @@ class Methods:
                 return self._corpus[0].vocabulary
             case Summed():
                 members = [self.vocabularies[name] for name in spec.sum]
-                known = [member for member in members if member is not None]
-                if known:
+                if known := [member for member in members if member is not None]:
                     return Vocabulary(dict.fromkeys(gene for member in known for gene in member))
             case Saved():
                 folder = self._saved_folder(spec)
@@ -112,19 +89,16 @@ class Methods:
                 path = self._benchmark.path(spec.embedding)
                 self._hashes[spec.name] = {path.name: sha256_file(path)}
                 embedding = Embedding.read(path, spec.name)
-                if embedding.report is not None:
-                    self._read[spec.name] = {"read": embedding.report.to_dict()}
+                assert embedding.report is not None
+                self._read[spec.name] = {"read": embedding.report.to_dict()}
                 return embedding.vocabulary
         return None
 
     @property
     def data(self) -> dict[str, str]:
         """SHA-256 of the files of the methods, by ``<method>/<file>``."""
-        return {
-            f"{method}/{file}": its_hash
-            for method, files in self._hashes.items()
-            for file, its_hash in files.items()
-        }
+        hashes = self._hashes.items()
+        return {f"{name}/{file}": own for name, files in hashes for file, own in files.items()}
 
     def leave_out(self, rows: NDArray[np.int64]) -> None:
         """Fit the methods of ``leakage.retrain`` again, on the corpus without some sets.
@@ -143,14 +117,11 @@ class Methods:
         for spec in self.specs:
             specs.append(spec)
             name = spec.name + WITHOUT_LEAKS
+            members = set(spec.sum) if isinstance(spec, Summed) else set()
             if isinstance(spec, Trained) and spec.name in leakage.retrain:
                 specs.append(msgspec.structs.replace(spec, name=name))
-            elif (
-                isinstance(spec, Summed)
-                and again & set(spec.sum)
-                and set(spec.sum) <= (again | independent)
-            ):
-                new = {old: old + WITHOUT_LEAKS if old in again else old for old in spec.sum}
+            elif isinstance(spec, Summed) and members & again and members <= again | independent:
+                new = {old: old + WITHOUT_LEAKS if old in again else old for old in members}
                 specs.append(spec.renamed(name, new))
             else:
                 continue
@@ -204,14 +175,15 @@ class Methods:
             case Summed():
                 got = (self.get(self._by_name(name)) for name in spec.sum)
                 members = [m for m in got if isinstance(m, ModelMethod | FromOlder)]
-                fitted = [m for m in members if isinstance(m, ModelMethod)]
+                fitted = [m.model for m in members if isinstance(m, ModelMethod)]
+                join = functools.partial(_join, spec)
                 if len(fitted) < len(members):
-                    return LibrarySum(spec.name, members, functools.partial(_join, spec), kind)
-                model = _join(spec, [m.model for m in fitted])
-                return ModelMethod(spec.name, model, kind, together([m.cost for m in members]))
+                    return methods.LibrarySum(spec.name, members, join, kind)
+                cost = methods.together([member.cost for member in members])
+                return ModelMethod(spec.name, join(fitted), kind, cost)
             case FromLibrary():
-                settings = dict(spec.settings)
-                return LibraryModel(spec.name, spec.library, settings, seed=self._benchmark.seed)
+                seed = self._benchmark.seed
+                return methods.LibraryModel(spec.name, spec.library, dict(spec.settings), seed=seed)
             case Embedded():
                 return Embedding.read(self._benchmark.path(spec.embedding), spec.name)
         raise AssertionError(spec)
@@ -221,10 +193,7 @@ class Methods:
 
     def _training(self, spec: Trained) -> tuple[GeneSets, str]:
         """The training corpus of a method, and the hash of its content."""
-        if _is_again(spec):
-            assert self._reduced is not None
-            return self._reduced
-        return self._corpus
+        return self._reduced if _is_again(spec) else self._corpus
 
     def _trained(self, spec: Trained) -> Path:
         """Fit a model unless it is fitted already; return its folder."""
@@ -258,19 +227,10 @@ class Methods:
 
 
 def check(specs: Sequence[Spec]) -> None:
-    """Check that the methods can be fitted.
-
-    Raises
-    ------
-    MissingExtraError
-        If a family is fitted with torch and torch is not installed.
-    """
+    """Raise MissingExtraError if a family is fitted with torch and torch is not installed."""
     for spec in specs:
-        match spec:
-            case Trained():
-                fitting.unfitted(spec.train, dict(spec.settings))
-            case FromLibrary():
-                fitting.unfitted(spec.library, dict(spec.settings))
+        if isinstance(spec, Trained | FromLibrary):
+            fitting.unfitted(getattr(spec, spec.key), dict(spec.settings))
 
 
 def hash_of_array(values: NDArray[Any]) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import gsfm.genes
 from gsfm.benchmark.questions import Questions
+from gsfm.errors import require
 from gsfm.genes import Vocabulary
 from gsfm.models import FAMILIES, Model, load
 from gsfm.models.registry import SHIPPED
@@ -268,11 +269,9 @@ class LibraryModel(FromOlder):
     def __init__(
         self, name: str, family: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0
     ) -> None:
-        if family not in FAMILIES:
-            there = ", ".join(sorted(FAMILIES))
-            raise ValueError(f"there is no family {family!r}; there are {there}")
-        self.name = name
-        self.family = family
+        there = ", ".join(sorted(FAMILIES))
+        require(family in FAMILIES, f"there is no family {family!r}; there are {there}")
+        self.name, self.family = name, family
         self.settings = dict(settings or {})
         self.seed = seed
         self.kind = f"{family}, fitted on the library's older release"
@@ -330,15 +329,13 @@ class LibrarySum(FromOlder):
         join: Callable[[list[Model]], Model],
         kind: str,
     ) -> None:
-        self.name = name
+        self.name, self.kind = name, kind
         self.members = list(members)
         self.join = join
-        self.kind = kind
 
     def refuses(self, questions: Questions) -> str | None:
         """The reason of the first member that has one."""
-        reasons = (member.refuses(questions) for member in self.members)
-        return next((reason for reason in reasons if reason is not None), None)
+        return next(filter(None, (member.refuses(questions) for member in self.members)), None)
 
     def fit(self, older: GeneSets) -> Model:
         """Fit the members that need the older release, and sum all."""
@@ -370,14 +367,13 @@ def cost_of(model: Model, folder: str | Path | None = None) -> Cost:
     >>> cost.training_seconds > 60, cost.peak_memory_bytes > 10**9, cost.size_bytes
     (True, True, None)
     """
-    fits = list(_fits(model.manifest))
-    seconds = [fit["seconds"] for fit in fits if fit["seconds"] is not None]
-    peaks = [fit["peak_memory_bytes"] for fit in fits if fit.get("peak_memory_bytes") is not None]
+    cost = together(_fits(model.manifest))
+    seconds = cost.training_seconds
+    files = [] if folder is None else [file for file in Path(folder).iterdir() if file.is_file()]
     return Cost(
-        # Unknown if that of a member is: the sum or maximum of the others is too small.
-        training_seconds=round(sum(seconds), 3) if len(seconds) == len(fits) else None,
-        peak_memory_bytes=max(peaks) if len(peaks) == len(fits) else None,
-        size_bytes=None if folder is None else sum(_sizes(Path(folder))),
+        training_seconds=None if seconds is None else round(seconds, 3),
+        peak_memory_bytes=cost.peak_memory_bytes,
+        size_bytes=None if folder is None else sum(file.stat().st_size for file in files),
     )
 
 
@@ -396,8 +392,8 @@ def together(costs: Sequence[Cost]) -> Cost:
     return Cost(**joined)
 
 
-def _fits(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The record of each fit of a model or its members, with ``seconds``, None if unknown."""
+def _fits(manifest: Mapping[str, Any]) -> list[Cost]:
+    """The cost of each fit of a model or its members, without the size of files."""
     training, members = manifest.get("training"), manifest.get("members")
     if training is None and members:
         return [fit for member in members for fit in _fits(member)]
@@ -405,11 +401,7 @@ def _fits(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     # Only the curve of a resumed fit has the seconds of both parts.
     curve = training.get("curve") or [{}]
     known = [s for s in (training.get("seconds"), curve[-1].get("seconds")) if s is not None]
-    return [{**training, "seconds": max(known, default=None)}]
-
-
-def _sizes(folder: Path) -> list[int]:
-    return [file.stat().st_size for file in folder.iterdir() if file.is_file()]
+    return [Cost(max(known, default=None), training.get("peak_memory_bytes"))]
 
 
 def _approved(vocabulary: Vocabulary) -> Vocabulary:

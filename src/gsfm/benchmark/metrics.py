@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gsfm.benchmark.methods import Method
 from gsfm.benchmark.questions import COLUMNS, Questions
-from gsfm.models.settings import require
+from gsfm.errors import require
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

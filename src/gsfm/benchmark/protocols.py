@@ -16,14 +16,14 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.benchmark.questions import COLUMNS, Draws, Questions, question_table
+from gsfm.benchmark.questions import Draws, Questions, make_questions, question_table
 from gsfm.benchmark.releases import nearest, pair
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, require
 from gsfm.genes import Vocabulary
-from gsfm.models.settings import require
 from gsfm.sets import GeneSets
 
 Rows = NDArray[np.int64]
+Ids = NDArray[Any]
 
 #: Largest share of the smaller term's genes in the overlap of two unrelated terms.
 MAX_OVERLAP = 0.1
@@ -151,13 +151,13 @@ def hold_out(
     largest_k = library.sizes - smallest
     every = np.array([*itertools.product(rows, range(1, splits + 1), ks)])
     row, split, k = every[every[:, 2] <= largest_k[every[:, 0]]].T
-    table = question_table(library.names, row, split=split, k=k, every_k=largest_k[row] >= ks[-1])
     terms_of = {str(k): int((largest_k[rows] >= k).sum()) for k in ks}
-    return Questions(
+    names = [library.names[i] for i in row]
+    return make_questions(
         "hold-out",
         library.vocabulary,
+        question_table(names, split=split, k=k, every_k=largest_k[row] >= ks[-1]),
         *_divide(library, row, split, k, seed),
-        table,
         skipped=skipped,
         about=_about(rows, seed, splits=splits, smallest=smallest) | {"terms_of": terms_of},
     )
@@ -232,12 +232,9 @@ def time_split(
             f"gained is {n_hidden[known].max(initial=0)}. Give two releases of one library, or "
             f"lower smallest ({smallest}) or smallest_hidden ({smallest_hidden})"
         )
-    names = pairs.table["newer_name"].to_list()
-    rows = _sample(names, candidates, terms, seed)
-    chosen = pairs.table[rows]
-    table = question_table(
-        names, rows, older_term=chosen["older_name"], by=chosen["by"], dropped=dropped[rows]
-    )
+    rows = _sample(pairs.table["newer_name"].to_list(), candidates, terms, seed)
+    names, old_names, by = pairs.table[rows].select("newer_name", "older_name", "by")
+    table = question_table(names, older_term=old_names, by=by, dropped=dropped[rows])
     skipped = {
         "only in the older release": len(pairs.older_only),
         "only in the newer release": len(pairs.newer_only),
@@ -394,21 +391,15 @@ def context_switch(
         for split, ids, near, far in ((1, own[0], one, other), (2, own[1], other, one)):
             shown.append([gene, *ids[:company]])
             hidden.append(ids[company:n])
-            rows.append((label, split, None, symbols[gene], names[near], names[far]))
-    table = pl.DataFrame(
-        rows, {**COLUMNS, **dict.fromkeys(("gene", "company", "other"), pl.String)}, orient="row"
-    )
-    shown_sets, hidden_sets, candidate_sets = (
-        GeneSets.from_ids(library.vocabulary, ids, names=table["term"].to_list())
-        for ids in (shown, hidden, candidates)
-    )
-    return Questions(
+            rows.append((label, split, symbols[gene], names[near], names[far]))
+    labels, splits, genes, nears, fars = zip(*rows, strict=True)
+    return make_questions(
         "context-switch",
         library.vocabulary,
-        shown_sets,
-        hidden_sets,
-        table,
-        candidates=candidate_sets,
+        question_table(labels, split=splits, gene=genes, company=nears, other=fars),
+        shown,
+        hidden,
+        candidates,
         skipped=_counted({_fewer(least): len(library) - len(large)}),
         about={
             "company": company,
@@ -442,9 +433,9 @@ def _halves(
         shown = _add_wrong(shown, library, row, split, n_wrong[row], seed)
         columns = {"wrong": n_wrong[row]}
         about |= {"noise": noise, "genes_wrong": int(n_wrong[row].sum())}
-    table = question_table(library.names, row, split=split, **columns)
-    sets = library.vocabulary, shown, hidden
-    return Questions("half-split", *sets, table, skipped=skipped, about=about), rows
+    table = question_table([library.names[i] for i in row], split=split, **columns)
+    sets = library.vocabulary, table, shown, hidden
+    return make_questions("half-split", *sets, skipped=skipped, about=about), rows
 
 
 def _about(rows: Rows, seed: int, **settings: int) -> dict[str, Any]:
@@ -454,33 +445,25 @@ def _about(rows: Rows, seed: int, **settings: int) -> dict[str, Any]:
 
 def _divide(
     library: GeneSets, rows: Rows, splits: Rows, n_shown: Rows, seed: int
-) -> tuple[GeneSets, GeneSets]:
+) -> tuple[list[Ids], list[Ids]]:
     """Show the first genes of each term in the random order of a split; hide the others."""
     draws, names = Draws(library.vocabulary, seed), library.names
-    shown, hidden = [], []
-    for row, split, n in zip(rows.tolist(), splits.tolist(), n_shown.tolist(), strict=True):
-        genes = draws.shuffle(library.ids(row), names[row], split)
-        shown.append(genes[:n])
-        hidden.append(genes[n:])
-    labels = [names[row] for row in rows.tolist()]
-    return (
-        GeneSets.from_ids(library.vocabulary, shown, names=labels),
-        GeneSets.from_ids(library.vocabulary, hidden, names=labels),
-    )
+    triples = zip(rows.tolist(), splits.tolist(), n_shown.tolist(), strict=True)
+    orders = [(draws.shuffle(library.ids(i), names[i], split), n) for i, split, n in triples]
+    return [genes[:n] for genes, n in orders], [genes[n:] for genes, n in orders]
 
 
 def _add_wrong(
-    shown: GeneSets, library: GeneSets, rows: Rows, splits: Rows, n_wrong: Rows, seed: int
-) -> GeneSets:
+    shown: list[Ids], library: GeneSets, rows: Rows, splits: Rows, n_wrong: Rows, seed: int
+) -> list[Ids]:
     """Add random genes that are not in the term to the shown ones."""
     draws, names = Draws(library.vocabulary, seed), library.names
     everyone = np.arange(len(library.vocabulary))
     lists = []
-    for i, (row, split, n) in enumerate(zip(rows.tolist(), splits.tolist(), n_wrong, strict=True)):
+    for ids, row, split, n in zip(shown, rows.tolist(), splits.tolist(), n_wrong, strict=True):
         others = np.delete(everyone, library.ids(row))
-        wrong = draws.first(n, others, names[row], split, "wrong")
-        lists.append(np.concatenate([shown.ids(i), wrong]))
-    return GeneSets.from_ids(library.vocabulary, lists, names=shown.names)
+        lists.append(np.concatenate([ids, draws.first(n, others, names[row], split, "wrong")]))
+    return lists
 
 
 def _choose(

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gsfm.errors import require
 from gsfm.genes import Vocabulary
-from gsfm.models.settings import require
 from gsfm.sets import GeneSets
 
 #: The columns that every `Questions.table` has.
@@ -89,25 +89,44 @@ class Questions:
 
 
 def question_table(
-    names: Sequence[str],
-    rows: NDArray[np.int64],
-    *,
-    split: Any = None,
-    k: Any = None,
-    **others: Any,
+    terms: Sequence[str] | pl.Series, *, split: Any = 1, k: Any = None, **others: Any
 ) -> pl.DataFrame:
-    """The table of questions about the terms `rows`; without `split` there is one split.
+    """The table of questions about the terms.
 
     Examples
     --------
-    >>> question_table(["A", "B"], np.array([1]), size=[9]).rows()
+    >>> question_table(["B"], size=[9]).rows()
     [('B', 1, None, 9)]
     """
-    term = [names[row] for row in rows.tolist()]
-    split = np.ones(len(rows)) if split is None else split
-    k = pl.repeat(None, len(rows), eager=True) if k is None else k
-    table = pl.DataFrame({"term": term, "split": split, "k": k, **others})
-    return table.with_columns(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
+    columns = {"term": terms, "split": split, "k": k, **others}
+    return pl.DataFrame(columns, schema_overrides=COLUMNS)
+
+
+def make_questions(
+    protocol: str,
+    background: Vocabulary,
+    table: pl.DataFrame,
+    shown: Sequence[Any],
+    hidden: Sequence[Any],
+    candidates: Sequence[Any] | None = None,
+    **others: Any,
+) -> Questions:
+    """The questions whose sets are lists of gene ids; the terms of the table name the sets.
+
+    Examples
+    --------
+    >>> table = question_table(["a term"])
+    >>> len(make_questions("half-split", Vocabulary("ABC"), table, [[0]], [[2]]))
+    1
+    """
+    names = table["term"].to_list()
+    lists = shown, hidden, candidates
+    one, other, ranked = (
+        None if ids is None else GeneSets.from_ids(background, ids, names=names) for ids in lists
+    )
+    assert one is not None
+    assert other is not None
+    return Questions(protocol, background, one, other, table, candidates=ranked, **others)
 
 
 def _mask(sets: GeneSets) -> NDArray[np.bool_]:

@@ -11,9 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.benchmark.protocols import check_releases
-from gsfm.benchmark.questions import Draws, Questions, question_table
-from gsfm.errors import GsfmError
-from gsfm.models.settings import require
+from gsfm.benchmark.questions import Draws, Questions, make_questions, question_table
+from gsfm.errors import GsfmError, require
 from gsfm.sets import GeneSets
 
 Ids = NDArray[np.int64]
@@ -184,7 +183,7 @@ def _questions(
     require(queries >= 1, f"queries must be 1 or more, not {queries}")
     background = before.vocabulary
     draws = Draws(background, seed)
-    popularity = np.bincount(before.indices, minlength=len(background))
+    popularity = before.gene_frequencies
     # The genes with data, from the least to the most popular.
     ranking = draws.shuffle(np.flatnonzero(popularity), "ties")
     ranking = ranking[np.argsort(popularity[ranking], kind="stable")]
@@ -219,19 +218,14 @@ def _questions(
     skipped = {f"no {what}": n for what, n in without.items()}
     if rest := len(queue) - len(genes) - without.total():
         skipped[f"not in the sample of {queries}"] = rest
-    symbols = [background[gene] for gene in genes]
-    shown_sets, hidden_sets, candidate_sets = (
-        GeneSets.from_ids(background, ids, names=symbols)
-        for ids in ([[gene] for gene in genes], hidden, candidates)
-    )
     columns = {"popularity": popularity[genes], "unmatched": unmatched}
-    return Questions(
+    return make_questions(
         "new-relations" if "after" in about else "new-interactions",
         background,
-        shown_sets,
-        hidden_sets,
-        question_table(symbols, np.arange(len(genes)), **columns),
-        candidates=candidate_sets,
+        question_table([background[gene] for gene in genes], **columns),
+        [[gene] for gene in genes],
+        hidden,
+        candidates,
         older=before,
         skipped=skipped,
         about={

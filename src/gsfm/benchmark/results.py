@@ -108,8 +108,7 @@ class Results:
             about={key: self.about[key] for key in shown if key in self.about},
             seed=self.about["seed"],
         )
-        with atomic_path(self.folder / "summary.json") as temporary:
-            temporary.write_text(summary_text(summary), encoding="utf-8")
+        write(self.folder / "summary.json", summary_text(summary))
         self.__dict__.pop("summary", None)
 
     def markdown(self) -> str:
@@ -128,10 +127,8 @@ class Results:
         """
         from gsfm.benchmark.report.page import html_page
 
-        pages = {"report.html": html_page(self.summary, self.curves), "report.md": self.markdown()}
-        for name, text in pages.items():
-            with atomic_path(self.folder / name) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+        write(self.folder / "report.html", html_page(self.summary, self.curves))
+        write(self.folder / "report.md", self.markdown())
 
     def _table(self, name: str) -> pl.DataFrame:
         return _parquet(self.folder / name, "run the benchmark again")
@@ -141,13 +138,7 @@ class Results:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """Read ``run.json``.
-
-    Raises
-    ------
-    GsfmError
-        If the folder has none, or one of another version.
-    """
+    """Read ``run.json``; a GsfmError if there is none, or one of another version."""
     path = folder / "run.json"
     if not path.exists():
         raise GsfmError(f"{folder}: no folder of results: it has no run.json")
@@ -163,33 +154,30 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def write_about(folder: Path, about: Mapping[str, Any]) -> None:
     """Write ``run.json``."""
-    with atomic_path(folder / "run.json") as temporary:
-        temporary.write_text(json_text({"format": FORMAT, **about}), encoding="utf-8")
+    write(folder / "run.json", json_text({"format": FORMAT, **about}))
+
+
+def write(path: Path, content: str | pl.DataFrame) -> None:
+    """Write a text or a Parquet table, whole or not at all."""
+    with atomic_path(path) as temporary:
+        if isinstance(content, str):
+            temporary.write_text(content, encoding="utf-8")
+        else:
+            content.write_parquet(temporary)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """The part of the results that is computed at once: one method in one task.
-
-    Parameters
-    ----------
-    folder
-        Folder of its files.
-    fingerprint
-        The hash of all that the results depend on.
-    """
+    """The part of the results that is computed at once: one method in one task."""
 
     folder: Path
-    fingerprint: str
+    fingerprint: str  # the hash of all that the results depend on
 
     def about(self) -> dict[str, Any] | None:
         """The record of the complete unit; None if it does not exist or has another fingerprint."""
-        path = self.folder / "unit.json"
-        if not path.exists():
-            return None
         try:
-            about = _json(path)
-        except FormatError:  # damaged: it is computed again
+            about = _json(self.folder / "unit.json")
+        except FormatError:  # missing, or damaged: it is computed again
             return None
         return about if about.get("fingerprint") == self.fingerprint else None
 
@@ -199,11 +187,8 @@ class Unit:
         path.unlink(missing_ok=True)
         for name, file in UNIT.items():
             if measured is not None:
-                with atomic_path(self.folder / file) as temporary:
-                    getattr(measured, name).write_parquet(temporary)
-        with atomic_path(path) as temporary:
-            content = {"fingerprint": self.fingerprint, **about}
-            temporary.write_text(json_text(content), encoding="utf-8")
+                write(self.folder / file, getattr(measured, name))
+        write(path, json_text({"fingerprint": self.fingerprint, **about}))
 
     def table(self, name: str) -> pl.DataFrame:
         """One of the tables of a complete unit."""
@@ -221,8 +206,7 @@ def join(folder: Path, units: Mapping[tuple[str, str], Unit]) -> None:
             for (task, method), unit in units.items()
         )
         first = ["task", "protocol", "method"] if name == "questions" else ["task", "method"]
-        with atomic_path(folder / file) as temporary:
-            whole.select(*first, pl.exclude(first)).write_parquet(temporary)
+        write(folder / file, whole.select(*first, pl.exclude(first)))
 
 
 def _parquet(path: Path, advice: str) -> pl.DataFrame:

@@ -19,16 +19,17 @@ import polars as pl
 
 from gsfm import corpus as corpora
 from gsfm import sets as libraries
-from gsfm.benchmark import corpora as corpora_module
 from gsfm.benchmark import loading, tasks
 from gsfm.benchmark.config import DEFAULT, Benchmark, Spec, Task, Trained, content_hash, folder_name
+from gsfm.benchmark.corpora import select
 from gsfm.benchmark.loading import Methods, hash_of_array
 from gsfm.benchmark.methods import Cost, Method
 from gsfm.benchmark.metrics import Measured, measure
-from gsfm.benchmark.results import Results, Unit, join, read_about, write_about
+from gsfm.benchmark.results import Results, Unit, join, read_about, write, write_about
 from gsfm.benchmark.tasks import PreparedTask
-from gsfm.errors import GsfmError, MissingExtraError
-from gsfm.io.files import atomic_path, sha256_file
+from gsfm.errors import GsfmError, needs_extra
+from gsfm.io.files import sha256_file
+from gsfm.progress import clock
 from gsfm.sets import GeneSets
 from gsfm.training import Progress
 from gsfm.version import __version__
@@ -148,18 +149,18 @@ class _Run:
     seconds: float = 0.0  # of scoring
 
     def tell(self, text: str, *, passing: bool = False) -> None:
-        left = None
-        if self.scored:
-            left = self.seconds / self.scored * (self.to_score - self.scored)
+        pace = self.seconds / self.scored if self.scored else None
+        left = None if pace is None else pace * (self.to_score - self.scored)
         self.progress(Event(text, passing, self.done, self.units, left))
 
     def do(self, only: Collection[str], pages: bool) -> Results:
         names = [task.name for task in self.benchmark.tasks]
-        unknown = sorted(set(only) - set(names))
-        if unknown:
+        if unknown := sorted(set(only) - set(names)):
             raise GsfmError(f"there is no task {unknown[0]!r}; there are {', '.join(names)}")
         if pages:
-            _need_for_pages()
+            with needs_extra("The page of a benchmark", "bench"):
+                import jinja2  # noqa: F401
+                import matplotlib  # noqa: F401
         loading.check(self.benchmark.methods)
         before = self._before()
         corpus, of_corpus = self._read_corpus()
@@ -168,18 +169,21 @@ class _Run:
             self.benchmark, (corpus, of_corpus["hash"]), self.models, self.n_threads, self._training
         )
         prepared = [self._prepare(task, corpus) for task in self.benchmark.tasks]
-        if all(one.questions is None for one in prepared):
+        ready = [one for one in prepared if one.questions is not None]
+        if not ready:
             reasons = "; ".join(f"{one.name}: {one.record['reason']}" for one in prepared)
             raise GsfmError(f"no task has a question: {reasons}")
         self.data |= self.methods.data
-        for key, its_hash in (before or {"data": {}})["data"].items():  # there may be more files
+        for key, its_hash in before.items():  # there may be more files
             if self.data.get(key) != its_hash:
                 raise GsfmError(
                     f"{self.folder}: {key!r} has changed since these results were begun; "
                     "choose another folder"
                 )
-        leaks, of_leakage = self._find_leaks(prepared, corpus)
-        self._write_tables(prepared, leaks)
+        of_leakage = self._find_leaks(prepared, corpus)
+        write(self.folder / "backgrounds.parquet", pl.concat(one.table() for one in ready))
+        specs = self.methods.specs
+        popularity = (s.name for s in specs if isinstance(s, Trained) and s.train == "popularity")
         about = {
             "name": self.benchmark.name,
             "gsfm": __version__,
@@ -189,26 +193,21 @@ class _Run:
             "data": self.data,
             "corpus": of_corpus,
             "leakage": of_leakage,
-            "reference": _reference(self.methods.specs),
+            "reference": next(popularity, None),
             "tasks": [one.record for one in prepared],
-            "methods": [self.methods.record(spec) for spec in self.methods.specs],
+            "methods": [self.methods.record(spec) for spec in specs],
         }
         write_about(self.folder, about)
-        ready = [one for one in prepared if one.questions is not None]
-        units = {
-            (one.name, spec.name): self._unit(one, spec)
-            for one in ready
-            for spec in self.methods.specs
-        }
+        units = {(one.name, spec.name): self._unit(one, spec) for one in ready for spec in specs}
         self._score_all([one for one in ready if not only or one.name in only], units)
         return self._finish(about, units, pages)
 
     # -- before ----------------------------------------------------------------------------------
 
-    def _before(self) -> dict[str, Any] | None:
-        """The ``run.json`` of an earlier run of this benchmark; None if the folder is new."""
+    def _before(self) -> dict[str, str]:
+        """The hashes of the files of an earlier run of this benchmark, if there is one."""
         if not self.folder.exists() or not any(self.folder.iterdir()):
-            return None
+            return {}
         about = read_about(self.folder)
         differs = _difference(about["configuration"], self.benchmark.to_dict())
         if differs is not None:
@@ -216,7 +215,8 @@ class _Run:
                 f"{self.folder}: these results are of another configuration ({differs}); "
                 "choose another folder"
             )
-        return about
+        hashes: dict[str, str] = about["data"]
+        return hashes
 
     def _read_corpus(self) -> tuple[GeneSets, dict[str, Any]]:
         """The training corpus, and its record for the report."""
@@ -224,7 +224,7 @@ class _Run:
         self.tell("reading the corpus", passing=True)
         whole = corpora.load(DEFAULT if part.file == DEFAULT else self.benchmark.path(part.file))
         self.data["corpus"] = corpora.content_hash(whole)
-        corpus, dropped = corpora_module.select(whole, until=part.until, exclude=part.exclude)
+        corpus, dropped = select(whole, until=part.until, exclude=part.exclude)
         excluded = [f"{n:,} {why.replace('_', ' ')}" for why, n in dropped.items() if n]
         more = f"; left out: {', '.join(excluded)}" if excluded else ""
         self.tell(f"corpus: {len(corpus):,} sets, {corpus.n_genes:,} genes{more}")
@@ -270,22 +270,16 @@ class _Run:
 
     def _find_leaks(
         self, prepared: Sequence[PreparedTask], corpus: GeneSets
-    ) -> tuple[pl.DataFrame | None, dict[str, Any] | None]:
-        """The table of covered terms and its record; None if the run ignores leakage."""
+    ) -> dict[str, Any] | None:
+        """Write the table of covered terms; return its record. None if the run ignores leakage."""
         part = self.benchmark.leakage
         if part is None:
-            return None, None
+            return None
         self.tell("finding training sets that cover a term", passing=True)
         table, rows, record = tasks.covered(prepared, corpus, part.share, self.tell)
         self.methods.leave_out(rows)
-        return table, {"share": part.share, "covering_sets": len(rows), "tasks": record}
-
-    def _write_tables(self, prepared: Sequence[PreparedTask], leaks: pl.DataFrame | None) -> None:
-        backgrounds = pl.concat(one.table() for one in prepared if one.questions is not None)
-        for name, table in {"backgrounds": backgrounds, "leaks": leaks}.items():
-            if table is not None:
-                with atomic_path(self.folder / f"{name}.parquet") as temporary:
-                    table.write_parquet(temporary)
+        write(self.folder / "leaks.parquet", table)
+        return {"share": part.share, "covering_sets": len(rows), "tasks": record}
 
     # -- scores ----------------------------------------------------------------------------------
 
@@ -338,10 +332,10 @@ class _Run:
         if tasks.hash_of(questions) != one.record["hash"]:
             raise GsfmError(f"{one.name}: a method before {method.name} modified the questions")
         head = f"{one.name} · {method.name}"
-        about: dict[str, Any] = {"task": one.name, "method": method.name, "refused": None}
         refused = method.refuses(questions)
+        about: dict[str, Any] = {"task": one.name, "method": method.name, "refused": refused}
         if refused is not None:
-            unit.write({**about, "refused": refused}, None)
+            unit.write(about, None)
             self.to_score -= len(questions)
             return f"{head}: skipped: {refused}"
         started = time.monotonic()
@@ -377,42 +371,25 @@ class _Run:
         """Combine the complete units."""
         self.tell("summarizing", passing=True)
         finished = {key: found for key, unit in units.items() if (found := unit.about())}
-        answered = {key: units[key] for key, found in finished.items() if found["refused"] is None}
-        if not answered:
-            reasons = dict.fromkeys(found["refused"] for found in finished.values())
+        refused = {key: f["refused"] for key, f in finished.items() if f["refused"] is not None}
+        if len(refused) == len(finished):
+            reasons = dict.fromkeys(refused.values())
             raise GsfmError(f"no method answered any task: {'; '.join(reasons)}")
-        join(self.folder, answered)
+        join(self.folder, {key: units[key] for key in finished if key not in refused})
         for record in about["methods"]:
             own = {task: f for (task, name), f in finished.items() if name == record["method"]}
             done = {task: found for task, found in own.items() if found["refused"] is None}
-            for key in (part.name for part in dataclasses.fields(Cost)):
-                known = [found[key] for found in done.values() if found[key] is not None]
-                record[key] = max(known, default=None)
-            record["answer_seconds"] = {
-                task: found["answer_seconds"] for task, found in done.items()
-            }
-            record["refused"] = {t: f["refused"] for t, f in own.items() if f["refused"]}
+            for part in dataclasses.fields(Cost):
+                known = (found[part.name] for found in done.values())
+                record[part.name] = max((x for x in known if x is not None), default=None)
+            record["answer_seconds"] = {task: f["answer_seconds"] for task, f in done.items()}
+            record["refused"] = {t: f["refused"] for t, f in own.items() if t not in done}
         write_about(self.folder, about)
         results = Results.open(self.folder)
         results.summarize()
         if pages:
             results.write_pages()
         return results
-
-
-def _need_for_pages() -> None:
-    """Raise MissingExtraError unless the pages can be made."""
-    try:
-        import jinja2  # noqa: F401
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("The page of a benchmark", "bench") from None
-
-
-def _reference(specs: Sequence[Spec]) -> str | None:
-    """The reference method: popularity in the run's corpus."""
-    popularity = (s.name for s in specs if isinstance(s, Trained) and s.train == "popularity")
-    return next(popularity, None)
 
 
 def _headline(measured: Measured) -> str:
@@ -425,27 +402,13 @@ def _headline(measured: Measured) -> str:
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     """The first difference between two configurations; tasks and methods may be added."""
-    for key in [*before, *(k for k in now if k not in before)]:
-        if key not in ("task", "method"):
-            if before.get(key) != now.get(key):
-                return f"its {key} differs"
-            continue
-        new = {part["name"]: part for part in now.get(key, ())}
-        for part in before.get(key, ()):
+    for key in {**before, **now}:
+        if key not in ("task", "method") and before.get(key) != now.get(key):
+            return f"its {key} differs"
+    for key in ("task", "method"):
+        new = {part["name"]: part for part in now[key]}
+        for part in before[key]:
             if part != new.get(part["name"]):
                 what = "differs" if part["name"] in new else "is not in it anymore"
                 return f"the {key} {part['name']!r} {what}"
     return None
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, with hours if there are any.
-
-    Examples
-    --------
-    >>> clock(75), clock(3700)
-    ('1:15', '1:01:40')
-    """
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import wilcoxon
 
-from gsfm.models.settings import require
+from gsfm.errors import require
 
 Floats = NDArray[np.float64]
 
@@ -18,16 +18,8 @@ Floats = NDArray[np.float64]
 _CHUNK = 1 << 20
 
 #: The columns of `paired`.
-_TESTS = {
-    "task": pl.String,
-    "one": pl.String,
-    "other": pl.String,
-    "n_terms": pl.Int64,
-    "difference": pl.Float64,
-    "better": pl.Float64,
-    "p_value": pl.Float64,
-    "p_holm": pl.Float64,
-}
+_TESTS = {"task": pl.String, "one": pl.String, "other": pl.String, "n_terms": pl.Int64}
+_TESTS |= dict.fromkeys(("difference", "better", "p_value", "p_holm"), pl.Float64)
 
 
 def interval(
@@ -162,7 +154,7 @@ def paired(table: pl.DataFrame, metric: str = "auroc") -> pl.DataFrame:
         methods = of_task["method"].unique(maintain_order=True)
         wide = of_task.pivot("method", index="term", values=metric, maintain_order=True)
         tests = [
-            (one, other, *_compare((wide[one] - wide[other]).drop_nulls().to_numpy()))
+            (one, other, *signed_rank((wide[one] - wide[other]).drop_nulls().to_numpy()))
             for one, other in itertools.combinations(methods, 2)
         ]
         adjusted = holm([p for *_, p in tests])
@@ -170,8 +162,14 @@ def paired(table: pl.DataFrame, metric: str = "auroc") -> pl.DataFrame:
     return pl.DataFrame(rows, _TESTS, orient="row").with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _compare(differences: Floats) -> tuple[int, float, float, float]:
-    """Number of terms, median difference, share of terms with more, p-value."""
+def signed_rank(differences: Floats) -> tuple[int, float, float, float]:
+    """Number of terms, median, share above 0 (0 counts half), and Wilcoxon's signed-rank p.
+
+    Examples
+    --------
+    >>> signed_rank(np.array([1.0, 2.0, -3.0]))
+    (3, 1.0, 0.666..., 1.0)
+    """
     if len(differences) == 0:
         return 0, np.nan, np.nan, np.nan
     # Without a difference there is nothing to rank.

@@ -26,31 +26,15 @@ LEAKS = {"task": pl.String, "term": pl.String, "covering": pl.Int64, "narrow": p
 
 @dataclass(frozen=True)
 class PreparedTask:
-    """A task with its questions.
-
-    Parameters
-    ----------
-    task
-        The task of the configuration.
-    files
-        Its gene sets, over their own vocabularies.
-    background
-        The genes that are ranked.
-    questions
-        The questions, the same for all methods; None if there is none.
-    record
-        The record for the report; JSON-serializable.
-    popularity, papers
-        (background,) the number of training sets, and of papers, that contain the gene.
-    """
+    """A task with its questions."""
 
     task: Task
-    files: Mapping[str, GeneSets]
-    background: Vocabulary
-    questions: Questions | None
-    record: dict[str, Any]
-    popularity: NDArray[np.int64]
-    papers: NDArray[np.int64]
+    files: Mapping[str, GeneSets]  # over their own vocabularies
+    background: Vocabulary  # the genes that are ranked
+    questions: Questions | None  # the same for all methods; None if there is none
+    record: dict[str, Any]  # for the report; JSON-serializable
+    popularity: NDArray[np.int64]  # (background,) number of training sets with the gene
+    papers: NDArray[np.int64]  # (background,) number of papers with the gene
 
     @property
     def name(self) -> str:
@@ -74,8 +58,8 @@ class PreparedTask:
 
     def table(self) -> pl.DataFrame:
         """``task``, ``gene``, ``popularity`` and ``papers`` of the background."""
-        counts = {"popularity": self.popularity, "papers": self.papers}
-        table = pl.DataFrame({"gene": list(self.background), **counts})
+        columns = {"popularity": self.popularity, "papers": self.papers}
+        table = pl.DataFrame({"gene": list(self.background), **columns})
         return table.select(pl.lit(self.name, pl.String).alias("task"), pl.all())
 
 
@@ -124,7 +108,7 @@ def prepare(
     own = {
         sets.vocabulary[int(gene)]
         for sets in files.values()
-        for gene in np.flatnonzero(np.bincount(sets.indices, minlength=sets.n_genes))
+        for gene in np.flatnonzero(sets.gene_frequencies)
     }
     limited = {name: set(genes) for name, genes in vocabularies.items() if genes is not None}
     wanted = set.union(*limited.values()) if whole_genome and limited else own
@@ -163,16 +147,14 @@ def prepare(
 
 def hash_of(questions: Questions) -> str:
     """SHA-256 of all questions."""
-    digest = hashlib.sha256(questions.protocol.encode())
-    digest.update(questions.background.hash.encode())
+    parts = [questions.protocol.encode(), questions.background.hash.encode()]
     for sets in (questions.shown, questions.hidden, questions.candidates, questions.older):
         if sets is None:
-            digest.update(b"none")
+            parts.append(b"none")
         else:
-            digest.update(sets.indptr.astype("<i8").tobytes())
-            digest.update(sets.indices.astype("<i4").tobytes())
-    digest.update(questions.table.write_json().encode())
-    return digest.hexdigest()
+            parts += [sets.indptr.astype("<i8").tobytes(), sets.indices.astype("<i4").tobytes()]
+    parts.append(questions.table.write_json().encode())
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def covered(
@@ -181,18 +163,7 @@ def covered(
     share: float,
     tell: Callable[[str], None] = lambda text: None,
 ) -> tuple[pl.DataFrame, NDArray[np.int64], dict[str, Any]]:
-    """Find the terms that training sets cover.
-
-    Parameters
-    ----------
-    prepared
-        The tasks. Those about relations of genes have no terms.
-    corpus
-        The training sets.
-    share
-        Least share of the term's genes of the background in a set that covers it.
-    tell
-        Called with a line for each task.
+    """Find the terms that training sets cover; see `covering`. `tell` gets a line for each task.
 
     Returns
     -------
@@ -204,20 +175,28 @@ def covered(
     record
         Counts by task, for the report.
     """
-    tables: list[pl.DataFrame] = []
+    tables = [pl.DataFrame(schema=LEAKS)]
     rows = [np.empty(0, np.int64)]
     record: dict[str, Any] = {}
     for one in prepared:
-        if one.questions is None or one.task.protocol in RELATIONS:
+        # Relations have no terms, and a corpus may contain no gene of the background.
+        if one.questions is None or one.task.protocol in RELATIONS or not one.popularity.any():
             continue
-        if not one.popularity.any():
-            continue  # the corpus contains no gene of the background
         # The last file is the newer release, where there are two.
         library = one.files[FILES[one.task.protocol][-1]].reindex(one.background)
-        named = np.isin(library.names, _terms_of(one.questions))
+        table = _named_terms(one.questions)
+        named = np.isin(library.names, table["of"].to_list())
         leaks = covering(corpus, library[np.flatnonzero(named)], share)
-        table = _by_question(one.questions, leaks.terms)
-        tables.append(table.select(pl.lit(one.name, pl.String).alias("task"), *table.columns))
+        found = leaks.terms.group_by(of="term").agg(
+            covering=pl.col("sets").max(), narrow=pl.col("narrow").max()
+        )
+        table = (
+            table.join(found, on="of", how="left")
+            .group_by("term", maintain_order=True)
+            .agg(pl.col("covering", "narrow").fill_null(0).sum().cast(pl.Int64))
+            .select(pl.lit(one.name, pl.String).alias("task"), pl.all())
+        )
+        tables.append(table)
         rows.append(leaks.sets())
         n_covered = table.filter(pl.col("covering") > 0).height
         record[one.name] = {
@@ -232,8 +211,14 @@ def covered(
             f"{one.name}: {n_covered:,} of {table.height:,} terms are covered by "
             f"{len(leaks.sets()):,} training sets"
         )
-    whole = pl.concat(tables) if tables else pl.DataFrame(schema=LEAKS)
-    return whole, np.unique(np.concatenate(rows)), record
+    return pl.concat(tables), np.unique(np.concatenate(rows)), record
+
+
+def _named_terms(questions: Questions) -> pl.DataFrame:
+    """``term``, as the questions name it, and ``of``: each term of the library that this names."""
+    terms = questions.table.unique("term", maintain_order=True)
+    sides = ["company", "other"] if "company" in terms.columns else ["term"]
+    return pl.concat(terms.select("term", of=side) for side in sides)
 
 
 def _file_record(file: str, library: GeneSets) -> dict[str, Any]:
@@ -248,28 +233,3 @@ def _file_record(file: str, library: GeneSets) -> dict[str, Any]:
             "examples": [*report.unmapped][:5],
         }
     return record
-
-
-def _terms_of(questions: Questions) -> list[str]:
-    """The names of the terms of the questions."""
-    return sorted({name for side in _sides(questions) for name in questions.table[side]})
-
-
-def _sides(questions: Questions) -> list[str]:
-    """The columns of the table that name a term of the library."""
-    return ["company", "other"] if "company" in questions.table.columns else ["term"]
-
-
-def _by_question(questions: Questions, leaks: pl.DataFrame) -> pl.DataFrame:
-    """``term``, ``covering`` and ``narrow`` for the terms as the questions name them."""
-    counts_of = leaks.group_by(pl.col("term").alias("of")).agg(
-        pl.col("sets").max().alias("covering"), pl.col("narrow").max()
-    )
-    terms = questions.table.unique("term", maintain_order=True)
-    either = pl.concat(
-        terms.select("term", pl.col(side).alias("of")).join(counts_of, on="of", how="left")
-        for side in _sides(questions)
-    )
-    return either.group_by("term", maintain_order=True).agg(
-        pl.col("covering", "narrow").fill_null(0).sum().cast(pl.Int64)
-    )

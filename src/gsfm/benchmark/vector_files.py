@@ -67,14 +67,14 @@ def read_vectors(path: Path) -> Table:
         raise FormatError(path, error.strerror or "cannot be read") from error
     if path.suffix.lower() == ".safetensors":
         return _read_safetensors(path)
-    if magic[:4] == b"PAR1":
+    if magic.startswith(b"PAR1"):
         return _read_parquet(path)
-    if magic[:4] == b"PK\x03\x04":
+    if magic.startswith(b"PK\x03\x04"):
         with _readable(path, "zip"), zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
-        if any(name.endswith(".pkl") for name in members):
+            suffixes = {Path(name).suffix for name in archive.namelist()}
+        if ".pkl" in suffixes:
             raise FormatError(path, f"it holds a pickle, which could run any code; {ADVICE}")
-        if members and all(name.endswith(".npy") for name in members):
+        if suffixes == {".npy"}:
             return _read_npz(path)
     for start, reason in _REFUSED.items():
         if re.match(start, magic):
@@ -145,40 +145,38 @@ def _read_npz(path: Path) -> Table:
     if genes is None:
         reason = "it needs one array of texts, the names of the genes; it holds "
         raise FormatError(path, reason + _shapes(arrays))
-    vectors = _one_table(path, arrays)
     identifiers = arrays[genes]
     if identifiers.dtype.kind == "S":
         identifiers = np.char.decode(identifiers, "utf-8", "replace")
-    if len(identifiers) != len(vectors):
-        raise FormatError(path, f"{len(identifiers):,} names and {len(vectors):,} vectors")
-    return Table(identifiers.tolist(), vectors)
+    return _of_arrays(path, arrays, identifiers.tolist(), "names")
 
 
 def _read_safetensors(path: Path) -> Table:
     with _readable(path, "safetensors"):
         tensors = load_file(path)
-    vectors = _one_table(path, tensors)
     vocab = path.with_name("vocab.txt")
     try:
         identifiers = vocab.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = f"the names of the genes must stand beside it, a line each, in {vocab.name}"
         raise FormatError(path, f"{reason} ({error})") from error
-    if len(identifiers) != len(vectors):
-        number = f"{len(vectors):,} vectors, and {len(identifiers):,} lines in {vocab.name}"
-        raise FormatError(path, number)
-    return Table(identifiers, vectors)
+    return _of_arrays(path, tensors, identifiers, f"lines in {vocab.name}")
 
 
-def _one_table(path: Path, arrays: dict[str, NDArray[Any]]) -> Floats:
-    """The array of vectors among all arrays of a file."""
+def _of_arrays(
+    path: Path, arrays: dict[str, NDArray[Any]], identifiers: list[str], what: str
+) -> Table:
+    """The array of vectors among all arrays of a file, with the identifiers."""
     tables = {k: v for k, v in arrays.items() if v.ndim == 2 and v.dtype.kind in "fiu"}
     name = next(iter(tables)) if len(tables) == 1 else find(list(tables), _VECTORS)
     if name is None:
         reason = "it needs one array of vectors, (genes, dimensions) numbers, or one with the name "
         raise FormatError(path, f"{reason}'vectors'; it holds {_shapes(arrays)}")
     with np.errstate(over="ignore"):  # too large for float32: infinite, and excluded
-        return np.asarray(tables[name], np.float32)
+        vectors = np.asarray(tables[name], np.float32)
+    if len(identifiers) != len(vectors):
+        raise FormatError(path, f"{len(vectors):,} vectors, and {len(identifiers):,} {what}")
+    return Table(identifiers, vectors)
 
 
 def _shapes(arrays: dict[str, NDArray[Any]]) -> str:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gsfm.errors import MissingExtraError
+from gsfm.errors import needs_extra
 from gsfm.report import cell_text
 
 if TYPE_CHECKING:
@@ -212,11 +212,9 @@ def _rows(
 @contextmanager
 def _panel(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
     """Axes to draw on, and a list that gets the SVG when the drawing is complete."""
-    try:
+    with needs_extra("The page of a benchmark", "bench"):
         import matplotlib
         from matplotlib.figure import Figure as Canvas
-    except ImportError as error:
-        raise MissingExtraError("The page of a benchmark", "bench") from error
     drawn: list[str] = []
     with (
         resources.as_file(resources.files("gsfm.benchmark.report") / "figures.mplstyle") as style,

@@ -10,7 +10,7 @@ import polars as pl
 
 from gsfm.benchmark.report import figures as plots
 from gsfm.benchmark.report.sections import FILTERS, NAMES, View, sections
-from gsfm.errors import MissingExtraError
+from gsfm.errors import needs_extra
 from gsfm.report import cell_text
 
 
@@ -103,11 +103,9 @@ def escaped(text: str) -> str:
 
 def _render(template: str, view: View, **context: Any) -> str:
     """Fill in a template."""
-    try:
+    with needs_extra("The page of a benchmark", "bench"):
         import jinja2
         from markupsafe import Markup, escape
-    except ImportError as error:
-        raise MissingExtraError("The page of a benchmark", "bench") from error
 
     def drawing(svg: str, alt: str) -> Markup:
         """An SVG with a text for people who cannot see it; without one it is decoration."""
