@@ -56,29 +56,28 @@ def write(
         "vocabulary": np.frombuffer("\n".join(symbols).encode(), np.uint8),
         "metadata": np.frombuffer(table.getvalue(), np.uint8),
     }
-    ordered = {
-        name: np.ascontiguousarray(tensors[name], _DTYPES[dtype])
-        for name, dtype in _TENSORS.items()
-        if name in tensors
-    }
+    entries: dict[str, Any] = {}
+    buffers: dict[str, memoryview | bytes] = {}
+    end = 0
+    for name, dtype in _TENSORS.items():
+        if name in tensors:
+            tensor = np.ascontiguousarray(tensors[name], _DTYPES[dtype])
+            start, end = end, end + tensor.nbytes
+            offsets = [start, end]
+            entries[name] = {"dtype": dtype, "shape": [len(tensor)], "data_offsets": offsets}
+            buffers[name] = _buffer(tensor)
     about = {
         "format": FORMAT,
         "manifest": json.dumps(manifest, sort_keys=True),
-        "crc32": json.dumps({name: zlib.crc32(_buffer(t)) for name, t in ordered.items()}),
+        "crc32": json.dumps({name: zlib.crc32(buffer) for name, buffer in buffers.items()}),
     }
-    header: dict[str, Any] = {"__metadata__": about}
-    end = 0
-    for name, tensor in ordered.items():
-        start, end = end, end + tensor.nbytes
-        shape = list(tensor.shape)
-        header[name] = {"dtype": _TENSORS[name], "shape": shape, "data_offsets": [start, end]}
+    header = {"__metadata__": about, **entries}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         stream.write(struct.pack("<Q", len(text)) + text)
-        for tensor in ordered.values():
-            # The source may be a mapped file: write by buffer, without a copy.
-            stream.write(_buffer(tensor))
+        # The source may be a mapped file: write by buffer, without a copy.
+        stream.writelines(buffers.values())
 
 
 def _buffer(tensor: NDArray[Any]) -> memoryview | bytes:
@@ -105,28 +104,27 @@ def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], di
     if about.get("format") != FORMAT:
         reason = f"its format is {about.get('format')!r}, not {FORMAT!r}"
         raise FormatError(path, f"a safetensors file, but not one of gene sets: {reason}")
+    # A file of another writer may be without checksums.
     sums = _json_object(path, about, "crc32")
     begin = 8 + int.from_bytes(data[:8].tobytes(), "little")
     header = json.loads(data[8:begin].tobytes())
-    del header["__metadata__"]
-    for name in sorted(header.keys() - _TENSORS):
+    for name in sorted(header.keys() - {*_TENSORS, "__metadata__"}):
         raise FormatError(path, f"the tensor {name!r} is not part of the format")
     tensors = {}
     for name, dtype in _TENSORS.items():
+        if name == "member_weights" and name not in header:
+            continue
         if name not in header:
-            if name == "member_weights":
-                continue
             raise FormatError(path, f"the tensor {name!r} is missing")
-        entry = header[name]
-        is_row = entry["dtype"] == dtype and len(entry["shape"]) == 1
-        if not is_row or entry.keys() != {"dtype", "shape", "data_offsets"}:
+        start, stop = header[name].pop("data_offsets")
+        tensor = data[begin + start : begin + stop]
+        shape = [len(tensor) // np.dtype(_DTYPES[dtype]).itemsize]
+        if header[name] != {"dtype": dtype, "shape": shape}:
             raise FormatError(path, f"the tensor {name!r} is not a one-dimensional {dtype} tensor")
-        start, stop = entry["data_offsets"]
-        tensor = tensors[name] = data[begin + start : begin + stop].view(_DTYPES[dtype])
-        # A file of another writer may be without checksums.
         wanted = name in sums and (verify or name in ("vocabulary", "metadata"))
         if wanted and sums[name] != zlib.crc32(_buffer(tensor)):
             raise FormatError(path, f"the tensor {name!r} is damaged: its checksum is wrong")
+        tensors[name] = tensor.view(_DTYPES[dtype])
     try:
         csr.check_offsets(tensors["indptr"], tensors["indices"], tensors.get("member_weights"))
     except ValueError as error:

@@ -74,16 +74,16 @@ def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
         needed = "a column of sets (name, set, term, ...) and a column of genes (gene, symbol, ...)"
         reason = f"the header needs {needed}, and it is {', '.join(map(repr, columns))[:200]}"
         raise FormatError(source.name, reason, line=1)
-    frame = frame.with_row_index(_ROW)
-    blank = frame.select(pl.all_horizontal(pl.exclude(_ROW).is_null())).to_series()
-    if blank.any():
-        line = first_line + int(blank.arg_max() or 0)
-        source.notes.add("blank-lines", int(blank.sum()), line=line)
-        frame = frame.filter(~blank)
+    frame = frame.with_row_index(_ROW, first_line)
+    blank = pl.all_horizontal(pl.exclude(_ROW).is_null())
+    blanks = frame.filter(blank)[_ROW]
+    if len(blanks):
+        source.notes.add("blank-lines", len(blanks), line=blanks[0])
+    frame = frame.filter(~blank)
     if not frame.height:
         raise FormatError(source.name, "there is a header, and no row below it")
-    for row in frame.filter(pl.col(name).is_null())[_ROW]:
-        raise FormatError(source.name, "a row without the name of a set", line=first_line + row)
+    for line in frame.filter(pl.col(name).is_null())[_ROW]:
+        raise FormatError(source.name, "a row without the name of a set", line=line)
 
     key = find(columns, (ID_HEADER,)) or name
     first = frame.unique(key, keep="first", maintain_order=True).with_row_index(_SET)
@@ -93,22 +93,21 @@ def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
     member = frame.filter(pl.col(gene).is_not_null())
     sizes = np.bincount(member[_SET].to_numpy(), minlength=first.height).astype(np.int64)
     weight = find(columns, WEIGHT_HEADERS)
-    weights = None if weight is None else _weights(member, weight, source, first_line)
+    weights = None if weight is None else _weights(member, weight, source)
     others = [c for c in columns if c not in (key, name, gene, weight)]
     names = first[name].cast(pl.String).alias("name")
     metadata = pl.DataFrame([names, *_per_set(frame, others, source.notes)])
     raw = from_members(metadata, sizes, member[gene].cast(pl.String), weights)
-    raw.lines = first[_ROW].to_numpy().astype(np.int64) + first_line
+    raw.lines = first[_ROW].to_numpy().astype(np.int64)
     return raw
 
 
-def _weights(member: pl.DataFrame, column: str, source: Source, first_line: int) -> Floats | None:
+def _weights(member: pl.DataFrame, column: str, source: Source) -> Floats | None:
     cells = member[column]
     numbers = cells.cast(pl.Float32, strict=False)
     wrong = cells.is_not_null() & ~numbers.is_finite().fill_null(False)
-    for at in wrong.arg_true():
-        reason = f"the weight {cells[at]!r} is not a number"
-        raise FormatError(source.name, reason, line=first_line + member[_ROW][at])
+    for cell, line in member.filter(wrong).select(column, _ROW).rows():
+        raise FormatError(source.name, f"the weight {cell!r} is not a number", line=line)
     source.notes.add("weighted-members", cells.count())
     return numbers.fill_null(1.0).to_numpy().astype(np.float32) if cells.count() else None
 
@@ -116,15 +115,14 @@ def _weights(member: pl.DataFrame, column: str, source: Source, first_line: int)
 def _per_set(frame: pl.DataFrame, columns: list[str], notes: Notes) -> list[pl.Series]:
     """The columns that are the same in all rows of a set, with one value for each set."""
     result: dict[str, pl.Series] = {}
+    values = pl.col(columns).drop_nulls()
+    sets = frame.group_by(_SET, maintain_order=True)
+    counts, firsts = sets.agg(values.n_unique()), sets.agg(values.first())
     for column in columns:
-        values = frame.group_by(_SET, maintain_order=True).agg(
-            pl.col(column).drop_nulls().n_unique().alias("n"),
-            pl.col(column).drop_nulls().first().alias("value"),
-        )
-        if (values["n"] > 1).any():
+        if (counts[column] > 1).any():
             notes.add("member-columns", example=column)
             continue
-        header, series = plain(column), values["value"]
+        header, series = plain(column), firsts[column]
         name = "weight" if header == SET_WEIGHT_HEADER else header if header in _KNOWN else column
         if name in ("year", "weight"):
             numbers = series.cast(pl.Int64 if name == "year" else pl.Float64, strict=False)
@@ -144,7 +142,6 @@ def to_long(sets: GeneSets, target: str, *, breaks: bool = True) -> pl.DataFrame
     FormatError
         If a column or a value could not be read back unchanged.
     """
-    table = sets.metadata.rename({"weight": SET_WEIGHT}, strict=False)
     reserved = (*GENE_HEADERS, *SET_HEADERS[:-1], *WEIGHT_HEADERS, ID_HEADER, SET_WEIGHT_HEADER)
     for column in sets.metadata.columns:
         header = plain(column)
@@ -155,23 +152,20 @@ def to_long(sets: GeneSets, target: str, *, breaks: bool = True) -> pl.DataFrame
             raise FormatError(target, f"the column {column!r} would become {header!r}: rename it")
     forbidden = CONTROL_BUT_BREAKS if breaks else CONTROL
     check_sets(sets, target, forbidden)
-    table = table.select(as_text_column(table[column]) for column in table.columns)
+    table = sets.metadata.rename({"weight": SET_WEIGHT}, strict=False)
+    table = table.select(as_text_column(column) for column in table)
     for column in table.columns[1:]:
         check_writable(table[column], f"cell of {column!r}", target, forbidden)
-    sizes = sets.sizes
-    rows = np.maximum(sizes, 1)
+    # An empty set has a row, too; its position is behind the last member, which is null.
+    rows = np.maximum(sets.sizes, 1)
     owner = np.repeat(np.arange(len(sets)), rows)
-    # The gene of each row; an empty set has none, as if it were behind the last one.
-    at = np.full(len(owner), sets.n_genes)
-    filled = np.repeat(sizes > 0, rows)
-    at[filled] = sets.indices
-    symbols = pl.Series([*sets.vocabulary.symbols, None], dtype=pl.String)
-    columns = [table["name"][owner], symbols.gather(at).alias("gene")]
+    at = np.full(len(owner), len(sets.indices))
+    at[np.repeat(sets.sizes > 0, rows)] = np.arange(len(sets.indices))
+    symbols = pl.Series("gene", [*sets.vocabulary.symbols, None], dtype=pl.String)
+    columns = [table["name"][owner], symbols.gather(np.append(sets.indices, sets.n_genes)[at])]
     if sets.member_weights is not None:
-        heavy = np.full(len(owner), np.nan, np.float32)
-        heavy[filled] = sets.member_weights
-        texts = pl.Series("weight", weight_texts(heavy), dtype=pl.String)
-        columns.append(texts.set(~pl.Series(filled), None))
+        texts = [*weight_texts(sets.member_weights), None]
+        columns.append(pl.Series("weight", texts, dtype=pl.String).gather(at))
     if table["name"].is_duplicated().any():
         columns.insert(0, pl.Series("set_id", owner + 1).cast(pl.String))
     return pl.DataFrame([*columns, *table.drop("name")[owner]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -57,22 +58,29 @@ def read(source: Source) -> Raw:
     source.notes.add("other-sheets", len(book.sheet_names) - 1)
     if not sheet.height or not sheet.width:
         raise FormatError(source.name, "the first sheet of the workbook is empty")
-    header = [cell or "" for cell in sheet.row(0)]
+    header = dict(zip(sheet.columns, (cell or "" for cell in sheet.row(0)), strict=True))
     sheet = sheet.with_columns(
         pl.coalesce(numbers[c].cast(pl.String), sheet[c]).alias(c)
-        for c, name in zip(sheet.columns, header, strict=True)
+        for c, name in header.items()
         if plain(name) in (*WEIGHT_HEADERS, SET_WEIGHT_HEADER)
     )
     body = sheet[1:]
-    if find(header, GENE_HEADERS) and find(header, SET_HEADERS):
+    named = {c: name for c, name in header.items() if name.strip()}
+    names = list(named.values())
+    gene = find(names, GENE_HEADERS)
+    if gene and find(names, SET_HEADERS):
         # Columns without a name do not belong to the table.
-        named = {c: name for c, name in zip(sheet.columns, header, strict=True) if name.strip()}
-        if len(set(named.values())) < len(named):
+        if len(set(names)) < len(names):
             raise FormatError(source.name, "two columns of the header have the same name", line=1)
         table = body.select(pl.col(c).alias(name) for c, name in named.items())
-        gene = find(table.columns, GENE_HEADERS) or ""
         return from_long(_undated(table, [gene], source.notes), source, 2)
-    return _columns(_undated(body, body.columns, source.notes), header, source)
+    body = _undated(body, body.columns, source.notes)
+    members = {c: body[c].drop_nulls().to_list() for c in body.columns}
+    for cell in (cell for c in members.keys() - named for cell in members[c]):
+        raise FormatError(source.name, f"{cell!r} is in a column without a name")
+    if not any(members.values()):
+        raise FormatError(source.name, "there is a first row, and nothing below it")
+    return from_lists(pl.DataFrame({"name": names}), [members[c] for c in named])
 
 
 def _load(book: Any, kind: str) -> pl.DataFrame:
@@ -90,21 +98,6 @@ def _undated(table: pl.DataFrame, columns: list[str], notes: Notes) -> pl.DataFr
             days = table[column].str.replace(_DATE, "$1")
             table = table.with_columns(days.alias(column))
     return table
-
-
-def _columns(body: pl.DataFrame, header: list[str], source: Source) -> Raw:
-    members: list[list[str]] = []
-    names: list[str] = []
-    for column, name in zip(body.columns, header, strict=True):
-        cells = body[column].drop_nulls().to_list()
-        if not name.strip() and cells:
-            raise FormatError(source.name, f"{cells[0]!r} is in a column without a name")
-        if name.strip():
-            names.append(name)
-            members.append(cells)
-    if not any(members):
-        raise FormatError(source.name, "there is a first row, and nothing below it")
-    return from_lists(pl.DataFrame({"name": names}), members)
 
 
 def write(sets: GeneSets, target: str) -> Iterator[bytes]:
@@ -129,16 +122,14 @@ def write(sets: GeneSets, target: str) -> Iterator[bytes]:
         longest = table[column].str.len_chars().max()
         if isinstance(longest, int) and longest > _MAX_TEXT:
             raise FormatError(target, f"a cell of {column!r} is longer than {_MAX_TEXT} characters")
+    numeric = pl.col("^(weight|set_weight|year|set_id)$").cast(pl.Float64)
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
         sheet = book.add_worksheet("sets")
-        for j, column in enumerate(table.columns):
-            sheet.write_string(0, j, column)
-        numeric = [c in ("weight", "set_weight", "year", "set_id") for c in table.columns]
-        for i, row in enumerate(table.iter_rows(), 1):
+        for i, row in enumerate(chain([table.columns], table.with_columns(numeric).iter_rows())):
             for j, cell in enumerate(row):
-                if cell is not None and numeric[j]:
-                    sheet.write_number(i, j, float(cell))
+                if isinstance(cell, float):
+                    sheet.write_number(i, j, cell)
                 elif cell is not None:
                     sheet.write_string(i, j, cell)
     yield buffer.getvalue()
