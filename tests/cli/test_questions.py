@@ -152,6 +152,7 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
         (("explain", "nonsense", "TP53"), "nonsense is no known gene"),
         (("explain", "TP53", "nonsense"), "nonsense"),
         (("relate", "CD8B"), "does not know"),
+        (("relate", "TP53", "p53"), "the two genes are both TP53"),
         (("relate", "TP53", "--context", "MDM2,BAX"), "at least 3"),
         (("network", "TP53"), "at least 2"),
         (("network", "TP53", "MDM2", "--save", "x.txt"), "x.txt"),

@@ -12,20 +12,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.analysis.query import Query
+from gsfm.analysis.query import Numbers, Progress, Query, mask_of
 from gsfm.analysis.query import evidence as evidence_of
 from gsfm.analysis.selection import Which, best, check_selection
 from gsfm.analysis.term_scores import (
     MISSING,
     Library,
-    Numbers,
-    Progress,
+    describe_scores,
     open_libraries,
-    score_pairs,
-    split_half_auroc,
+    score_terms,
 )
 from gsfm.analysis.terms import LibrariesLike
 from gsfm.completion.calibration import check_missing_fraction, meaning
+from gsfm.completion.ranking import COLUMNS as SCORES
 from gsfm.completion.result import Result
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
@@ -45,26 +44,27 @@ def describe_term_probability(missing_fraction: float) -> str:
     return f"{meaning(missing_fraction)}. Here the genes given are the term's"
 
 
-LIBRARY = "the library of the term; ranks are within a library"
-SIZE = "genes of the term that the model knows"
+#: Descriptions of the columns of a term.
+TERM_COLUMNS = {
+    "library": "the library of the term; ranks are within a library",
+    "id": "identifier of the term",
+    "term": "name of the term",
+    "size": "genes of the term that the model knows",
+}
+_SCORES = describe_scores("the term")
 #: Descriptions of the columns for a gene; a part of every provenance.
 GENE_COLUMNS = {
     "rank": "rank among the terms of the library by support; 1 is the best",
-    "library": LIBRARY,
-    "id": "identifier of the term",
-    "term": "name of the term",
-    "size": SIZE,
+    **TERM_COLUMNS,
     "annotated": "whether the gene is annotated in the term; all numbers but split_half_auroc are "
     "then leave-one-out, for the term without the gene",
     "support": "evidence for the gene by the fast form of the model (all its members with their "
     f"prior weights), plus {SIZE_WEIGHT} times the logarithm of the term's size: large terms gain "
     "a gene more often; can be compared between terms; not a probability",
-    "score": "the model's score of the gene; a larger score is more likely; no unit, not a "
-    "probability",
-    "z_score": "score less the mean, over the standard deviation, of the scores of all genes that "
-    "are not in the term",
+    "score": SCORES["score"],
+    "z_score": _SCORES["z_score"],
     "probability": describe_term_probability(MISSING),
-    "gene_rank": "rank of the gene among all genes that are not in the term; 1 is the best",
+    "gene_rank": _SCORES["gene_rank"],
     "z_score_across_terms": "evidence for the gene by the fast form less its mean, over its "
     "standard deviation, among all terms of the library: low for a gene with high scores "
     "everywhere",
@@ -75,10 +75,7 @@ GENE_COLUMNS = {
 #: Descriptions of the columns for a set.
 SET_COLUMNS = {
     "rank": "rank among the terms of the library by evidence; 1 is the best",
-    "library": LIBRARY,
-    "id": "identifier of the term",
-    "term": "name of the term",
-    "size": SIZE,
+    **TERM_COLUMNS,
     "evidence": "mean over the genes of the term of the model's evidence for each, in standard "
     f"deviations over all genes, with {NONE} genes of evidence 0 added, which shrinks the mean of "
     "few genes. The evidence for an input gene is leave-one-out, alone or with up to an eighth of "
@@ -214,83 +211,68 @@ def annotate(
     if is_gene:
         gene = int(ids[0])
         matrices = [library.term_matrix(progress, cache=cache) for library in opened]
-        ranked = [
-            _of_gene(library, matrix, gene, top, which)
-            for library, matrix in zip(opened, matrices, strict=True)
-        ]
-        table = pl.concat([part for _, part in ranked])
-        descriptions = {**GENE_COLUMNS, "probability": describe_term_probability(missing_fraction)}
-        about = f"gene {model.vocabulary[gene]}"
+        shown: list[tuple[Library, int]] = []
+        parts = []
+        for library, matrix in zip(opened, matrices, strict=True):
+            terms, part = terms_of_gene(library, matrix, gene, top, which)
+            parts.append(part)
+            shown += [(library, term) for term in terms.tolist()]
+        table = pl.concat(parts)
         if not fast:
             # All libraries at once: fewer batches than one by one.
-            shown = [(library, terms) for library, (terms, _) in zip(opened, ranked, strict=True)]
-            sets = [library.genes(term) for library, terms in shown for term in terms]
-            scores = score_pairs(model, sets, [gene] * len(sets), missing_fraction, progress)
-            halves = pl.Series(split_half_auroc(shown, progress), nan_to_null=True)
-            table = table.hstack(pl.DataFrame({**scores, "split_half_auroc": halves}))
-            table = table.select(name for name in GENE_COLUMNS if name in table.columns)
+            scores = score_terms(model, shown, [gene] * len(shown), missing_fraction, progress)
+            table = table.hstack(pl.DataFrame(scores))
+        table = table.select(name for name in GENE_COLUMNS if name in table.columns)
+        descriptions = {**GENE_COLUMNS, "probability": describe_term_probability(missing_fraction)}
+        about = f"gene {model.vocabulary[gene]}"
     else:
         of_genes = evidence_of(model, [ids], neutral_single=True)[0].astype(np.float64)
-        is_input = np.zeros(len(of_genes), bool)
-        is_input[ids] = True
+        is_input = mask_of(ids, len(of_genes))
         table = pl.concat([_of_set(one, is_input, of_genes, top, which) for one in opened])
         descriptions, about = SET_COLUMNS, f"{len(ids)} input genes"
-    return Annotation(
-        table,
-        query.provenance(
-            "annotate",
-            about=about,
-            libraries=[library.provenance for library in opened],
-            top=top,
-            which=which,
-            missing_fraction=missing_fraction,
-            columns={name: descriptions[name] for name in table.columns},
-        ),
-        query.mapped,
+    places = [library.provenance for library in opened]
+    settings = {"top": top, "which": which, "missing_fraction": missing_fraction}
+    return query.result(
+        Annotation, "annotate", table, descriptions, about=about, libraries=places, **settings
     )
 
 
-def _of_gene(
-    library: Library, matrix: TermMatrix, gene: int, top: int | None, which: Which
+def terms_of_gene(
+    library: Library,
+    matrix: TermMatrix,
+    gene: int,
+    top: int | None,
+    which: Which,
+    usable: NDArray[np.bool_] | bool = True,
 ) -> tuple[NDArray[np.int64], pl.DataFrame]:
-    """The best terms of a gene, and their columns by the fast form of the model."""
-    evidence, support, annotated = supports(library, matrix, gene)
-    usable = np.isfinite(support)  # a term of this gene alone has no evidence
-    chosen, rank = best(support, np.flatnonzero(usable), top, which=which, annotated=annotated)
+    """The best usable terms of a gene, and their columns by the fast form of the model.
+
+    For a term in which the gene is annotated, evidence and support are leave-one-out; a term of
+    the gene alone has none, and is left out.
+    """
+    evidence = matrix.evidence(gene)
+    annotated = mask_of(holders(library.members, gene)[0], len(library.rows))
+    if annotated.any():
+        evidence[annotated] = matrix.leave_one_out(np.flatnonzero(annotated), gene)
+    rest = library.sizes - annotated
+    support = evidence + SIZE_WEIGHT * np.log(np.maximum(rest, 1))
+    rows = np.flatnonzero((rest > 0) & usable)
+    chosen, rank = best(support, rows, top, which=which, annotated=annotated)
     columns = {
         "rank": rank,
         **library.columns(chosen),
         "annotated": annotated[chosen],
         "support": support[chosen],
-        "z_score_across_terms": standardized(evidence[chosen], evidence[usable]),
+        "z_score_across_terms": standardized(evidence[chosen], evidence[rest > 0]),
     }
     return chosen, pl.DataFrame(columns)
-
-
-def supports(
-    library: Library, matrix: TermMatrix, gene: int
-) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
-    """(terms,) the evidence for a gene, the support, and whether the gene is annotated in the term.
-
-    Where it is, evidence and support are leave-one-out; the support by a term of the gene alone is
-    minus infinity.
-    """
-    evidence = matrix.evidence(gene)
-    annotated = np.zeros(len(library.rows), bool)
-    annotated[holders(library.members, gene)[0]] = True
-    if annotated.any():
-        evidence[annotated] = matrix.leave_one_out(np.flatnonzero(annotated), gene)
-    rest = library.sizes - annotated
-    support = evidence + SIZE_WEIGHT * np.log(np.maximum(rest, 1))
-    return evidence, np.where(rest > 0, support, -np.inf), annotated
 
 
 def standardized(values: Numbers, among: Numbers) -> Numbers:
     """`values` less the mean of `among`, over its standard deviation, if that is not 0."""
     if not len(among):
         return values
-    spread = among.std()
-    return np.asarray((values - among.mean()) / (spread if spread > 0 else 1.0))
+    return np.asarray((values - among.mean()) / (among.std() or 1.0))
 
 
 def _of_set(
@@ -315,7 +297,7 @@ def _of_set(
             "rank": rank,
             **library.columns(chosen),
             "evidence": strength[chosen],
-            "evidence_new": pl.Series(alone, dtype=pl.Float64, nan_to_null=True),
+            "evidence_new": pl.Series(alone, nan_to_null=True),
             "z_score": z_score[chosen],
             "overlap": overlap[chosen],
             "overlap_genes": pl.Series(shared, dtype=pl.List(pl.String)),

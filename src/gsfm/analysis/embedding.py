@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import Floats, Progress, Query
+from gsfm.analysis.query import Floats, Progress, Query, result_of
 from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_sets
 from gsfm.completion.result import Result, gene_columns
-from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
@@ -34,6 +33,10 @@ VECTOR = (
     "coordinates without a unit; compare vectors of genes with those of genes, and of sets with "
     "those of sets, by their cosine, and only within one model"
 )
+SET_COLUMNS = {
+    "genes": "identifiers of the set",
+    "in_model": "genes of the set that the model knows",
+}
 
 
 class Vectors(Result):
@@ -60,9 +63,8 @@ class Vectors(Result):
 
     def frame(self) -> pl.DataFrame:
         """The table with the vectors in the columns ``v1``, ``v2``, ..."""
-        return self.table.hstack(
-            pl.DataFrame(self.vectors, schema=self._dimensions(), orient="row")
-        )
+        vectors = pl.DataFrame(self.vectors, schema=self._dimensions(), orient="row")
+        return self.table.hstack(vectors)
 
     def _dimensions(self) -> list[str]:
         return [f"v{i + 1}" for i in range(self.vectors.shape[1])]
@@ -117,10 +119,9 @@ class Vectors(Result):
         if suffix not in FORMATS:
             raise GsfmError(f"cannot write {path.name}: choose an ending of {', '.join(FORMATS)}")
         about = json_text(self.provenance)
-        adata = self.to_anndata() if suffix == ".h5ad" else None
         with atomic_path(path) as temporary:
-            if adata is not None:
-                adata.write_h5ad(temporary)
+            if suffix == ".h5ad":
+                self.to_anndata().write_h5ad(temporary)
             elif suffix == ".parquet":
                 self.frame().write_parquet(temporary, metadata={"gsfm": about})
             elif suffix == ".npz":
@@ -191,58 +192,40 @@ def embed(
     """
     if isinstance(genes, str):
         raise TypeError(f"give a list of genes, [{genes!r}], or gene sets, gsfm.sets.read(...)")
-    chosen = load_model(model)
+    model = load_model(model)
     if isinstance(genes, GeneSets):
-        return _embed_sets(chosen, genes, dimensions, species, progress)
-    return _embed_genes(chosen, genes, dimensions, species)
-
-
-def _embed_genes(
-    model: Model, genes: Iterable[str] | None, dimensions: int | None, species: Species | None
-) -> Vectors:
-    query = Query(model, species, genes=genes)
-    if genes is None:
-        ids: Ids = np.arange(len(model.vocabulary), dtype=np.int32)
+        mapped, members = map_sets(model.vocabulary, genes, species)
+        vectors = _shortened(set_vectors(model, members, progress), dimensions)
+        table = pl.DataFrame(
+            {
+                "set": genes.metadata["name"].cast(pl.String),
+                "genes": genes.sizes,
+                "in_model": np.array([len(ids) for ids in members], np.int64),
+            }
+        )
+        task, more = "embed sets", {"sets": len(genes)}
     else:
-        query.genes("genes", what="the genes")
-        known = query.mapped.ids[query.mapped.ids >= 0]
-        ids = known[np.sort(np.unique(known, return_index=True)[1])]
-    vectors = _shortened(model.embed_genes(), dimensions)[ids]
-    table = pl.DataFrame(gene_columns(model.vocabulary, ids))
-    columns = {"vector": VECTOR}
-    about = query.provenance("embed genes", dimensions=vectors.shape[1], columns=columns)
-    return Vectors(table, about, query.mapped, vectors)
-
-
-def _embed_sets(
-    model: Model,
-    sets: GeneSets,
-    dimensions: int | None,
-    species: Species | None,
-    progress: Progress | None,
-) -> Vectors:
-    mapped, members = map_sets(model.vocabulary, sets, species)
-    vectors = _shortened(set_vectors(model, members, progress), dimensions)
-    table = pl.DataFrame(
-        {
-            "set": sets.metadata["name"].cast(pl.String),
-            "genes": sets.sizes,
-            "in_model": np.array([len(ids) for ids in members], np.int64),
-        }
-    )
-    about = provenance(
-        "embed sets",
+        query = Query(model, species, genes=genes)
+        mapped, ids = query.mapped, np.arange(len(model.vocabulary), dtype=np.int32)
+        if genes is not None:
+            query.genes("genes", what="the genes")
+            known = mapped.ids[mapped.ids >= 0]
+            ids = known[np.sort(np.unique(known, return_index=True)[1])]
+        vectors = _shortened(model.embed_genes(), dimensions)[ids]
+        table = pl.DataFrame(gene_columns(model.vocabulary, ids))
+        task, more = "embed genes", {}
+    return result_of(
+        Vectors,
+        task,
         model,
         mapped,
-        sets=len(sets),
+        table,
+        SET_COLUMNS,
+        beside={"vector": VECTOR},
+        parts={"vectors": vectors},
+        **more,
         dimensions=vectors.shape[1],
-        columns={
-            "genes": "identifiers of the set",
-            "in_model": "genes of the set that the model knows",
-            "vector": VECTOR,
-        },
     )
-    return Vectors(table, about, mapped, vectors)
 
 
 def set_vectors(model: Model, sets: Sequence[Ids], progress: Progress | None = None) -> Floats:

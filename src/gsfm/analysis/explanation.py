@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import PAPERS, Collection, Numbers, Query, collection, standard_scores
+from gsfm.analysis.query import PAPERS, Collection, Query, collection, standard_scores
+from gsfm.analysis.selection import check_least
 from gsfm.completion.identifiers import Ids
-from gsfm.completion.ranking import check_top, describe_probability
-from gsfm.completion.result import Result, gene_columns, symbols_of
+from gsfm.completion.ranking import describe_probability
+from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.attribution import TOLERANCE, Attribution
-from gsfm.sets.overlap import p_values
 
 #: A paper with the gene and so many genes of the set shows that their co-membership is known.
 TOGETHER = 2
@@ -185,7 +185,7 @@ def explain(
     True
     """
     model = load_model(model)
-    check_top(top, least=0)
+    check_least(0, top=top)
     query = Query(model, species, gene=[gene], set=genes)
     target, ids = query.gene("gene"), query.genes("set")
     in_input = bool((ids == target).any())
@@ -206,20 +206,34 @@ def explain(
             "is the model damaged?"
         )
     corpus = collection(PAPERS, model.vocabulary)
-    papers, n_papers = _papers(corpus, ids, target)
-    order = np.lexsort((np.array([symbols[i] for i in ids]), -shares))
+    papers = _papers(corpus, ids, target)
+    n_papers = (corpus.by_gene[ids] @ corpus.by_gene[[target]].T).toarray()[:, 0]
     # Without a rise of the score there is nothing to have a percentage of.
-    percent = [float(100 * share / rise) if rise > 0 else None for share in shares[order]]
+    percent = 100 * shares / rise if rise > 0 else [None] * len(ids)
+    columns = gene_columns(model.vocabulary, ids)
     table = pl.DataFrame(
         {
-            **gene_columns(model.vocabulary, ids[order]),
-            "share": shares[order],
+            **columns,
+            "share": shares,
             "percent": pl.Series(percent, dtype=pl.Float64),
-            "papers": n_papers[order],
+            "papers": n_papers.astype(np.int64),
         }
     )
-    about = query.provenance(
+    by_kind = pl.concat(
+        pl.DataFrame({"symbol": columns["symbol"], "kind": kind.name, "share": kind.shares})
+        for kind in parts.kinds
+    )
+    return query.result(
+        Explanation,
         "explain",
+        table.sort("share", "symbol", descending=[True, False]),
+        COLUMNS,
+        beside={"kinds": KIND_COLUMNS, "papers of the table papers": PAPER_COLUMNS},
+        parts={
+            "kinds": _kinds(parts),
+            "by_kind": by_kind.filter(pl.col("share") != 0),
+            "papers": papers.head(papers.height if top is None else top),
+        },
         explained={
             "symbol": symbols[target],
             "in_input": in_input,
@@ -239,20 +253,6 @@ def explain(
         },
         top=top,
         random_state=random_state,
-        columns={**COLUMNS, "kinds": KIND_COLUMNS, "papers of the table papers": PAPER_COLUMNS},
-    )
-    own = pl.DataFrame(symbols_of(model.vocabulary, ids))
-    shares_by_kind = [
-        own.with_columns(kind=pl.lit(one.name), share=pl.Series(one.shares, dtype=pl.Float64))
-        for one in parts.kinds
-    ]
-    return Explanation(
-        table,
-        about,
-        query.mapped,
-        kinds=_kinds(parts),
-        by_kind=pl.concat(shares_by_kind).filter(pl.col("share") != 0),
-        papers=papers.head(papers.height if top is None else top),
     )
 
 
@@ -260,19 +260,16 @@ def _standing(model: Model, ids: Ids, gene: int) -> dict[str, Any]:
     """Z-score, rank and probability of a gene among the missing ones."""
     z = standard_scores(model, [ids])[0]
     missing = np.delete(z, ids)
-    standing = {
+    standing: dict[str, Any] = {
         "z_score": float(z[gene]),
         "rank": int((missing > z[gene]).sum()) + 1,
         "ranked": len(missing),
         "probability": None,
     }
-    if model.calibration is None:
-        return standing
-    return {
-        **standing,
-        "probability": float(model.probability([ids])[0, gene]),
-        "probability_meaning": describe_probability(),
-    }
+    if model.calibration is not None:
+        standing["probability"] = float(model.probability([ids])[0, gene])
+        standing["probability_meaning"] = describe_probability()
+    return standing
 
 
 def _kinds(parts: Attribution) -> pl.DataFrame:
@@ -286,32 +283,21 @@ def _kinds(parts: Attribution) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=list(KIND_COLUMNS), orient="row")
 
 
-def _papers(corpus: Collection, ids: Ids, gene: int) -> tuple[pl.DataFrame, Any]:
-    """The papers with the gene and one of the set, and (n,) their number for each of the set."""
-    both = corpus.by_gene[ids] @ corpus.by_gene[[gene]].T
-    n_papers = np.asarray(both.toarray()[:, 0], np.int64)
+def _papers(corpus: Collection, ids: Ids, gene: int) -> pl.DataFrame:
+    """The papers with the gene and one or more of the set."""
     rows = corpus.having(gene)
-    overlap = np.bincount(
-        np.concatenate([corpus.having(int(i)) for i in ids]), minlength=len(corpus.sets)
-    )[rows]
-    rows, overlap = rows[overlap > 0].astype(np.int64), overlap[overlap > 0].astype(np.int64)
-    sizes = corpus.sets.sizes[rows]
-    # The gene is in every one of these papers: the overlap is among its other genes.
-    occurs = np.diff(corpus.by_gene.indptr) > 0
-    n_drawn = np.full(len(rows), occurs[ids].sum(), np.int64)
-    p: Numbers = np.ones(0)
-    if len(rows):
-        p = p_values(overlap, sizes - 1, n_drawn, int(occurs.sum()) - 1)
+    overlap = corpus.overlap(ids)[rows]
+    rows, overlap = rows[overlap > 0], overlap[overlap > 0]
     table = pl.DataFrame(
         {
-            "paper": corpus.column("name", rows),
-            "year": corpus.column("year", rows, pl.Int64),
-            "genes": sizes,
+            **corpus.columns(rows, paper="name", year="year"),
+            "genes": corpus.sets.sizes[rows],
             "overlap": overlap,
-            "p_value": p,
+            # The gene is in every one of these papers: the overlap is among its other genes.
+            "p_value": corpus.p_values(rows, overlap, ids, fixed=1),
             "co_membership": overlap >= TOGETHER,
             "overlap_genes": corpus.overlap_genes(rows, ids),
-            "link": corpus.column("link", rows),
+            **corpus.columns(rows, link="link"),
         }
     )
-    return table.sort("p_value", "genes", "paper"), n_papers
+    return table.sort("p_value", "genes", "paper")

@@ -11,16 +11,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.analysis.query import Numbers, Progress, Query, standard_scores
+from gsfm.analysis.query import Numbers, Progress, Query, singles, standard_scores
 from gsfm.analysis.relations import RELATION
-from gsfm.completion.batches import batches
-from gsfm.completion.identifiers import Ids
+from gsfm.analysis.selection import check_least
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
-from gsfm.models import Model, ModelLike, load_model
+from gsfm.models import ModelLike, load_model
 from gsfm.report import json_value
 
 if TYPE_CHECKING:
@@ -42,6 +41,10 @@ COLORS = (
     *("#882255", "#44aa99"),
 )
 GRAY = "#b0b0b0"
+
+
+#: The suffixes of the files of a network; the last three are drawings.
+FORMATS = (".graphml", ".cyjs", ".json", ".png", ".svg", ".pdf")
 
 
 class Network(Result):
@@ -91,24 +94,19 @@ class Network(Result):
         """
         path = Path(path)
         suffix = path.suffix.lower()
-        if suffix == ".graphml":
-            nx, graph = _networkx(), self.graph()
-            with atomic_path(path) as temporary:
+        if suffix not in FORMATS:
+            raise GsfmError(f"cannot write {path.name}: choose an ending of {', '.join(FORMATS)}")
+        nx, graph = _networkx(), self.graph()
+        with atomic_path(path) as temporary:
+            if suffix == ".graphml":
                 # Not with lxml, which is not always installed: the file is always the same.
                 nx.write_graphml_xml(graph, temporary)
-        elif suffix in (".cyjs", ".json"):
-            graph = self.graph()
-            data = _networkx().cytoscape_data(graph)
-            data["data"] = {"name": graph.name, "provenance": json_value(self.provenance)}
-            with atomic_path(path) as temporary:
+            elif suffix in (".cyjs", ".json"):
+                data = nx.cytoscape_data(graph)
+                data["data"] = {"name": graph.name, "provenance": json_value(self.provenance)}
                 temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", "utf-8")
-        elif suffix in (".png", ".svg", ".pdf"):
-            _draw(self, path)
-        else:
-            raise GsfmError(
-                f"cannot write {path.name}: choose an ending of .graphml, .cyjs, .json, .png, "
-                ".svg or .pdf"
-            )
+            else:
+                _draw(self, graph, temporary, suffix.removeprefix("."))
 
     def _headline(self) -> str:
         p = self.provenance
@@ -180,60 +178,54 @@ def network(
     [('EGFR', 1), ('GRB2', 1), ('MDM2', 2), ('TP53', 2)]
     """
     model = load_model(model)
-    if add < 0 or degree < 1:
-        raise ValueError("add must be 0 or more, and degree 1 or more")
+    check_least(0, add=add)
+    check_least(1, degree=degree)
     nx = _networkx()
     query = Query(model, species, set=genes)
     ids = query.genes("set", least=2)
-    if len(ids) + add > MOST:
-        raise GsfmError(f"a network of {len(ids) + add:,} genes is too large; {MOST:,} is the most")
     n_input = len(ids)
+    if n_input + add > MOST:
+        raise GsfmError(f"a network of {n_input + add:,} genes is too large; {MOST:,} is the most")
     if add:
         scores = model.score([ids])[0]
         missing = np.setdiff1d(np.arange(len(scores)), ids)
         best = missing[best_genes(scores[missing], missing, add, model.vocabulary)]
         ids = np.concatenate([ids, best]).astype(np.int32)
-    relation = _relations(model, ids, progress)
+    z = standard_scores(model, singles(ids), progress, genes=ids).astype(np.float64)
+    relation = (z + z.T) / 2
+    np.fill_diagonal(relation, -np.inf)
     rows, columns = _edges(relation, min_relation, degree)
     names = gene_columns(model.vocabulary, ids)
     symbols = names["symbol"]
-    edges = pl.DataFrame(
-        {
-            "source": symbols.gather(rows),
-            "target": symbols.gather(columns),
-            "weight": relation[rows, columns],
-        }
-    )
+    weights = {"weight": relation[rows, columns]}
+    edges = pl.DataFrame({"source": symbols[rows], "target": symbols[columns], **weights})
     graph = nx.Graph()
     graph.add_nodes_from(symbols)
     graph.add_weighted_edges_from(edges.rows())
     communities = nx.community.louvain_communities(graph, weight="weight", seed=random_state)
     communities = sorted(communities, key=lambda one: (-len(one), min(one)))
-    number = {symbol: i + 1 for i, one in enumerate(communities) for symbol in one}
-    strength = dict(graph.degree(weight="weight"))
+    number = {symbol: i for i, one in enumerate(communities, 1) for symbol in one}
     table = pl.DataFrame(
         {
             **names,
             "community": [number[s] for s in symbols],
             "degree": [graph.degree(s) for s in symbols],
-            "strength": [float(strength[s]) for s in symbols],
+            "strength": [float(graph.degree(s, weight="weight")) for s in symbols],
             "in_input": np.arange(len(ids)) < n_input,
         }
     )
-    about = query.provenance(
+    return query.result(
+        Network,
         "network",
+        table.sort("community", "strength", "symbol", descending=[False, True, False]),
+        COLUMNS,
+        beside={"weight": RELATION},
+        parts={"edges": edges.sort("weight", "source", "target", descending=[True, False, False])},
         communities=len(communities),
         add=add,
         min_relation=min_relation,
         degree=degree,
         random_state=random_state,
-        columns={**COLUMNS, "weight": RELATION},
-    )
-    return Network(
-        table.sort(["community", "strength", "symbol"], descending=[False, True, False]),
-        about,
-        query.mapped,
-        edges=edges.sort(["weight", "source", "target"], descending=[True, False, False]),
     )
 
 
@@ -245,31 +237,18 @@ def _networkx() -> Any:
     return networkx
 
 
-def _relations(model: Model, ids: Ids, progress: Progress | None) -> Numbers:
-    """(n, n) the relation of each two genes; minus infinity on the diagonal."""
-    z = np.empty((len(ids), len(ids)))
-    # In small parts: the scores of all genes for all sets would be large.
-    for rows in batches(len(ids), 64, "scoring genes", progress):
-        z[rows] = standard_scores(model, [one[None] for one in ids[rows]])[:, ids]
-    relation = (z + z.T) / 2
-    np.fill_diagonal(relation, -np.inf)
-    return relation
-
-
 def _edges(
     relation: Numbers, least: float, degree: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The pairs of genes to join."""
-    k = min(degree, len(relation) - 1)
-    order = np.argsort(-relation, axis=1, kind="stable")[:, :k]
+    order = np.argsort(-relation, axis=1, kind="stable")[:, : min(degree, len(relation) - 1)]
     near = np.zeros(relation.shape, bool)
     np.put_along_axis(near, order, True, axis=1)
     rows, columns = np.nonzero(np.triu((near | near.T) & (relation >= least), 1))
     return rows.astype(np.int64), columns.astype(np.int64)
 
 
-def _draw(network: Network, path: Path) -> None:
-    nx = _networkx()
+def _draw(network: Network, graph: Any, path: Path, suffix: str) -> None:
     try:
         # Without pyplot: no window system, and no state shared with the caller.
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -277,33 +256,24 @@ def _draw(network: Network, path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("a drawing of a network", "plot") from error
-    graph = network.graph()
-    place = _layout(nx, graph, network.provenance["random_state"])
+    table, edges = network.table, network.edges
+    place = _layout(_networkx(), graph, network.provenance["random_state"])
     figure = Figure(figsize=(10, 8), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.set_axis_off()
-    weights = network.edges["weight"].to_numpy()
-    if len(weights):
-        strongest = weights.max()
+    lines = [(place[a], place[b]) for a, b in edges.select("source", "target").rows()]
+    widths = 0.4 + 3 * _relative(edges["weight"].to_numpy())
+    if lines:
         axes.add_collection(
-            LineCollection(
-                [(place[a], place[b]) for a, b, _ in network.edges.rows()],
-                linewidths=0.4 + 3 * np.sqrt(np.maximum(weights, 0) / max(strongest, 1e-9)),
-                colors="#888888",
-                alpha=0.45,
-                zorder=1,
-            )
+            LineCollection(lines, linewidths=widths, colors="#888888", alpha=0.45, zorder=1)
         )
-    table = network.table
     where = np.array([place[symbol] for symbol in table["symbol"]])
-    strength = table["strength"].to_numpy()
-    size = 60 + 340 * np.sqrt(np.maximum(strength, 0) / max(strength.max(), 1e-9))
-    sizes = table["community"].value_counts()
-    shared = set(sizes.filter(pl.col("count") > 1)["community"].to_list())
-    colors = [
-        COLORS[c - 1] if c in shared and c <= len(COLORS) else GRAY for c in table["community"]
-    ]
+    size = 60 + 340 * _relative(table["strength"].to_numpy())
+    # The largest communities come first, those of one gene last.
+    n_shared = table.filter(pl.len().over("community") > 1)["community"].n_unique()
+    palette = dict(enumerate(COLORS[:n_shared], 1))
+    colors = [palette.get(c, GRAY) for c in table["community"]]
     # An added gene is a ring, an input gene a disc.
     faces = [c if own else "white" for c, own in zip(colors, table["in_input"], strict=True)]
     x, y = where.T
@@ -316,15 +286,15 @@ def _draw(network: Network, path: Path) -> None:
         )  # fmt: skip
     added = int((~table["in_input"]).sum())
     tail = f"; rings: {added} genes added by the model" if added else ""
-    axes.set_title(
-        f"{len(table)} genes, {network.edges.height:,} edges; colors: communities{tail}",
-        fontsize=11,
-        loc="left",
-    )
+    title = f"{len(table)} genes, {edges.height:,} edges; colors: communities{tail}"
+    axes.set_title(title, fontsize=11, loc="left")
     axes.margins(0.06)
-    suffix = path.suffix.lower()[1:]
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150, format=suffix)
+    figure.savefig(path, dpi=150, format=suffix)
+
+
+def _relative(values: Numbers) -> Numbers:
+    """(n,) the square roots of the values over the largest one."""
+    return np.asarray(np.sqrt(np.maximum(values, 0) / max(values.max(initial=0), 1e-9)))
 
 
 def _layout(nx: Any, graph: Any, random_state: int) -> dict[str, tuple[float, float]]:

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
 from gsfm.analysis.gene_frequency import empirical_p_value, popularity
-from gsfm.analysis.query import Query, evidence, standard_scores
+from gsfm.analysis.query import Numbers, Progress, Query, evidence, standard_scores
+from gsfm.analysis.selection import check_least
 from gsfm.analysis.term_scores import (
     BATCH,
     MISSING,
     Library,
-    Progress,
     describe_scores,
     find_term,
     score_genes,
@@ -30,7 +30,7 @@ from gsfm.analysis.term_scores import (
 from gsfm.completion.batches import batches
 from gsfm.completion.calibration import HALF
 from gsfm.completion.identifiers import Ids
-from gsfm.completion.ranking import best_genes, check_top, describe_probability
+from gsfm.completion.ranking import best_genes, describe_probability
 from gsfm.completion.result import Result, gene_columns, symbols_of
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
@@ -38,8 +38,6 @@ from gsfm.models import Model, ModelLike, load_model
 
 if TYPE_CHECKING:
     from gsfm.libraries import Term
-
-Numbers = NDArray[np.float64]
 
 #: Seeds for several terms. Chosen on the genes that HPO gained from 2020 to 2023: with 25 the
 #: median rank among neighbors is 13, with 50 it is 11, with 100 13, with 400 16.
@@ -211,7 +209,7 @@ def prioritize(
     (1, 'MDM2', False)
     """
     model = load_model(model)
-    check_top(top)
+    check_least(1, top=top)
     terms = [terms] if isinstance(terms, str) else list(dict.fromkeys(terms))
     expanded, loci = _expanded([candidates] if isinstance(candidates, str) else candidates)
     seeds = list(seeds)
@@ -245,10 +243,13 @@ def prioritize(
         one_by_one = batches(len(shown), 1, "computing shares", progress)
         reasons = [_why(model, ids, int(shown[at][0])) for at in one_by_one]
         columns["why"] = pl.Series(reasons, dtype=pl.List(pl.String))
-    table = pl.DataFrame(columns)
-    descriptions = {**COLUMNS, "probability": f"{describe_probability(missing)}. {OF_SEEDS}"}
-    about = query.provenance(
+    return query.result(
+        Priorities,
         "prioritize",
+        pl.DataFrame(columns),
+        {**COLUMNS, "probability": f"{describe_probability(missing)}. {OF_SEEDS}"},
+        beside={"columns of by_term": TERM_COLUMNS},
+        parts={"by_term": by_term},
         candidates={
             "genes": len(genes),
             "annotated": int(annotated.sum()),
@@ -259,18 +260,13 @@ def prioritize(
             "terms": [one.describe(ids) for one in phenotype],
             "libraries": [library.provenance for library in _libraries(phenotype)],
             "input_seeds": len(input_seeds),
-            "seeds": [model.vocabulary[int(g)] for g in ids],
+            "seeds": list(symbols_of(model.vocabulary, ids)),
             "chosen": how,
         },
         null={"genes": ALIKE, "popularity": popularity(model)[1]},
         top=top,
         missing_fraction=missing,
-        columns={
-            **{name: descriptions[name] for name in table.columns},
-            "columns of by_term": TERM_COLUMNS,
-        },
     )
-    return Priorities(table, about, query.mapped, by_term=by_term)
 
 
 def _expanded(candidates: Iterable[str]) -> tuple[list[str], dict[str, int]]:
@@ -373,23 +369,20 @@ def _by_term(
     z = np.empty((len(terms), len(genes)))
     for part in batches(len(terms), BATCH, "scoring each term", progress):
         z[part] = evidence(model, [one.genes for one in terms[part]])[:, genes]
-    symbols = symbols_of(model.vocabulary, genes)
-    about = [one.describe(ids) for one in terms]
-    annotated = np.array([np.isin(genes, one.genes) for one in terms])
-    rows = [
-        (symbols[j], *about[i].values(), bool(annotated[i, j]), float(z[i, j]))
-        for j in range(len(genes))
-        for i in range(len(terms))
-    ]
-    schema = {
-        **dict.fromkeys(("symbol", "library", "id", "term"), pl.String),
-        **dict.fromkeys(("size", "seeds"), pl.Int64),
-        "annotated": pl.Boolean,
-        "z_score": pl.Float64,
-    }
-    table = pl.DataFrame(rows, schema=schema, orient="row")
+    texts, numbers = ("library", "id", "term"), ("size", "seeds")
+    schema = {**dict.fromkeys(texts, pl.String), **dict.fromkeys(numbers, pl.Int64)}
+    about = pl.DataFrame([one.describe(ids) for one in terms], schema=schema)
+    annotated = np.zeros(z.shape, bool)
+    for row, one in enumerate(terms):
+        annotated[row] = np.isin(genes, one.genes)
+    # One row for each candidate and term, candidate by candidate.
+    table = about[np.tile(np.arange(len(terms)), len(genes))].with_columns(
+        symbol=symbols_of(model.vocabulary, np.repeat(genes, len(terms))),
+        annotated=annotated.T.ravel(),
+        z_score=z.T.ravel(),
+    )
     strongest = [terms[i].term.name for i in z.argmax(axis=0)] if terms else []
-    return table, strongest
+    return table.select("symbol", pl.exclude("symbol")), strongest
 
 
 def _why(model: Model, ids: Ids, gene: int) -> list[str]:

@@ -14,10 +14,18 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.analysis.embedding import set_vectors
-from gsfm.analysis.query import Floats, Progress, Source, metadata_column, read_source
+from gsfm.analysis.query import (
+    Floats,
+    Progress,
+    Source,
+    metadata_column,
+    read_source,
+    result_of,
+    row_of,
+)
+from gsfm.analysis.selection import check_least
 from gsfm.completion.identifiers import map_sets
 from gsfm.completion.result import Result
-from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
@@ -143,8 +151,7 @@ def map(
     (20, ['set', 'description', 'x', 'y', 'group'])
     """
     model = load_model(model)
-    if most is not None and most < LEAST:
-        raise ValueError(f"most must be {LEAST} or more, not {most}")
+    check_least(LEAST, most=most)
     try:
         from sklearn.cluster import KMeans
         from sklearn.manifold import TSNE
@@ -195,33 +202,30 @@ def map(
     )
     if name is None:
         name = Path(sets).name if isinstance(sets, str | Path) else library.manifest.get("name")
-    about = provenance(
+    return result_of(
+        Map,
         "map",
         model,
         mapped,
+        table,
+        COLUMNS,
         library={"name": name or "a library"},
         sets=n_sets,
         drawn=len(library),
         unplaced=len(library) - len(rows),
         group_by=by,
         random_state=random_state,
-        columns=COLUMNS,
     )
-    return Map(table, about, mapped)
 
 
 def _sources(metadata: pl.DataFrame) -> pl.Series | None:
     """The sources of the sets, rare ones together; None if there are fewer than two."""
-    if "source" not in metadata.columns:
-        return None
-    source = metadata["source"].cast(pl.String).fill_null("(no source)")
-    counts = source.value_counts(sort=True, name="n")
+    source = metadata_column(metadata, "source").fill_null("(no source)")
+    counts = source.value_counts(name="n").sort("n", "source", descending=[True, False])
     if counts.height < 2:
         return None
-    common = counts.sort(["n", "source"], descending=[True, False])["source"].head(CLUSTERS - 1)
-    return pl.select(
-        pl.when(source.is_in(common.to_list())).then(source).otherwise(pl.lit("others"))
-    ).to_series()
+    is_common = source.is_in(counts["source"].head(CLUSTERS - 1).to_list())
+    return pl.select(pl.when(is_common).then(source).otherwise(pl.lit("others"))).to_series()
 
 
 def _clusters(
@@ -250,8 +254,8 @@ def _example_genes(members: sp.csr_array, symbols: tuple[str, ...]) -> pl.Series
     """Up to `SHOWN` genes of each set, the rarest first."""
     count = np.asarray(members.sum(axis=0))
     shown = []
-    for i in range(members.shape[0]):
-        ids = members.indices[members.indptr[i] : members.indptr[i + 1]]
+    for row in range(members.shape[0]):
+        ids = row_of(members, row)
         best = ids[np.argsort(count[ids], kind="stable")[:SHOWN]]
         shown.append([symbols[int(g)] for g in best])
     return pl.Series(shown, dtype=pl.List(pl.String))

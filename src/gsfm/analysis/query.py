@@ -1,11 +1,11 @@
-"""Queries: mapping the input genes, scoring sets, and collections of gene sets to compare with."""
+"""Queries: the input genes, scores of sets, and collections of gene sets to compare with."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from gsfm import sets
 from gsfm.completion.batches import batches
-from gsfm.completion.identifiers import Ids, map_identifiers
+from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers
+from gsfm.completion.result import Result
 from gsfm.completion.scorer import provenance
 from gsfm.errors import GsfmError, UnknownGenesError, UnknownTermError, join_names
 from gsfm.genes import Species, Vocabulary, read_genes
@@ -22,12 +23,17 @@ from gsfm.models import Model
 from gsfm.models.evidence import rows_of, standardize
 from gsfm.progress import Progress as Progress
 from gsfm.sets import GeneSet, GeneSets
+from gsfm.sets.overlap import p_values
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 #: Gene sets to compare with: a collection, a file of one, or a name: ``"papers"`` for the embedded
 #: corpus, else a library that comes with gsfm.
 Source: TypeAlias = "GeneSets | str | Path"
+
+#: Descriptions by the name of a column.
+Columns: TypeAlias = Mapping[str, Any]
+R = TypeVar("R", bound=Result)
 
 PAPERS = "papers"
 #: Sets that are scored at once.
@@ -92,17 +98,72 @@ class Query:
         inputs, ids = self.mapped.inputs[part], self.mapped.ids[part]
         return self.mapped._replace(inputs=inputs, ids=ids).require(what, least=least)
 
-    def provenance(self, task: str, **more: Any) -> dict[str, Any]:
-        """The provenance of a result for this query; see `gsfm.completion.scorer.provenance`."""
-        return provenance(task, self.model, self.mapped, **more)
+    def result(
+        self, kind: type[R], task: str, table: pl.DataFrame, columns: Columns, **more: Any
+    ) -> R:
+        """The result for this query; see `result_of`."""
+        return result_of(kind, task, self.model, self.mapped, table, columns, **more)
 
 
-def standard_scores(model: Model, sets: Sequence[Ids], progress: Progress | None = None) -> Floats:
-    """(n, genes) scores less the mean, over the standard deviation, of each set's missing genes."""
-    out = np.empty((len(sets), len(model.vocabulary)), np.float32)
+def result_of(
+    kind: type[R],
+    task: str,
+    model: Model,
+    mapped: MappedIdentifiers,
+    table: pl.DataFrame,
+    columns: Columns,
+    *,
+    beside: Columns | None = None,
+    parts: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> R:
+    """The result of a verb, with its provenance.
+
+    Parameters
+    ----------
+    kind
+        The class of the result.
+    task
+        The verb.
+    model, mapped
+        The model that was used, and the identifiers of the query.
+    table
+        The results.
+    columns
+        Descriptions of columns, of which those of the table are a part of the provenance.
+    beside
+        Descriptions of what is not in the table.
+    parts
+        Further tables and arrays of the result.
+    **more
+        Further entries of the provenance.
+    """
+    own = {name: columns[name] for name in table.columns if name in columns}
+    about = provenance(task, model, mapped, **more, columns={**own, **(beside or {})})
+    return kind(table, about, mapped, **(parts or {}))
+
+
+def standard_scores(
+    model: Model,
+    sets: Sequence[Ids],
+    progress: Progress | None = None,
+    *,
+    genes: Ids | slice = slice(None),
+) -> Floats:
+    """(n, genes) scores less the mean, over the standard deviation, of each set's missing genes.
+
+    Of all genes of the model, or of `genes` only.
+    """
+    parts = [np.empty((0, len(model.vocabulary)), np.float32)[:, genes]]
     for rows in batches(len(sets), BATCH, "scoring sets", progress):
-        out[rows] = standardize(model.score(sets[rows]), model.encode(sets[rows]))
-    return out
+        z = standardize(model.score(sets[rows]), model.encode(sets[rows]))
+        parts.append(z[:, genes])
+    return np.concatenate(parts)
+
+
+def singles(genes: NDArray[Any] | Sequence[int]) -> list[Ids]:
+    """Sets of one gene each."""
+    return list(np.asarray(genes, np.int32)[:, None])
 
 
 def evidence(model: Model, sets: Sequence[NDArray[Any]], *, neutral_single: bool = False) -> Floats:
@@ -121,6 +182,18 @@ def evidence(model: Model, sets: Sequence[NDArray[Any]], *, neutral_single: bool
     return out
 
 
+def mask_of(ids: NDArray[np.integer[Any]], n: int) -> NDArray[np.bool_]:
+    """(n,) whether each of n genes is among `ids`."""
+    mask = np.zeros(n, bool)
+    mask[ids] = True
+    return mask
+
+
+def row_of(matrix: sp.csr_array, row: int) -> NDArray[np.int32]:
+    """The columns of the entries of a row."""
+    return np.asarray(matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]])
+
+
 # -- gene sets to compare with ---------------------------------------------------------------------
 
 
@@ -133,14 +206,34 @@ class Collection(NamedTuple):
 
     def having(self, gene: int) -> NDArray[np.int32]:
         """The rows of the sets that have a gene, ascending."""
-        start, end = self.by_gene.indptr[gene : gene + 2]
-        return np.asarray(self.by_gene.indices[start:end], np.int32)
+        return row_of(self.by_gene, gene)
 
-    def column(
-        self, name: str, rows: NDArray[np.integer[Any]], dtype: type[pl.DataType] = pl.String
-    ) -> pl.Series:
-        """A column of the metadata of some sets; null if there is none."""
-        return metadata_column(self.sets.metadata[rows], name, dtype)
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(genes,) whether a gene is in any set."""
+        return np.asarray(np.diff(self.by_gene.indptr) > 0)
+
+    def overlap(self, ids: Ids) -> NDArray[np.int64]:
+        """(sets,) the number of genes of each that are among `ids`."""
+        counts = np.bincount(self.by_gene[ids].indices, minlength=len(self.sets))
+        return counts.astype(np.int64)
+
+    def p_values(
+        self, rows: NDArray[Any], overlap: NDArray[np.int64], ids: Ids, *, fixed: int = 0
+    ) -> Numbers:
+        """The hypergeometric probabilities of these overlaps with `ids`, or larger ones.
+
+        The members of each set are drawn from all genes of the collection, except `fixed` genes
+        that all of these sets have.
+        """
+        known = self.known
+        drawn = np.full(len(rows), known[ids].sum())
+        return p_values(overlap, self.sets.sizes[rows] - fixed, drawn, int(known.sum()) - fixed)
+
+    def columns(self, rows: NDArray[Any], **names: str) -> dict[str, pl.Series]:
+        """Columns of the metadata of some sets by their new names."""
+        metadata = self.sets.metadata[rows]
+        return {new: metadata_column(metadata, name) for new, name in names.items()}
 
     def overlap_genes(self, rows: NDArray[np.integer[Any]], ids: Ids) -> pl.Series:
         """The symbols of the genes that each of some sets has in common with `ids`."""
@@ -149,10 +242,9 @@ class Collection(NamedTuple):
         return pl.Series([[symbols[g] for g in own] for own in overlaps], dtype=pl.List(pl.String))
 
 
-def metadata_column(
-    metadata: pl.DataFrame, name: str, dtype: type[pl.DataType] = pl.String
-) -> pl.Series:
-    """A column of the metadata of gene sets; null if there is none."""
+def metadata_column(metadata: pl.DataFrame, name: str) -> pl.Series:
+    """A column of the metadata of gene sets: a number for ``year``, else text; null if missing."""
+    dtype = pl.Int64 if name == "year" else pl.String
     if name not in metadata.columns:
         return pl.Series(name, [None] * metadata.height, dtype=dtype)
     return metadata[name].cast(dtype, strict=dtype == pl.String)
@@ -168,7 +260,9 @@ def collection(source: Source, vocabulary: Vocabulary) -> Collection:
     """
     if source == PAPERS:
         return _papers(vocabulary)
-    return _indexed(read_source(source), vocabulary, str(source) if _is_name(source) else None)
+    return _indexed(
+        read_source(source), vocabulary, None if isinstance(source, GeneSets) else str(source)
+    )
 
 
 def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
@@ -179,10 +273,12 @@ def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
     if isinstance(source, GeneSets):
         return source
     if source == PAPERS:
-        return _embedded()
+        # Imported here, and below: completion does not need it.
+        from gsfm.corpus import embedded
+
+        return embedded()
     if source == "-" or Path(source).is_file():
         return sets.read(source, resolve=resolve)
-    # Imported here, and below: completion does not need it.
     from gsfm import libraries
 
     return libraries.load(str(source))
@@ -209,23 +305,24 @@ def find_set(name: str, source: Source | None = None) -> GeneSet:
         term = libraries.find(name)
         return GeneSet(str(term.name), tuple(term.genes), {"id": term.id, "source": term.library})
     library = read_source(source)
-    metadata = library.metadata
-    wanted = name.strip().lower()
-    columns = [c for c in ("name", "id") if c in metadata.columns]
-    texts = [metadata[c].cast(pl.String).fill_null("").str.to_lowercase() for c in columns]
-    for holds in (
-        [text == wanted for text in texts],
-        [text.str.contains(wanted, literal=True) for text in texts],
-    ):
-        rows = np.flatnonzero(np.any([one.to_numpy() for one in holds], axis=0))
-        if len(rows) == 1:
-            return library[int(rows[0])]
-        if len(rows) > 1:
-            names = metadata["name"].gather(rows).cast(pl.String).to_list()
-            raise GsfmError(
-                f"{len(rows)} sets are called {name!r}: {join_names(names, 5)}; give the whole name"
-            )
+    for part in (False, True):
+        found = _called(library, name, part=part)
+        if len(found) == 1:
+            return library[found[0][0]]
+        if found:
+            names = join_names([own for _, own in found])
+            raise GsfmError(f"{len(found)} sets are called {name!r}: {names}; give the whole name")
     raise GsfmError(f"no set of {len(library):,} has the name or id {name!r}")
+
+
+def _called(library: GeneSets, text: str, *, part: bool = False) -> list[tuple[int, str]]:
+    """Row and name of the sets whose name or id is a text, or has it as a part, in any case."""
+    metadata, wanted = library.metadata, text.strip().lower()
+    columns = pl.col([c for c in ("name", "id") if c in metadata.columns])
+    own = columns.cast(pl.String).fill_null("").str.to_lowercase()
+    is_called = pl.any_horizontal(own.str.contains(wanted, literal=True) if part else own == wanted)
+    found = metadata.with_row_index("row").filter(is_called)
+    return found.select("row", pl.col("name").cast(pl.String)).rows()
 
 
 def read_context(
@@ -262,44 +359,25 @@ def read_context(
             return find_set(text, source)
         except UnknownTermError as error:
             raise UnknownTermError(f"{text!r} is not a file or a gene: {error}") from None
-    terms = _terms_called(text, source)
-    if terms:
-        symbols = [gene["symbol"] or " or ".join(gene["candidates"]) for gene in genes]
-        both = f"a gene ({join_names(symbols, 5)}) and a term ({join_names(terms, 5)})"
-        raise GsfmError(
-            f"{text!r} is both {both}; give a list of genes, or the term with its library"
-        )
-    return identifiers
-
-
-def _terms_called(text: str, source: Source | None) -> list[str]:
-    """The terms of a source, or of all libraries, with this name or identifier, in any case."""
     from gsfm import libraries
 
-    wanted = text.strip().lower()
-    return [
-        f"{place}:{row['name']}" if _is_name(place) else str(row["name"])
-        for place in (libraries.names() if source is None else [source])
-        for row in read_source(place).metadata.iter_rows(named=True)
-        if wanted in (str(row["name"]).lower(), str(row.get("id")).lower())
-    ]
-
-
-def _is_name(source: Source) -> bool:
-    return isinstance(source, str | Path)
+    terms = []
+    for place in libraries.names() if source is None else [source]:
+        library, prefix = read_source(place), "" if isinstance(place, GeneSets) else f"{place}:"
+        terms += [prefix + name for _, name in _called(library, text)]
+    if terms:
+        symbols = [gene["symbol"] or " or ".join(gene["candidates"]) for gene in genes]
+        raise GsfmError(
+            f"{text!r} is both a gene ({join_names(symbols)}) and a term ({join_names(terms)}); "
+            "give a list of genes, or the term with its library"
+        )
+    return identifiers
 
 
 @functools.lru_cache(maxsize=2)
 def _papers(vocabulary: Vocabulary) -> Collection:
     """The papers of the embedded corpus; cached, because several verbs use them."""
-    return _indexed(_embedded(), vocabulary, "papers of the embedded corpus")
-
-
-def _embedded() -> GeneSets:
-    # Imported here: completion does not need it.
-    from gsfm.corpus import embedded
-
-    return embedded()
+    return _indexed(read_source(PAPERS), vocabulary, "papers of the embedded corpus")
 
 
 def _indexed(library: GeneSets, vocabulary: Vocabulary, name: str | None) -> Collection:
@@ -310,11 +388,10 @@ def _indexed(library: GeneSets, vocabulary: Vocabulary, name: str | None) -> Col
             "symbols? gsfm.sets.read and GeneSets.resolve map other identifiers"
         )
     manifest = library.manifest
-    releases = [one.get("release") for one in manifest.get("inputs", []) if isinstance(one, dict)]
-    releases = [one for one in [manifest.get("release"), *releases] if one]
+    places = [manifest, *(one for one in manifest.get("inputs", ()) if isinstance(one, dict))]
     about = {
         "name": name or manifest.get("name") or "gene sets",
         "sets": len(library),
-        "release": releases[0] if releases else None,
+        "release": next((one["release"] for one in places if one.get("release")), None),
     }
     return Collection(own, own.to_csr().T.tocsr(), about)

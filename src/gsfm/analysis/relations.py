@@ -22,9 +22,12 @@ from gsfm.analysis.query import (
     collection,
     evidence,
     read_context,
+    singles,
     standard_scores,
 )
-from gsfm.completion.ranking import best_genes, check_top
+from gsfm.analysis.selection import check_least
+from gsfm.completion.identifiers import Ids
+from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
@@ -43,16 +46,14 @@ PREDICTED = 100
 SCORED_TERMS = 50
 
 RELATION = (
-    "mean of two z-scores, one in each direction: of each gene among all genes, by the model's "
-    "score for the set of the other gene; not a test statistic"
+    "mean of two z-scores: of each gene among all genes, by the model's score for the set of the "
+    "other gene; not a test statistic"
 )
 COLUMNS = {"rank": "rank by score; ties are in the order of symbols", "relation": RELATION}
 ALONE = {"score": "the relation"}
 IN_CONTEXT = {
-    "score": "the smaller of relation and context_score: a neighbor in the context is near the "
-    "query gene and fits the context",
-    "context_score": "z-score of the gene for the context without the query gene; leave-one-out "
-    "for a gene of the context",
+    "score": "the smaller of relation and context_score: both must be high",
+    "context_score": "z-score for the context without the query gene; leave-one-out for its genes",
     "gain": "effect of the query gene: z-score for the context with it, less that without it",
     "in_context": "whether the gene is one of the context",
 }
@@ -189,9 +190,10 @@ def relate(
     UnknownGenesError
         If the model does not know a gene, or fewer than 3 other genes of the context.
     GsfmError
-        If the text of a context is neither genes nor a term, or both.
+        If the two genes are the same, or the text of a context is neither genes nor a term, or
+        both.
     ValueError
-        If the two genes are the same, or a parameter is out of its range.
+        If a parameter is out of its range.
 
     Notes
     -----
@@ -223,7 +225,7 @@ def relate(
     True
     """
     model = load_model(model)
-    check_top(top)
+    check_least(1, top=top)
     if other is None:
         if isinstance(context, str | Path):
             places = list(libraries)
@@ -232,8 +234,7 @@ def relate(
             source = places[0] if places else None
             context = read_context(context, model.vocabulary, source, species)
         return _neighbors(model, gene, context, top, species, progress)
-    if draws < 10:
-        raise ValueError(f"draws must be 10 or more, not {draws}")
+    check_least(10, draws=draws)
     query = Query(model, species, gene=[gene], other=[other])
     return _pair(query, libraries, top, draws, random_state, progress)
 
@@ -256,7 +257,7 @@ def _neighbors(
         context = context.genes
     query = Query(model, species, gene=[gene], context=context)
     target = query.gene("gene")
-    near = standard_scores(model, [np.array([target], np.int32)])[0]
+    near = standard_scores(model, singles([target]))[0]
     context_score = np.full(len(near), np.inf, np.float32)
     about: dict[str, Any] | None = None
     if context is not None:
@@ -270,7 +271,7 @@ def _neighbors(
     shortlist = max(SHORTLIST, 2 * top)
     key = np.minimum(near, context_score)[pool]
     genes = pool[best_genes(key, pool, shortlist, model.vocabulary)]
-    back = standard_scores(model, [np.array([g], np.int32) for g in genes], progress)[:, target]
+    back = standard_scores(model, singles(genes), progress)[:, target]
     relation = (near[genes].astype(np.float64) + back) / 2
     score = np.minimum(relation, context_score[genes])
     order = best_genes(score, genes, top, model.vocabulary)
@@ -284,18 +285,9 @@ def _neighbors(
         columns["context_score"] = context_score[genes].astype(np.float64)
         columns["gain"] = (with_gene - context_score)[genes].astype(np.float64)
         columns["in_context"] = np.isin(genes, ids)
-    return Neighbors(
-        pl.DataFrame(columns),
-        query.provenance(
-            "relate",
-            gene=model.vocabulary[target],
-            context=about,
-            shortlist=shortlist,
-            top=top,
-            columns={**COLUMNS, **(ALONE if about is None else IN_CONTEXT)},
-        ),
-        query.mapped,
-    )
+    table, descriptions = pl.DataFrame(columns), ALONE if about is None else IN_CONTEXT
+    more = {"gene": model.vocabulary[target], "context": about, "shortlist": shortlist, "top": top}
+    return query.result(Neighbors, "relate", table, COLUMNS | descriptions, **more)
 
 
 # -- two genes -------------------------------------------------------------------------------------
@@ -312,18 +304,18 @@ def _pair(
     model, a, b = query.model, query.gene("gene"), query.gene("other")
     names = [model.vocabulary[a], model.vocabulary[b]]
     if a == b:
-        raise ValueError(f"the two genes are both {names[0]}; give two different genes")
+        raise GsfmError(f"the two genes are both {names[0]}; give two different genes")
     popular, counted = popularity(model)
     rng = np.random.default_rng(random_state)
     like_a, like_b = (_alike(popular, one, (a, b), draws, rng) for one in (a, b))
     genes = np.unique([a, b, *like_a, *like_b])
-    z = standard_scores(model, [np.array([g], np.int32) for g in genes], progress)
+    z = standard_scores(model, singles(genes), progress)
     at_a, at_b = np.searchsorted(genes, like_a), np.searchsorted(genes, like_b)
     z_a, z_b = z[np.searchsorted(genes, [a, b])]
     relation = float(z_a[b] + z_b[a]) / 2
-    null = (z[at_a][:, like_b] + z[at_b][:, like_a].T) / 2
-    null = null[like_a[:, None] != like_b]
-    if not len(null):
+    pairs = (z[at_a][:, like_b] + z[at_b][:, like_a].T) / 2
+    pairs = pairs[like_a[:, None] != like_b]
+    if not len(pairs):
         raise GsfmError("the model knows too few genes to draw pairs from")
     table, shared = _contexts(model, libraries, a, b, z_a, z_b, top)
     numbers = {
@@ -331,32 +323,25 @@ def _pair(
         "relation": relation,
         "z_scores": [float(z_a[b]), float(z_b[a])],
         "ranks": [_rank(z_a, a, b), _rank(z_b, b, a)],
-        "p_value": empirical_p_value(relation, null),
-        "pairs": len(null),
-        "null_median": float(np.median(null)),
+        "p_value": empirical_p_value(relation, pairs),
+        "pairs": len(pairs),
+        "null_median": float(np.median(pairs)),
         "popularity": [float(popular[a]), float(popular[b])],
     }
-    about = query.provenance(
-        "relate",
-        relation=RELATION,
-        null={
-            "model": f"pairs of genes of similar popularity: {draws} genes drawn from the {ALIKE} "
-            "closest in popularity to one gene, each with as many for the other; "
-            "p = (1 + pairs with such a relation or a larger one) / (1 + pairs), one-sided, not "
-            "corrected",
-            "popularity": counted,
-            "random_state": random_state,
-        },
-        shared=shared,
-        top=top,
-        columns=CONTEXT_COLUMNS,
+    null_model = (
+        f"pairs of genes of similar popularity: {draws} genes drawn from the {ALIKE} closest in "
+        "popularity to one gene, each with as many for the other; p = (1 + pairs with such a "
+        "relation or a larger one) / (1 + pairs), one-sided, not corrected"
     )
-    return Relation(table, about, query.mapped, relation=numbers)
+    null = {"model": null_model, "popularity": counted, "random_state": random_state}
+    more = {"relation": RELATION, "null": null, "shared": shared, "top": top}
+    parts = {"relation": numbers}
+    return query.result(Relation, "relate", table, CONTEXT_COLUMNS, parts=parts, **more)
 
 
-def _rank(z: Floats, gene: int, other: int) -> int:
-    """The rank of `other` among all genes but `gene`."""
-    return int((np.delete(z, gene) > z[other]).sum()) + 1
+def _rank(z: Floats, members: Ids | int, gene: int) -> int:
+    """The rank of a gene among all genes that are not `members`."""
+    return int((np.delete(z, members) > z[gene]).sum()) + 1
 
 
 def _alike(
@@ -375,54 +360,37 @@ def _contexts(
     model: Model, libraries: Iterable[Source], a: int, b: int, z_a: Floats, z_b: Floats, top: int
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """The contexts that two genes share, and their numbers."""
-    papers = collection(PAPERS, model.vocabulary)
-    both = np.intersect1d(papers.having(a), papers.having(b))
-    parts = [_rows(papers, "paper", _smallest(papers, both)[:top], "both")]
-    shared: dict[str, Any] = {"papers": len(both), "corpus": papers.about, "libraries": []}
-    for source in libraries:
-        terms = collection(source, model.vocabulary)
-        both = np.intersect1d(terms.having(a), terms.having(b))
-        shared["libraries"].append({**terms.about, "both": len(both)})
-        parts.append(_rows(terms, "term", _smallest(terms, both)[:top], "both"))
-        parts.append(_predicted(model, terms, a, b, top))
+    parts, abouts = [], []
+    for kind, source in [("paper", PAPERS), *(("term", source) for source in libraries)]:
+        sets = collection(source, model.vocabulary)
+        both = _smallest(sets, np.intersect1d(sets.having(a), sets.having(b)))
+        parts.append(_rows(sets, kind, both[:top], ["both"] * len(both[:top])))
+        if kind == "term":
+            parts.append(_predicted(model, sets, a, b, top))
+        abouts.append({**sets.about, "both": len(both)})
+    papers, *terms = abouts
+    shared = {"papers": papers.pop("both"), "corpus": papers, "libraries": terms}
     smaller = np.minimum(z_a, z_b).astype(np.float64)
     smaller[[a, b]] = -np.inf
     near = best_genes(smaller, np.arange(len(smaller)), top, model.vocabulary)
     near = near[smaller[near] > 0]
-    symbol = gene_columns(model.vocabulary, near)
-    parts.append(
-        pl.DataFrame(
-            {
-                "kind": pl.Series(["gene"] * len(near), dtype=pl.String),
-                "name": symbol["symbol"],
-                "description": symbol["name"],
-                "how": pl.Series([f"near both: {smaller[g]:.3g}" for g in near], dtype=pl.String),
-            }
-        )
-    )
-    return pl.concat(parts, how="diagonal"), shared
+    symbols = gene_columns(model.vocabulary, near)
+    how = pl.Series([f"near both: {smaller[g]:.3g}" for g in near], dtype=pl.String)
+    own = {"name": symbols["symbol"], "description": symbols["name"], "how": how}
+    parts.append(pl.DataFrame(own).with_columns(kind=pl.lit("gene")))
+    table = pl.concat(parts, how="diagonal")
+    return table.select("kind", "name", "description", "year", "genes", "how", "link"), shared
 
 
-def _smallest(sets: Collection, rows: NDArray[Any]) -> NDArray[np.int64]:
+def _smallest(sets: Collection, rows: NDArray[np.int32]) -> NDArray[np.int32]:
     """Rows of sets, the smallest set first."""
-    rows = np.asarray(rows, np.int64)
     return rows[np.argsort(sets.sets.sizes[rows], kind="stable")]
 
 
-def _rows(
-    sets: Collection, kind: str, rows: NDArray[np.int64], how: str | list[str]
-) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "kind": pl.Series([kind] * len(rows), dtype=pl.String),
-            "name": sets.column("name", rows),
-            "description": sets.column("description", rows),
-            "year": sets.column("year", rows, pl.Int64),
-            "genes": sets.sets.sizes[rows],
-            "how": pl.Series([how] * len(rows) if isinstance(how, str) else how, dtype=pl.String),
-            "link": sets.column("link", rows),
-        }
-    )
+def _rows(sets: Collection, kind: str, rows: NDArray[Any], how: list[str]) -> pl.DataFrame:
+    columns = sets.columns(rows, name="name", description="description", year="year", link="link")
+    own = {"genes": sets.sets.sizes[rows], "how": pl.Series(how, dtype=pl.String)}
+    return pl.DataFrame({**columns, **own}).with_columns(kind=pl.lit(kind))
 
 
 def _predicted(model: Model, terms: Collection, a: int, b: int, top: int) -> pl.DataFrame:
@@ -431,13 +399,7 @@ def _predicted(model: Model, terms: Collection, a: int, b: int, top: int) -> pl.
     rows = rows[terms.sets.sizes[rows] >= LEAST_CONTEXT][:SCORED_TERMS]
     members = [terms.sets.ids(int(row)) for row in rows]
     missing = [b if a in ids else a for ids in members]
-    ranks = np.array(
-        [
-            (np.delete(z, ids) > z[gene]).sum() + 1
-            for z, ids, gene in zip(standard_scores(model, members), members, missing, strict=True)
-        ],
-        np.int64,
-    )
+    ranks = np.array(list(map(_rank, standard_scores(model, members), members, missing)), np.int64)
     order = np.argsort(ranks, kind="stable")
     order = order[ranks[order] <= PREDICTED][:top]
     how = [f"{model.vocabulary[missing[i]]} predicted, rank {ranks[i]}" for i in order]

@@ -7,15 +7,20 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from gsfm.completion.ranking import check_top
-
 #: All rows, only annotated ones (a term that has the gene, a gene of the term), or only the others.
 Which: TypeAlias = Literal["all", "annotated", "new"]
 
 
+def check_least(least: int, **values: int | None) -> None:
+    """Raise ValueError if a parameter is smaller than `least`."""
+    for name, value in values.items():
+        if value is not None and value < least:
+            raise ValueError(f"{name} must be {least} or more, not {value}")
+
+
 def check_selection(top: int | None, which: Which) -> None:
     """Raise ValueError if `top` or `which` is out of its range."""
-    check_top(top)
+    check_least(1, top=top)
     if which not in get_args(Which):
         raise ValueError(f"which must be all, annotated or new, not {which!r}")
 

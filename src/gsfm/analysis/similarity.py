@@ -9,12 +9,11 @@ import numpy as np
 import polars as pl
 
 from gsfm.analysis.query import PAPERS, Collection, Numbers, Query, Source, collection, evidence
+from gsfm.analysis.selection import check_least
 from gsfm.completion.identifiers import Ids
-from gsfm.completion.ranking import check_top
 from gsfm.completion.result import Result
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
-from gsfm.sets.overlap import p_values
 
 COLUMNS = {
     "rank": "rank by `by`",
@@ -114,40 +113,31 @@ def nearest(
     model = load_model(model)
     if by not in ("overlap", "model"):
         raise ValueError(f"by must be 'overlap' or 'model', not {by!r}")
-    check_top(top)
+    check_least(1, top=top)
     query = Query(model, species, set=genes)
     ids = query.genes("set")
     sets = collection(among, model.vocabulary)
-    sizes = sets.sets.sizes
-    overlap = np.bincount(
-        np.concatenate([sets.having(int(gene)) for gene in ids]), minlength=len(sizes)
-    ).astype(np.int64)
-    in_any = np.diff(sets.by_gene.indptr) > 0
+    sizes, overlap = sets.sets.sizes, sets.overlap(ids)
     score = _model_scores(model, sets, ids)
     rows = np.flatnonzero(overlap if by == "overlap" else sizes)
-    n_drawn = np.full(len(rows), in_any[ids].sum(), np.int64)
-    p = np.ones(0)
-    if len(rows):
-        p = p_values(overlap[rows], sizes[rows], n_drawn, int(in_any.sum()))
+    p = sets.p_values(rows, overlap[rows], ids)
     best = np.lexsort((rows, sizes[rows], p if by == "overlap" else -score[rows]))[:top]
     rows, p = rows[best], p[best]
-    columns = {
-        "rank": np.arange(len(rows)) + 1,
-        "set": sets.column("name", rows),
-        "description": sets.column("description", rows),
-        "year": sets.column("year", rows, pl.Int64),
-        "genes": sizes[rows],
-        "overlap": overlap[rows],
-        "jaccard": overlap[rows] / (sizes[rows] + len(ids) - overlap[rows]),
-        "p_value": p,
-        "model_score": score[rows],
-        "overlap_genes": sets.overlap_genes(rows, ids),
-        "link": sets.column("link", rows),
-    }
-    about = query.provenance(
-        "nearest", among=sets.about, by=by, top=top, background=int(in_any.sum()), columns=COLUMNS
+    table = pl.DataFrame(
+        {
+            "rank": np.arange(len(rows)) + 1,
+            **sets.columns(rows, set="name", description="description", year="year"),
+            "genes": sizes[rows],
+            "overlap": overlap[rows],
+            "jaccard": overlap[rows] / (sizes[rows] + len(ids) - overlap[rows]),
+            "p_value": p,
+            "model_score": score[rows],
+            "overlap_genes": sets.overlap_genes(rows, ids),
+            **sets.columns(rows, link="link"),
+        }
     )
-    return Nearest(pl.DataFrame(columns), about, query.mapped)
+    about = {"among": sets.about, "by": by, "top": top, "background": int(sets.known.sum())}
+    return query.result(Nearest, "nearest", table, COLUMNS, **about)
 
 
 def _model_scores(model: Model, sets: Collection, ids: Ids) -> Numbers:

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import evidence
-from gsfm.analysis.selection import Which, best, check_selection
+from gsfm.analysis.selection import Which, check_selection
 from gsfm.analysis.term_scores import (
     MISSING,
     Progress,
     describe_scores,
     find_term,
-    score_genes,
+    rank_genes,
     split_half_auroc,
 )
 from gsfm.completion.calibration import check_missing_fraction
-from gsfm.completion.result import gene_columns
 from gsfm.completion.scorer import provenance
 from gsfm.models import ModelLike, load_model
 from gsfm.report import Report
 
-#: Descriptions of the columns; a part of every provenance.
-COLUMNS = {
-    "rank": "rank among all genes by z_score, annotated and new; 1 is the best. Annotated genes "
-    "are ranked by their leave-one-out evidence, alone or with up to an eighth of the term",
-    **describe_scores("the term"),
-}
+RANK = (
+    "rank among all genes by z_score, annotated and new; 1 is the best. Annotated genes are ranked "
+    "by their leave-one-out evidence, alone or with up to an eighth of the term"
+)
 
 
 class TermGenes(Report):
@@ -130,39 +127,21 @@ def term(
     check_selection(top, which)
     check_missing_fraction(missing_fraction)
     source, row, found = find_term(model, text, library)
-    ids = source.genes(row)
-    annotated = np.zeros(len(model.vocabulary), bool)
-    annotated[ids] = True
-    key = evidence(model, [ids])[0].astype(np.float64)
-    rows = np.argsort(model.vocabulary.alphabetical_rank)
-    if len(ids) == 1:
-        rows = rows[~annotated[rows]]
-    chosen, rank = best(key, rows, top, which=which, annotated=annotated)
-    table = pl.DataFrame(
-        {
-            **gene_columns(model.vocabulary, chosen, rank=rank),
-            "annotated": annotated[chosen],
-            **score_genes(model, ids, chosen, missing_fraction, progress),
-        }
-    )
+    ids, pool = source.genes(row), np.arange(len(model.vocabulary))
+    pool = np.delete(pool, ids) if len(ids) == 1 else pool
+    settings: dict[str, Any] = {"top": top, "which": which, "missing_fraction": missing_fraction}
+    _, columns = rank_genes(model, ids, pool, **settings, progress=progress)
     genes = source.sets.genes(found.row)
-    auroc = float(split_half_auroc([(source, [row])], progress)[0])
-    descriptions = COLUMNS | describe_scores("the term", missing_fraction)
-    about = provenance(
-        "term",
-        model,
-        library=source.provenance,
-        term={
-            "id": found.id,
-            "name": found.name,
-            "genes": len(genes),
-            "genes_in_model": len(ids),
-            "not_in_model": [gene for gene in genes if gene not in model.vocabulary],
-            "split_half_auroc": None if np.isnan(auroc) else auroc,
-        },
-        top=top,
-        which=which,
-        missing_fraction=missing_fraction,
-        columns={name: descriptions[name] for name in table.columns},
-    )
-    return TermGenes(table, about)
+    auroc = float(split_half_auroc(model, [(source, row)], progress)[0])
+    descriptions = {"rank": RANK, **describe_scores("the term", missing_fraction)}
+    about = {
+        "id": found.id,
+        "name": found.name,
+        "genes": len(genes),
+        "genes_in_model": len(ids),
+        "not_in_model": [gene for gene in genes if gene not in model.vocabulary],
+        "split_half_auroc": None if np.isnan(auroc) else auroc,
+    }
+    settings["columns"] = {name: descriptions[name] for name in columns}
+    whole = provenance("term", model, library=source.provenance, term=about, **settings)
+    return TermGenes(pl.DataFrame(columns), whole)

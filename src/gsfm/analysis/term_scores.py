@@ -5,10 +5,11 @@ The scores are those of the whole model; `gsfm.models.term_matrix` has the fast 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from gsfm.analysis.query import Floats, Numbers, evidence, mask_of, row_of
+from gsfm.analysis.selection import Which, best
 from gsfm.analysis.terms import LibrariesLike, load_libraries
 from gsfm.completion.batches import batches
-from gsfm.completion.ranking import describe_probability, z_scores
+from gsfm.completion.ranking import COLUMNS, describe_probability, z_scores
+from gsfm.completion.result import gene_columns
 from gsfm.completion.scorer import score
 from gsfm.errors import GsfmError
 from gsfm.io.files import atomic_path
@@ -35,9 +39,6 @@ from gsfm.sets import GeneSets
 
 if TYPE_CHECKING:
     from gsfm.libraries import Term
-
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.float64]
 
 #: Entries of a library's manifest that are a part of a provenance.
 ABOUT = ("title", "release", "date", "license", "source")
@@ -81,23 +82,19 @@ class Library:
     def term_matrix(self, progress: Progress | None = None, *, cache: bool = False) -> TermMatrix:
         """The evidence for one gene after another in every term; `cache` stores it on the disk."""
         if self._matrix is None:
-            step = None
-            if progress is not None:
-                step = functools.partial(
-                    progress, f"reading the {len(self.rows):,} terms of {self}"
-                )
+            task = f"reading the {len(self.rows):,} terms of {self.name}"
+            step = None if progress is None else functools.partial(progress, task)
             file = _cache_file(self.model, self.members) if cache else None
-            arrays = {} if file is None else _read(file)
+            arrays = _read(file)
             n_read = len(arrays)
             self._matrix = self.model.term_matrix(self.members, cache=arrays, progress=step)
-            if file is not None and len(arrays) > n_read:
+            if len(arrays) > n_read:
                 _write(file, arrays)
         return self._matrix
 
     def genes(self, term: int) -> NDArray[np.int32]:
         """The model's genes of a term."""
-        m = self.members
-        return np.asarray(m.indices[m.indptr[term] : m.indptr[term + 1]])
+        return row_of(self.members, term)
 
     def columns(self, terms: NDArray[np.int64]) -> dict[str, Any]:
         """The columns ``library``, ``id``, ``term`` and ``size`` of some terms."""
@@ -123,9 +120,6 @@ class Library:
             "genes": len(used),
             "genes_in_model": int(known),
         }
-
-    def __str__(self) -> str:
-        return self.name
 
 
 def open_libraries(model: Model, libraries: LibrariesLike) -> list[Library]:
@@ -164,6 +158,71 @@ def _library(model: Model, sets: GeneSets, fit: int) -> Library:
 # -- the whole model -------------------------------------------------------------------------------
 
 
+def describe_scores(what: str, missing_fraction: float = MISSING) -> dict[str, str]:
+    """Descriptions of the columns of genes that are scored for a set, such as "the term"."""
+    return {
+        "symbol": "approved symbol",
+        "name": "approved name",
+        "annotated": f"whether the gene is in {what}; score, z_score, probability and gene_rank "
+        f"are then leave-one-out, from {what} without the gene",
+        "score": f"{COLUMNS['score']}; scores of genes of {what}, each from another set, cannot be "
+        "compared",
+        "z_score": "score less the mean, over the standard deviation, of the scores of all genes "
+        f"that are not in {what}",
+        "probability": describe_probability(missing_fraction),
+        "gene_rank": f"rank among all genes that are not in {what}; 1 is the best",
+    }
+
+
+def rank_genes(
+    model: Model,
+    ids: NDArray[Any],
+    pool: NDArray[np.int64],
+    *,
+    top: int | None,
+    which: Which,
+    missing_fraction: float,
+    progress: Progress | None,
+) -> tuple[NDArray[np.int64], dict[str, Any]]:
+    """Rank the genes of a pool by the evidence for a set; of its members, leave-one-out.
+
+    Returns
+    -------
+    tuple
+        The genes, best first, and the columns ``rank``, ``symbol``, ``name``, ``annotated`` and
+        those of `score_pairs`.
+    """
+    annotated = mask_of(ids, len(model.vocabulary))
+    pool = pool[np.argsort(model.vocabulary.alphabetical_rank[pool])]
+    key = evidence(model, [ids])[0]
+    genes, rank = best(key, pool, top, which=which, annotated=annotated)
+    return genes, {
+        **gene_columns(model.vocabulary, genes, rank=rank),
+        "annotated": annotated[genes],
+        **score_genes(model, ids, genes, missing_fraction, progress),
+    }
+
+
+def score_terms(
+    model: Model,
+    terms: Sequence[tuple[Library, int]],
+    genes: Sequence[int],
+    missing_fraction: float,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Score one gene for each term.
+
+    Returns
+    -------
+    dict
+        (n,) the columns of `score_pairs`, and ``split_half_auroc``.
+    """
+    sets = [library.genes(term) for library, term in terms]
+    scores = score_pairs(model, sets, genes, missing_fraction, progress)
+    halves = split_half_auroc(model, terms, progress)
+    return {**scores, "split_half_auroc": pl.Series(halves, nan_to_null=True)}
+
+
 def score_pairs(
     model: Model,
     sets: Sequence[NDArray[Any]],
@@ -180,33 +239,15 @@ def score_pairs(
         model is calibrated, with `missing_fraction` of each whole set missing; and ``gene_rank``
         among the genes that are not in the set, 1 for the best.
     """
-    n = len(sets)
-    score_, z_score, probability, gene_rank = np.zeros((4, n))
-    for part in batches(n, BATCH, "scoring genes", progress):
+    columns = np.zeros((4, len(sets)))
+    for part in batches(len(sets), BATCH, "scoring genes", progress):
         rest = [ids[ids != gene] for ids, gene in zip(sets[part], genes[part], strict=True)]
         results = score(model, rest, missing_fraction=missing_fraction)
         for i, (ids, row, chance) in enumerate(zip(rest, *results, strict=True), part.start):
             others, own = np.delete(row, ids), row[genes[i]]
-            score_[i], probability[i] = own, chance[genes[i]]
-            z_score[i] = z_scores(own[None], others)[0]
-            gene_rank[i] = 1 + (others > own).sum()
-    return _score_columns(model, score_, z_score, probability, gene_rank)
-
-
-def describe_scores(what: str, missing_fraction: float = MISSING) -> dict[str, str]:
-    """Descriptions of the columns of genes that are scored for a set, such as "the term"."""
-    return {
-        "symbol": "approved symbol",
-        "name": "approved name",
-        "annotated": f"whether the gene is in {what}; score, z_score, probability and gene_rank "
-        f"are then leave-one-out, from {what} without the gene",
-        "score": "the model's score; a larger score is more likely; no unit, not a probability; "
-        f"scores of genes of {what}, each from another set, cannot be compared",
-        "z_score": "score less the mean, over the standard deviation, of the scores of all genes "
-        f"that are not in {what}",
-        "probability": describe_probability(missing_fraction),
-        "gene_rank": f"rank among all genes that are not in {what}; 1 is the best",
-    }
+            rank = 1 + (others > own).sum()
+            columns[:, i] = own, z_scores(own[None], others)[0], chance[genes[i]], rank
+    return _score_columns(model, *columns)
 
 
 def score_genes(
@@ -220,18 +261,15 @@ def score_genes(
 
     The columns are those of `score_pairs`.
     """
-    scores, probabilities = (
-        values[0] for values in score(model, [ids], missing_fraction=missing_fraction)
-    )
-    others = np.sort(np.delete(scores, ids))
-    rank = 1 + len(others) - np.searchsorted(others, scores[genes], side="right")
-    columns = _score_columns(
-        model, scores[genes], z_scores(scores[genes], others), probabilities[genes], rank
-    )
+    (scores,), (chances,) = score(model, [ids], missing_fraction=missing_fraction)
+    others, own = np.sort(np.delete(scores, ids)), scores[genes]
+    rank = 1 + len(others) - np.searchsorted(others, own, side="right")
+    columns = _score_columns(model, own, z_scores(own, others), chances[genes], rank)
     at = np.flatnonzero(np.isin(genes, ids))
     if len(at):
-        own = score_pairs(model, [ids] * len(at), genes[at].tolist(), missing_fraction, progress)
-        for name, values in own.items():
+        sets = [ids] * len(at)
+        left_out = score_pairs(model, sets, genes[at].tolist(), missing_fraction, progress)
+        for name, values in left_out.items():
             columns[name][at] = values
     return columns
 
@@ -252,35 +290,33 @@ def _score_columns(
 
 
 def split_half_auroc(
-    terms: Iterable[tuple[Library, Iterable[int]]], progress: Progress | None = None
+    model: Model, terms: Sequence[tuple[Library, int]], progress: Progress | None = None
 ) -> Numbers:
-    """(k,) AUROC with which one half of a term predicts the other; nan for a term of one gene."""
-    pairs = [(library, int(term)) for library, rows in terms for term in rows]
+    """(n,) AUROC with which one half of a term predicts the other; nan for a term of one gene."""
+    pairs = [(library, int(term)) for library, term in terms]
     new = [(library, t) for library, t in dict.fromkeys(pairs) if t not in library.split_half_auroc]
-    if new:
-        sets = [library.genes(term) for library, term in new]
-        values = _halves(new[0][0].model, sets, progress)
-        for (library, term), value in zip(new, values, strict=True):
-            library.split_half_auroc[term] = value
+    values = _halves(model, [library.genes(term) for library, term in new], progress)
+    for (library, term), value in zip(new, values, strict=True):
+        library.split_half_auroc[term] = value
     return np.array([library.split_half_auroc[term] for library, term in pairs], np.float64)
 
 
 def _halves(
     model: Model, sets: Sequence[NDArray[Any]], progress: Progress | None
-) -> Iterable[float]:
+) -> Iterator[float]:
     """The AUROC of each set's halves: the mean over the genes of both."""
     # A random number for each gene: a term is halved in the same way each time.
     number = shuffled(len(model.vocabulary))
     task = "predicting each term's half by the other"
     for part in batches(len(sets), BATCH // 2, task, progress):
         batch = [ids[np.argsort(number[ids])] for ids in sets[part]]
-        halves = [half for ids in batch for half in (ids[::2], ids[1::2])]
-        scores = model.score(halves)
+        scores = model.score([half for ids in batch for half in (ids[::2], ids[1::2])])
         for i, ids in enumerate(batch):
-            others = np.sort(np.delete(scores[2 * i : 2 * i + 2], ids, axis=1), axis=1)
-            first = _auroc(scores[2 * i, ids[1::2]], others[0])
-            second = _auroc(scores[2 * i + 1, ids[::2]], others[1])
-            yield float(np.mean([*first, *second])) if len(ids) > 1 else np.nan
+            of_halves = scores[2 * i : 2 * i + 2]
+            first, second = np.sort(np.delete(of_halves, ids, axis=1), axis=1)
+            values = [*_auroc(of_halves[0, ids[1::2]], first)]
+            values += [*_auroc(of_halves[1, ids[::2]], second)]
+            yield float(np.mean(values)) if len(ids) > 1 else np.nan
 
 
 def _auroc(scores: Floats, others: Floats) -> Numbers:
@@ -301,22 +337,25 @@ def _cache_file(model: Model, members: sp.csr_array) -> Path:
     return cache_folder() / "terms" / f"{digest.hexdigest()[:32]}.safetensors"
 
 
-def _read(file: Path) -> Cache:
+def _read(file: Path | None) -> Cache:
+    """The arrays of a cache file; none if there is no file, or it is damaged."""
+    if file is None:
+        return {}
     try:
         cache: Cache = load_file(file)
         os.utime(file)
     except (OSError, SafetensorError):
-        return {}  # missing or damaged: it is computed and written anew
+        return {}
     return cache
 
 
-def _write(file: Path, cache: Cache) -> None:
+def _write(file: Path | None, cache: Cache) -> None:
     """Write a cache file and remove the oldest ones; nothing if the disk cannot be written to."""
-    try:
+    if file is None:
+        return
+    with contextlib.suppress(OSError):
         with atomic_path(file) as temporary:
             save_file({k: np.ascontiguousarray(v) for k, v in cache.items()}, temporary)
         files = sorted(file.parent.glob("*.safetensors"), key=lambda f: f.stat().st_mtime)
         for old in files[:-CACHE_FILES]:
             old.unlink(missing_ok=True)
-    except OSError:
-        pass

@@ -11,11 +11,12 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gsfm.analysis.query import mask_of, metadata_column, row_of
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
 from gsfm.genes.tables import named_genes
-from gsfm.sets import GeneSets
+from gsfm.sets import GeneSets, csr
 
 #: A library: gene sets, or a name or a path that `gsfm.libraries.load` takes.
 LibraryLike: TypeAlias = GeneSets | str | Path
@@ -61,6 +62,15 @@ class Terms(NamedTuple):
         """(terms,) the number of genes of each."""
         return np.asarray(np.diff(self.members.indptr), np.int64)
 
+    def genes(self, row: int) -> NDArray[np.int32]:
+        """The genes of a term."""
+        return row_of(self.members, row)
+
+    def overlap(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """(terms,) the number of genes of each that are among `ids`."""
+        chosen = mask_of(ids, len(self.vocabulary)).astype(np.float32)
+        return np.asarray(np.rint(self.members @ chosen), np.int64)
+
     def within(
         self, pool: NDArray[np.bool_], min_size: int, max_size: int | None, *, what: str
     ) -> Terms:
@@ -82,37 +92,32 @@ class Terms(NamedTuple):
         """
         if min_size < 1 or (max_size is not None and max_size < min_size):
             raise GsfmError(f"no size of a term is {min_size} or more and {max_size} or fewer")
-        rows = np.repeat(np.arange(len(self.source)), self.sizes)
-        owner = self.source[rows] if pool.ndim == 2 else np.zeros(len(rows), np.int64)
-        inside = np.atleast_2d(pool)[owner, self.members.indices]
-        size = np.bincount(rows[inside], minlength=len(self.source))
-        stays = size >= min_size
-        if max_size is not None:
-            stays &= size <= max_size
-        if not stays.any():
+        n_terms, n_libraries = len(self.source), len(self.libraries)
+        owner = np.repeat(np.arange(n_terms), self.sizes)
+        library = self.source[owner] if pool.ndim == 2 else 0
+        inside = np.atleast_2d(pool)[library, self.members.indices]
+        size = np.bincount(owner[inside], minlength=n_terms)
+        largest = np.inf if max_size is None else max_size
+        rows = np.flatnonzero((size >= min_size) & (size <= largest))
+        if not len(rows):
             bound = f"{min_size} or more" if max_size is None else f"{min_size} to {max_size}"
             raise GsfmError(
                 f"no term of {self.names} has {bound} genes among {what}; are the identifiers of "
                 "the same species?"
             )
         indices = self.members.indices[inside]
-        data = np.ones(len(indices), np.float32)
-        shape = self.members.shape
-        members = sp.csr_array((data, indices, np.concatenate([[0], np.cumsum(size)])), shape)
-        n_terms = np.bincount(self.source, minlength=len(self.libraries))
-        n_tested = np.bincount(self.source[stays], minlength=len(self.libraries))
-        libraries = [
-            {**one, "tested": tested, "excluded": total - tested}
-            for one, total, tested in zip(
-                self.libraries, n_terms.tolist(), n_tested.tolist(), strict=True
-            )
-        ]
-        rows = np.flatnonzero(stays)
+        parts = np.ones(len(indices), np.float32), indices, np.concatenate([[0], np.cumsum(size)])
+        source = self.source[rows]
+        tested = np.bincount(source, minlength=n_libraries)
+        excluded = np.bincount(self.source, minlength=n_libraries) - tested
         return self._replace(
-            members=members[rows],
+            members=sp.csr_array(parts, self.members.shape)[rows],
             table=self.table[rows],
-            source=self.source[rows],
-            libraries=libraries,
+            source=source,
+            libraries=[
+                {**one, "tested": int(tested[i]), "excluded": int(excluded[i])}
+                for i, one in enumerate(self.libraries)
+            ],
         )
 
 
@@ -155,50 +160,30 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
     symbols = list(dict.fromkeys(s for sets in loaded for s in sets.vocabulary.symbols))
     if vocabulary is None:
         vocabulary = Vocabulary(list(dict.fromkeys([*symbols, *named_genes()["symbol"]])))
+    n = len(vocabulary)
     ids = dict(zip(symbols, map_identifiers(vocabulary, symbols, None).ids, strict=True))
-    parts, tables, entries, known = [], [], [], []
+    parts, tables, entries = [], [], []
     for i, sets in enumerate(loaded):
-        of_gene = np.array([ids[s] for s in sets.vocabulary.symbols], np.int64)
-        parts.append(_members(sets, of_gene, len(vocabulary)))
-        name = str(sets.manifest.get("name") or f"library {i + 1}")
-        known.append(np.bincount(parts[-1].indices, minlength=len(vocabulary)) > 0)
-        used = np.unique(sets.indices)
-        tables.append(_table(sets, name))
+        new_id = np.array([ids[s] for s in sets.vocabulary.symbols], np.int32)
+        indptr, indices, _ = csr.remap(sets.indptr, sets.indices, None, new_id)
+        ones = np.ones(len(indices), np.float32)
+        parts.append(sp.csr_array((ones, indices, indptr), shape=(len(sets), n)))
+        manifest, used = sets.manifest, np.unique(sets.indices)
+        name = str(manifest.get("name") or f"library {i + 1}")
+        columns = {c: metadata_column(sets.metadata, c) for c in ("id", "description", "link")}
+        term = pl.col("name").cast(pl.String)
+        tables.append(sets.metadata.select(library=pl.lit(name), term=term, **columns))
         entries.append(
             {
                 "name": name,
-                "release": sets.manifest.get("release"),
-                "hash": sets.manifest.get("hash"),
+                "release": manifest.get("release"),
+                "hash": manifest.get("hash"),
                 "terms": len(sets),
                 "genes": len(used),
-                "genes_not_used": int((of_gene[used] < 0).sum()),
+                "genes_not_used": int((new_id[used] < 0).sum()),
             }
         )
     source = np.repeat(np.arange(len(loaded)), [len(sets) for sets in loaded])
+    known = np.stack([np.bincount(part.indices, minlength=n) > 0 for part in parts])
     members = sp.vstack(parts, format="csr")
-    return Terms(vocabulary, members, pl.concat(tables), source, np.stack(known), entries)
-
-
-def _members(sets: GeneSets, of_gene: NDArray[np.int64], genes: int) -> sp.csr_array:
-    """(sets, genes) membership, with the columns `of_gene` of the sets' genes; -1 for none."""
-    rows = np.repeat(np.arange(len(sets)), sets.sizes)
-    columns = of_gene[sets.indices]
-    keep = columns >= 0
-    ones = np.ones(int(keep.sum()), np.float32)
-    members = sp.csr_array((ones, (rows[keep], columns[keep])), shape=(len(sets), genes))
-    members.sum_duplicates()
-    members.data[:] = 1  # a set may have two names of one gene
-    return members
-
-
-def _table(sets: GeneSets, name: str) -> pl.DataFrame:
-    """The metadata of the terms; null where the library has none."""
-    has = sets.metadata.columns
-    columns = (
-        pl.col(c) if c in has else pl.lit(None).alias(c) for c in ("id", "description", "link")
-    )
-    return sets.metadata.select(
-        pl.lit(name).alias("library"),
-        pl.col("name").cast(pl.String).alias("term"),
-        *(column.cast(pl.String) for column in columns),
-    )
+    return Terms(vocabulary, members, pl.concat(tables), source, known, entries)

@@ -6,22 +6,16 @@ from collections.abc import Iterable
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
-from gsfm.analysis.annotation import GENE_COLUMNS, LIBRARY, SIZE_WEIGHT, standardized, supports
-from gsfm.analysis.query import Query
-from gsfm.analysis.selection import best
-from gsfm.analysis.term_scores import (
-    MISSING,
-    Library,
-    Progress,
-    open_libraries,
-    score_pairs,
-    split_half_auroc,
-)
+from gsfm.analysis.annotation import GENE_COLUMNS, SIZE_WEIGHT, terms_of_gene
+from gsfm.analysis.query import Progress, Query, row_of
+from gsfm.analysis.selection import best, check_least
+from gsfm.analysis.term_scores import MISSING, Library, open_libraries, score_terms
 from gsfm.analysis.terms import LibraryLike
-from gsfm.completion.ranking import check_top
+from gsfm.completion.batches import batches
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
@@ -39,7 +33,7 @@ COLUMNS = {
     "papers": "papers that NCBI linked to the gene by 2022-09-12",
     "annotated_terms": "terms of the library, of any size, in which the gene is annotated",
     **{k: v for k, v in GENE_COLUMNS.items() if k not in ("rank", "annotated")},
-    "library": LIBRARY.partition(";")[0],
+    "library": "the library of the term",
     "term": "a term in which the gene is not annotated",
 }
 
@@ -147,16 +141,15 @@ def understudied(
     [('C1orf141', 'interferon')]
     """
     model = load_model(model)
-    if max_papers < 0:
-        raise ValueError(f"max_papers must be 0 or more, not {max_papers}")
-    if terms < 1:
-        raise ValueError(f"terms must be 1 or more, not {terms}")
-    check_top(top)
+    check_least(0, max_papers=max_papers)
+    check_least(1, terms=terms, top=top)
     query = Query(model, species, background=background)
     source = open_libraries(model, library)[0]
     usable = (source.sizes >= min_size) & (source.sizes <= max_size)
     if not usable.any():
-        raise GsfmError(f"no term of {source} has {min_size:,} to {max_size:,} genes of the model")
+        raise GsfmError(
+            f"no term of {source.name} has {min_size:,} to {max_size:,} genes of the model"
+        )
     facts = gene_names.facts(model.vocabulary.symbols)
     few = pl.col("papers") <= max_papers
     if coding:
@@ -169,68 +162,49 @@ def understudied(
         raise GsfmError(f"the model knows no {kind} of up to {max_papers:,} papers among these")
     pool = pool[np.argsort(model.vocabulary.alphabetical_rank[pool])]
 
-    matrix = source.term_matrix(progress, cache=cache)
-    largest = _largest_support(source, matrix, pool, usable, progress)
+    matrix, by_gene = source.term_matrix(progress, cache=cache), source.members.T.tocsr()
+    largest = _largest_support(source, matrix, by_gene, pool, usable, progress)
     order, _ = best(largest, np.flatnonzero(np.isfinite(largest)), top)
-    parts = []
-    for rank, gene in enumerate(pool[order], 1):
-        evidence, support, annotated = supports(source, matrix, int(gene))
-        shown = np.isfinite(support)
-        chosen, _ = best(support, np.flatnonzero(shown & ~annotated & usable), terms)
-        parts.append(
-            pl.DataFrame(
-                {
-                    "rank": np.full(len(chosen), rank),
-                    **gene_columns(model.vocabulary, np.full(len(chosen), gene)),
-                    "papers": facts["papers"][np.full(len(chosen), gene)],
-                    "annotated_terms": np.full(len(chosen), annotated.sum()),
-                    **source.columns(chosen),
-                    "support": support[chosen],
-                    "z_score_across_terms": standardized(evidence[chosen], evidence[shown]),
-                    "gene": np.full(len(chosen), gene),
-                    "row": chosen,
-                }
-            )
-        )
+    parts, shown = [], []
+    for rank, gene in enumerate(pool[order].tolist(), 1):
+        chosen, part = terms_of_gene(source, matrix, gene, terms, "new", usable)
+        genes = np.full(len(chosen), gene)
+        columns = {"rank": np.full(len(chosen), rank), **gene_columns(model.vocabulary, genes)}
+        parts.append(part.with_columns(**columns, gene=genes))
+        shown += [(source, term) for term in chosen]
     table = pl.concat(parts)
-    rows = table["row"].to_list()
-    scores = score_pairs(
-        model, [source.genes(t) for t in rows], table["gene"].to_list(), MISSING, progress
-    )
-    halves = pl.Series(split_half_auroc([(source, rows)], progress), nan_to_null=True)
-    table = table.hstack(pl.DataFrame({**scores, "split_half_auroc": halves}))
+    genes = table["gene"].to_numpy()
+    annotated = np.diff(by_gene.indptr)[genes].astype(np.int64)
+    scores = score_terms(model, shown, genes.tolist(), MISSING, progress)
+    own = {"papers": facts["papers"][genes], "annotated_terms": annotated, **scores}
+    table = table.hstack(pl.DataFrame(own))
     table = table.select(name for name in COLUMNS if name in table.columns)
-    about = query.provenance(
-        "understudied",
-        library=source.provenance,
-        genes=len(pool),
-        terms=int(usable.sum()),
-        max_papers=max_papers,
-        coding=coding,
-        min_size=min_size,
-        max_size=max_size,
-        top=top,
-        missing_fraction=MISSING,
-        columns={name: COLUMNS[name] for name in table.columns},
-    )
-    return Understudied(table, about, query.mapped)
+    numbers = {"library": source.provenance, "genes": len(pool), "terms": int(usable.sum())}
+    settings = {
+        "max_papers": max_papers,
+        "coding": coding,
+        "min_size": min_size,
+        "max_size": max_size,
+        "top": top,
+        "missing_fraction": MISSING,
+    }
+    return query.result(Understudied, "understudied", table, COLUMNS, **numbers, **settings)
 
 
 def _largest_support(
     source: Library,
     matrix: TermMatrix,
+    by_gene: sp.csr_array,
     genes: NDArray[np.int64],
     usable: NDArray[np.bool_],
     progress: Progress | None,
 ) -> NDArray[np.float64]:
     """(genes,) the support of each gene's best new term; minus infinity where there is none."""
     size = SIZE_WEIGHT * np.log(source.sizes)
-    by_gene = source.members.tocsc()
     out = np.empty(len(genes))
-    for i, gene in enumerate(genes):
-        support = np.where(usable, matrix.evidence(int(gene)) + size, -np.inf)
-        support[by_gene.indices[by_gene.indptr[gene] : by_gene.indptr[gene + 1]]] = -np.inf
-        out[i] = support.max()
-        if progress is not None and (i % STEP == 0 or i + 1 == len(genes)):
-            progress(f"ranking {len(genes):,} genes", i + 1, len(genes))
+    for rows in batches(len(genes), STEP, f"ranking {len(genes):,} genes", progress):
+        for i, gene in enumerate(genes[rows].tolist(), rows.start):
+            support = np.where(usable, matrix.evidence(gene) + size, -np.inf)
+            support[row_of(by_gene, gene)] = -np.inf
+            out[i] = support.max()
     return out

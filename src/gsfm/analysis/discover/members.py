@@ -6,19 +6,19 @@ import functools
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from gsfm import genes as gene_names
-from gsfm.analysis.query import Query, evidence
-from gsfm.analysis.selection import Which, best, check_selection
-from gsfm.analysis.term_scores import MISSING, Progress, describe_scores, score_genes
+from gsfm.analysis.query import Progress, Query
+from gsfm.analysis.selection import Which, check_selection
+from gsfm.analysis.term_scores import MISSING, describe_scores, rank_genes
 from gsfm.completion.calibration import HALF
-from gsfm.completion.result import Result, gene_columns
+from gsfm.completion.result import Result
 from gsfm.genes import Species, Vocabulary, tables
-from gsfm.models import Model, ModelLike, load_model
+from gsfm.models import ModelLike, load_model
 
 #: The fewest genes of a set: each is scored by the others.
 LEAST = 2
@@ -163,9 +163,8 @@ def biomarkers(
     >>> biomarkers(["ALB", "HNF4A"], which="new", model=model).table["symbol"].to_list()[:2]
     ['APOA1', 'HP']
     """
-    model = load_model(model)
     return _discover(
-        "biomarkers", PLACES, model, about, library, top, which, background, species, progress
+        "biomarkers", PLACES, about, library, top, which, background, model, species, progress
     )
 
 
@@ -214,24 +213,25 @@ def targets(
     >>> found.table.select("symbol", "kind").row(0)
     ('ERBB2', ['protein kinase'])
     """
-    model = load_model(model)
     return _discover(
-        "targets", FAMILIES, model, about, library, top, which, background, species, progress
+        "targets", FAMILIES, about, library, top, which, background, model, species, progress
     )
 
 
 def _discover(
     task: str,
     kinds: tuple[Kind, ...],
-    model: Model,
     about: str | Iterable[str],
     library: str | Path | None,
     top: int | None,
     which: Which,
     background: Iterable[str],
+    model: ModelLike,
     species: Species | None,
     progress: Progress | None,
 ) -> Discovery:
+    """Rank the genes of some kinds for a set or a term."""
+    model = load_model(model)
     check_selection(top, which)
     if isinstance(about, str):
         # Imported here: completion does not need it.
@@ -248,37 +248,20 @@ def _discover(
     pool = np.array(sorted(reasons), np.int64)
     if background:
         pool = np.intersect1d(pool, query.genes("background", what="the background"))
-    annotated = np.zeros(len(model.vocabulary), bool)
-    annotated[ids] = True
-    key = evidence(model, [ids])[0].astype(np.float64)
-    rows = pool[np.argsort(model.vocabulary.alphabetical_rank[pool])]
-    shown, rank = best(key, rows, top, which=which, annotated=annotated)
-    columns = gene_columns(model.vocabulary, shown, rank=rank)
-    own = [reasons[int(g)] for g in shown]
-    lists = pl.List(pl.String)
-    table = pl.DataFrame(
-        {
-            **columns,
-            "annotated": annotated[shown],
-            **score_genes(model, ids, shown, missing, progress),
-            "papers": gene_names.facts(columns["symbol"])["papers"],
-            "kind": pl.Series([list(one) for one in own], dtype=lists),
-            "reason": pl.Series([list(chain(*one.values())) for one in own], dtype=lists),
-        }
-    )
+    settings: dict[str, Any] = {"top": top, "which": which, "missing_fraction": missing}
+    shown, columns = rank_genes(model, ids, pool, **settings, progress=progress)
+    own = [reasons[gene] for gene in shown.tolist()]
+    lists = {"kind": [list(one) for one in own], "reason": [[*chain(*one.values())] for one in own]}
+    table = pl.DataFrame({**columns, "papers": gene_names.facts(columns["symbol"])["papers"]})
+    table = table.hstack(pl.DataFrame(lists, schema=dict.fromkeys(lists, pl.List(pl.String))))
     descriptions = COLUMNS | describe_scores("the set", missing) | {"kind": KINDS[task]}
-    about_set = query.provenance(
-        task,
-        set={"name": name, "genes": len(ids)},
-        kinds={kind.name: sum(kind.name in reasons[int(g)] for g in pool) for kind in kinds},
-        genes=len(pool),
-        background=len(pool) if background else None,
-        top=top,
-        which=which,
-        missing_fraction=missing,
-        columns={c: descriptions[c] for c in table.columns},
-    )
-    return Discovery(table, about_set, query.mapped)
+    numbers = {
+        "set": {"name": name, "genes": len(ids)},
+        "kinds": {kind.name: sum(kind.name in reasons[g] for g in pool.tolist()) for kind in kinds},
+        "genes": len(pool),
+        "background": len(pool) if background else None,
+    }
+    return query.result(Discovery, task, table, descriptions, **numbers, **settings)
 
 
 # -- kinds of proteins -----------------------------------------------------------------------------
@@ -286,14 +269,8 @@ def _discover(
 
 @functools.lru_cache(maxsize=8)
 def _reasons(vocabulary: Vocabulary, kinds: tuple[Kind, ...]) -> dict[int, dict[str, list[str]]]:
-    """The kinds of each gene of a model, and the reasons of each; genes of no kind are left out."""
+    """The kinds of each gene of a model that has any, and the reasons of each."""
     found: dict[int, dict[str, list[str]]] = {}
-
-    def add(kind: str, why: str, symbols: Iterable[str]) -> None:
-        for gene in vocabulary.ids(symbols):
-            if gene >= 0:
-                found.setdefault(int(gene), {}).setdefault(kind, []).append(why)
-
     for kind in kinds:
         excluded = {gene for term in kind.excluded for gene in _term(term)[1]}
         sources = [_term(term) for term in kind.terms] + [_domain(one) for one in kind.domains]
@@ -301,7 +278,9 @@ def _reasons(vocabulary: Vocabulary, kinds: tuple[Kind, ...]) -> dict[int, dict[
             known = gene_names.facts(gene_names.vocabulary().symbols).filter("extracellular")
             sources.append(("extracellular region (GO:0005576)", known["symbol"].to_list()))
         for why, symbols in sources:
-            add(kind.name, why, [one for one in symbols if one not in excluded])
+            for gene in vocabulary.ids(one for one in symbols if one not in excluded).tolist():
+                if gene >= 0:
+                    found.setdefault(gene, {}).setdefault(kind.name, []).append(why)
     return found
 
 
@@ -309,11 +288,8 @@ def _term(identifier: str) -> tuple[str, Iterable[str]]:
     # Imported here: completion does not need it.
     from gsfm import libraries
 
-    name = next(
-        name
-        for name in ("go-mf", "go-cc", "families")
-        if identifier in libraries.load(name).metadata["id"]
-    )
+    places = ("go-mf", "go-cc", "families")
+    name = next(one for one in places if identifier in libraries.load(one).metadata["id"])
     term = libraries.find(identifier, name)
     return f"{term.name} ({term.id})", term.genes
 

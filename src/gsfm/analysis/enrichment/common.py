@@ -1,4 +1,4 @@
-"""The result of every enrichment, and the background and input genes of all methods."""
+"""What all methods share: the terms, the background, the input genes, and the result."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from gsfm.analysis.terms import Terms
-from gsfm.completion.identifiers import MappedIdentifiers, map_identifiers
-from gsfm.completion.ranking import check_top
+from gsfm.analysis.query import mask_of
+from gsfm.analysis.selection import check_least
+from gsfm.analysis.terms import LibrariesLike, Terms, load_terms
+from gsfm.completion.identifiers import map_identifiers
 from gsfm.completion.result import Result
 from gsfm.errors import UnknownGenesError, join_names
-from gsfm.genes import Species
+from gsfm.genes import Species, Vocabulary
 from gsfm.version import __version__
 
 Numbers = NDArray[np.float64]
@@ -35,7 +36,8 @@ COLUMNS = {
     "fdr": "false discovery rate by Benjamini and Hochberg over all tested terms",
 }
 #: The first columns, and the last ones.
-FIRST, LAST = ("rank", "library", "term", "id", "link", "size"), ("predicted_members", "genes")
+FIRST = ("rank", "library", "term", "id", "link", "size")
+LAST = ("p_value", "fdr", "predicted_members", "genes")
 
 
 class Enrichment(Result):
@@ -49,10 +51,6 @@ class Enrichment(Result):
     provenance
         The method, the input, the background, the libraries, the null, and the model, if there is
         one.
-    inputs
-        One row an identifier, as in `Completion`.
-    resolution
-        What `gsfm.genes.resolve` returned.
     """
 
     @property
@@ -74,13 +72,12 @@ class Enrichment(Result):
         return f"{super().summary(limit=limit)}\n{last}"
 
     def _listed(self) -> dict[str, list[str]]:
-        p = self.provenance
         return {
             "read as": self._renamed(pl.col("symbol").is_not_null()),
             "known by no other name": self._own,
             "not in the model": self.not_in_model,
-            "not in the background, not used": p["input"]["not_in_background"],
-            "of the background, not used": p["background"]["unused"],
+            "not in the background, not used": self.not_in_background,
+            "of the background, not used": self.provenance["background"]["unused"],
         }
 
     def _headline(self) -> str:
@@ -114,180 +111,171 @@ def false_discovery_rate(p_values: ArrayLike) -> Numbers:
     p = np.asarray(p_values, np.float64)
     n = len(p)
     order = np.argsort(-p, kind="stable")
-    largest_first = p[order] * n / np.arange(n, 0, -1)
     adjusted = np.empty(n)
-    adjusted[order] = np.minimum(1, np.minimum.accumulate(largest_first))
-    return adjusted
+    adjusted[order] = np.minimum.accumulate(p[order] * n / np.arange(n, 0, -1))
+    return np.minimum(adjusted, 1)
 
 
-class Background:
-    """The genes that a set is compared with.
+class Experiment:
+    """The terms, the background and the input genes of an enrichment.
 
     Parameters
     ----------
-    terms
-        The libraries.
-    background
-        Identifiers of the genes, or ``"library"`` or ``"all"``.
-    species
-        Species of the identifiers.
+    genes
+        Identifiers of the input genes.
+    libraries, background, species
+        As in `enrich`.
+    vocabulary
+        The genes of the model; all approved genes if None, for methods without a model.
     is_list
-        Whether the identifiers are those of the ranked list.
-
-    Raises
-    ------
-    UnknownGenesError
-        If none of the identifiers is a known gene.
-    """
-
-    def __init__(
-        self,
-        terms: Terms,
-        background: BackgroundLike,
-        species: Species | None,
-        *,
-        is_list: bool = False,
-    ) -> None:
-        self.mapped: MappedIdentifiers | None = None
-        n = len(terms.vocabulary)
-        #: (genes,), or (libraries, genes) where each library has its own.
-        self.pool: Mask
-        if not isinstance(background, str):
-            self.mapped = map_identifiers(terms.vocabulary, background, species)
-            count = len(self.mapped.require("the background"))
-            self.pool = self.mapped.mask(n)
-            self.kind = "list" if is_list else "custom"
-            self.description = f"the {count:,} genes {'of the list' if is_list else 'given'}"
-            return
-        self.kind = background
-        if background == "library":
-            self.pool, self.description = terms.known, f"the genes of {terms.names}"
-        elif background == "all":
-            self.pool, self.description = np.ones(n, bool), f"all {n:,} genes"
-        else:
-            raise ValueError(f"background is 'library', 'all', or identifiers, not {background!r}")
-
-    @property
-    def any(self) -> Mask:
-        """(genes,) whether a gene is in the background of at least one library."""
-        return self.pool if self.pool.ndim == 1 else np.asarray(self.pool.any(axis=0))
-
-    def provenance(self) -> dict[str, Any]:
-        """The kind of the background, its size, and the identifiers that were not used."""
-        return {
-            "kind": self.kind,
-            "description": self.description,
-            "identifiers": None if self.mapped is None else self.mapped.inputs.height,
-            "genes": self.pool.sum(axis=-1).tolist(),
-            "unused": [] if self.mapped is None else self.mapped.unused,
-        }
-
-
-class InputGenes:
-    """The input genes of an enrichment.
+        Whether the background is the genes of a ranked list.
 
     Attributes
     ----------
-    mapped
-        The identifiers and their genes.
+    terms
+        The terms of the libraries; after `restrict` those that are tested.
+    background
+        (genes,) the background, or (libraries, genes) one for each library.
     of_input
         (inputs,) the gene of each identifier; -1 if it is not used.
     ids
         The distinct genes that are used, ascending.
-    about
-        The part of the provenance.
+    mapped, about
+        The identifiers and their genes, and their part of the provenance.
 
     Raises
     ------
     UnknownGenesError
-        If none of the identifiers is a known gene, or none is in the background.
+        If no identifier of the input or of the background is a known gene, or no input gene is in
+        the background.
     """
+
+    terms: Terms
 
     def __init__(
         self,
-        terms: Terms,
         genes: Iterable[str],
+        libraries: LibrariesLike,
+        background: BackgroundLike,
         species: Species | None,
-        background: Background,
         *,
-        with_model: bool,
+        vocabulary: Vocabulary | None = None,
+        is_list: bool = False,
     ) -> None:
-        self.mapped = map_identifiers(terms.vocabulary, genes, species)
+        self.terms = load_terms(libraries, vocabulary)
+        self.background = self._background(background, species, is_list)
+        with_model = vocabulary is not None
+        self.mapped = map_identifiers(self.terms.vocabulary, genes, species)
         self.mapped.require("the set")
-        self.of_input = self.mapped.ids.astype(np.int64)
-        known = self.of_input >= 0
-        used = known & background.any[self.of_input]
-        inputs = self.mapped.inputs
+        inputs, of_input = self.mapped.inputs, self.mapped.ids.astype(np.int64)
+        known = of_input >= 0
+        used = known & self.pool[of_input]
         outside = inputs["input"].filter(pl.Series(known & ~used)).unique(maintain_order=True)
         if not used.any():
             raise UnknownGenesError(
-                f"no gene of the set is in the background, {background.description}: "
+                f"no gene of the set is in the background, {self._of_background['description']}: "
                 f"{join_names(outside.to_list(), 20)}; give another background or library"
             )
-        self.of_input[~used] = -1
-        self.ids = np.unique(self.of_input[used])
+        self.of_input = np.where(used, of_input, -1)
+        self.ids = np.unique(of_input[used])
         self.about = {**self.mapped.describe(), "genes": len(self.ids)}
         if not with_model:
             self.mapped = self.mapped._replace(inputs=inputs.drop("in_model"))
             del self.about["not_in_model"]
         self.about["not_in_background"] = outside.to_list()
 
+    def _background(
+        self, background: BackgroundLike, species: Species | None, is_list: bool
+    ) -> Mask:
+        terms, n = self.terms, len(self.terms.vocabulary)
+        kind, n_identifiers, unused = background, None, []
+        if not isinstance(background, str):
+            mapped = map_identifiers(terms.vocabulary, background, species)
+            count = len(mapped.require("the background"))
+            kind = "list" if is_list else "custom"
+            description = f"the {count:,} genes {'of the list' if is_list else 'given'}"
+            pool, n_identifiers, unused = mapped.mask(n), mapped.inputs.height, mapped.unused
+        elif background == "library":
+            pool, description = terms.known, f"the genes of {terms.names}"
+        elif background == "all":
+            pool, description = np.ones(n, bool), f"all {n:,} genes"
+        else:
+            raise ValueError(f"background is 'library', 'all', or identifiers, not {background!r}")
+        self._of_background = {
+            "kind": kind,
+            "description": description,
+            "identifiers": n_identifiers,
+            "genes": pool.sum(axis=-1).tolist(),
+            "unused": unused,
+        }
+        return pool
 
-def finish(
-    method: str,
-    terms: Terms,
-    query: InputGenes,
-    background: Background,
-    columns: Mapping[str, Any],
-    descriptions: Mapping[str, str],
-    *,
-    order: Numbers,
-    top: int | None,
-    rows: NDArray[np.int64] | None = None,
-    **more: Any,
-) -> Enrichment:
-    """Make the result: order the terms, adjust the p-values, and choose the best terms.
+    @property
+    def pool(self) -> Mask:
+        """(genes,) whether a gene is in the background of at least one library."""
+        return np.asarray(np.atleast_2d(self.background).any(axis=0))
 
-    Parameters
-    ----------
-    columns
-        The columns of the method, with ``p_value``: the values of all rows, or a function from a
-        row to its value. ``fdr`` is that of Benjamini and Hochberg if it is missing.
-    descriptions
-        Descriptions of these columns, besides or instead of `COLUMNS`.
-    order
-        (rows,) sort key, smallest first.
-    rows
-        (rows,) the term of each row; one row a term if None.
-    **more
-        Further entries of the provenance.
-    """
-    check_top(top)
-    rows = np.arange(len(terms.source)) if rows is None else rows
-    best = np.lexsort((rows, order))[:top]
-    columns = {"size": terms.sizes[rows], "fdr": None, **columns}
-    if columns["fdr"] is None:
-        columns["fdr"] = false_discovery_rate(columns["p_value"])
-    table = terms.table[rows[best]].with_columns(
-        pl.Series("rank", np.arange(len(best)) + 1),
-        *(pl.Series(name, _taken(values, best)) for name, values in columns.items()),
-    )
-    own = [name for name in columns if name not in (*FIRST, *LAST, "p_value", "fdr")]
-    last = [name for name in LAST if name in columns]
-    table = table.select(*FIRST, *own, "p_value", "fdr", *last)
-    descriptions = {**COLUMNS, **descriptions}
-    provenance = {
-        "task": "enrich",
-        "method": method,
-        "gsfm_version": __version__,
-        **more,
-        "input": query.about,
-        "background": background.provenance(),
-        "libraries": terms.libraries,
-        "top": top,
-        "columns": {name: descriptions[name] for name in table.columns},
-    }
-    return Enrichment(table, provenance, query.mapped)
+    def restrict(
+        self, pool: Mask, min_size: int, max_size: int | None, *, what: str = "the background"
+    ) -> Terms:
+        """Restrict the terms to a background and to some sizes; see `Terms.within`."""
+        self.terms = self.terms.within(pool, min_size, max_size, what=what)
+        self._sizes = {"min_size": min_size, "max_size": max_size}
+        return self.terms
+
+    def result(
+        self,
+        method: str,
+        columns: Mapping[str, Any],
+        descriptions: Mapping[str, str],
+        *,
+        order: Numbers,
+        top: int | None,
+        rows: NDArray[np.int64] | None = None,
+        **more: Any,
+    ) -> Enrichment:
+        """Make the result: order the terms, adjust the p-values, and choose the best terms.
+
+        Parameters
+        ----------
+        columns
+            The columns of the method, with ``p_value``: the values of all rows, or a function from
+            a row to its value. ``fdr`` is that of Benjamini and Hochberg if it is missing.
+        descriptions
+            Descriptions of these columns, besides or instead of `COLUMNS`.
+        order
+            (rows,) sort key, smallest first.
+        rows
+            (rows,) the term of each row; one row a term if None.
+        **more
+            Further entries of the provenance.
+        """
+        check_least(1, top=top)
+        terms = self.terms
+        rows = np.arange(len(terms.source)) if rows is None else rows
+        best = np.lexsort((rows, order))[:top]
+        columns = {"size": terms.sizes[rows], **columns}
+        columns.setdefault("fdr", false_discovery_rate(columns["p_value"]))
+        table = terms.table[rows[best]].with_columns(
+            pl.Series("rank", np.arange(len(best)) + 1),
+            *(pl.Series(name, _taken(values, best)) for name, values in columns.items()),
+        )
+        own = [name for name in columns if name not in (*FIRST, *LAST)]
+        table = table.select(*FIRST, *own, *(name for name in LAST if name in columns))
+        descriptions = {**COLUMNS, **descriptions}
+        provenance = {
+            "task": "enrich",
+            "method": method,
+            "gsfm_version": __version__,
+            **more,
+            **self._sizes,
+            "input": self.about,
+            "background": self._of_background,
+            "libraries": terms.libraries,
+            "top": top,
+            "columns": {name: descriptions[name] for name in table.columns},
+        }
+        return Enrichment(table, provenance, self.mapped)
 
 
 def _taken(values: Any, rows: NDArray[np.int64]) -> Any:
@@ -296,12 +284,5 @@ def _taken(values: Any, rows: NDArray[np.int64]) -> Any:
 
 def symbols_in(terms: Terms, ids: NDArray[np.int64]) -> Callable[[int], list[str]]:
     """A function from a term to the symbols of its genes that are among `ids`."""
-    symbols, members = terms.vocabulary.symbols, terms.members
-    chosen = np.zeros(len(symbols), bool)
-    chosen[ids] = True
-
-    def of_term(row: int) -> list[str]:
-        own = members.indices[members.indptr[row] : members.indptr[row + 1]]
-        return sorted(symbols[g] for g in own[chosen[own]])
-
-    return of_term
+    chosen, symbols = mask_of(ids, len(terms.vocabulary)), terms.vocabulary.symbols
+    return lambda row: sorted(symbols[g] for g in terms.genes(row) if chosen[g])

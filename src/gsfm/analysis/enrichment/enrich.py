@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
 from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment
-from gsfm.analysis.enrichment.model import by_model, by_model_ranked
+from gsfm.analysis.enrichment.model import by_model
 from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
@@ -18,14 +18,11 @@ from gsfm.models import ModelLike
 from gsfm.progress import Progress
 
 Method: TypeAlias = Literal["model", "ora", "prerank"]
-#: The parameters of some methods only, with these methods.
-_OF_METHOD = {
-    "top_genes": ("model",),
-    "draws": ("model",),
-    "random_state": ("model", "prerank"),
-    "model": ("model",),
-    "weight": ("prerank",),
-    "permutations": ("prerank",),
+#: The function of each method, and the parameters that only some methods have.
+METHODS: dict[str, tuple[Callable[..., Enrichment], frozenset[str]]] = {
+    "model": (by_model, frozenset({"top_genes", "draws", "random_state", "model"})),
+    "ora": (ora, frozenset()),
+    "prerank": (prerank, frozenset({"random_state", "weight", "permutations"})),
 }
 
 
@@ -110,12 +107,24 @@ def enrich(
     >>> found = enrich(["BRCA1", "BRCA2", "RAD51", "PALB2"], "reactome", method="ora", top=1)
     >>> found.table["overlap"].to_list()
     [4]
+    >>> from gsfm.models import Linear
+    >>> from gsfm.sets import GeneSets
+    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"], ["MYC", "MAX"]] * 5
+    >>> settings = {"min_size": 2, "model": Linear(regularization=1.0).fit(corpus)}
+    >>> terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["EGFR", "GRB2"]})
+    >>> enrich(["p53"], terms, **settings).table.select("term", "overlap").rows()
+    [('arrest', 0), ('growth', 0)]
+    >>> changes = {"TP53": 3.1, "MYC": 0.1, "MAX": -0.1, "ERBB2": -2.5}
+    >>> found = enrich(changes, terms, top_genes=1, background="all", **settings)
+    >>> best = found.table.unique("direction", keep="first")
+    >>> sorted(best.select("direction", "term").rows())
+    [('down', 'growth'), ('up', 'arrest')]
     >>> enrich(["BRCA1"], method="prerank")
     Traceback (most recent call last):
     ValueError: method 'prerank' takes a ranked list, genes with a statistic; a gene set goes with
     'model' and 'ora'
     """
-    if method not in ("model", "ora", "prerank"):
+    if method not in METHODS:
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
     ranked: Any = genes if isinstance(genes, Mapping | pl.DataFrame) else list(genes)
     is_ranked = not isinstance(ranked, list) or (
@@ -130,23 +139,25 @@ def enrich(
         raise ValueError(
             "method 'ora' takes a gene set; a ranked list goes with 'model' and 'prerank'"
         )
-    options: dict[str, Any] = {"top": top, "min_size": min_size, "species": species}
-    if max_size is not None:
-        options["max_size"] = max_size
-    if background is not None:
-        options["background"] = background
-    values = (top_genes, draws, random_state, model, weight, permutations)
-    for (name, methods), value in zip(_OF_METHOD.items(), values, strict=True):
-        if value is not None:
-            if method not in methods:
-                raise ValueError(f"{name} belongs to method {methods[0]!r}")
-            options[name] = value
-    if method == "ora":
-        return ora(ranked, libraries, **options)
-    if method == "prerank":
-        return prerank(ranked, libraries, **options, progress=progress)
-    if is_ranked:
-        return by_model_ranked(ranked, libraries, **options, progress=progress)
-    if top_genes is not None:
+    if top_genes is not None and not is_ranked:
         raise ValueError("top_genes belongs to a ranked list")
-    return by_model(ranked, libraries, **options, progress=progress)
+    function, own = METHODS[method]
+    options: dict[str, Any] = {
+        "top_genes": top_genes,
+        "draws": draws,
+        "random_state": random_state,
+        "model": model,
+        "weight": weight,
+        "permutations": permutations,
+    }
+    for name, value in options.items():
+        if value is not None and name not in own:
+            first = next(other for other, (_, names) in METHODS.items() if name in names)
+            raise ValueError(f"{name} belongs to method {first!r}")
+    options |= {"background": background, "max_size": max_size}
+    options = {name: value for name, value in options.items() if value is not None}
+    if method == "model":
+        options["is_ranked"] = is_ranked
+    if method != "ora":
+        options["progress"] = progress
+    return function(ranked, libraries, top=top, min_size=min_size, species=species, **options)

@@ -6,15 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gsfm.analysis.enrichment.common import (
-    Background,
-    BackgroundLike,
-    Enrichment,
-    InputGenes,
-    finish,
-    symbols_in,
-)
-from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, load_terms
+from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment, Experiment, symbols_in
+from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
 from gsfm.sets.overlap import p_values
@@ -90,26 +83,21 @@ def ora(
     >>> result.table["genes"].to_list(), result.unmapped
     ([['BRCA1', 'BRCA2', 'PALB2', 'RAD51']], ['no such gene'])
     """
-    terms = load_terms(libraries)
-    of = Background(terms, background, species)
-    query = InputGenes(terms, genes, species, of, with_model=False)
-    terms = terms.within(of.pool, min_size, max_size, what="the background")
-    sizes, chosen = terms.sizes, np.zeros(len(terms.vocabulary), np.float32)
-    chosen[query.ids] = 1
-    overlap = np.rint(terms.members @ chosen).astype(np.int64)
+    test = Experiment(genes, libraries, background, species)
+    ids, terms = test.ids, test.restrict(test.background, min_size, max_size)
+    sizes, overlap = terms.sizes, terms.overlap(ids)
     if not overlap.any():
         raise GsfmError(
             f"no gene of the set is in any tested term of {terms.names}; give another library, "
             "or use method 'model', which needs no overlap"
         )
-    pool = np.broadcast_to(of.pool, terms.known.shape)  # (libraries, genes)
+    pool = np.broadcast_to(test.background, terms.known.shape)  # (libraries, genes)
     n_background = pool.sum(axis=1)[terms.source]
-    n_input = pool[:, query.ids].sum(axis=1)[terms.source]
+    n_input = pool[:, ids].sum(axis=1)[terms.source]
     p = np.ones(len(overlap))
-    for i in range(len(terms.libraries)):
+    for i, n in enumerate(pool.sum(axis=1).tolist()):
         rows = terms.source == i
-        if rows.any():
-            p[rows] = p_values(overlap[rows], n_input[rows], sizes[rows], int(pool[i].sum()))
+        p[rows] = p_values(overlap[rows], n_input[rows], sizes[rows], n)
     # nan if a margin is empty, infinite if it has no bound.
     with np.errstate(divide="ignore", invalid="ignore"):
         above = overlap.astype(np.float64) * (n_background - n_input - sizes + overlap)
@@ -119,17 +107,6 @@ def ora(
         "expected": n_input * sizes / n_background,
         "odds_ratio": odds_ratio,
         "p_value": p,
-        "genes": symbols_in(terms, query.ids),
+        "genes": symbols_in(terms, ids),
     }
-    return finish(
-        "ora",
-        terms,
-        query,
-        of,
-        columns,
-        COLUMNS,
-        order=p,
-        top=top,
-        min_size=min_size,
-        max_size=max_size,
-    )
+    return test.result("ora", columns, COLUMNS, order=p, top=top)

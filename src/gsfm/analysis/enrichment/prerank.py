@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gsfm.analysis.enrichment.common import Background, Enrichment, InputGenes, finish
+from gsfm.analysis.enrichment.common import Enrichment, Experiment
 from gsfm.analysis.enrichment.model import by_gene
-from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, load_terms
+from gsfm.analysis.query import mask_of
+from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.errors import MissingExtraError
 from gsfm.genes import Species
 from gsfm.genes.rankings import RankedLike, pairs
@@ -46,26 +47,16 @@ def prerank(
 
     Parameters
     ----------
-    ranked
-        As in `enrich`.
-    libraries
+    ranked, libraries, top, random_state, species, progress
         As in `enrich`.
     background
         Identifiers of the only genes of the list to use; all of them if None.
-    top
-        Number of terms to return; all if None.
     min_size, max_size
         Terms with fewer or more genes of the list are not tested.
     weight
         Power of the statistics in the running sum; 0 uses the ranks only.
     permutations
         Permuted lists of the null: the genes are permuted, so that the null is a random list.
-    random_state
-        Seed of the permutations.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
-    progress
-        Called with the task, the amount done and the amount of all.
 
     Returns
     -------
@@ -91,26 +82,18 @@ def prerank(
     except ImportError as error:
         raise MissingExtraError("GSEA prerank", "gsea") from error
     identifiers, statistics = pairs(ranked)
-    terms = load_terms(libraries)
-    is_list = background is None
-    of = Background(terms, identifiers if is_list else background, species, is_list=is_list)
-    query = InputGenes(terms, identifiers, species, of, with_model=False)
-    ids, values = by_gene(query.of_input, statistics)
-    pool = np.zeros(len(terms.vocabulary), bool)
-    pool[ids] = True
-    terms = terms.within(pool, min_size, max_size, what="the genes of the list")
-    symbols, members = terms.vocabulary.symbols, terms.members
-    bounds = zip(members.indptr, members.indptr[1:], strict=False)
-    gene_sets = {
-        str(row): [symbols[g] for g in members.indices[start:end]]
-        for row, (start, end) in enumerate(bounds)
-    }
-    order = np.argsort(-values, kind="stable")
+    pool = identifiers if background is None else background
+    test = Experiment(identifiers, libraries, pool, species, is_list=background is None)
+    ids, values = by_gene(test.of_input, statistics)
+    in_list = mask_of(ids, len(test.terms.vocabulary))
+    terms = test.restrict(in_list, min_size, max_size, what="the genes of the list")
+    symbols, n_terms = terms.vocabulary.symbols, len(terms.source)
     if progress is not None:
-        progress(f"GSEApy: {len(gene_sets):,} terms, {permutations:,} permutations", 0, 1)
+        progress(f"GSEApy: {n_terms:,} terms, {permutations:,} permutations", 0, 1)
+    order = np.argsort(-values, kind="stable")
     result = gseapy.prerank(
         rnk=pd.Series(values[order], index=[symbols[g] for g in ids[order]]),
-        gene_sets=gene_sets,
+        gene_sets={str(row): [symbols[g] for g in terms.genes(row)] for row in range(n_terms)},
         min_size=1,
         max_size=len(ids) + 1,
         weight=weight,
@@ -122,27 +105,15 @@ def prerank(
         verbose=False,
     ).res2d
     result = result.iloc[result["Term"].astype(int).to_numpy().argsort()]
+    names = {"es": "ES", "nes": "NES", "p_value": "NOM p-val", "fdr": "FDR q-val"}
+    numbers = {name: np.array(result[column].astype(float)) for name, column in names.items()}
     leading = [str(text).split(";") if text else [] for text in result["Lead_genes"]]
-    numbers = {
-        name: np.array(result[column].astype(float))
-        for name, column in {
-            "es": "ES",
-            "nes": "NES",
-            "p_value": "NOM p-val",
-            "fdr": "FDR q-val",
-        }.items()
-    }
-    return finish(
+    return test.result(
         "prerank",
-        terms,
-        query,
-        of,
         {**numbers, "genes": lambda row: leading[row]},
         COLUMNS,
         order=numbers["p_value"] - np.abs(numbers["nes"]) * 1e-9,
         top=top,
         null={"permutations": permutations, "random_state": random_state, "weight": weight},
         gseapy=gseapy.__version__,
-        min_size=min_size,
-        max_size=max_size,
     )
