@@ -1,13 +1,12 @@
 """Identifier mapping: from any gene identifier to an approved human symbol."""
 
-from gsfm.genes.gene_facts import facts
 from gsfm.genes.lists import read_genes
 from gsfm.genes.locations import positions, within
 from gsfm.genes.rankings import read_ranked
 from gsfm.genes.record import GeneRecord, show
 from gsfm.genes.resolution import Resolution
 from gsfm.genes.resolver import Species, resolve
-from gsfm.genes.tables import provenance, table, vocabulary
+from gsfm.genes.tables import facts, provenance, table, vocabulary
 from gsfm.genes.vocab import Vocabulary
 
 __all__ = [

@@ -125,12 +125,11 @@ class ReadReport:
                 lines.append(f"  {_count(len(found), 'identifier')} {what}: {join_names(found)}")
         return "\n".join(lines)
 
+    __str__ = summary
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain dicts and lists, for JSON."""
         return dataclasses.asdict(self)
-
-    def __str__(self) -> str:
-        return self.summary()
 
 
 def _count(n: int, noun: str) -> str:

@@ -1,16 +1,23 @@
-"""Concatenation and deduplication of collections."""
+"""Operations on collections: concatenation, deduplication, mapping of identifiers."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+import gsfm.genes
 from gsfm.genes import Vocabulary
+from gsfm.io.notes import Notes, ReadReport
 from gsfm.sets import csr
-from gsfm.sets.formats.cells import as_text_column
-from gsfm.sets.genesets import GeneSets
+
+if TYPE_CHECKING:
+    from gsfm.genes.resolver import Species
+    from gsfm.sets.genesets import GeneSets
 
 
 def concat(collections: Sequence[GeneSets]) -> GeneSets:
@@ -27,6 +34,7 @@ def concat(collections: Sequence[GeneSets]) -> GeneSets:
 
     Examples
     --------
+    >>> from gsfm.sets import GeneSets
     >>> one = GeneSets.from_lists({"a": ["TP53"]})
     >>> other = GeneSets.from_lists({"b": ["EGFR", "TP53"]})
     >>> both = concat([one, other])
@@ -47,7 +55,7 @@ def concat(collections: Sequence[GeneSets]) -> GeneSets:
         ones = [np.ones(len(c.indices), np.float32) for c in collections]
         weights = np.concatenate([o if p is None else p for o, p in zip(ones, parts, strict=True)])
     manifests = [c.manifest for c in collections]
-    return GeneSets._make(
+    return collections[0]._make(
         collections[0].vocabulary,
         (
             csr.to_indptr(np.concatenate([c.sizes for c in collections])),
@@ -79,6 +87,17 @@ def _stack(tables: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(same, how="diagonal_relaxed")
 
 
+def as_text_column(series: pl.Series) -> pl.Series:
+    """A column as text; lists and structures as JSON."""
+    if not series.dtype.is_nested():
+        return series.cast(pl.String)
+    texts = [
+        None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+        for value in series.to_list()
+    ]
+    return pl.Series(series.name, texts, dtype=pl.String)
+
+
 def deduplicate(sets: GeneSets) -> GeneSets:
     """See `GeneSets.deduplicate`."""
     sets._ensure_valid()
@@ -107,4 +126,40 @@ def deduplicate(sets: GeneSets) -> GeneSets:
     )
     result = sets[kept]
     result.metadata = result.metadata.with_columns(groups.drop("_first"))
+    return result
+
+
+def resolve(sets: GeneSets, species: Species | None) -> GeneSets:
+    """See `GeneSets.resolve`."""
+    frequencies = sets.gene_frequencies
+    resolution = gsfm.genes.resolve(sets.vocabulary.symbols, species=species)
+    symbols = resolution.symbols
+    vocabulary = Vocabulary(sorted({symbol for symbol in symbols if symbol is not None}))
+    mapping = vocabulary.ids(symbol or "" for symbol in symbols)
+    arrays = csr.remap(sets.indptr, sets.indices, sets.member_weights, mapping)
+    result = sets._make(vocabulary, arrays, sets.metadata, sets.manifest)
+
+    report = sets.report or ReadReport("<memory>", "GeneSets", len(sets), sets.n_genes)
+    notes = Notes()
+    notes.add_all(report.notes)
+    notes.add("merged-members", int(frequencies[mapping >= 0].sum()) - len(result.indices))
+    emptied = np.flatnonzero((result.sizes == 0) & (sets.sizes > 0))
+    if len(emptied):
+        notes.add("unmapped-sets", len(emptied), example=sets.metadata["name"][int(emptied[0])])
+
+    def by_frequency(identifiers: list[str]) -> dict[str, int]:
+        counts = zip(
+            identifiers, frequencies[sets.vocabulary.ids(identifiers)].tolist(), strict=True
+        )
+        return dict(sorted(counts, key=lambda item: (-item[1], item[0])))
+
+    result.report = dataclasses.replace(
+        report,
+        n_sets=len(sets),
+        n_identifiers=sets.n_genes,
+        notes=notes.done(),
+        mapped=resolution.mapped_counts,
+        unmapped=by_frequency(resolution.unmapped),
+        ambiguous=by_frequency(resolution.ambiguous),
+    )
     return result

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gsfm.errors import FormatError
 from gsfm.genes import Vocabulary
-from gsfm.sets import csr
+from gsfm.sets import algebra, csr, overlap, similarity
 from gsfm.sets.csr import Floats, Int32s, Int64s
 from gsfm.sets.formats import gsets
 
@@ -470,9 +470,7 @@ class GeneSets:
         >>> len(one.union(one, one))
         3
         """
-        from gsfm.sets.algebra import concat
-
-        return concat([self, *others])
+        return algebra.concat([self, *others])
 
     def deduplicate(self) -> GeneSets:
         """Keep the first of the sets with exactly the same members.
@@ -487,9 +485,7 @@ class GeneSets:
         >>> sets.deduplicate().metadata["names"].to_list()
         [['x', 'z'], ['y']]
         """
-        from gsfm.sets.algebra import deduplicate
-
-        return deduplicate(self)
+        return algebra.deduplicate(self)
 
     # -- comparison ----------------------------------------------------------------------------
 
@@ -530,8 +526,6 @@ class GeneSets:
         >>> sets.near_duplicates(0.7).rows()
         [(0, 1, 'set 1', 'set 2', 0.75)]
         """
-        from gsfm.sets import similarity
-
         if not 0 < threshold <= 1:
             raise ValueError(f"threshold must be above 0 and up to 1, not {threshold}")
         if n_permutations < 2:
@@ -580,8 +574,6 @@ class GeneSets:
         >>> one.overlap(other, background=10).drop("left", "right").rows()
         [('a', 'b', 2, 2, 1, 0.333..., 0.377...)]
         """
-        from gsfm.sets import overlap
-
         return overlap.compare(self, other, background, min_shared, min_jaccard, max_p_value)
 
     # -- views ---------------------------------------------------------------------------------
@@ -638,9 +630,7 @@ class GeneSets:
         >>> sets.genes(0), dict(sets.report.unmapped)
         (('MDM2', 'TP53'), {'nonsense': 1})
         """
-        from gsfm.sets.mapping import resolve
-
-        return resolve(self, species)
+        return algebra.resolve(self, species)
 
 
 def _named(names: Sequence[str]) -> pl.DataFrame:

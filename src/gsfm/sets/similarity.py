@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.errors import MissingExtraError
+from gsfm.errors import needs_extra
 from gsfm.genes import Vocabulary
 from gsfm.sets import csr
 from gsfm.sets.csr import Int32s, Int64s
@@ -85,10 +85,8 @@ def signatures(
     vocabulary: Vocabulary, indptr: Int64s, indices: Int32s, n_permutations: int, random_state: int
 ) -> NDArray[np.uint32]:
     """(n_sets, n_permutations) MinHash signatures; no set may be empty."""
-    try:
+    with needs_extra("finding near-duplicates", "corpus"):
         from datasketch import MinHash
-    except ImportError as error:
-        raise MissingExtraError("finding near-duplicates", "corpus") from error
     # (n_permutations, n_genes): the hashes of a gene are those of the set of this gene alone.
     used = np.flatnonzero(csr.count(indices, len(vocabulary)))
     hashes = np.zeros((n_permutations, len(vocabulary)), np.uint32)

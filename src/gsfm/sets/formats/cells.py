@@ -1,17 +1,16 @@
-"""What the text formats share: checks of their values, and weights after a comma."""
+"""What the text formats share: checks of the values that are written, and weights after a comma."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import polars as pl
 
 from gsfm.errors import FormatError
 from gsfm.io.notes import Notes
+from gsfm.sets.algebra import as_text_column
 from gsfm.sets.csr import Floats
 from gsfm.sets.genesets import GeneSets
 
@@ -60,17 +59,8 @@ def check_writable(
 ) -> None:
     """Raise FormatError if a value could not be read back unchanged.
 
-    Parameters
-    ----------
-    values
-        Identifiers, names or other cells.
-    what
-        ``"identifier"``, ``"name"``, ...: identifiers and names must not be blank, and identifiers
-        must not have white space around them, because reading trims them.
-    target
-        The file, for the message.
-    forbidden
-        Characters that a value of the format cannot contain; None if there are none.
+    A value of `what` "identifier" or "name" must not be blank. Reading trims identifiers, so they
+    must not have white space around them. No value may contain the `forbidden` characters.
     """
     for value in values:
         if value is None:
@@ -132,14 +122,3 @@ def member_rows(sets: GeneSets, target: str) -> Iterator[list[str]]:
 def weight_texts(weights: Floats) -> list[str]:
     """The shortest texts of these numbers."""
     return [str(weight) for weight in weights]
-
-
-def as_text_column(series: pl.Series) -> pl.Series:
-    """A column as text; lists and structures as JSON."""
-    if not series.dtype.is_nested():
-        return series.cast(pl.String)
-    texts = [
-        None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-        for value in series.to_list()
-    ]
-    return pl.Series(series.name, texts, dtype=pl.String)

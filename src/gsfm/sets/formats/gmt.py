@@ -99,12 +99,9 @@ class _Block:
     ) -> NDArray[np.bool_]:
         """Read the names and descriptions; return which lines are sets, that is, not blank."""
         starts = self.starts
-        self.names = self._cut(starts[first], stops[first])
-        # If a line has no second field, this is a field of the next line, and is not used.
-        second = np.minimum(first + 1, len(starts) - 1)
-        self.descriptions = self._cut(starts[second], stops[second])
+        names = self._cut(starts[first], stops[first])
         kept = np.ones(len(first), np.bool_)
-        for i in [i for i, name in enumerate(self.names) if not name.strip()]:
+        for i in [i for i, name in enumerate(names) if not name.strip()]:
             if not self.text[starts[first[i]] : stops[last[i]]].strip():
                 kept[i] = False
                 self.notes.add("blank-lines", line=line + i)
@@ -114,9 +111,9 @@ class _Block:
                 "if the file has another format, name it"
             )
             raise FormatError(path, reason, line=line + int(row))
-        if not kept.all():
-            self.names = list(compress(self.names, kept))
-            self.descriptions = list(compress(self.descriptions, kept))
+        self.names = list(compress(names, kept))
+        second = first[kept] + 1
+        self.descriptions = self._cut(starts[second], stops[second])
         return kept
 
     def _cut(self, starts: Int64s, stops: Int64s) -> list[str]:

@@ -176,8 +176,8 @@ def _named(raw: Raw, notes: Notes) -> pl.DataFrame:
     names = numbered.zip_with(unnamed, names)
     _note_sets(raw, notes, "duplicate-names", (~names.is_first_distinct()).to_numpy(), names)
     # An empty text is a missing value.
-    texts = pl.col(pl.String).replace("", None)
-    table = raw.metadata.with_columns(names.alias("name")).with_columns(texts)
+    table = raw.metadata.with_columns(pl.col(pl.String).replace("", None))
+    table = table.with_columns(names.alias("name"))
     empty = [c for c in table.columns if c != "name" and table[c].null_count() == table.height]
     return table.drop(empty)
 

@@ -16,11 +16,11 @@ from gsfm.genes.lists import GENE_HEADERS, plain
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
+from gsfm.sets.algebra import as_text_column
 from gsfm.sets.csr import Floats
 from gsfm.sets.formats.cells import (
     CONTROL,
     CONTROL_BUT_BREAKS,
-    as_text_column,
     check_sets,
     check_writable,
     weight_texts,
@@ -49,19 +49,10 @@ def find(columns: list[str], wanted: tuple[str, ...]) -> str | None:
 
 
 def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
-    """Convert the rows of a table to sets.
+    """Convert the rows of a table, the first of which is in the line `first_line`, to sets.
 
     Rows with the same ``set_id``, or else the same name, are one set. A row without a gene makes a
     set without members. The other columns are metadata of the set.
-
-    Parameters
-    ----------
-    frame
-        The table; all columns are text, except that a weight may be a number.
-    source
-        The file.
-    first_line
-        Line or row of the file of the first row.
 
     Raises
     ------

@@ -80,16 +80,9 @@ class Encoder:
     def encode(
         self, padded: bytes, starts: Int64s, lengths: Int64s, keys: Keys | None = None
     ) -> Int32s:
-        """Ids of the words at `starts`; new words get new ids.
+        """(n,) ids of the words at `starts`, none of which is empty; new words get new ids.
 
-        Parameters
-        ----------
-        padded
-            The text, which has no zero byte, and `PADDING`.
-        starts, lengths
-            (n,) positions of the words; none is empty.
-        keys
-            The result of `keys_of` for them, if it was computed before.
+        `padded` is the text, which has no zero byte, and `PADDING`; `keys` is their `keys_of`.
         """
         text = _eights(padded)
         if keys is None:

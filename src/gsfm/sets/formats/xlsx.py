@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from gsfm.errors import FormatError, MissingExtraError
+from gsfm.errors import FormatError, needs_extra
 from gsfm.genes.lists import GENE_HEADERS, plain
 from gsfm.io.notes import Notes
 from gsfm.io.streams import ZIP, Source
@@ -44,10 +44,8 @@ def read(source: Source) -> Raw:
     MissingExtraError
         Without the extra ``xlsx``.
     """
-    try:
+    with needs_extra("reading XLSX", "xlsx"):
         import fastexcel
-    except ImportError as error:
-        raise MissingExtraError("reading XLSX", "xlsx") from error
     try:
         book = fastexcel.read_excel(source.stream.read())
         sheet = _load(book, "string")
@@ -110,10 +108,8 @@ def write(sets: GeneSets, target: str) -> Iterator[bytes]:
     MissingExtraError
         Without the extra ``xlsx``.
     """
-    try:
+    with needs_extra("writing XLSX", "xlsx"):
         import xlsxwriter  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingExtraError("writing XLSX", "xlsx") from error
     table = to_long(sets, target, breaks=False)
     if table.height >= _MAX_ROWS:
         reason = f"{table.height:,} members are more than the rows of a sheet: write Parquet or CSV"
