@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from gsfm.errors import FormatError
-from gsfm.io.notes import Notes
 from gsfm.sets.algebra import as_text_column
 from gsfm.sets.csr import Floats
 from gsfm.sets.genesets import GeneSets
@@ -35,23 +34,11 @@ def weight_of(text: bytes) -> float:
     return value if abs(value) < TOO_LARGE else np.nan
 
 
-def split_weight(cell: str) -> tuple[str, float | None]:
-    """The identifier and the weight of a cell; None without a weight."""
+def split_weight(cell: str) -> tuple[str, float]:
+    """The identifier and the weight of a cell ``GENE,1.0``; NaN without a weight."""
     gene, _, text = cell.rpartition(",")
     value = weight_of(text.encode()) if gene else np.nan
-    return (gene, value) if np.isfinite(value) else (cell, None)
-
-
-def split_weights(
-    rows: Sequence[Sequence[str]], notes: Notes
-) -> tuple[list[list[str]], list[list[float]] | None]:
-    """Split the cells ``GENE,1.0``; a member without a weight gets 1, and None is no weight."""
-    parts = [[split_weight(cell) for cell in row] for row in rows]
-    members = [[gene for gene, _ in row] for row in parts]
-    weights = [[1.0 if weight is None else weight for _, weight in row] for row in parts]
-    n_weights = sum(weight is not None for row in parts for _, weight in row)
-    notes.add("weighted-members", n_weights)
-    return members, weights if n_weights else None
+    return (cell, value) if np.isnan(value) else (gene, value)
 
 
 def check_writable(
@@ -107,7 +94,7 @@ def member_rows(sets: GeneSets, target: str) -> Iterator[list[str]]:
     if sets.member_weights is None:
         for symbol in found:
             gene, weight = split_weight(symbol)
-            if weight is not None:
+            if not np.isnan(weight):
                 reason = f"the identifier {symbol!r} would be read as {gene!r} with a weight"
                 raise FormatError(target, f"{reason}: change it, or write JSON or Parquet")
     symbols = np.array([*sets.vocabulary.symbols, ""], object)[:-1]

@@ -56,8 +56,8 @@ def read(source: Source) -> Raw:
         ids.append(encoder.encode(block.text, block.starts, block.lengths, block.keys))
     heavy = None
     if any(part is not None for part in weights):
-        ones = (np.ones(len(part), np.float32) for part in ids)
-        filled = [one if part is None else part for part, one in zip(weights, ones, strict=True)]
+        pairs = zip(weights, ids, strict=True)
+        filled = [np.full(len(own), np.nan) if part is None else part for part, own in pairs]
         heavy = csr.join(filled, np.float32)
     return Raw(
         pl.DataFrame({"name": names, "description": descriptions}),
@@ -158,13 +158,10 @@ class _Block:
         ids = encoder.encode(self.text, cuts[rows] + 1, stops[rows] - cuts[rows] - 1)
         values = np.array([weight_of(word) for word in encoder.words], np.float32)[ids]
         heavy = np.isfinite(values)
-        if not heavy.any():
-            return stops
-        self.notes.add("weighted-members", int(heavy.sum()))
-        self.weights = np.ones(len(starts), np.float32)
-        self.weights[rows[heavy]] = values[heavy]
-        stops = stops.copy()
-        stops[rows[heavy]] = cuts[rows[heavy]]
+        if heavy.any():
+            self.weights = np.full(len(starts), np.nan, np.float32)
+            self.weights[rows[heavy]] = values[heavy]
+            stops[rows[heavy]] = cuts[rows[heavy]]
         return stops
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from gsfm.errors import FormatError
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
-from gsfm.sets.formats.cells import LABELS, labels, member_rows, split_weights
+from gsfm.sets.formats.cells import LABELS, labels, member_rows, split_weight
 from gsfm.sets.formats.raw import Format, Raw, from_lists
 from gsfm.sets.genesets import GeneSets
 
@@ -47,8 +47,9 @@ def read(source: Source) -> Raw:
     for column in columns:
         # Cells below the last member of a column are no gaps.
         n_cells = max((i + 1 for i, cell in enumerate(column) if cell.strip()), default=0)
-        members.append(column[2:n_cells])
-    return from_lists(table, *split_weights(members, source.notes))
+        members.append([split_weight(cell) for cell in column[2:n_cells]])
+    weights = [[weight for _, weight in row] for row in members]
+    return from_lists(table, [[gene for gene, _ in row] for row in members], weights)
 
 
 def write(sets: GeneSets, target: str) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -49,15 +50,12 @@ def read(source: Source) -> Raw:
     rows: list[dict[str, Any]] = []
     members: list[list[str]] = []
     weights: list[list[float]] = []
-    n_weights = 0
     for origin, name, value in _terms(top):
         genes, own_weights, about = _members(value, name, source)
         rows.append({"name": name, **origin, **about})
         members.append(genes)
-        weights.append(own_weights or [1.0] * len(genes))
-        n_weights += len(own_weights or ())
-    source.notes.add("weighted-members", n_weights)
-    return from_lists(_table(rows), members, weights if n_weights else None)
+        weights.append(own_weights)
+    return from_lists(_table(rows), members, weights)
 
 
 def _terms(top: _Object) -> Iterator[tuple[dict[str, str], str, Any]]:
@@ -72,7 +70,7 @@ def _terms(top: _Object) -> Iterator[tuple[dict[str, str], str, Any]]:
 
 def _members(
     value: Any, name: str, source: Source
-) -> tuple[list[str], list[float] | None, dict[str, Any]]:
+) -> tuple[list[str], list[float], dict[str, Any]]:
     """(genes, weights, metadata) of one set."""
     about: dict[str, Any] = {}
     genes, weights = value, None
@@ -87,13 +85,15 @@ def _members(
     if not isinstance(genes, list) or not all(type(gene) in (str, int) for gene in genes):
         reason = f"the set {name!r} is neither a list of genes nor an object of genes and weights"
         raise FormatError(source.name, reason)
-    if weights is not None and (
+    if weights is None:
+        weights = [math.nan] * len(genes)
+    elif (
         not isinstance(weights, list)
         or len(weights) != len(genes)
         or not all(type(w) in (int, float) and abs(w) < TOO_LARGE for w in weights)
     ):
         raise FormatError(source.name, f"the set {name!r} does not have one number for each gene")
-    return [str(gene) for gene in genes], weights or None, about
+    return [str(gene) for gene in genes], weights, about
 
 
 def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:

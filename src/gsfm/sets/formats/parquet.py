@@ -61,7 +61,6 @@ def _weights(column: pl.Series, sizes: Int64s, source: Source) -> Floats:
         raise FormatError(source.name, f"'weights' is not lists of numbers ({error})") from error
     if (lengths != sizes).any() or not numbers.is_finite().fill_null(False).all():
         raise FormatError(source.name, "'weights' does not have one number for each gene")
-    source.notes.add("weighted-members", len(numbers))
     return numbers.to_numpy().astype(np.float32)
 
 

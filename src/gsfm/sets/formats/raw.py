@@ -24,7 +24,8 @@ class Raw:
     """Sets as they are in a file.
 
     Set ``i`` has ``sizes[i]`` members. ``ids`` has the members of all sets, one after another, as
-    positions in ``tokens``, the distinct identifiers. A member may occur twice.
+    positions in ``tokens``, the distinct identifiers. A member may occur twice. The weight of a
+    member without a weight is NaN.
     """
 
     metadata: pl.DataFrame
@@ -115,7 +116,7 @@ def restore_first_members(raw: Raw, notes: Notes, *, resolve: bool, sure: bool) 
     raw.tokens = list(known)
     raw.ids = np.insert(raw.ids, starts, ids)
     if raw.weights is not None:
-        raw.weights = np.insert(raw.weights, starts, np.float32(1))
+        raw.weights = np.insert(raw.weights, starts, np.float32(np.nan))
     raw.sizes = raw.sizes + 1
     raw.metadata = raw.metadata.drop("description")
 
@@ -146,6 +147,10 @@ def finish(
     """Make the collection and its report: trim, merge, name, note, and map identifiers."""
     notes = source.notes
     metadata = _named(raw, notes)
+    if raw.weights is not None:
+        weighted = ~np.isnan(raw.weights)
+        notes.add("weighted-members", int(weighted.sum()))
+        raw.weights = np.where(weighted, raw.weights, 1) if weighted.any() else None
     indptr = csr.to_indptr(raw.sizes)
     trimmed = [token.strip() for token in raw.tokens]
     vocabulary = Vocabulary(sorted(set(trimmed) - {""}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import math
 from collections.abc import Iterator
 from functools import partial
 
@@ -93,14 +94,13 @@ def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
     return raw
 
 
-def _weights(member: pl.DataFrame, column: str, source: Source) -> Floats | None:
+def _weights(member: pl.DataFrame, column: str, source: Source) -> Floats:
     cells = member[column]
     numbers = cells.cast(pl.Float32, strict=False)
     wrong = cells.is_not_null() & ~numbers.is_finite().fill_null(False)
     for cell, line in member.filter(wrong).select(column, _ROW).rows():
         raise FormatError(source.name, f"the weight {cell!r} is not a number", line=line)
-    source.notes.add("weighted-members", cells.count())
-    return numbers.fill_null(1.0).to_numpy().astype(np.float32) if cells.count() else None
+    return numbers.fill_null(math.nan).to_numpy().astype(np.float32)
 
 
 def _per_set(frame: pl.DataFrame, columns: list[str], notes: Notes) -> list[pl.Series]:
