@@ -119,7 +119,7 @@ class Report:
 
     def to_json(self, path: str | Path) -> None:
         """Write the whole report, `to_dict`, as JSON."""
-        _write(path, json_text(self.to_dict()))
+        write_text(path, json_text(self.to_dict()))
 
     def to_html(self, path: str | Path) -> None:
         """Write the table and its provenance as a self-contained page."""
@@ -127,10 +127,11 @@ class Report:
         page = (
             f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
         )
-        _write(path, f"{page}{self._html(self.table)}</html>\n")
+        write_text(path, f"{page}{self._html(self.table)}</html>\n")
 
 
-def _write(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

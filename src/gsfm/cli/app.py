@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -16,18 +14,18 @@ from gsfm.errors import GsfmError
 
 #: Every command, and its module in `gsfm.cli`, whose `app` is the command or has it.
 COMMANDS = {
-    "complete": "complete",
-    "annotate": "annotate",
-    "term": "annotate",
-    "explain": "explain",
-    "relate": "relate",
-    "network": "relate",
-    "nearest": "relate",
+    "complete": "verbs",
+    "annotate": "verbs",
+    "term": "verbs",
+    "explain": "verbs",
+    "relate": "verbs",
+    "network": "verbs",
+    "nearest": "verbs",
     "embed": "embed",
-    "map": "map",
-    "prioritize": "prioritize",
+    "map": "verbs",
+    "prioritize": "verbs",
     "discover": "discover",
-    "enrich": "enrich",
+    "enrich": "verbs",
     "genes": "genes",
     "sets": "sets",
     "library": "library",
@@ -42,9 +40,12 @@ class OnDemand(Mapping[str, Any]):
     """The commands by name; the module of a command is imported when the command is used."""
 
     def __getitem__(self, name: str) -> Any:
-        module = importlib.import_module(f"gsfm.cli.{COMMANDS[name]}")
-        group = typer.main.get_group(module.app)
-        command = group.commands.get(name, group)
+        group = importlib.import_module(f"gsfm.cli.{COMMANDS[name]}").app
+        own = [info for info in group.registered_commands if info.name == name]
+        if own:  # the other commands of the module are not made, for a fast start
+            group = typer.Typer(add_completion=False)
+            group.registered_commands = own
+        command = typer.main.get_command(group) if own else typer.main.get_group(group)
         command.name = name
         return command
 
@@ -67,7 +68,6 @@ class Root(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(141) from None
         except GsfmError as error:
             message = str(error)

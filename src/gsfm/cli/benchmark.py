@@ -20,10 +20,6 @@ app = typer.Typer(
     help="Compare models, baselines and gene vectors on the same queries.", no_args_is_help=True
 )
 
-ResultsArgument = Annotated[
-    Path, typer.Argument(metavar="DIR", help="A folder of results: the -o of gsfm benchmark run.")
-]
-
 
 @command(app, table=False)
 def run(
@@ -77,8 +73,14 @@ def run(
 
 
 @command(app, table=False)
-def report(folder: ResultsArgument) -> None:
-    """Write the summary and the pages of a folder of results again; print the Markdown table."""
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+    """Write the summary and the pages of a folder of results again; print the Markdown table.
+
+    Parameters
+    ----------
+    folder
+        A folder of results: the -o of gsfm benchmark run.
+    """
     from gsfm.benchmark.results import Results
 
     results = Results.open(folder)

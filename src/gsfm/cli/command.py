@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Annotated, Any, Protocol, TypeVar, get_args
@@ -45,7 +46,8 @@ def command(
     The parameters of the function are the arguments and options of the command. Their types are
     those of typer; a plain type is an option, and a plain ``bool`` that is False is a flag. If the
     type is ``Annotated[T, make]``, the options are the parameters of the function ``make``, which
-    returns the value. The help text of an option is in the NumPy docstring of its function.
+    returns the value. The help text of an option is in the NumPy docstring of its function, of the
+    module of the command, or of `gsfm.cli.options`.
 
     A command that prints a table returns it, or the report that has it, or None if it printed its
     result. It also has the options of `Form.of`, whose form a parameter ``form`` of the function
@@ -65,12 +67,14 @@ def command(
 
     def register(function: Command) -> Command:
         text, helps = _parse(function)
+        for shared in (sys.modules[function.__module__], options, Form.of):
+            helps = {**_parse(shared)[1], **helps}
         own = inspect.signature(function, eval_str=True).parameters
-        shared = {**(QUERY if query else {}), **({"form": FORM} if table else {})}
-        every = [p for p in own.values() if p.name not in shared]
+        added = {**(QUERY if query else {}), **({"form": FORM} if table else {})}
+        every = [p for p in own.values() if p.name not in added]
         every += [
             inspect.Parameter(name, KEYWORD_ONLY, default=None, annotation=kind)
-            for name, kind in shared.items()
+            for name, kind in added.items()
         ]
         makers: dict[str, Callable[..., Any]] = {}
         parameters: list[inspect.Parameter] = []
@@ -78,7 +82,6 @@ def command(
             group = [parameter]
             if make := next(filter(inspect.isroutine, get_args(parameter.annotation)), None):
                 makers[parameter.name] = make
-                helps = {**_parse(make)[1], **helps}
                 group = [*inspect.signature(make, eval_str=True).parameters.values()]
             parameters += [_parameter(one, helps.get(one.name)) for one in group]
 
@@ -96,15 +99,15 @@ def command(
         run.__name__, run.__doc__ = function.__name__, text
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
-        app.command(name, epilog=EXIT_CODES)(run)
+        app.command(name or function.__name__, epilog=EXIT_CODES)(run)
         return function
 
     return register
 
 
-def _parse(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+def _parse(described: object) -> tuple[str, dict[str, str]]:
     """The text of a docstring, and the description of each parameter."""
-    text, _, section = (inspect.getdoc(function) or "").partition("\n\nParameters\n----------\n")
+    text, _, section = (inspect.getdoc(described) or "").partition("\n\nParameters\n----------\n")
     text = re.sub(r"(?<!\n)\n(?!\n)", " ", text)  # each paragraph on one line
     entries = re.findall(r"^(\w+)\n((?: +.+\n?)+)", section, re.MULTILINE)
     return text, {name: " ".join(description.split()) for name, description in entries}

@@ -1,4 +1,11 @@
-"""``gsfm corpus``: compile a training corpus, and describe one."""
+"""``gsfm corpus``: compile a training corpus, and describe one.
+
+Parameters
+----------
+corpus
+    A corpus file, another gene-set file or a folder of them; 'default' is the corpus of
+    publications that is included in gsfm.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Compile training corpora, and describe them.", no_args_is_help=True)
 
-CorpusArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="CORPUS",
-        help="A corpus file, another gene-set file or a folder of them; 'default' is the corpus "
-        "of publications that is included in gsfm.",
-    ),
-]
+CorpusArgument = Annotated[str, typer.Argument(metavar="CORPUS")]
 
 
 @command(app, table=False)

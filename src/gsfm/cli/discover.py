@@ -1,4 +1,11 @@
-"""``gsfm discover``: understudied genes, biomarkers and targets."""
+"""``gsfm discover``: understudied genes, biomarkers and targets.
+
+Parameters
+----------
+about
+    A term, by its identifier or name; or several genes, by any identifier, a file of genes, or -
+    for stdin.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-About = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="TERM|GENE",
-        help="A term, by its identifier or name; or several genes, by any identifier, a file of "
-        "genes, or - for stdin.",
-        show_default=False,
-    ),
-]
+About = Annotated[list[str], typer.Argument(metavar="TERM|GENE")]
 
 
 @command(app, query=True)

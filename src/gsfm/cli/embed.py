@@ -1,4 +1,12 @@
-"""``gsfm embed``: vectors of genes and of gene sets."""
+"""``gsfm embed``: vectors of genes and of gene sets.
+
+Parameters
+----------
+dimensions
+    Length of the vectors, by the leading directions; the model's own by default.
+output
+    Write the vectors to FILE: .parquet, .npz, .h5ad (AnnData), .csv, .tsv or .json.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The model's vectors of genes and of gene sets.", no_args_is_help=True)
 
-Dimensions = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="Length of the vectors, by the leading directions; the model's own by default.",
-        show_default=False,
-    ),
-]
+Dimensions = Annotated[int | None, typer.Option(min=1)]
 
 
 @command(app, query=True)
@@ -36,11 +37,6 @@ def genes(
     """Embed genes; all genes of the model by default.
 
     Without a format or a file, only the genes are shown, not their vectors.
-
-    Parameters
-    ----------
-    output
-        Write the vectors to FILE: .parquet, .npz, .h5ad (AnnData), .csv, .tsv or .json.
     """
     from gsfm import analysis
 
@@ -52,20 +48,14 @@ def genes(
 @command(app, query=True)
 def sets(
     form: Form,
-    library: options.Sets,
+    sets: options.Sets,
     dimensions: Dimensions = None,
 ) -> Report | pl.DataFrame | None:
-    """Embed gene sets. Without a format or a file, only the sets are shown, not their vectors.
-
-    Parameters
-    ----------
-    output
-        Write the vectors to FILE: .parquet, .npz, .h5ad (AnnData), .csv, .tsv or .json.
-    """
+    """Embed gene sets. Without a format or a file, only the sets are shown, not their vectors."""
     from gsfm import analysis
     from gsfm.analysis.query import read_source
 
-    return _shown(call(analysis.embed, genes=read_source(library, resolve=False)), form)
+    return _shown(call(analysis.embed, genes=read_source(sets, resolve=False)), form)
 
 
 def _shown(result: Vectors, form: Form) -> Report | pl.DataFrame | None:

@@ -1,4 +1,41 @@
-"""The options that commands share, ``genes: options.Genes = None`` and so on, and their input."""
+"""The options that commands share, ``genes: options.Genes = None`` and so on, and their input.
+
+Parameters
+----------
+genes
+    Genes, by any identifier; a file of genes; - for stdin.
+file
+    A file of more genes; - for stdin. Repeatable.
+sets
+    Gene sets: a file, - for stdin, the name of a library, or papers for the embedded corpus.
+model
+    A model folder; the shipped model by default.
+species
+    Species of the identifiers. Used to resolve symbols that differ between species.
+library
+    The library of the term (see gsfm library list), or a gene-set file; all libraries by default.
+libraries
+    A library (see gsfm library list), or a gene-set file; all libraries by default. Repeatable.
+top
+    Number of results; 0 for all.
+which
+    Which results to show: all, only annotated ones, or only new ones.
+new
+    Short for --which new.
+annotated
+    Short for --which annotated.
+background
+    Rank only the genes of this file; - for stdin.
+missing_fraction
+    Assumed fraction of the genes of the whole set, or of a term, that are missing. Probabilities
+    depend on it.
+cache
+    Keep the prepared library in the cache folder for later.
+random_state
+    Seed of the random numbers.
+n_threads
+    Number of threads for training; all cores by default.
+"""
 
 from __future__ import annotations
 
@@ -16,105 +53,9 @@ if TYPE_CHECKING:
 
 Which = Literal["all", "annotated", "new"]
 
-Count = Annotated[int, typer.Option(min=0)]
-Positive = Annotated[int, typer.Option(min=1)]
-Genes = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="GENE",
-        help="Genes, by any identifier; a file of genes; - for stdin.",
-    ),
-]
-File = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--file", "-f", metavar="FILE", help="A file of more genes; - for stdin. Repeatable."
-    ),
-]
-Sets = Annotated[
-    str,
-    typer.Argument(
-        metavar="LIBRARY",
-        help="Gene sets: a file, - for stdin, the name of a library, or papers for the embedded "
-        "corpus.",
-    ),
-]
-Model = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="A model folder; the shipped model by default.")
-]
-Species = Annotated[
-    gene_names.Species | None,
-    typer.Option(
-        help="Species of the identifiers. Used to resolve symbols that differ between species."
-    ),
-]
-Library = Annotated[
-    str | None,
-    typer.Option(
-        "--library",
-        "--libraries",
-        metavar="NAME",
-        help="The library of the term (see gsfm library list), or a gene-set file; all libraries "
-        "by default.",
-    ),
-]
-Libraries = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--libraries",
-        "--library",
-        metavar="NAME",
-        help="A library (see gsfm library list), or a gene-set file; all libraries by default. "
-        "Repeatable.",
-    ),
-]
-Top = Annotated[
-    int | None,
-    typer.Option(
-        min=0, help="Number of results; 0 for all.", callback=lambda number: number or None
-    ),
-]
-MissingFraction = Annotated[
-    float,
-    typer.Option(
-        min=0.001,
-        max=0.999,
-        metavar="FRACTION",
-        help="Assumed fraction of the genes of the whole set, or of a term, that are missing. "
-        "Probabilities depend on it.",
-    ),
-]
-Cache = Annotated[
-    bool,
-    typer.Option(
-        "--cache/--no-cache", help="Keep the prepared library in the cache folder for later."
-    ),
-]
-RandomState = Annotated[
-    int, typer.Option("--random-state", "--seed", min=0, help="Seed of the random numbers.")
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        "--n-threads",
-        "--threads",
-        min=1,
-        help="Number of threads for training; all cores by default.",
-    ),
-]
-
 
 def which_rows(*, which: Which = "all", new: bool = False, annotated: bool = False) -> Which:
     """The rows of a table, by ``--which`` or one of its short forms.
-
-    Parameters
-    ----------
-    which
-        Which results to show: all, only annotated ones, or only new ones.
-    new
-        Short for --which new.
-    annotated
-        Short for --which annotated.
 
     Raises
     ------
@@ -131,18 +72,26 @@ def which_rows(*, which: Which = "all", new: bool = False, annotated: bool = Fal
 def read_background(
     *, background: Annotated[str | None, typer.Option(metavar="FILE")] = None
 ) -> list[str] | None:
-    """The genes of the file of ``--background``.
-
-    Parameters
-    ----------
-    background
-        Rank only the genes of this file; - for stdin.
-    """
+    """The genes of the file of ``--background``."""
     return None if background is None else gene_names.read_genes(background)
 
 
+Count = Annotated[int, typer.Option(min=0)]
+Positive = Annotated[int, typer.Option(min=1)]
+Genes = Annotated[list[str] | None, typer.Argument(metavar="GENE")]
+File = Annotated[list[str] | None, typer.Option("--file", "-f", metavar="FILE")]
+Sets = Annotated[str, typer.Argument(metavar="LIBRARY")]
+Model = Annotated[Path | None, typer.Option(metavar="DIR")]
+Species = Annotated[gene_names.Species | None, typer.Option()]
+Library = Annotated[str | None, typer.Option("--library", "--libraries", metavar="NAME")]
+Libraries = Annotated[list[str] | None, typer.Option("--libraries", "--library", metavar="NAME")]
+Top = Annotated[int | None, typer.Option(min=0, callback=lambda number: number or None)]
 WhichRows = Annotated[Which, which_rows]
 Background = Annotated[list[str] | None, read_background]
+MissingFraction = Annotated[float, typer.Option(min=0.001, max=0.999, metavar="FRACTION")]
+Cache = Annotated[bool, typer.Option("--cache/--no-cache")]
+RandomState = Annotated[int, typer.Option("--random-state", "--seed", min=0)]
+Threads = Annotated[int | None, typer.Option("--n-threads", "--threads", min=1)]
 
 
 def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) -> list[str]:

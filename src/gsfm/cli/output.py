@@ -12,8 +12,7 @@ from typing import Annotated, Any, NamedTuple, TextIO
 import polars as pl
 import typer
 
-from gsfm.io.files import atomic_path
-from gsfm.report import Report, cell_text, flat, json_text, plain_lines
+from gsfm.report import Report, cell_text, flat, json_text, plain_lines, write_text
 
 LINE_SECONDS = 10.0  # between two lines of progress where stderr is not a terminal
 
@@ -113,8 +112,7 @@ def _write(text: str, form: Form) -> None:
     if form.output is None:
         sys.stdout.write(text)
     else:
-        with atomic_path(form.output) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(form.output, text)
 
 
 def show(table: pl.DataFrame, *, title: str | None = None, stream: TextIO | None = None) -> None:

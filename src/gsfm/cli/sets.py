@@ -1,4 +1,14 @@
-"""``gsfm sets``: describe gene-set files, convert them, compare them."""
+"""``gsfm sets``: describe gene-set files, convert them, compare them.
+
+Parameters
+----------
+file
+    GMT, GMX, GRP, JSON, CSV, TSV, XLSX, Parquet or .gsets, compressed or not; - for stdin.
+from_
+    Format of the input; found from its suffix or content by default.
+no_resolve
+    Keep the identifiers as they are written.
+"""
 
 from __future__ import annotations
 
@@ -24,27 +34,15 @@ if TYPE_CHECKING:
 else:  # the choices are the formats of the library
     Format = Literal[(*FORMATS, "gsets")]
 
-NoResolve = Annotated[
-    bool, typer.Option("--no-resolve", help="Keep the identifiers as they are written.")
-]
-
 
 def read_input(
     *,
     file: Annotated[str, typer.Argument(metavar="FILE")],
     from_: Annotated[Format | None, typer.Option("--from", show_default=False)] = None,
-    no_resolve: NoResolve = False,
+    no_resolve: bool = False,
     species: options.Species = None,
 ) -> GeneSets:
-    """Read the gene sets of a file.
-
-    Parameters
-    ----------
-    file
-        GMT, GMX, GRP, JSON, CSV, TSV, XLSX, Parquet or .gsets, compressed or not; - for stdin.
-    from_
-        Format of the input; found from its suffix or content by default.
-    """
+    """Read the gene sets of a file."""
     return options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
 
 
@@ -98,7 +96,7 @@ def overlap(
     min_shared: options.Positive = 1,
     min_jaccard: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.0,
     max_p: Annotated[float, typer.Option("--max-p", min=0.0, max=1.0)] = 1.0,
-    no_resolve: NoResolve = False,
+    no_resolve: bool = False,
     species: options.Species = None,
 ) -> pl.DataFrame:
     """Compare every set of A with every set of B: pairs that share genes, smallest p-value first.

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 import gsfm.sets
 from gsfm.corpus import inputs as inputs_module
-from gsfm.corpus.hashing import content_hash
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.corpus.description import content_hash
+from gsfm.errors import GsfmError, MissingExtraError, require
 from gsfm.genes import Species, Vocabulary
 from gsfm.sets import GeneSets, csr
 from gsfm.version import __version__
@@ -113,12 +113,10 @@ def build(
     >>> corpus.manifest["inputs"][0]["sets"]["dropped"]
     {'too_small': 1, 'duplicate': 1}
     """
-    if not 0 <= min < max - 1:
-        raise GsfmError(f"no set has more than {min} and fewer than {max} genes")
-    if near_duplicates is not None:
-        # Checked first, because the search is late.
-        if not 0 < near_duplicates <= 1:
-            raise GsfmError(f"near_duplicates must be above 0 and up to 1, not {near_duplicates}")
+    require(0 <= min < max - 1, f"no set has more than {min} and fewer than {max} genes", GsfmError)
+    if near_duplicates is not None:  # checked first, because the search is late
+        bounds = f"near_duplicates must be above 0 and up to 1, not {near_duplicates}"
+        require(0 < near_duplicates <= 1, bounds, GsfmError)
         if importlib.util.find_spec("datasketch") is None:
             raise MissingExtraError("a search for near-duplicates (None skips it)", "corpus")
     say = progress or (lambda line: None)
@@ -139,7 +137,7 @@ def build(
     del parts
 
     say(f"{len(corpus):,} sets of {min + 1} to {max - 1} genes: merging duplicates")
-    corpus, later, rare = _merge(corpus, min=min, min_gene_sets=min_gene_sets)
+    corpus, later, rare = _merge(corpus, min, min_gene_sets)
     if not len(corpus):
         raise GsfmError(f"no set is left: none has more than {min} and fewer than {max} genes")
     counts[:, 0] = 0
@@ -203,7 +201,7 @@ def account(counts: NDArray[np.int64]) -> dict[str, Any]:
     """The counts of sets for the manifest, from (1 + n_reasons,) counts."""
     kept, *dropped = counts.tolist()
     reasons = {reason: n for reason, n in zip(REASONS, dropped, strict=True) if n}
-    return {"read": sum(counts.tolist()), "kept": kept, "dropped": reasons}
+    return {"read": kept + sum(dropped), "kept": kept, "dropped": reasons}
 
 
 def manifest(
@@ -249,9 +247,7 @@ def _tidy(sets: GeneSets, item: inputs_module.Input) -> GeneSets:
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
 
 
-def _merge(
-    sets: GeneSets, *, min: int, min_gene_sets: int
-) -> tuple[GeneSets, NDArray[np.int64], int]:
+def _merge(sets: GeneSets, min: int, min_gene_sets: int) -> tuple[GeneSets, NDArray[np.int64], int]:
     """Merge equal sets and exclude rare genes until there are none.
 
     Returns the corpus, why each of `sets` is not in it (0: it is), and the number of rare genes.
@@ -279,30 +275,21 @@ def _merge(
         sets, rows = sets[np.flatnonzero(~small)], rows[~small]
     while (leader[leader] != leader).any():
         leader = leader[leader]
-    table = _merge_metadata(table, rows, np.flatnonzero(reason == _DUPLICATE), leader)
-    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table), reason, rare
-
-
-def _merge_metadata(
-    table: pl.DataFrame,
-    rows: NDArray[np.int64],
-    duplicates: NDArray[np.int64],
-    leader: NDArray[np.int64],
-) -> pl.DataFrame:
-    """The metadata of `rows`, with the names of their duplicates and the earliest year."""
+    # The names of the duplicates of each set, and the earliest year.
+    duplicates = np.flatnonzero(reason == _DUPLICATE)
     none = pl.lit([], _NAMES)
-    names = pl.concat_list(
+    own = pl.concat_list(
         pl.format("{}: {}", "source", "name"), pl.col("duplicates").fill_null(none)
     )
     merged = (
         table[duplicates]
-        .select(names.alias("names"), row=pl.Series(leader[duplicates]), first="year")
+        .select(own.alias("names"), row=pl.Series(leader[duplicates]), first="year")
         .explode("names")
         .group_by("row", maintain_order=True)
         .agg("names", pl.col("first").min())
     )
     names = pl.concat_list(pl.col("duplicates", "names").fill_null(none))
-    return (
+    table = (
         table[rows]
         .with_columns(row=pl.Series(rows))
         .join(merged, on="row", how="left", maintain_order="left")
@@ -312,6 +299,7 @@ def _merge_metadata(
         )
         .select(*_COLUMNS)
     )
+    return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table), reason, rare
 
 
 def _weigh(sets: GeneSets, threshold: float, shrink: float) -> GeneSets:

@@ -1,7 +1,8 @@
-"""Description of a corpus: counts and quantiles."""
+"""Description of a corpus: counts, quantiles, and a hash of the content."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.corpus.hashing import content_hash
+from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
+# Columns in the hash. Weights are not content: they depend on the settings of a build.
+_HASHED = ("name", "source", "year")
 _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
@@ -78,13 +81,10 @@ def describe(corpus: GeneSets, *, top: int = 20) -> Description:
     frequency = corpus.gene_frequencies
     used = frequency[frequency > 0]
     order = np.argsort(-frequency, kind="stable")[: min(top, len(used))]
-    top_genes = pl.DataFrame(
-        {
-            "symbol": [corpus.vocabulary[int(g)] for g in order],
-            "sets": frequency[order],
-            "part": frequency[order] / max(len(corpus), 1),
-        },
-        schema={"symbol": pl.String, "sets": pl.Int64, "part": pl.Float64},
+    columns = (
+        pl.Series("symbol", [corpus.vocabulary[int(g)] for g in order], pl.String),
+        pl.Series("sets", frequency[order]),
+        pl.Series("part", frequency[order] / max(len(corpus), 1)),
     )
     table = source_table(corpus)
     return Description(
@@ -97,7 +97,7 @@ def describe(corpus: GeneSets, *, top: int = 20) -> Description:
         gene_frequencies=_quantiles(used),
         sources=_sources(table, corpus.manifest.get("inputs", [])),
         years=table.group_by("year").agg(sets=pl.len()).sort("year", nulls_last=True),
-        top_genes=top_genes,
+        top_genes=pl.DataFrame(columns),
     )
 
 
@@ -118,11 +118,8 @@ def _quantiles(values: NDArray[np.int64]) -> dict[str, float]:
 
 
 def _sources(table: pl.DataFrame, inputs: Sequence[Any]) -> pl.DataFrame:
-    licenses = pl.DataFrame(
-        [(i["source"], i.get("license")) for i in inputs],
-        schema={"source": pl.String, "license": pl.String},
-        orient="row",
-    ).unique("source", keep="first", maintain_order=True)
+    licenses = {one["source"]: one.get("license") for one in reversed(inputs)}
+    license = pl.col("source").replace_strict(licenses, default=None, return_dtype=pl.String)
     return (
         table.group_by("source")
         .agg(
@@ -133,5 +130,42 @@ def _sources(table: pl.DataFrame, inputs: Sequence[Any]) -> pl.DataFrame:
             last_year=pl.col("year").max(),
         )
         .sort(["sets", "source"], descending=[True, False])
-        .join(licenses, on="source", how="left", maintain_order="left")
+        .with_columns(license=license)
     )
+
+
+def content_hash(sets: GeneSets) -> str:
+    """Return a SHA-256 of the content, which does not depend on the order of sets and genes.
+
+    Each set is hashed with its name, source, year and symbols; the sorted hashes are hashed again.
+    Other columns, and genes of the vocabulary without a set, are ignored.
+
+    Parameters
+    ----------
+    sets
+        Any collection.
+
+    Examples
+    --------
+    >>> a = GeneSets.from_lists({"repair": ["BRCA1", "BRCA2"], "growth": ["EGFR"]})
+    >>> b = GeneSets.from_lists({"growth": ["EGFR"], "repair": ["BRCA2", "BRCA1"]})
+    >>> content_hash(a) == content_hash(b) == content_hash(a[[1, 0]])
+    True
+    >>> content_hash(a) == content_hash(a[:1])
+    False
+    """
+    used = np.flatnonzero(sets.gene_frequencies)
+    vocabulary = Vocabulary(sorted(sets.vocabulary[int(gene)] for gene in used))
+    sets = sets.reindex(vocabulary)
+    # With the same sorted vocabulary, equal ids are equal symbols.
+    members = np.ascontiguousarray(sets.indices, "<i4").tobytes()
+    bounds = (4 * sets.indptr).tolist()
+    present = [name for name in _HASHED if name in sets.metadata.columns]
+    digests = []
+    for i, row in enumerate(sets.metadata.select(present).iter_rows()):
+        fields = (f"{k}={v}" for k, v in zip(present, row, strict=True) if v is not None)
+        about = "\0".join(fields).encode() + b"\0\0"
+        digests.append(hashlib.sha256(about + members[bounds[i] : bounds[i + 1]]).digest())
+    total = hashlib.sha256(vocabulary.hash.encode())
+    total.update(b"".join(sorted(digests)))
+    return total.hexdigest()

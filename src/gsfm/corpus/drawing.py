@@ -54,15 +54,13 @@ def plot(corpus: GeneSets, path: str | Path) -> None:
         from matplotlib.figure import Figure
     figure = Figure(figsize=(11, 8), layout="constrained")
     FigureCanvasAgg(figure)
-    described = describe(corpus)
-    figure.suptitle(
-        f"{described.sets:,} gene sets, {described.genes:,} genes, {described.members:,} members",
-        fontsize=14,
-    )
+    about = describe(corpus)
+    title = f"{about.sets:,} gene sets, {about.genes:,} genes, {about.members:,} members"
+    figure.suptitle(title, fontsize=14)
     panels = figure.subplots(2, 2).ravel()
     _draw_sizes(panels[0], corpus)
     _draw_genes(panels[1], corpus)
-    _draw_sources(panels[2], described.sources)
+    _draw_sources(panels[2], about.sources)
     _draw_years(panels[3], source_table(corpus)["year"])
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
@@ -102,15 +100,12 @@ def _draw_genes(axes: Any, corpus: GeneSets) -> None:
 
 
 def _draw_sources(axes: Any, sources: pl.DataFrame) -> None:
-    shown = sources.head(_MOST)
+    shown, others = sources[:_MOST], sources[_MOST:]
     names = [_short(name or "(no source)") for name in shown["source"]]
-    counts = shown["sets"].to_list()
-    colors = [_COLOR] * len(names)
-    if sources.height > _MOST:
-        names.append(f"{sources.height - _MOST} others")
-        counts.append(sources["sets"][_MOST:].sum())
-        colors.append(_PALE)
-    axes.barh(np.arange(len(names)), counts, color=colors)
+    axes.barh(np.arange(len(names)), shown["sets"], color=_COLOR)
+    if others.height:
+        axes.barh(len(names), others["sets"].sum(), color=_PALE)
+        names.append(f"{others.height} others")
     axes.set_yticks(np.arange(len(names)), names, fontsize=8)
     axes.set_ylim(max(len(names), 8) - 0.4, -0.6)  # the first on top; few bars are not wider
     axes.set(title=f"Sources ({sources.height})", xlabel="sets")
@@ -121,8 +116,8 @@ def _draw_years(axes: Any, years: pl.Series) -> None:
     known = years.drop_nulls().to_numpy()
     axes.set(title="Years", xlabel="year", ylabel="sets")
     if len(known):
-        first, last = int(known.min()), int(known.max())
-        axes.hist(known, bins=np.arange(first, last + 2) - 0.5, color=_COLOR, rwidth=0.9)
+        bins = np.arange(known.min(), known.max() + 2) - 0.5
+        axes.hist(known, bins=bins, color=_COLOR, rwidth=0.9)
         axes.xaxis.get_major_locator().set_params(integer=True)
         _thousands(axes.yaxis)
     else:

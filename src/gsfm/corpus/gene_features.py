@@ -6,6 +6,7 @@ The features are derived from the bundled gene table only: from names, domains a
 from __future__ import annotations
 
 import functools
+import re
 from typing import Literal, get_args
 
 import numpy as np
@@ -23,12 +24,12 @@ WIDTHS = {"windows": (50_000, 200_000, 1_000_000), "regions": (10_000_000,)}
 
 _CHROMOSOMES = pl.Enum([*map(str, range(1, 23)), "X", "Y", "MT"])
 
-#: Texts in the content of the sources of the gene table from which a kind is derived.
+#: A pattern in the content of the sources of the gene table from which a kind is derived.
 _MADE_OF = {
-    "words": ("HGNC", "NCBI Gene"),
-    "domains": ("Pfam domains",),
-    "windows": ("positions on",),
-    "regions": ("positions on",),
+    "words": "HGNC|NCBI Gene",
+    "domains": "Pfam domains",
+    "windows": "positions on",
+    "regions": "positions on",
 }
 
 
@@ -91,16 +92,18 @@ def features(kind: Kind) -> GeneSets:
 def _compile(kind: Kind) -> GeneSets:
     table = genes.table().with_row_index("gene")
     if kind in WIDTHS:
-        pairs = windows(table, WIDTHS[kind]).unique()
+        pairs = windows(table, WIDTHS[kind])
+    elif kind == "words":
+        pairs = words(table)
     else:
-        pairs = {"words": words, "domains": domains}[kind](table).unique()
+        pairs = table.select("gene", name="domains").explode("name").drop_nulls()
     # By name; or for windows and regions by chromosome, width and start.
     by = [column for column in pairs.columns if column != "gene"]
-    found = pairs.sort(*by, "gene").group_by(by, maintain_order=True).agg("gene")
+    found = pairs.unique().sort(*by, "gene").group_by(by, maintain_order=True).agg("gene")
     kept = found.filter(pl.col("gene").list.len() > 1)
     indptr = csr.to_indptr(kept["gene"].list.len().to_numpy())
     indices = kept["gene"].explode().to_numpy()
-    sets = GeneSets(genes.vocabulary(), indptr, indices, metadata(kept, kind))
+    sets = GeneSets(genes.vocabulary(), indptr, indices, _metadata(kept, kind))
     sets.indptr.flags.writeable = sets.indices.flags.writeable = False
     sources = genes.provenance()["sources"]
     sets.manifest = {
@@ -113,7 +116,7 @@ def _compile(kind: Kind) -> GeneSets:
         },
         "genes": {"kept": int(np.count_nonzero(sets.gene_frequencies))},
         "members": len(sets.indices),
-        "inputs": [s for s in sources if any(text in s["content"] for text in _MADE_OF[kind])],
+        "inputs": [s for s in sources if re.search(_MADE_OF[kind], s["content"])],
     }
     return sets
 
@@ -140,18 +143,6 @@ def words(table: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).drop_nulls()
 
 
-def domains(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for each gene and domain of its proteins.
-
-    Examples
-    --------
-    >>> table = pl.DataFrame({"gene": [0, 1], "domains": [["PF00017", "PF00018"], []]})
-    >>> domains(table).rows()
-    [(0, 'PF00017'), (0, 'PF00018')]
-    """
-    return table.select("gene", name="domains").explode("name").drop_nulls()
-
-
 def windows(table: pl.DataFrame, widths: tuple[int, ...]) -> pl.DataFrame:
     """Return a row for each gene and window that it overlaps: chromosome, width, first base.
 
@@ -176,8 +167,8 @@ def windows(table: pl.DataFrame, widths: tuple[int, ...]) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def metadata(kept: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """Return the names, the source and species, and the links of the features."""
+def _metadata(kept: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    """The names, the source and species, and the links of the features."""
     about = {"source": pl.lit(kind), "species": pl.lit("human")}
     if kind in WIDTHS:
         last = pl.col("first") + pl.col("width") - 1

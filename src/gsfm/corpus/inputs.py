@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import hashlib
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from typing import get_args
 import polars as pl
 
 from gsfm.corpus.sources import Source, get
-from gsfm.errors import FormatError, GsfmError
+from gsfm.errors import FormatError, GsfmError, require
 from gsfm.genes import Species
 from gsfm.io.files import sha256_file
 from gsfm.sets.files import SUFFIXES, stem
@@ -44,13 +45,12 @@ class Input:
     @property
     def year(self) -> int | None:
         """The year by which the library was available."""
-        year = self.facts.get("available_by", "")
-        return int(year) if year else None
+        return int(self.facts["available_by"]) if "available_by" in self.facts else None
 
     @property
     def license(self) -> str | None:
         """The terms of use, of the resource or of the row."""
-        return self.source.license if self.source else self.facts.get("license") or None
+        return self.source.license if self.source else self.facts.get("license")
 
 
 def find(
@@ -63,7 +63,7 @@ def find(
     """
     found: dict[Path, Input] = {}
     excluded: set[str] = set()
-    tables: dict[Path, dict[str, dict[str, str]]] = {}
+    facts_of = functools.cache(_facts)
     for item in inputs:
         name_of_source, file = (None, item) if isinstance(item, str | Path) else item
         source, path = None if name_of_source is None else get(name_of_source), Path(file)
@@ -72,26 +72,22 @@ def find(
             digest = hashlib.sha256(content).hexdigest()
             found[path] = Input("stdin", path, None, digest, len(content), content=content)
             continue
-        if not path.exists():
-            raise GsfmError(f"{path}: no such file or folder")
+        require(path.exists(), f"{path}: no such file or folder", GsfmError)
         for file in [path] if source or not path.is_dir() else _files(path):
             name = source.name if source else stem(file)
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude):
                 excluded.add(name)
             elif file.resolve() not in found:
-                table = file.parent / TABLE
-                if table not in tables:
-                    tables[table] = _facts(table)
-                facts = {} if source else tables[table].get(name, {})
+                facts = {} if source else facts_of(file.with_name(TABLE)).get(name, {})
                 size = file.stat().st_size
                 found[file.resolve()] = Input(name, file, source, sha256_file(file), size, facts)
-    if not found:
-        raise GsfmError("nothing to build from: no file is given, or all are excluded")
+    require(found, "nothing to build from: no file is given, or all are excluded", GsfmError)
     ordered = sorted(found.values(), key=lambda i: (i.source is None, i.name, i.sha256))
     return ordered, sorted(excluded)
 
 
 def _files(folder: Path) -> list[Path]:
+    """The gene-set files of a folder, sorted; hidden files and folders are left out."""
     files = [
         path
         for path in sorted(folder.rglob("*"))
@@ -100,9 +96,9 @@ def _files(folder: Path) -> list[Path]:
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and any(suffix.lower() in SUFFIXES for suffix in path.suffixes[-2:])
     ]
-    if not files:
-        endings = " ".join(SUFFIXES)
-        raise GsfmError(f"{folder}: the folder holds no gene-set file ({endings}, or compressed)")
+    endings = " ".join(SUFFIXES)
+    text = f"{folder}: the folder holds no gene-set file ({endings}, or compressed)"
+    require(files, text, GsfmError)
     return files
 
 
@@ -118,10 +114,9 @@ def _facts(path: Path) -> dict[str, dict[str, str]]:
         raise FormatError(path, "has no column 'library' (the file names without endings)", line=1)
     if "license" not in table.columns:
         table = table.rename({"licence": "license"}, strict=False)
-    table = table.select(name for name in _FACTS if name in table.columns)
     rows = {}
     for line, row in enumerate(table.iter_rows(named=True), 2):
-        facts = {key: value for key, value in row.items() if value}
+        facts = {key: row[key] for key in _FACTS if row.get(key)}
         if not facts.get("available_by", "0").isdigit():
             reason = f"available_by is {facts['available_by']!r}, not a year"
             raise FormatError(path, reason, line=line)

@@ -1,4 +1,4 @@
-"""The corpus in the package: a gene set for every human paper with a moderate number of genes.
+"""Load a corpus. The one in the package has a gene set for every human paper of moderate size.
 
 The file is a safetensors container compressed with xz. The PubMed ids are ascending, and stored as
 differences, like the gene ids (see `gsfm.sets.packed`). Names, links and years are derived from the
@@ -11,12 +11,14 @@ import functools
 import importlib.resources
 import json
 import lzma
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from gsfm.corpus.builder import build
 from gsfm.corpus.sources import publications
 from gsfm.sets import GeneSets, packed
 
@@ -46,14 +48,43 @@ def embedded() -> GeneSets:
     return unpack(_shipped())
 
 
+def load(corpus: str | Path) -> GeneSets:
+    """Return the corpus of this name or file.
+
+    Parameters
+    ----------
+    corpus
+        ``"default"`` for the shipped corpus (see `embedded`); a ``.gsets`` file, which is mapped
+        into memory; or another gene-set file or a folder of them, from which a corpus is built
+        with the default settings of `build`, but without a search for near-duplicates.
+
+    Raises
+    ------
+    GsfmError
+        If there is no such file, or no gene set in it.
+    FormatError
+        If the file does not have the format.
+
+    Examples
+    --------
+    >>> load("default")[0].name
+    'PMID:9982'
+    """
+    if str(corpus) == "default":
+        return embedded()
+    path = Path(corpus)
+    if path.suffix.lower() == ".gsets":
+        return GeneSets.open(path)
+    return build(path, near_duplicates=None)
+
+
 def pack(pmids: NDArray[np.int64], sets: GeneSets) -> bytes:
     """Compress the sets of papers with ascending `pmids`, with their vocabulary and manifest."""
     tensors = {"pmids": packed.planes(np.diff(pmids, prepend=0), 4), **packed.pack(sets)}
     about = {"format": FORMAT, "manifest": json.dumps(sets.manifest, sort_keys=True)}
     content = safetensors.numpy.save(tensors, about)
-    return lzma.compress(
-        content, preset=6 | lzma.PRESET_EXTREME
-    )  # with a window of 8 MB: all of it
+    # The window of this preset, 8 MB, has all of it.
+    return lzma.compress(content, preset=6 | lzma.PRESET_EXTREME)
 
 
 def unpack(content: bytes) -> GeneSets:

@@ -16,7 +16,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -111,15 +111,13 @@ def read(path: Path, roles: list[str], by: By | None = None) -> GeneSets:
 
 def _rows(path: Path, roles: list[str]) -> pl.DataFrame:
     """The table, with a column for each role; ``label`` is null without such a column."""
+    names = [role or f"column {i}" for i, role in enumerate(roles)]
+    form: dict[str, Any] = {"separator": "\t", "has_header": False, "quote_char": None}
+    schema = dict.fromkeys(names, pl.String)
     with open_source(path) as source:
         content = source.stream.read()
-    content = content[content.find(b"\n") + 1 :]
-    names = [role or f"column {i}" for i, role in enumerate(roles)]
-    schema = dict.fromkeys(names, pl.String)
     try:
-        table = pl.read_csv(
-            content, separator="\t", has_header=False, schema=schema, quote_char=None
-        )
+        table = pl.read_csv(content, skip_rows=1, schema=schema, **form)
     except pl.exceptions.PolarsError as error:
         raise FormatError(path, f"is not a table with tabs ({error})") from error
     needed = table.select(name for name in names if name in ("phenotype", "disease", "gene"))

@@ -10,14 +10,14 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from gsfm import sets
 from gsfm.errors import FormatError, GsfmError
 from gsfm.genes import Species
 from gsfm.io.download import fetch
-from gsfm.io.files import atomic_path, sha256_file
+from gsfm.io.files import sha256_file
 from gsfm.paths import data_folder
+from gsfm.report import write_text
 from gsfm.sets import GeneSets
 
 
@@ -35,9 +35,9 @@ class Service:
     release: str | None = None
     #: The page with the current release, and its pattern, if `release` is not fixed.
     index: tuple[str, str] = ("", "")
-    #: Short names of libraries, and the names that the service uses.
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    species: Mapping[str, str] = field(default_factory=dict)
+    #: The species of a library by its name, for which the species may stand, or by the last part of
+    #: its release.
+    species: Mapping[str, Species] = field(default_factory=dict)
 
 
 SERVICES: dict[str, Service] = {
@@ -66,7 +66,7 @@ SERVICES: dict[str, Service] = {
             base="https://data.wikipathways.org",
             library="/{release}/gmt/wikipathways-{release}-gmt-{name}.gmt",
             index=("/current/gmt/", r"wikipathways-(\d{8})-gmt-{name}\.gmt"),
-            aliases={"human": "Homo_sapiens", "mouse": "Mus_musculus", "rat": "Rattus_norvegicus"},
+            species={"Homo_sapiens": "human", "Mus_musculus": "mouse", "Rattus_norvegicus": "rat"},
         ),
     )
 }
@@ -119,7 +119,8 @@ def read(
     """
     base = mirror or os.environ.get(f"GSFM_{service.name.upper()}_URL") or service.base
     base = base.rstrip("/")
-    full_name = service.aliases.get(name.lower(), name)
+    of_species: dict[str, str] = {short: full for full, short in service.species.items()}
+    full_name = of_species.get(name.lower(), name)
     if "{release}" in service.library:
         release = release or service.release or _current(service, full_name, base)
     else:  # Enrichr has no releases, but names with years
@@ -135,11 +136,9 @@ def read(
     is_complete = path.is_file() and checksum.is_file()
     if refresh or not is_complete or sha256_file(path) != checksum.read_text(encoding="utf-8"):
         fetch(url, path)
-        with atomic_path(checksum) as temporary:
-            temporary.write_text(sha256_file(path), encoding="utf-8")
-    # The aliases are species.
-    own: Any = {full: short for short, full in service.aliases.items()}.get(full_name)
-    own = own or service.species.get((release or "").rpartition(".")[2])
+        write_text(checksum, sha256_file(path))
+    last = (release or "").rpartition(".")[2]
+    own = service.species.get(full_name) or service.species.get(last)
     facts: dict[str, str | None] = {
         "title": f"{full_name} of {service.name}",
         "release": release,

@@ -1,0 +1,415 @@
+"""The commands that call a verb of `gsfm.analysis`: ``gsfm complete``, ``gsfm annotate``, ..."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import polars as pl
+import typer
+
+from gsfm.cli import options
+from gsfm.cli.command import call, command
+from gsfm.cli.output import Form, emit, note
+from gsfm.report import Report
+
+app = typer.Typer()
+
+
+@command(app, query=True)
+def complete(
+    genes: options.Genes = None,
+    file: options.File = None,
+    library: Annotated[str | None, typer.Option(metavar="FILE")] = None,
+    top: options.Top = 100,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="GENE")] = None,
+    include_input: Annotated[bool, typer.Option("--include-input/--exclude-input")] = False,
+    background: options.Background = None,
+    missing_fraction: options.MissingFraction = 0.5,
+) -> Report:
+    """Rank the genes that are missing from a gene set.
+
+    The ranked genes go to stdout, and the report on the identifiers to stderr. A set without a
+    gene that the model knows is an error.
+
+    Parameters
+    ----------
+    library
+        Complete every set of this gene-set file; - for stdin.
+    exclude
+        A gene, or a file of genes, that is not ranked. Repeatable.
+    include_input
+        Also rank the input genes, each by its leave-one-out score; marked in_input.
+    """
+    if library is not None and (genes or file):
+        raise typer.BadParameter("give genes or --library, not both")
+    from gsfm import analysis
+
+    query: Any = (
+        options.require(genes, file)
+        if library is None
+        else options.read_sets(library, resolve=False)
+    )
+    return call(analysis.complete, genes=query, exclude=options.read(exclude))
+
+
+@command(app, query=True)
+def annotate(
+    genes: Annotated[list[str], typer.Argument(metavar="GENE")],
+    libraries: options.Libraries = None,
+    top: options.Top = 5,
+    which: options.WhichRows = "all",
+    fast: bool = False,
+    missing_fraction: options.MissingFraction = 0.2,
+    cache: options.Cache = True,
+) -> Report:
+    """Rank the terms of libraries for a gene, or for a set of genes.
+
+    Terms that the gene is annotated with are marked, and have leave-one-out scores. `--top` counts
+    the terms of each library. The table goes to stdout, the report on the identifiers to stderr.
+
+    Parameters
+    ----------
+    genes
+        A gene, by any identifier. Several genes, a file, or - for stdin are a set.
+    fast
+        For a gene: compute only the fast scores of each term.
+    """
+    from gsfm import analysis
+
+    query = options.read(genes)
+    is_gene = query == genes and len(genes) == 1
+    return call(analysis.annotate, genes=query[0] if is_gene else query)
+
+
+@command(app)
+def term(
+    text: Annotated[str, typer.Argument(metavar="TERM")],
+    library: options.Library = None,
+    top: options.Top = 50,
+    which: options.WhichRows = "all",
+    missing_fraction: options.MissingFraction = 0.2,
+    model: options.Model = None,
+) -> Report:
+    """Rank the genes of a term: the annotated genes, by leave-one-out, and the predicted ones.
+
+    The table goes to stdout. The term, and how well the model predicts its genes, go to stderr.
+
+    Parameters
+    ----------
+    text
+        A term: its identifier, its name, or the beginning of either; - for stdin.
+    """
+    text = typer.get_text_stream("stdin").readline().strip() if text == "-" else text
+    if not text:
+        raise typer.BadParameter("give a term; see --help")
+    from gsfm import analysis
+
+    return call(analysis.term, text=text)
+
+
+@command(app, query=True)
+def explain(
+    form: Form,
+    gene: Annotated[str, typer.Argument(metavar="GENE")],
+    genes: Annotated[list[str] | None, typer.Argument(metavar="SET")] = None,
+    file: options.File = None,
+    table: Annotated[
+        Literal["genes", "kinds", "by-kind", "papers"] | None, typer.Option("--show")
+    ] = None,
+    top: options.Top = 10,
+    random_state: options.RandomState = 0,
+) -> Report | pl.DataFrame | None:
+    """Explain the score of a gene for a set: what each gene of the set adds, and the papers.
+
+    The score and the evidence in the corpus go to stderr. `--top` counts the papers. With --json,
+    the result has all tables.
+
+    Parameters
+    ----------
+    gene
+        The gene to explain.
+    genes
+        The genes of the set, by any identifier; a file of genes; - for stdin.
+    table
+        Show one table: the attribution to each gene, to each kind of evidence, to each gene by
+        the kind of evidence, or the papers. By default genes, kinds and papers; in a flat file,
+        genes.
+    """
+    query = options.require(genes, file, "the genes of the set after the gene to explain")
+    from gsfm import analysis
+
+    result = call(analysis.explain, genes=query)
+    note(f"{result.headline()}\n{result.evidence()}")
+    if table is None and form.written == "table":
+        emit(result.table, title="What each gene adds")
+        emit(result.kinds, title="\nWhat each kind of evidence adds")
+        emit(result.papers.drop("link"), title="\nPapers of the embedded corpus")
+        return None
+    tables = {"kinds": result.kinds, "by-kind": result.by_kind, "papers": result.papers}
+    return result if table is None else tables.get(table, result.table)
+
+
+@command(app, query=True)
+def relate(
+    gene: Annotated[str, typer.Argument(metavar="GENE")],
+    other: Annotated[str | None, typer.Argument(metavar="OTHER")] = None,
+    context: Annotated[list[str] | None, typer.Option(metavar="GENES|TERM")] = None,
+    libraries: options.Libraries = None,
+    top: options.Positive = 20,
+    draws: Annotated[int, typer.Option(min=10)] = 50,
+    random_state: options.RandomState = 0,
+) -> Report:
+    """Find the genes nearest to a gene, overall or in a context, or how related two genes are.
+
+    For two genes, the relation and its p-value go to stderr, and with --json into the result. The
+    table lists what they share: papers of the embedded corpus, terms, and genes near both.
+
+    Parameters
+    ----------
+    gene
+        A gene, by any identifier.
+    other
+        A second gene: show how related the two are.
+    context
+        Find the neighbors of GENE in a context: genes, separated by commas; a file of genes; -
+        for stdin; or a term, by its name or identifier. Repeatable for genes.
+    libraries
+        A library (see gsfm library list), or a gene-set file: to find terms that two genes
+        share (repeatable), or the term of --context (by default in all libraries).
+    top
+        Number of genes, or of shared contexts of each kind.
+    draws
+        Genes to draw for each of two genes; the null is all pairs.
+    """
+    if other is not None and context:
+        raise typer.BadParameter("--context is for one gene; leave out the second gene")
+    if libraries and other is None and not context:
+        raise typer.BadParameter("--library needs a second gene, or --context")
+    if context and len(libraries or ()) > 1:
+        raise typer.BadParameter("the term of --context is looked up in one --library")
+    from gsfm import analysis
+
+    # One text may be a term; several, or a file, are genes.
+    text = context[0] if context and len(context) == 1 and context[0] != "-" else None
+    result: analysis.Neighbors | analysis.Relation = call(
+        analysis.relate,
+        context=text or options.read(options.split(context)) or None,
+        libraries=libraries or (),
+    )
+    if isinstance(result, analysis.Relation):
+        note(result.headline())
+    elif found := result.provenance["context"]:
+        note(f"nearest genes in {found['name']} ({found['genes']:,} known genes)")
+    return result
+
+
+@command(app, query=True)
+def network(
+    genes: options.Genes = None,
+    file: options.File = None,
+    add: options.Count = 0,
+    min_relation: float = 2.0,
+    degree: options.Positive = 5,
+    random_state: options.RandomState = 0,
+    save: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None,
+    edges: bool = False,
+) -> Report | pl.DataFrame:
+    """Make a network of a gene set: weighted edges between related genes, and communities.
+
+    Parameters
+    ----------
+    add
+        Add this number of the model's best completions.
+    min_relation
+        Smallest relation of two genes with an edge.
+    degree
+        Keep the edges of each gene to this number of nearest genes.
+    save
+        Write the network: .graphml; .cyjs for Cytoscape; a drawing as .png, .svg or .pdf.
+        Repeatable.
+    edges
+        Print the edges instead of the genes.
+    """
+    query = options.require(genes, file)
+    from gsfm import analysis
+
+    result = call(analysis.network, genes=query)
+    for path in save or ():
+        result.save(path)
+        note(f"wrote {path}")
+    return result.edges if edges else result
+
+
+@command(app, query=True)
+def nearest(
+    genes: options.Genes = None,
+    file: options.File = None,
+    among: Annotated[str, typer.Option(metavar="LIBRARY")] = "papers",
+    by: Literal["overlap", "model"] = "overlap",
+    top: options.Top = 20,
+) -> Report:
+    """Find the gene sets of a library, or the papers, that are nearest to a set.
+
+    Parameters
+    ----------
+    among
+        The gene sets to search: a file, the name of a library, or papers for the embedded
+        corpus.
+    by
+        Order by the p-value of the overlap, or by the model's scores of the members.
+    """
+    query = options.require(genes, file)
+    from gsfm import analysis
+
+    return call(analysis.nearest, genes=query)
+
+
+@command(app, "map", query=True)
+def map_(
+    form: Form,
+    sets: options.Sets,
+    most: options.Count = 5000,
+    random_state: options.RandomState = 0,
+) -> Report | None:
+    """Make a map of a library or of the embedded corpus: similar sets are near each other.
+
+    Parameters
+    ----------
+    most
+        Draw this number of sets if there are more; 0 for all.
+    output
+        Write FILE: .html, a self-contained interactive page; .json, .csv, else TSV.
+    """
+    if 0 < most < 5:
+        raise typer.BadParameter("--most must be 5 or more, or 0 for all")
+    from gsfm import analysis
+
+    name = "papers of the embedded corpus" if sets == "papers" else Path(sets).name
+    result = call(analysis.map, most=most or None, name=name)
+    found = result.provenance
+    if found["drawn"] < found["sets"]:
+        note(f"{found['drawn']:,} of {found['sets']:,} sets, drawn at random; --most 0 for all")
+    if found["unplaced"]:
+        note(f"sets without a known gene, not on the map: {found['unplaced']:,}")
+    if form.output is None or form.suffix not in ("html", "htm"):
+        return result
+    result.to_html(form.output)
+    note(f"wrote {form.output}")
+    return None
+
+
+@command(app, query=True)
+def prioritize(
+    form: Form,
+    candidates: Annotated[list[str] | None, typer.Argument(metavar="GENE|LOCUS")] = None,
+    terms: Annotated[list[str] | None, typer.Option("--terms", "--for", metavar="TERM")] = None,
+    seeds: Annotated[list[str] | None, typer.Option(metavar="GENES")] = None,
+    library: options.Library = None,
+    file: options.File = None,
+    top: options.Top = 20,
+    why: Annotated[bool, typer.Option("--why/--no-why")] = True,
+    by_term: bool = False,
+) -> Report | pl.DataFrame:
+    """Rank candidate genes for a phenotype: terms, a disease, or genes that are known for it.
+
+    Candidates among the genes of the phenotype are marked, and have leave-one-out scores. The table
+    goes to stdout; the report on the identifiers and the genes of the phenotype go to stderr.
+
+    Parameters
+    ----------
+    candidates
+        Candidate genes, by any identifier; a region of GRCh38, such as
+        chr7:117000000-118000000, for the genes in it; a file of these; - for stdin.
+    terms
+        A term of the phenotype, by its identifier or name. Repeatable.
+    seeds
+        Genes of the phenotype, separated by commas; a file of genes; - for stdin. Repeatable.
+    why
+        Show the seeds that support each candidate.
+    by_term
+        Show the z-score of each candidate for each term.
+    """
+    if not terms and not seeds:
+        raise typer.BadParameter("give the phenotype: --for TERM, or --seeds GENES")
+    query = options.require(candidates, file, "candidates")
+    from gsfm import analysis
+
+    result = call(
+        analysis.prioritize,
+        candidates=query,
+        terms=terms or (),
+        seeds=options.read(options.split(seeds)),
+        why=why and not by_term,
+    )
+    return result.by_term if by_term and form.name != "json" else result
+
+
+@command(app, query=True)
+def enrich(
+    genes: options.Genes = None,
+    file: options.File = None,
+    ranked: Annotated[str | None, typer.Option(metavar="FILE")] = None,
+    method: Literal["model", "ora", "prerank"] = "model",
+    libraries: options.Libraries = None,
+    background: Annotated[str | None, typer.Option(metavar="library|all|FILE")] = None,
+    top_genes: Annotated[int | None, typer.Option(min=1)] = None,
+    top: options.Top = 20,
+    min_size: options.Positive = 5,
+    max_size: Annotated[int | None, typer.Option(min=1)] = None,
+    draws: Annotated[int | None, typer.Option(min=20)] = None,
+    weight: float | None = None,
+    permutations: Annotated[int | None, typer.Option(min=1)] = None,
+    random_state: options.RandomState = 0,
+    model: options.Model = None,
+) -> Report:
+    """Find the terms of libraries that a set, or a ranked list, of genes is enriched for.
+
+    The terms go to stdout, and the report on the identifiers to stderr.
+
+    Parameters
+    ----------
+    ranked
+        A ranked list instead of genes: a gene and a statistic with a sign in each line (RNK,
+        TSV or CSV); - for stdin.
+    method
+        model: the model's evidence for the genes of a term; ora: over-representation, the
+        hypergeometric test of the overlap; prerank: GSEA of a ranked list, by GSEApy.
+    background
+        The background: the genes of the library, all genes, or those of a file (- for stdin).
+        The default is library for ora, all genes of the model for model, and the genes of the
+        list for a ranked list.
+    top_genes
+        Method model, ranked list: genes at each end that make a set. Default: 100.
+    min_size
+        Terms with fewer genes of the background are not tested.
+    max_size
+        Terms with more genes of the background are not tested. The default is 500 for prerank,
+        else no bound.
+    draws
+        Method model: random sets in the null. Default: 200.
+    weight
+        Method prerank: power of the statistics. Default: 1.
+    permutations
+        Method prerank: permuted lists in the null. Default: 1000.
+    """
+    if ranked is not None and (genes or file):
+        raise typer.BadParameter("give genes or --ranked, not both")
+    if ranked is not None and method == "ora":
+        raise typer.BadParameter("ora takes a set of genes; --ranked is for model and prerank")
+    if method == "prerank" and background in ("library", "all"):
+        raise typer.BadParameter("the background of prerank is the list, or a FILE")
+    from gsfm import analysis
+    from gsfm.genes import read_ranked
+
+    is_word = background in (None, "library", "all")
+    try:
+        return call(
+            analysis.enrich,
+            genes=options.require(genes, file) if ranked is None else read_ranked(ranked),
+            background=background if is_word else options.read_background(background=background),
+            random_state=None if method == "ora" else random_state,
+            model=model if method == "model" else None,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
