@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from gsfm.errors import FormatError, join_names
+from gsfm.errors import FormatError, join_names, require
 
 Part = TypeVar("Part", bound=msgspec.Struct)
 
@@ -57,8 +57,7 @@ def convert(table: Any, kind: type[Part], elsewhere: Callable[[str], str] | None
     ...
     ValueError: terms must be a whole number, not 2.5
     """
-    if not isinstance(table, Mapping):
-        raise ValueError(f"must be a table, not {table!r}")
+    require(isinstance(table, Mapping), f"must be a table, not {table!r}")
     fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     check_keys(table, fields, elsewhere)
     for key, value in table.items():
@@ -72,8 +71,7 @@ def convert(table: Any, kind: type[Part], elsewhere: Callable[[str], str] | None
         reason, _, path = str(error).partition(" - at `$.")
     if missing := re.fullmatch("Object missing required field `(.*)`", reason):
         raise ValueError(f"the key {missing[1]!r} is missing")
-    if not path:  # of the struct's own checks
-        raise ValueError(reason)
+    require(path, reason)  # of the struct's own checks
     key, *inside = re.split(r"[\[`.]", path.removesuffix("`"))
     words = {**_WORDS, "str": _choices(fields[key]) or _WORDS["str"]}
 

@@ -74,7 +74,8 @@ def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
     """
     one, other = (side if isinstance(side, Results) else Results.open(side) for side in (a, b))
     excluded = _different_questions(one.about, other.about)
-    tasks = [task for task in _common(one, other, "task") if task not in excluded]
+    common, *own_tasks = _names(one, other, "task")
+    tasks = [task for task in common if task not in excluded]
     if not tasks:
         reasons = [f"{task}: {reason}" for task, reason in excluded.items()]
         more = f", and {len(reasons) - 1} tasks more" if len(reasons) > 1 else ""
@@ -88,9 +89,15 @@ def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
     if len({(side.about.get("corpus") or {}).get("hash") for side in (one, other)}) > 1:
         metrics.remove("matched_auroc")
         excluded["matched_auroc"] = "the runs count the popularity of genes in different corpora"
+    methods, *own_methods = _names(one, other, "method")
+    pairs = [(name, name) for name in methods]
+    # A method that was fitted again without leaks does not count.
+    rivals = [[m for m in own if not m.endswith(WITHOUT_LEAKS)] for own in own_methods]
+    if [len(names) for names in rivals] == [1, 1]:
+        pairs.append((rivals[0][0], rivals[1][0]))
     rows = [
         {"task": task, "method_a": a, "method_b": b, **row}
-        for task, (a, b) in itertools.product(tasks, _pairs(one, other))
+        for task, (a, b) in itertools.product(tasks, pairs)
         for row in _differences(
             one.questions.filter(task=task, method=a),
             other.questions.filter(task=task, method=b),
@@ -109,42 +116,18 @@ def compare(a: Results | str | Path, b: Results | str | Path) -> Report:
         {
             "a": _record(one),
             "b": _record(other),
-            "only_in_a": _only(one, other),
-            "only_in_b": _only(other, one),
+            "only_in_a": {"tasks": own_tasks[0], "methods": own_methods[0]},
+            "only_in_b": {"tasks": own_tasks[1], "methods": own_methods[1]},
             "not_compared": excluded,
             "columns": DEFINITIONS,
         },
     )
 
 
-def _names(results: Results, kind: str) -> list[str]:
-    """The names of the tasks or methods."""
-    return [record[kind] for record in results.about[f"{kind}s"]]
-
-
-def _common(one: Results, other: Results, kind: str) -> list[str]:
-    return [name for name in _names(one, kind) if name in _names(other, kind)]
-
-
-def _only(one: Results, other: Results) -> dict[str, list[str]]:
-    """The tasks and methods that the other run lacks."""
-    return {
-        f"{kind}s": [name for name in _names(one, kind) if name not in _names(other, kind)]
-        for kind in ("task", "method")
-    }
-
-
-def _pairs(one: Results, other: Results) -> list[tuple[str, str]]:
-    """The methods to compare with each other."""
-    pairs = [(name, name) for name in _common(one, other, "method")]
-    # A method that was fitted again without leaks does not count.
-    own = [
-        [name for name in _only(*sides)["methods"] if not name.endswith(WITHOUT_LEAKS)]
-        for sides in ((one, other), (other, one))
-    ]
-    if all(len(names) == 1 for names in own):
-        pairs.append((own[0][0], own[1][0]))
-    return pairs
+def _names(one: Results, other: Results, kind: str) -> tuple[list[str], list[str], list[str]]:
+    """The names of the tasks or methods of both runs, of only the first, and of only the other."""
+    a, b = ([record[kind] for record in side.about[f"{kind}s"]] for side in (one, other))
+    return [x for x in a if x in b], [x for x in a if x not in b], [x for x in b if x not in a]
 
 
 def _record(results: Results) -> dict[str, Any]:

@@ -230,12 +230,9 @@ class Trained(Spec, frozen=True):
 
     def __post_init__(self) -> None:
         _check_settings(self, self.train)
-        if self.max_seconds is not None and not FAMILIES[self.train].can_resume:
-            stepwise = [name for name, family in sorted(FAMILIES.items()) if family.can_resume]
-            raise ValueError(
-                f"max_seconds: {self.train} is fitted in one go; {', '.join(stepwise)} can be "
-                "ended early"
-            )
+        stepwise = [name for name, family in sorted(FAMILIES.items()) if family.can_resume]
+        what = f"max_seconds: {self.train} is fitted in one go; {', '.join(stepwise)} are not"
+        require(self.max_seconds is None or self.train in stepwise, what)
 
 
 class Summed(Spec, frozen=True):
@@ -606,8 +603,8 @@ def folder_name(name: str) -> str:
 
 def _parts(kind: str, tables: Any, make: Callable[[Mapping[str, Any]], Part]) -> list[Part]:
     """The tasks or methods of the tables under ``[[kind]]``."""
-    if not isinstance(tables, list | tuple) or not all(isinstance(t, Mapping) for t in tables):
-        raise ValueError(f"write [[{kind}]], in two brackets, above the keys of each {kind}")
+    fits = isinstance(tables, list | tuple) and all(isinstance(t, Mapping) for t in tables)
+    require(fits, f"write [[{kind}]], in two brackets, above the keys of each {kind}")
     parts = []
     for i, table in enumerate(tables):
         with at(label(kind, i, table.get("name"))):
@@ -618,8 +615,8 @@ def _parts(kind: str, tables: Any, make: Callable[[Mapping[str, Any]], Part]) ->
 def _method(table: Mapping[str, Any]) -> Spec:
     """The method of a table: one key determines its kind."""
     kinds = {kind.key: kind for kind in _KINDS if kind.key in table}
-    if len(kinds) > 1:
-        raise ValueError(f"{' and '.join(map(repr, kinds))} contradict each other: keep one")
+    both = " and ".join(map(repr, kinds))
+    require(len(kinds) < 2, f"{both} contradict each other: keep one")
     if not kinds:
         check_keys(table, {key for kind in _KINDS for key in kind.__struct_fields__})
         keys = ", ".join(repr(kind.key) for kind in _KINDS)
@@ -639,11 +636,8 @@ def _task(table: Mapping[str, Any], *, data: Path) -> Task:
     releases = [key for key in _RELEASES if key in table] if len(FILES[protocol]) == 2 else []
     check_keys(table, (*own, *_keys(protocol), *releases), _elsewhere)
     files = {key: table[key] for key in FILES[protocol] if key in table}
-    if releases and files:
-        raise ValueError(
-            f"{next(iter(files))!r} and the keys {', '.join(_RELEASES)} contradict each other: "
-            "name two files, or a library in a folder"
-        )
+    what = f"{next(iter(files), '')!r} and the keys {', '.join(_RELEASES)} contradict each other"
+    require(not (releases and files), f"{what}: name two files, or a library in a folder")
     rest = {k: v for k, v in table.items() if k not in {*own, *files, *releases}}
     if releases:
         files = _find_releases({key: table[key] for key in releases}, data)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.errors import GsfmError, join_names
+from gsfm.errors import GsfmError, join_names, require
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
@@ -54,8 +54,8 @@ def select(
         keep &= ~_of_sources(corpus, exclude).any(axis=0)
         dropped["excluded"] = int((~keep).sum())
     if until is not None:
-        if "year" not in corpus.metadata.columns:
-            raise GsfmError("the corpus has no column 'year', so 'until' would exclude every set")
+        lacks = "the corpus has no column 'year', so 'until' would exclude every set"
+        require("year" in corpus.metadata.columns, lacks, GsfmError)
         year = corpus.metadata["year"].cast(pl.Int64, strict=False)
         for reason, which in (("without_year", year.is_null()), ("too_new", year > until)):
             chosen = which.fill_null(False).to_numpy()
@@ -64,9 +64,8 @@ def select(
     if not keep.all():
         corpus = corpus[np.flatnonzero(keep)]
     used = corpus.gene_frequencies > 0
-    if not used.any():
-        why = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in dropped.items() if n)
-        raise GsfmError(f"no set of the corpus is left: {why}")
+    why = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in dropped.items() if n)
+    require(used.any(), f"no set of the corpus is left: {why}", GsfmError)
     if not used.all():
         symbols = corpus.vocabulary.symbols
         corpus = corpus.reindex(Vocabulary(symbols[i] for i in np.flatnonzero(used)))
@@ -131,15 +130,14 @@ def counts(sets: GeneSets, background: Vocabulary) -> NDArray[np.int64]:
 
 def _of_sources(corpus: GeneSets, names: Iterable[str]) -> NDArray[np.bool_]:
     """(names, sets) whether a set is of a source that matches the name."""
-    if "source" not in corpus.metadata.columns:
-        raise GsfmError("the corpus has no column 'source', so no source can be chosen by name")
+    lacks = "the corpus has no column 'source', so no source can be chosen by name"
+    require("source" in corpus.metadata.columns, lacks, GsfmError)
     sources = corpus.metadata["source"]
     known = [source for source in sources.unique().to_list() if source is not None]
     out = []
     for name in names:
         matches = [source for source in known if fnmatch.fnmatchcase(source, name)]
-        if not matches:
-            listed = join_names(sorted(known), 10)
-            raise GsfmError(f"the corpus has no source {name!r}; it has {listed}")
+        there = join_names(sorted(known), 10)
+        require(matches, f"the corpus has no source {name!r}; it has {there}", GsfmError)
         out.append(sources.is_in(matches).fill_null(False).to_numpy())
     return np.array(out, np.bool_)

@@ -190,16 +190,6 @@ class Embedding(Method):
         """The genes that have a vector."""
         return self._genes
 
-    def prepare(self, questions: Questions) -> None:
-        """Check that all genes of the background have vectors.
-
-        Raises
-        ------
-        ValueError
-            If one has none.
-        """
-        self.columns(questions.background)
-
     def score(self, questions: Questions, rows: slice) -> Floats:
         """(n, background) float32 mean cosines; 0 where no gene is shown."""
         unit = self._of(questions.background)  # (background, dimensions)
@@ -222,8 +212,8 @@ def _by_gene(
 ) -> tuple[Vocabulary, Floats, EmbeddingReport]:
     """One vector for each gene, from the rows that are finite and not all zeros."""
     if _are_row_numbers(table.identifiers):
-        reason = "its rows are numbered, not named after genes: if its columns are the genes, "
-        raise FormatError(path, f"{reason}transpose it; {ADVICE}")
+        reason = "its rows are numbered, not named; if its columns are genes, transpose it"
+        raise FormatError(path, f"{reason}; {ADVICE}")
     resolution = gsfm.genes.resolve(table.identifiers, species=species)
     known = resolution.table["symbol"].is_not_null().to_numpy()
     if not known.any():

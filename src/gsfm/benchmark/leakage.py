@@ -18,13 +18,6 @@ NARROW = 10
 
 #: Products of the sparse matrices at once.
 _PRODUCTS = 1 << 23
-_PAIRS = {
-    "term": pl.Int64,
-    "set": pl.Int64,
-    "set_size": pl.Int64,
-    "shared": pl.Int64,
-    "narrow": pl.Boolean,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +113,7 @@ def covering(corpus: GeneSets, library: GeneSets, share: float = 0.8) -> Leaks:
             "set_size": size,
             "shared": np.concatenate(shared).astype(np.int64),
             "narrow": size <= NARROW * library.sizes[term],
-        },
-        schema=_PAIRS,
+        }
     ).sort("term", "set")
     counts = pairs.group_by(row="term").agg(
         sets=pl.len().cast(pl.Int64),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from gsfm.sets import GeneSets
 from gsfm.training import Progress
 
 
+@dataclass(eq=False)
 class Methods:
     """The methods of a benchmark: `corpus` is the training corpus and the hash of its content.
 
@@ -48,19 +50,16 @@ class Methods:
         The genes that each method knows; None for all.
     """
 
-    def __init__(
-        self,
-        benchmark: Benchmark,
-        corpus: tuple[GeneSets, str],
-        folder: Path,
-        n_threads: int | None,
-        progress: Callable[[str, Progress], None],
-    ) -> None:
-        self.specs: list[Spec] = list(benchmark.methods)
+    benchmark: Benchmark
+    corpus: tuple[GeneSets, str]
+    folder: Path  # of the trained models
+    n_threads: int | None  # for training
+    progress: Callable[[str, Progress], None]  # gets the name of a model in training
+
+    def __post_init__(self) -> None:
+        self.specs: list[Spec] = list(self.benchmark.methods)
         self.vocabularies: dict[str, Vocabulary | None] = {}
-        self._benchmark, self._corpus, self._folder = benchmark, corpus, folder
-        self._threads, self._progress = n_threads, progress
-        self._reduced = corpus  # without the sets that cover a term
+        self._reduced = self.corpus  # without the sets that cover a term
         #: SHA-256 of the files of each method, and additions to its record.
         self._hashes: dict[str, dict[str, str]] = {}
         self._read: dict[str, dict[str, Any]] = {}
@@ -71,7 +70,7 @@ class Methods:
         """The genes that a method knows."""
         match spec:
             case Trained() | Snapshot():
-                return self._corpus[0].vocabulary
+                return self.corpus[0].vocabulary
             case Summed():
                 members = [self.vocabularies[name] for name in spec.sum]
                 if known := [member for member in members if member is not None]:
@@ -86,7 +85,7 @@ class Methods:
                 self._read[spec.name] = {"kind": saved.kind}
                 return saved.vocabulary
             case Embedded():
-                path = self._benchmark.path(spec.embedding)
+                path = self.benchmark.path(spec.embedding)
                 self._hashes[spec.name] = {path.name: sha256_file(path)}
                 embedding = Embedding.read(path, spec.name)
                 assert embedding.report is not None
@@ -105,10 +104,10 @@ class Methods:
 
         Each comes after its original. A sum of such methods is summed again, too.
         """
-        leakage = self._benchmark.leakage
+        leakage = self.benchmark.leakage
         if leakage is None or not leakage.retrain or not len(rows):
             return
-        reduced = corpora.without(self._corpus[0], rows)
+        reduced = corpora.without(self.corpus[0], rows)
         self._reduced = reduced, content_hash(reduced)
         again: set[str] = set()
         # These do not depend on the corpus.
@@ -138,7 +137,7 @@ class Methods:
 
     def identity(self, spec: Spec) -> dict[str, Any]:
         """All that a method's scores depend on, except the questions; JSON-serializable."""
-        about: dict[str, Any] = {"method": spec.to_dict(), "seed": self._benchmark.seed}
+        about: dict[str, Any] = {"method": spec.to_dict(), "seed": self.benchmark.seed}
         match spec:
             case Trained():
                 sets, about["corpus"] = self._training(spec)
@@ -182,10 +181,10 @@ class Methods:
                 cost = methods.together([member.cost for member in members])
                 return ModelMethod(spec.name, join(fitted), kind, cost)
             case FromLibrary():
-                seed = self._benchmark.seed
+                seed = self.benchmark.seed
                 return methods.LibraryModel(spec.name, spec.library, dict(spec.settings), seed=seed)
             case Embedded():
-                return Embedding.read(self._benchmark.path(spec.embedding), spec.name)
+                return Embedding.read(self.benchmark.path(spec.embedding), spec.name)
         raise AssertionError(spec)
 
     def _by_name(self, name: str) -> Spec:
@@ -193,37 +192,37 @@ class Methods:
 
     def _training(self, spec: Trained) -> tuple[GeneSets, str]:
         """The training corpus of a method, and the hash of its content."""
-        return self._reduced if _is_again(spec) else self._corpus
+        return self._reduced if _is_again(spec) else self.corpus
 
     def _trained(self, spec: Trained) -> Path:
         """Fit a model unless it is fitted already; return its folder."""
         sets, its_hash = self._training(spec)
-        folder = self._folder / folder_name(spec.name)
+        folder = self.folder / folder_name(spec.name)
         folder.parent.mkdir(parents=True, exist_ok=True)
         fitting.trained(
             fitting.unfitted(spec.train, dict(spec.settings)),
             corpora.weighted(sets, spec.weights) if spec.weights else sets,
             its_hash,
             folder,
-            seed=self._benchmark.seed,
-            held_out=self._benchmark.corpus.held_out,
-            n_threads=self._threads,
+            seed=self.benchmark.seed,
+            held_out=self.benchmark.corpus.held_out,
+            n_threads=self.n_threads,
             max_seconds=spec.max_seconds,
             snapshots=self._snapshots(spec),
-            progress=lambda now: self._progress(spec.name, now),
+            progress=lambda now: self.progress(spec.name, now),
         )
         return folder
 
     def _snapshots(self, spec: Trained) -> dict[int | str, Path]:
         """The folders of the snapshots of a trained method in this benchmark."""
         return {
-            other.at: self._folder / f"{folder_name(spec.name)}.{other.at}"
+            other.at: self.folder / f"{folder_name(spec.name)}.{other.at}"
             for other in self.specs
             if isinstance(other, Snapshot) and other.snapshot_of == spec.name
         }
 
     def _saved_folder(self, spec: Saved) -> Path | None:
-        return None if spec.model == SHIPPED else self._benchmark.path(spec.model)
+        return None if spec.model == SHIPPED else self.benchmark.path(spec.model)
 
 
 def check(specs: Sequence[Spec]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,21 +66,22 @@ class Method(ABC):
         """The reason why the method cannot score these questions; None if it can."""
         return None
 
-    def prepare(self, questions: Questions) -> None:  # noqa: B027  # most methods need none
-        """Prepare for these questions: called once, before `score`."""
-
-    @abstractmethod
-    def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
-        """(n, background) float32 scores; hidden genes should have high ones."""
-
-    def columns(self, background: Vocabulary) -> NDArray[np.int32]:
-        """(background,) the ids of its genes in the vocabulary of the method.
+    def prepare(self, questions: Questions) -> None:
+        """Prepare for these questions: called once, before `score`.
 
         Raises
         ------
         ValueError
             If the method does not know a gene of the background.
         """
+        self.columns(questions.background)
+
+    @abstractmethod
+    def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
+        """(n, background) float32 scores; hidden genes should have high ones."""
+
+    def columns(self, background: Vocabulary) -> NDArray[np.int32]:
+        """(background,) the ids of its genes in the vocabulary of the method."""
         if self._last is None or self._last[0] is not background:
             columns = (self.vocabulary or background).ids(background)
             if (columns < 0).any():
@@ -162,16 +163,6 @@ class ModelMethod(Method):
         """The genes that the model knows."""
         return self.model.vocabulary
 
-    def prepare(self, questions: Questions) -> None:
-        """Check that the model knows the background.
-
-        Raises
-        ------
-        ValueError
-            If a gene of the background is unknown to the model.
-        """
-        self.columns(questions.background)
-
     def score(self, questions: Questions, rows: slice) -> NDArray[np.float32]:
         """(n, background) float32, the model's scores."""
         columns = self.columns(questions.background)
@@ -238,6 +229,7 @@ class FromOlder(Method):
         return self._fitted.score(questions, rows)
 
 
+@dataclass(eq=False)
 class LibraryModel(FromOlder):
     """A family that is fitted on the older release of the library of each task.
 
@@ -266,16 +258,16 @@ class LibraryModel(FromOlder):
     "popularity, fitted on the library's older release"
     """
 
-    def __init__(
-        self, name: str, family: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0
-    ) -> None:
+    name: str
+    family: str
+    settings: Mapping[str, Any] | None = None
+    seed: int = field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
         there = ", ".join(sorted(FAMILIES))
-        require(family in FAMILIES, f"there is no family {family!r}; there are {there}")
-        self.name, self.family = name, family
-        self.settings = dict(settings or {})
-        self.seed = seed
-        self.kind = f"{family}, fitted on the library's older release"
-        FAMILIES[family](**self.settings)  # raises for a wrong setting
+        require(self.family in FAMILIES, f"there is no family {self.family!r}; there are {there}")
+        self.kind = f"{self.family}, fitted on the library's older release"
+        FAMILIES[self.family](**self.settings or {})  # raises for a wrong setting
 
     def refuses(self, questions: Questions) -> str | None:
         """The reason: there is no older release, or it contains the hidden genes."""
@@ -287,13 +279,14 @@ class LibraryModel(FromOlder):
     def fit(self, older: GeneSets) -> Model:
         """Fit the family, over the vocabulary of the older release."""
         started = time.monotonic()
-        model = FAMILIES[self.family](**self.settings)
+        model = FAMILIES[self.family](**self.settings or {})
         # Each term counts once, whatever the weight in its file.
         model.fit(older, weights=np.ones(len(older)), random_state=self.seed)
         self.cost = Cost(training_seconds=round(time.monotonic() - started, 3))
         return model
 
 
+@dataclass(eq=False)
 class LibrarySum(FromOlder):
     """A sum of models, some of them fitted on the older release of the library of each task.
 
@@ -322,16 +315,10 @@ class LibrarySum(FromOlder):
     array([[ 0.2,  1.1, -1.3]], dtype=float32)
     """
 
-    def __init__(
-        self,
-        name: str,
-        members: Sequence[ModelMethod | FromOlder],
-        join: Callable[[list[Model]], Model],
-        kind: str,
-    ) -> None:
-        self.name, self.kind = name, kind
-        self.members = list(members)
-        self.join = join
+    name: str
+    members: Sequence[ModelMethod | FromOlder]
+    join: Callable[[list[Model]], Model]
+    kind: str
 
     def refuses(self, questions: Questions) -> str | None:
         """The reason of the first member that has one."""

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import ArrayLike, NDArray
 
 from gsfm.benchmark.methods import Method
@@ -586,35 +587,29 @@ def measure(
         if progress is not None:
             progress(rows.stop, n)
 
-    sizes = {
-        "n_shown": questions.shown.sizes,
-        "n_hidden": questions.hidden.sizes,
-        "n_candidates": n_candidates,
-    }
     hidden = np.flatnonzero(times)
-    counts = {"popularity": popularity, "papers": papers, "n": times}
-    means = {"auroc": of_gene.means(), "matched_auroc": matched_of_gene.means()}
-    symbols = pl.Series([questions.background[i] for i in hidden.tolist()], dtype=pl.String)
-    curves = {"roc": roc.means(), "pr": precision_recall.means()}
+    n_shown, n_hidden = questions.shown.sizes, questions.hidden.sizes
+    own = questions.table.select(
+        pl.lit(questions.protocol, pl.String).alias("protocol"),
+        *(pl.col(name).cast(dtype) for name, dtype in COLUMNS.items()),
+    )
+    sizes = _table(n_shown=n_shown, n_hidden=n_hidden, n_candidates=n_candidates).cast(pl.Int32)
     return Measured(
-        questions=questions.table.select(
-            pl.lit(questions.protocol, pl.String).alias("protocol"),
-            *(pl.col(name).cast(dtype) for name, dtype in COLUMNS.items()),
-        ).with_columns(
-            *(pl.Series(name, size.astype(np.int32)) for name, size in sizes.items()),
-            *(_floats(name, values) for name, values in zip(METRICS, metrics, strict=True)),
+        questions=pl.concat(
+            [own, sizes, _table(**dict(zip(METRICS, metrics, strict=True)))], how="horizontal"
         ),
-        genes=pl.DataFrame(
-            {"gene": symbols}
-            | {name: values[hidden] for name, values in counts.items()}
-            | {name: _floats(name, values[hidden]) for name, values in means.items()}
+        genes=_table(
+            gene=pl.Series([questions.background[i] for i in hidden.tolist()], dtype=pl.String),
+            popularity=popularity[hidden],
+            papers=papers[hidden],
+            n=times[hidden],
+            auroc=of_gene.means()[hidden],
+            matched_auroc=matched_of_gene.means()[hidden],
         ),
-        curves=pl.DataFrame(
-            {
-                "curve": np.repeat([*curves], POINTS).tolist(),
-                "x": _floats("x", np.tile(np.arange(POINTS) / (POINTS - 1), len(curves))),
-                "y": _floats("y", np.concatenate([*curves.values()])),
-            }
+        curves=_table(
+            curve=["roc"] * POINTS + ["pr"] * POINTS,
+            x=np.tile(np.arange(POINTS) / (POINTS - 1), 2),
+            y=np.concatenate([roc.means(), precision_recall.means()]),
         ),
     )
 
@@ -644,6 +639,6 @@ def _per_gene(name: str, values: ArrayLike, n_genes: int) -> Ints:
     return values
 
 
-def _floats(name: str, values: Floats) -> pl.Series:
-    """A float32 column, null for nan."""
-    return pl.Series(name, values.astype(np.float32)).fill_nan(None)
+def _table(**columns: Any) -> pl.DataFrame:
+    """A table with numbers as float32, null for nan."""
+    return pl.DataFrame(columns).with_columns(cs.float().cast(pl.Float32).fill_nan(None))

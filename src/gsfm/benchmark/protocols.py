@@ -572,7 +572,7 @@ def _need(library: GeneSets, least: int, what: str = "library") -> None:
 
 def check_releases(older: GeneSets, newer: GeneSets) -> None:
     """Raise an error unless both releases have the same vocabulary, and genes of it."""
-    if older.vocabulary != newer.vocabulary:
-        raise ValueError("both releases must have the same vocabulary, the background")
+    same = older.vocabulary == newer.vocabulary
+    require(same, "both releases must have the same vocabulary, the background")
     _need(older, 1, "older release")
     _need(newer, 1, "newer release")

@@ -60,19 +60,14 @@ class Questions:
     about: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        n = len(self.shown)
-        same = len(self.hidden) == self.table.height == n
-        require(same, "shown, hidden and table must have a row for each question")
-        same = self.candidates is None or len(self.candidates) == n
-        require(same, "candidates must have a set for each question")
+        candidates = self.shown if self.candidates is None else self.candidates
+        lengths = {len(part) for part in (self.shown, self.hidden, candidates, self.table)}
+        require(len(lengths) == 1, "shown, hidden, candidates and table must have one length")
+        same = "the vocabulary of shown, hidden, candidates and older must be the background"
         for sets in (self.shown, self.hidden, self.candidates, self.older):
-            if sets is not None and sets.vocabulary != self.background:
-                raise ValueError(
-                    "the vocabulary of shown, hidden, candidates and older must be the background"
-                )
-        missing = set(COLUMNS) - set(self.table.columns)
-        if missing:
-            raise ValueError(f"the table has no column {min(missing)!r}")
+            require(sets is None or sets.vocabulary == self.background, same)
+        for column in COLUMNS:
+            require(column in self.table.columns, f"the table has no column {column!r}")
 
     def __len__(self) -> int:
         return len(self.shown)
@@ -120,13 +115,13 @@ def make_questions(
     1
     """
     names = table["term"].to_list()
-    lists = shown, hidden, candidates
-    one, other, ranked = (
-        None if ids is None else GeneSets.from_ids(background, ids, names=names) for ids in lists
-    )
-    assert one is not None
-    assert other is not None
-    return Questions(protocol, background, one, other, table, candidates=ranked, **others)
+
+    def sets(ids: Sequence[Any]) -> GeneSets:
+        return GeneSets.from_ids(background, ids, names=names)
+
+    ranked = None if candidates is None else sets(candidates)
+    main = protocol, background, sets(shown), sets(hidden), table
+    return Questions(*main, candidates=ranked, **others)
 
 
 def _mask(sets: GeneSets) -> NDArray[np.bool_]:

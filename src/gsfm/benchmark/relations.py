@@ -94,11 +94,10 @@ def new_relations(
     >>> questions.hidden.genes(i), questions.candidates.genes(i)
     (('C',), ('B', 'C', 'D'))
     """
-    if until is not None and until <= after:
-        raise ValueError(f"until ({until}) must be later than after ({after})")
-    year = pl.Series([None] * len(sets), dtype=pl.Int64)
-    if "year" in sets.metadata.columns:
-        year = sets.metadata["year"].cast(pl.Int64, strict=False)
+    later = until is None or until > after
+    require(later, f"until ({until}) must be later than after ({after})")
+    unknown = pl.Series([None] * len(sets), dtype=pl.Int64)
+    year = sets.metadata.get_column("year", default=unknown).cast(pl.Int64, strict=False)
     if year.null_count() == len(sets):
         raise GsfmError(
             "the sets have no years, so that none is new; give gene sets with a column 'year', "
@@ -106,15 +105,13 @@ def new_relations(
         )
     late = (year > after).fill_null(False)
     new = late & (year <= until) if until is not None else late
-    before, later = sets[(~late).to_numpy()], sets[new.to_numpy()]
-    span = f"the {len(sets)} sets are from {year.min()!r} to {year.max()!r}"
-    if len(later) == 0:
-        end = "" if until is None else f" and up to {until}"
-        raise GsfmError(f"no set is after {after}{end}: {span}; give another year")
-    if len(before.indices) == 0:
-        raise GsfmError(f"no set is from {after} or before: {span}; give another year")
+    before, recent = sets[(~late).to_numpy()], sets[new.to_numpy()]
+    end = "" if until is None else f" and up to {until}"
+    span = f"the {len(sets)} sets are from {year.min()!r} to {year.max()!r}; give another year"
+    require(len(recent), f"no set is after {after}{end}: {span}", GsfmError)
+    require(len(before.indices), f"no set is from {after} or before: {span}", GsfmError)
     settings = {"after": after, "until": until, "undated": year.null_count()}
-    return _questions(before, later, sets, max_size, negatives, queries, seed, settings)
+    return _questions(before, recent, sets, max_size, negatives, queries, seed, settings)
 
 
 def new_interactions(

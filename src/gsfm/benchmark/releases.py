@@ -207,8 +207,8 @@ def find_release(folder: str | Path, library: str, year: int | str) -> Path:
         return fitting[0]
     names = ", ".join(p.name for p in fitting or [path for path, _ in of_library or releases])
     if fitting:
-        reason = f"{library!r} of {year} may be each of {names}; add to the library's name what "
-        raise GsfmError(f"{folder}: {reason}comes after the year, or give the file itself")
+        advice = "add what comes after the year to the library's name, or give the file itself"
+        raise GsfmError(f"{folder}: {library!r} of {year} may be each of {names}; {advice}")
     what = f"no release {year}" if of_library else "nothing"
     there = names or "no file with a year in its name"
     raise GsfmError(f"{folder}: {what} of the library {library!r}; there is {there}")

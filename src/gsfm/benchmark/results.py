@@ -23,7 +23,7 @@ import polars as pl
 
 from gsfm.benchmark.metrics import Measured
 from gsfm.benchmark.report.summary import summarize, summary_text
-from gsfm.errors import FormatError, GsfmError
+from gsfm.errors import FormatError, GsfmError, require
 from gsfm.io.files import atomic_path
 from gsfm.report import json_text
 
@@ -63,8 +63,8 @@ class Results:
             If it is no such folder, of another version, or no unit of it is finished.
         """
         results = cls(folder)
-        if not (results.folder / TABLES["questions"]).exists():
-            raise GsfmError(f"{folder}: nothing is finished here yet; run the benchmark again")
+        nothing = f"{folder}: nothing is finished here yet; run the benchmark again"
+        require((results.folder / TABLES["questions"]).exists(), nothing, GsfmError)
         return results
 
     def __repr__(self) -> str:
@@ -140,8 +140,8 @@ class Results:
 def read_about(folder: Path) -> dict[str, Any]:
     """Read ``run.json``; a GsfmError if there is none, or one of another version."""
     path = folder / "run.json"
-    if not path.exists():
-        raise GsfmError(f"{folder}: no folder of results: it has no run.json")
+    lacks = f"{folder}: no folder of results: it has no run.json"
+    require(path.exists(), lacks, GsfmError)
     about = _json(path)
     if about.get("format") != FORMAT:
         raise FormatError(

@@ -27,7 +27,7 @@ from gsfm.benchmark.methods import Cost, Method
 from gsfm.benchmark.metrics import Measured, measure
 from gsfm.benchmark.results import Results, Unit, join, read_about, write, write_about
 from gsfm.benchmark.tasks import PreparedTask
-from gsfm.errors import GsfmError, needs_extra
+from gsfm.errors import GsfmError, needs_extra, require
 from gsfm.io.files import sha256_file
 from gsfm.progress import clock
 from gsfm.sets import GeneSets
@@ -170,16 +170,12 @@ class _Run:
         )
         prepared = [self._prepare(task, corpus) for task in self.benchmark.tasks]
         ready = [one for one in prepared if one.questions is not None]
-        if not ready:
-            reasons = "; ".join(f"{one.name}: {one.record['reason']}" for one in prepared)
-            raise GsfmError(f"no task has a question: {reasons}")
+        reasons = "; ".join(f"{one.name}: {one.record['reason']}" for one in prepared)
+        require(ready, f"no task has a question: {reasons}", GsfmError)
         self.data |= self.methods.data
         for key, its_hash in before.items():  # there may be more files
-            if self.data.get(key) != its_hash:
-                raise GsfmError(
-                    f"{self.folder}: {key!r} has changed since these results were begun; "
-                    "choose another folder"
-                )
+            what = f"{self.folder}: {key!r} has changed since these results were begun"
+            require(self.data.get(key) == its_hash, f"{what}; choose another folder", GsfmError)
         of_leakage = self._find_leaks(prepared, corpus)
         write(self.folder / "backgrounds.parquet", pl.concat(one.table() for one in ready))
         specs = self.methods.specs
@@ -210,11 +206,8 @@ class _Run:
             return {}
         about = read_about(self.folder)
         differs = _difference(about["configuration"], self.benchmark.to_dict())
-        if differs is not None:
-            raise GsfmError(
-                f"{self.folder}: these results are of another configuration ({differs}); "
-                "choose another folder"
-            )
+        what = f"{self.folder}: these results are of another configuration ({differs})"
+        require(differs is None, f"{what}; choose another folder", GsfmError)
         hashes: dict[str, str] = about["data"]
         return hashes
 
@@ -329,8 +322,8 @@ class _Run:
         """Compute one unit; return a line with its result."""
         questions = one.questions
         assert questions is not None
-        if tasks.hash_of(questions) != one.record["hash"]:
-            raise GsfmError(f"{one.name}: a method before {method.name} modified the questions")
+        modified = f"{one.name}: a method before {method.name} modified the questions"
+        require(tasks.hash_of(questions) == one.record["hash"], modified, GsfmError)
         head = f"{one.name} · {method.name}"
         refused = method.refuses(questions)
         about: dict[str, Any] = {"task": one.name, "method": method.name, "refused": refused}
@@ -372,9 +365,8 @@ class _Run:
         self.tell("summarizing", passing=True)
         finished = {key: found for key, unit in units.items() if (found := unit.about())}
         refused = {key: f["refused"] for key, f in finished.items() if f["refused"] is not None}
-        if len(refused) == len(finished):
-            reasons = dict.fromkeys(refused.values())
-            raise GsfmError(f"no method answered any task: {'; '.join(reasons)}")
+        reasons = "; ".join(dict.fromkeys(refused.values()))
+        require(finished.keys() - refused, f"no method answered any task: {reasons}", GsfmError)
         join(self.folder, {key: units[key] for key in finished if key not in refused})
         for record in about["methods"]:
             own = {task: f for (task, name), f in finished.items() if name == record["method"]}

@@ -126,8 +126,8 @@ def _from_lists(path: Path, column: pl.Series) -> Floats:
     lengths = column.list.len().fill_null(0).to_list()
     for line, length in enumerate(lengths, 1):
         if length != lengths[0]:
-            reason = f"{length} numbers, where the first row has {lengths[0]}: all rows must have"
-            raise FormatError(path, f"{reason} the same number", line=line)
+            reason = f"{length} numbers, where the first row has {lengths[0]}"
+            raise FormatError(path, f"{reason}: all rows must be of one length", line=line)
     flat = column.explode(keep_nulls=True, empty_as_null=False).fill_null(np.nan)
     return np.asarray(flat.to_numpy(), np.float32).reshape(len(lengths), max(lengths, default=0))
 
@@ -143,8 +143,8 @@ def _read_npz(path: Path) -> Table:
     names = [k for k, v in arrays.items() if v.ndim == 1 and v.dtype.kind in "US"]
     genes = names[0] if len(names) == 1 else find(names, GENE_HEADERS)
     if genes is None:
-        reason = "it needs one array of texts, the names of the genes; it holds "
-        raise FormatError(path, reason + _shapes(arrays))
+        reason = "it needs one array of texts, the names of the genes"
+        raise FormatError(path, f"{reason}; it holds {_shapes(arrays)}")
     identifiers = arrays[genes]
     if identifiers.dtype.kind == "S":
         identifiers = np.char.decode(identifiers, "utf-8", "replace")
@@ -170,8 +170,8 @@ def _of_arrays(
     tables = {k: v for k, v in arrays.items() if v.ndim == 2 and v.dtype.kind in "fiu"}
     name = next(iter(tables)) if len(tables) == 1 else find(list(tables), _VECTORS)
     if name is None:
-        reason = "it needs one array of vectors, (genes, dimensions) numbers, or one with the name "
-        raise FormatError(path, f"{reason}'vectors'; it holds {_shapes(arrays)}")
+        reason = "it needs one array of vectors, (genes, dimensions), or one named 'vectors'"
+        raise FormatError(path, f"{reason}; it holds {_shapes(arrays)}")
     with np.errstate(over="ignore"):  # too large for float32: infinite, and excluded
         vectors = np.asarray(tables[name], np.float32)
     if len(identifiers) != len(vectors):
@@ -295,7 +295,7 @@ def _take(
         cells = _split(text, separator)
         if len(cells) != columns.width:
             reason = f"{count(len(cells), 'cell')}, where the lines before have {columns.width}"
-            raise FormatError(path, f"{reason}: all rows must have the same number", line=line)
+            raise FormatError(path, f"{reason}: all rows must be of one length", line=line)
         identifiers.append(cells[columns.gene])
         try:
             row = list(map(float, itertools.compress(cells, chosen)))
