@@ -65,21 +65,21 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
     FormatError
         If the file cannot be opened, or its compression is damaged or not supported.
     """
+    file = file_path(path)
     with contextlib.ExitStack() as stack:
-        if isinstance(path, str | Path) and str(path) != "-":
-            label, name = str(path), Path(path).name
+        if file is not None:
+            label = str(path)
             try:
-                file = stack.enter_context(Path(path).open("rb", buffering=_BUFFER))
+                opened = stack.enter_context(file.open("rb", buffering=_BUFFER))
             except OSError as error:
-                raise FormatError(path, error.strerror or "cannot be opened") from error
-            stream = cast(io.BufferedReader, file)
+                raise FormatError(file, error.strerror or "cannot be opened") from error
+            stream = cast(io.BufferedReader, opened)
         else:
             opened = sys.stdin.buffer if isinstance(path, str | Path) else path
             found = getattr(opened, "name", None)
             label = found if isinstance(found, str) else "<stdin>"
-            name = "" if label == "<stdin>" else Path(label).name
             stream = io.BufferedReader(_Reader(opened), _BUFFER)
-        misled = False
+        name, misled = "" if label == "<stdin>" else Path(label).name, False
         for _ in range(_MOST_LAYERS):
             suffix = Path(name).suffix.lower()
             if suffix in _SUFFIXES:
@@ -157,6 +157,11 @@ class _Reader(io.RawIOBase):
         return len(data)
 
 
+def file_path(path: str | Path | BinaryIO) -> Path | None:
+    """Return the path of a file; None for a stream and ``-``."""
+    return Path(path) if isinstance(path, str | Path) and str(path) != "-" else None
+
+
 def without_compression(path: str | Path) -> Path:
     """Return the path without the suffix of a compression."""
     path = Path(path)
@@ -169,24 +174,22 @@ def open_target(path: str | Path | BinaryIO) -> Iterator[BinaryIO]:
 
     The same content gives the same bytes: the file contains neither the time nor a user name.
     """
-    if not isinstance(path, str | Path):
-        yield path
+    file = file_path(path)
+    if file is None:
+        stream: Any = sys.stdout.buffer if isinstance(path, str | Path) else path
+        yield stream
+        stream.flush()
         return
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    path = Path(path)
-    kind = _SUFFIXES.get(path.suffix.lower())
+    kind = _SUFFIXES.get(file.suffix.lower())
     with contextlib.ExitStack() as stack:
-        temporary = stack.enter_context(atomic_path(path))
-        stream: Any = stack.enter_context(temporary.open("wb"))
+        temporary = stack.enter_context(atomic_path(file))
+        stream = stack.enter_context(temporary.open("wb"))
         if kind == GZIP:
             stream = stack.enter_context(gzip.GzipFile("", "wb", 6, stream, mtime=0))
         elif kind == ZSTD:
             stream = stack.enter_context(zstd.ZstdFile(stream, "wb", options=_CHECKED))
         elif kind == ZIP:
-            info = zipfile.ZipInfo(path.with_suffix("").name)
+            info = zipfile.ZipInfo(file.with_suffix("").name)
             info.compress_type = zipfile.ZIP_DEFLATED
             archive = stack.enter_context(zipfile.ZipFile(stream, "w"))
             stream = stack.enter_context(archive.open(info, "w"))

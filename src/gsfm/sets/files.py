@@ -11,7 +11,7 @@ from typing import BinaryIO
 from gsfm.errors import FormatError
 from gsfm.genes.resolver import Species
 from gsfm.io.notes import ReadReport
-from gsfm.io.streams import Source, open_source, open_target, without_compression
+from gsfm.io.streams import Source, file_path, open_source, open_target, without_compression
 from gsfm.sets.formats.raw import Format, finish, restore_first_members
 from gsfm.sets.formats.table import header_separator
 from gsfm.sets.genesets import GeneSets
@@ -28,6 +28,8 @@ _BY_SUFFIX = {suffix: name for name, form in FORMATS.items() for suffix in form.
 _BY_SUFFIX[".gsets"] = "gsets"
 #: The suffixes of all formats.
 SUFFIXES = tuple(_BY_SUFFIX)
+
+_MAPPED = "a .gsets file is mapped from the disk: give its path, not compressed"
 
 
 def read(
@@ -116,10 +118,10 @@ def stem(path: str | Path) -> str:
 
 
 def _open(path: str | Path | BinaryIO, source: Source) -> GeneSets:
-    if not isinstance(path, str | Path) or Path(path).suffix != source.suffix or str(path) == "-":
-        reason = "a .gsets file is mapped from the disk: give its path, not compressed"
-        raise FormatError(source.name, reason)
-    sets = GeneSets.open(path)
+    file = file_path(path)
+    if file is None or file.suffix != source.suffix:
+        raise FormatError(source.name, _MAPPED)
+    sets = GeneSets.open(file)
     sets.report = ReadReport(source.name, "gsets", len(sets), sets.n_genes)
     return sets
 
@@ -198,9 +200,10 @@ def write(
     >>> stream.getvalue()
     b'repair\\t\\tBRCA1\\tBRCA2\\n'
     """
+    file = file_path(path)
     label = str(path) if isinstance(path, str | Path) else "<stream>"
-    if format is None and isinstance(path, str | Path):
-        format = _BY_SUFFIX.get(without_compression(path).suffix.lower())
+    if format is None and file is not None:
+        format = _BY_SUFFIX.get(without_compression(file).suffix.lower())
     if format is None:
         raise FormatError(label, f"name the format: {', '.join(FORMATS)} or gsets")
     _check_format(format)
@@ -208,11 +211,9 @@ def write(
         raise FormatError(label, "there is no set to write")
     sets._ensure_valid()
     if format == "gsets":
-        if not isinstance(path, str | Path) or path in ("-", Path("-")):
-            raise FormatError(label, "a .gsets file is mapped from the disk: give a path")
-        if without_compression(path) != Path(path):
-            raise FormatError(label, "a .gsets file is mapped from the disk, never compressed")
-        sets.save(path)
+        if file is None or without_compression(file) != file:
+            raise FormatError(label, _MAPPED)
+        sets.save(file)
         return ()
     form = FORMATS[format]
     with open_target(path) as stream:
