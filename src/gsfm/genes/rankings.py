@@ -32,10 +32,8 @@ _MISSING = ("", "na", "nan", "null", "none")
 def pairs(ranked: RankedLike) -> tuple[list[str], NDArray[np.float64]]:
     """Return the identifiers and the statistics of a ranked list.
 
-    Raises
-    ------
-    GsfmError
-        If it is empty, a statistic is not a finite number, or all of them are 0.
+    An empty list, a statistic that is not a finite number, and statistics that are all 0 are a
+    GsfmError.
     """
     if isinstance(ranked, pl.DataFrame):
         if ranked.width < 2:

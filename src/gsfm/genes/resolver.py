@@ -116,7 +116,7 @@ def resolve(
     if species is not None and species not in get_args(Species):
         raise ValueError(f"species must be one of {get_args(Species)} or None, not {species!r}")
     inputs = _series(identifiers)
-    distinct = inputs.unique(maintain_order=True)
+    distinct, positions = tables.encode(inputs)
     names = tables.bare(distinct.fill_null(""))
     keys = names.str.to_uppercase()
     hits = _hits(keys, excel_serials=excel_serials)
@@ -136,11 +136,7 @@ def resolve(
         }
     )
     if len(distinct) < len(inputs):
-        rows = distinct.to_frame("input").with_row_index("row")
-        positions = inputs.to_frame("input").join(
-            rows, on="input", how="left", nulls_equal=True, maintain_order="left"
-        )
-        answers = answers[positions["row"]]
+        answers = answers[positions]
     return Resolution(answers.insert_column(0, inputs.alias("input")), species=species)
 
 

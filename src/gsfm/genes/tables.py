@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gsfm.genes.vocab import Vocabulary
 
@@ -50,6 +52,24 @@ def bare(names: pl.Series) -> pl.Series:
     return names.str.strip_chars(_AROUND)
 
 
+def encode(values: pl.Series) -> tuple[pl.Series, NDArray[np.uint32]]:
+    """Return the distinct values, by first appearance, and the position of each value in them.
+
+    Examples
+    --------
+    >>> distinct, positions = encode(pl.Series(["b", "a", "b"]))
+    >>> distinct.to_list(), positions.tolist()
+    (['b', 'a'], [0, 1, 0])
+    """
+    distinct = values.unique(maintain_order=True)
+    if len(distinct) == len(values):
+        return distinct, np.arange(len(values), dtype=np.uint32)
+    rows = distinct.to_frame("value").with_row_index("row")
+    table = values.to_frame("value")
+    found = table.join(rows, on="value", how="left", nulls_equal=True, maintain_order="left")
+    return distinct, found["row"].to_numpy()
+
+
 def read(name: str, columns: list[str] | None = None) -> pl.DataFrame:
     """Return one of the bundled files, or some columns of it."""
     with resources.as_file(_DATA / f"{name}.parquet") as path:
@@ -57,13 +77,7 @@ def read(name: str, columns: list[str] | None = None) -> pl.DataFrame:
 
 
 def rows_of(symbols: Iterable[str], table: pl.DataFrame, caller: str) -> pl.DataFrame:
-    """Return the rows of a table for these symbols, in order; null for other texts.
-
-    Raises
-    ------
-    TypeError
-        If `symbols` is one string.
-    """
+    """Return the rows of a table for these symbols, in order; null for other texts."""
     if isinstance(symbols, str):
         raise TypeError(f"{caller} takes a list of symbols: use [{symbols!r}]")
     query = pl.Series("symbol", list(symbols), dtype=pl.String).to_frame()

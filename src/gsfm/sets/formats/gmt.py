@@ -31,13 +31,7 @@ _TAB, _LINE_FEED, _COMMA = b"\t\n,"
 
 
 def read(source: Source) -> Raw:
-    """Read a GMT file.
-
-    Raises
-    ------
-    FormatError
-        If a line has no tab.
-    """
+    """Read a GMT file. A line without a tab is a FormatError."""
     encoder = Encoder()
     names: list[str] = []
     descriptions: list[str] = []

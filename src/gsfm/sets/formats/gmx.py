@@ -18,10 +18,7 @@ from gsfm.sets.genesets import GeneSets
 def read(source: Source) -> Raw:
     """Read a GMX file.
 
-    Raises
-    ------
-    FormatError
-        If there is no row of descriptions, or a column without a name has a member.
+    No row of descriptions is a FormatError, and so is a member in a column without a name.
     """
     rows: list[list[str]] = []
     trailing = 0

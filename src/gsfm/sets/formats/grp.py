@@ -19,12 +19,7 @@ def read(source: Source) -> Raw:
 
     The first comment before the genes is the name of the set, the second its description. Without
     comments the name of the file is used. In an older form the first line is the name, and the
-    second line, which begins with ``>``, is the description.
-
-    Raises
-    ------
-    FormatError
-        If a line has a tab.
+    second line, which begins with ``>``, is the description. A line with a tab is a FormatError.
     """
     comments: list[str] = []
     members: list[str] = []
@@ -49,13 +44,7 @@ def read(source: Source) -> Raw:
 
 
 def write(sets: GeneSets, target: str) -> Iterator[bytes]:
-    """Write a GRP file.
-
-    Raises
-    ------
-    FormatError
-        If there is more than one set.
-    """
+    """Write a GRP file. More than one set is a FormatError."""
     if len(sets) != 1:
         raise FormatError(target, f"GRP can hold one set, not {len(sets)}: write GMT")
     (name,), (description,) = labels(sets, target)

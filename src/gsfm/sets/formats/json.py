@@ -32,12 +32,7 @@ def read(source: Source) -> Raw:
 
     The forms are ``{name: {"geneSymbols": [gene, ...], ...}}`` (MSigDB; the other keys are
     metadata), ``{library: {"terms": {term: ...}}}`` (Enrichr; the library becomes the source),
-    ``{term: [gene, ...]}`` and ``{term: {gene: weight}}``.
-
-    Raises
-    ------
-    FormatError
-        If it is not JSON, or has none of these forms.
+    ``{term: [gene, ...]}`` and ``{term: {gene: weight}}``. Anything else is a FormatError.
     """
     text = b"".join(block for _, block in blocks(source))
     try:

@@ -21,10 +21,7 @@ from gsfm.sets.genesets import GeneSets
 def read(source: Source) -> Raw:
     """Read Parquet: a list of genes in each row, or a gene in each row.
 
-    Raises
-    ------
-    FormatError
-        If it is not Parquet, or has no column of sets or of genes.
+    A file without a column of sets or of genes is a FormatError.
     """
     try:
         frame = pl.read_parquet(io.BytesIO(source.stream.read()))

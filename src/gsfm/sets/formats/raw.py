@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import gsfm.genes
 from gsfm.genes import Vocabulary
 from gsfm.genes.resolver import Species
+from gsfm.genes.tables import encode
 from gsfm.io.notes import Notes, ReadReport
 from gsfm.io.streams import Source
 from gsfm.sets import csr
@@ -76,13 +77,8 @@ def from_members(
     metadata: pl.DataFrame, sizes: Int64s, members: pl.Series, weights: Floats | None
 ) -> Raw:
     """Dictionary-encode a column with the identifiers of one set after another."""
-    distinct = members.unique(maintain_order=True)
-    numbered = distinct.to_frame("member").with_row_index("id")
-    ids = members.to_frame("member").join(
-        numbered, on="member", how="left", nulls_equal=True, maintain_order="left"
-    )["id"]
-    tokens = distinct.fill_null("").to_list()
-    return Raw(metadata, sizes, ids.to_numpy().astype(np.int32), tokens, weights)
+    distinct, ids = encode(members)
+    return Raw(metadata, sizes, ids.astype(np.int32), distinct.fill_null("").to_list(), weights)
 
 
 def from_lists(

@@ -14,6 +14,7 @@ import polars as pl
 
 from gsfm.errors import FormatError
 from gsfm.genes.lists import GENE_HEADERS, plain
+from gsfm.genes.tables import encode
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
@@ -53,12 +54,8 @@ def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
     """Convert the rows of a table, the first of which is in the line `first_line`, to sets.
 
     Rows with the same ``set_id``, or else the same name, are one set. A row without a gene makes a
-    set without members. The other columns are metadata of the set.
-
-    Raises
-    ------
-    FormatError
-        If there is no column of sets or genes, a row has no set, or a weight is not a number.
+    set without members. The other columns are metadata of the set. A table without a column of sets
+    or genes, a row without a set, and a weight that is not a number are a FormatError.
     """
     columns = frame.columns
     gene, name = find(columns, GENE_HEADERS), find(columns, SET_HEADERS)
@@ -78,10 +75,9 @@ def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
         raise FormatError(source.name, "a row without the name of a set", line=line)
 
     key = find(columns, (ID_HEADER,)) or name
-    first = frame.unique(key, keep="first", maintain_order=True).with_row_index(_SET)
-    frame = frame.join(
-        first.select(key, _SET), on=key, how="left", nulls_equal=True, maintain_order="left"
-    ).sort(_SET, maintain_order=True)
+    _, row_of = encode(frame[key])
+    frame = frame.with_columns(pl.Series(_SET, row_of)).sort(_SET, maintain_order=True)
+    first = frame.unique(_SET, keep="first", maintain_order=True)
     member = frame.filter(pl.col(gene).is_not_null())
     sizes = np.bincount(member[_SET].to_numpy(), minlength=first.height).astype(np.int64)
     weight = find(columns, WEIGHT_HEADERS)
@@ -126,12 +122,8 @@ def to_long(sets: GeneSets, target: str, *, breaks: bool = True) -> pl.DataFrame
     """Convert sets to a row for each member, and a row without a gene for each empty set.
 
     Columns: ``set_id`` (only if names repeat), ``name``, ``gene``, ``weight`` (of the member, if
-    there are member weights), and the metadata; the weight of a set is ``set_weight``.
-
-    Raises
-    ------
-    FormatError
-        If a column or a value could not be read back unchanged.
+    there are member weights), and the metadata; the weight of a set is ``set_weight``. A column or
+    value that could not be read back unchanged is a FormatError.
     """
     reserved = (*GENE_HEADERS, *SET_HEADERS[:-1], *WEIGHT_HEADERS, ID_HEADER, SET_WEIGHT_HEADER)
     for column in sets.metadata.columns:

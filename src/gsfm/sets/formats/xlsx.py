@@ -35,14 +35,8 @@ def read(source: Source) -> Raw:
     """Read a workbook.
 
     The first sheet is a long table if its header names a column of sets and one of genes, as in
-    CSV. Otherwise every column is a set, with its name in the first row.
-
-    Raises
-    ------
-    FormatError
-        If it is not a workbook, or its first sheet is empty.
-    MissingExtraError
-        Without the extra ``xlsx``.
+    CSV. Otherwise every column is a set, with its name in the first row. An empty sheet is a
+    FormatError.
     """
     with needs_extra("reading XLSX", "xlsx"):
         import fastexcel
@@ -101,12 +95,7 @@ def _undated(table: pl.DataFrame, columns: list[str], notes: Notes) -> pl.DataFr
 def write(sets: GeneSets, target: str) -> Iterator[bytes]:
     """Write a workbook with a long table; identifiers are texts, never dates or formulas.
 
-    Raises
-    ------
-    FormatError
-        If there are more members than rows, or a text is longer than a cell can be.
-    MissingExtraError
-        Without the extra ``xlsx``.
+    More members than rows, or a text that is too long for a cell, are a FormatError.
     """
     with needs_extra("writing XLSX", "xlsx"):
         import xlsxwriter  # type: ignore[import-untyped]
