@@ -1,7 +1,6 @@
-"""The configuration of a benchmark: its corpus, tasks and methods, read from TOML and checked.
+"""The configuration of a benchmark, read from TOML and checked.
 
-The fields of the structs are the keys of the file, with their types, ranges and defaults. A
-ValueError of a part names the key; the reader of the file adds the table and the file.
+The fields of the structs are the keys of the file, with their types, ranges and defaults.
 """
 
 from __future__ import annotations

@@ -125,7 +125,8 @@ def counts(sets: GeneSets, background: Vocabulary) -> NDArray[np.int64]:
     >>> counts(sets, Vocabulary(["EGFR", "TP53"]))
     array([0, 2])
     """
-    return sets.reindex(background).gene_frequencies
+    columns = sets.vocabulary.ids(background)
+    return np.where(columns >= 0, sets.gene_frequencies[columns], 0)
 
 
 def _of_sources(corpus: GeneSets, names: Iterable[str]) -> NDArray[np.bool_]:

@@ -1,8 +1,6 @@
-"""Fit the methods of a run, each in its own process.
+"""Fit the methods of a run, each in its own process, so that its peak memory can be measured.
 
-The peak memory of a process is its maximum so far, so that a fit needs its own process to measure
-it. The memory is also released at the end. The process reads a job as JSON from stdin, and writes
-its progress as lines of JSON to stdout.
+The process reads a job as JSON from stdin, and writes its progress as lines of JSON to stdout.
 """
 
 from __future__ import annotations

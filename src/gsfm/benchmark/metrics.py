@@ -1,8 +1,6 @@
 """Metrics of rankings, exact also with ties, and their measurement for a method.
 
-All metrics of a ranking follow from four counts for each hidden gene: how many candidates, and how
-many hidden genes, have a higher score and the same score. `Ranking.of` counts for a whole batch
-with one sort of each row.
+All metrics follow from counts of candidates and hidden genes with a higher and the same score.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Protocols about the terms of a library: find the hidden genes of a term.
 
-The background is the vocabulary of the library. All genes of it except the shown ones are ranked;
-`context_switch` has its own candidates.
+All genes of the background except the shown ones are ranked, except in `context_switch`.
 """
 
 from __future__ import annotations
@@ -152,7 +151,7 @@ def hold_out(
     every = np.array([*itertools.product(rows, range(1, splits + 1), ks)])
     row, split, k = every[every[:, 2] <= largest_k[every[:, 0]]].T
     terms_of = {str(k): int((largest_k[rows] >= k).sum()) for k in ks}
-    names = [library.names[i] for i in row]
+    names = library.metadata["name"].gather(row)
     return make_questions(
         "hold-out",
         library.vocabulary,
@@ -433,7 +432,7 @@ def _halves(
         shown = _add_wrong(shown, library, row, split, n_wrong[row], seed)
         columns = {"wrong": n_wrong[row]}
         about |= {"noise": noise, "genes_wrong": int(n_wrong[row].sum())}
-    table = question_table([library.names[i] for i in row], split=split, **columns)
+    table = question_table(library.metadata["name"].gather(row), split=split, **columns)
     sets = library.vocabulary, table, shown, hidden
     return make_questions("half-split", *sets, skipped=skipped, about=about), rows
 

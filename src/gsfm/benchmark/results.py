@@ -1,14 +1,4 @@
-"""A folder of results: the tables and pages of a run.
-
-run.json                        format, configuration, data, tasks, methods, times
-units/<task>/<method>/          the results of one method in one task
-models/<method>/                the models trained for the run
-results.parquet                 a row for each task, method and question
-genes.parquet, curves.parquet   as `Measured` has them
-backgrounds.parquet             the genes of each task, in how many sets and papers they are
-leaks.parquet                   how many training sets cover each term
-summary.json, report.html, report.md
-"""
+"""A folder of results: the tables and pages of a run; docs/benchmark.md lists the files."""
 
 from __future__ import annotations
 

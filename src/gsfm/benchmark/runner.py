@@ -1,8 +1,7 @@
 """A run: every method of a benchmark scores the questions of every task.
 
-The run goes method by method, so that one large model at a time is in memory. The scores of a
-method in a task are a unit, which is written when it is complete. A run that was stopped continues
-after the last complete unit.
+One method at a time is in memory. Its scores in a task are a unit; a stopped run continues after
+the last complete one.
 """
 
 from __future__ import annotations

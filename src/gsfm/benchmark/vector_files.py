@@ -290,7 +290,7 @@ def _take(
     """The identifiers, and the numbers row after row."""
     identifiers: list[str] = []
     values = array.array("f")
-    chosen = [i in columns.numbers for i in range(columns.width)]
+    chosen = np.isin(np.arange(columns.width), columns.numbers).tolist()
     for line, text in rows:
         cells = _split(text, separator)
         if len(cells) != columns.width:

@@ -1,8 +1,6 @@
-"""The plots of a benchmark's page: small SVG drawings inside the page.
+"""The plots of a benchmark's page: a small SVG panel for each task, inside the page.
 
-There is a small panel for each task, rather than one large plot: panels fit side by side on a
-screen and one below the other on a phone, with readable text. A method has the same color, line and
-marker in all panels, and the page has one key of them.
+A method has the same color, line and marker in all panels, and the page has one key of them.
 """
 
 from __future__ import annotations
