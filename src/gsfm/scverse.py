@@ -20,7 +20,7 @@ from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
 from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.completion.scorer import describe_model
-from gsfm.errors import GsfmError, needs_extra
+from gsfm.errors import GsfmError, needs_extra, require
 from gsfm.genes import Species
 from gsfm.models import load_model
 from gsfm.progress import Progress
@@ -243,11 +243,9 @@ def enrich(
         raise GsfmError(f"adata.uns has no {key!r}; run scanpy.tl.rank_genes_groups first")
     ranked = adata.uns[key]
     known = list(ranked["names"].dtype.names or ())
-    unknown = [group for group in groups or () if group not in known]
-    if unknown:
-        raise GsfmError(
-            f"no group {unknown[0]!r} in adata.uns[{key!r}]; there are {', '.join(known)}"
-        )
+    for group in groups or ():
+        there = f"there are {', '.join(known)}"
+        require(group in known, f"no group {group!r} in adata.uns[{key!r}]; {there}", GsfmError)
     if method not in ("model", "ora", "prerank"):
         raise GsfmError(f"method is {method!r}; there are model, ora and prerank")
     background = [str(name) for name in adata.var_names]

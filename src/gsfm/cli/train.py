@@ -12,7 +12,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import command, options_for
 from gsfm.cli.output import StatusLine, counts, note
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, require
 from gsfm.progress import clock
 
 if TYPE_CHECKING:
@@ -127,14 +127,12 @@ def train(
 
 def _parse(family: type[Model], settings: list[str]) -> dict[str, Any]:
     """The values of ``name=value`` texts."""
-    known = {field.name: field for field in dataclasses.fields(family.Config)}
+    known = sorted(field.name for field in dataclasses.fields(family.Config))
     out: dict[str, Any] = {}
     for text in settings:
         name, equals, value = text.partition("=")
-        if not equals or name not in known:
-            raise typer.BadParameter(
-                f"--set {text}: {family.family} has the settings {', '.join(sorted(known))}"
-            )
+        there = f"--set {text}: {family.family} has the settings {', '.join(known)}"
+        require(equals and name in known, there, typer.BadParameter)
         try:
             out[name] = json.loads(value)
         except ValueError:

@@ -7,7 +7,7 @@ import difflib
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gsfm.errors import UnknownTermError, join_names
@@ -81,8 +81,8 @@ def find(text: str, library: str | None = None) -> Term:
             library, text = before.strip(), after
     indices = {name: _index(load(name)) for name in (names() if library is None else [library])}
     key = _key(text)
-    for lookup in (_Index.with_id, _Index.with_name, _Index.with_prefix):
-        found = [_term(name, i) for name, index in indices.items() for i in lookup(index, key)]
+    for stage in zip(*(index.matches(key) for index in indices.values()), strict=True):
+        found = [_term(name, i) for name, rows in zip(indices, stage, strict=True) for i in rows]
         # Several libraries may have the same identifier.
         one_each = len({term.library for term in found}) == len(found)
         if len(found) == 1 or (one_each and len({_key(term.id) for term in found}) == 1):
@@ -118,17 +118,15 @@ class _Index:
             self._names[name].append(i)
         self._sorted = sorted({*self._ids, *self._names})
 
-    def with_id(self, key: str) -> Sequence[int]:
-        return self._ids.get(key, ())
-
-    def with_name(self, key: str) -> Sequence[int]:
-        return self._names.get(key, ())
-
-    def with_prefix(self, key: str) -> Sequence[int]:
+    def matches(self, key: str) -> Iterator[Iterable[int]]:
+        """The terms with this identifier; with this name; whose identifier or name begins so."""
+        ids, names = self._ids, self._names
+        yield ids.get(key, ())
+        yield names.get(key, ())
         start = bisect.bisect_left(self._sorted, key) if key else len(self._sorted)
         after = itertools.islice(self._sorted, start, None)
         texts = itertools.takewhile(lambda text: text.startswith(key), after)
-        return list(dict.fromkeys(i for t in texts for i in (*self.with_id(t), *self.with_name(t))))
+        yield dict.fromkeys(i for t in texts for i in (*ids.get(t, ()), *names.get(t, ())))
 
 
 #: The index of a library; it is made once.

@@ -30,9 +30,7 @@ def path(name: str) -> Path:
         If the name cannot be the name of a file.
     """
     if not _NAME.fullmatch(name):
-        raise GsfmError(
-            f"a library cannot be called {name!r}: use up to 100 letters, digits and . _ + -"
-        )
+        raise GsfmError(f"a library cannot be called {name!r}: use 1 to 100 of A-Z a-z 0-9 . _ + -")
     return data_folder() / "libraries" / f"{name}{ENDING}"
 
 

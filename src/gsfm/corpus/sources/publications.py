@@ -137,9 +137,7 @@ def read(path: str | Path, *, species: Species | None = None) -> GeneSets:
 
 
 def download(path: str | Path, *, url: str = URL) -> Path:
-    """Download ``gene2pubmed.gz`` from NCBI to the file `path`, atomically.
-
-    An interrupted download is resumed.
+    """Download ``gene2pubmed.gz`` from NCBI to the file `path`; a stopped download is resumed.
 
     Parameters
     ----------
@@ -259,11 +257,8 @@ def _gene_info(path: Path, species: str) -> dict[int, str]:
     names = (f"{full}.gz", "gene_info.gz", full, "gene_info")
     beside = next((file for name in names if (file := path.with_name(name)).is_file()), None)
     if beside is None:
-        raise FormatError(
-            path,
-            f"the ids of {species} genes need their symbols: put NCBI's {names[0]} beside the "
-            "file, or read the org.*.eg.sqlite of the species instead",
-        )
+        mend = f"put NCBI's {names[0]} beside the file, or read the org.*.eg.sqlite of the species"
+        raise FormatError(path, f"the ids of {species} genes need their symbols: {mend}")
     taxon = str(TAXA[species]).encode()
     with _open(beside) as stream:
         _check_header(beside, stream.readline(1000), "gene_info", ("tax_id", "GeneID", "Symbol"))
@@ -285,8 +280,8 @@ def _from_sqlite(path: Path, shown: Path, species: str) -> _Found:
         raise FormatError(shown, f"is not an org.*.eg.sqlite annotation file ({error})") from error
     taxon = facts.get("TAXID", "unknown")
     if taxon != str(TAXA[species]):
-        known = {str(number): name for name, number in TAXA.items()}
-        hint = f": read it with the species {known[taxon]!r}" if taxon in known else ""
+        own = next((name for name, number in TAXA.items() if str(number) == taxon), None)
+        hint = f": read it with the species {own!r}" if own else ""
         raise FormatError(shown, f"is of taxon {taxon}, not {TAXA[species]} ({species}){hint}")
     links = np.array(rows, dtype=np.int64).reshape(-1, 2)
     release = f"NCBI Gene {facts['EGSOURCEDATE']}" if "EGSOURCEDATE" in facts else None
