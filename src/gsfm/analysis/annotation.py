@@ -12,16 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.analysis.query import Numbers, Progress, Query, mask_of
+from gsfm.analysis.query import Query, Which, best, check_selection, mask_of
 from gsfm.analysis.query import evidence as evidence_of
-from gsfm.analysis.selection import Which, best, check_selection
-from gsfm.analysis.term_scores import (
-    MISSING,
-    Library,
-    describe_scores,
-    open_libraries,
-    score_terms,
-)
+from gsfm.analysis.term_scores import MISSING, Library, describe_scores, open_libraries, score_terms
 from gsfm.analysis.terms import LibrariesLike
 from gsfm.completion.calibration import check_missing_fraction, meaning
 from gsfm.completion.ranking import COLUMNS as SCORES
@@ -29,6 +22,8 @@ from gsfm.completion.result import Result
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
 from gsfm.models.term_matrix import TermMatrix, holders
+from gsfm.models.types import Mask, Numbers
+from gsfm.progress import Progress
 
 #: Weight of the logarithm of a term's size beside the evidence for a gene. Of the annotations that
 #: GO gained between 2023 and 2025, weighted by their specificity, 1.25 times as many are among the
@@ -59,52 +54,34 @@ GENE_COLUMNS = {
     "annotated": "whether the gene is annotated in the term; all numbers but split_half_auroc are "
     "then leave-one-out, for the term without the gene",
     "support": "evidence for the gene by the fast form of the model (all its members with their "
-    f"prior weights), plus {SIZE_WEIGHT} times the logarithm of the term's size: large terms gain "
-    "a gene more often; can be compared between terms; not a probability",
+    f"prior weights), plus {SIZE_WEIGHT} times the logarithm of the term's size; can be compared "
+    "between terms; not a probability",
     "score": SCORES["score"],
     "z_score": _SCORES["z_score"],
     "probability": describe_term_probability(MISSING),
     "gene_rank": _SCORES["gene_rank"],
-    "z_score_across_terms": "evidence for the gene by the fast form less its mean, over its "
-    "standard deviation, among all terms of the library: low for a gene with high scores "
-    "everywhere",
+    "z_score_across_terms": "evidence by the fast form, standardized over all terms of the "
+    "library: low for a gene with high scores everywhere",
     "split_half_auroc": "AUROC with which a random half of the term's genes predicts the other "
-    "half among all genes, mean of both directions, by the whole model: 0.5 is chance, 1 perfect; "
-    "predictions for a term near 0.5 are not reliable",
+    "half, mean of both directions: 0.5 is chance; predictions for a term near 0.5 are unreliable",
 }
 #: Descriptions of the columns for a set.
 SET_COLUMNS = {
     "rank": "rank among the terms of the library by evidence; 1 is the best",
     **TERM_COLUMNS,
-    "evidence": "mean over the genes of the term of the model's evidence for each, in standard "
-    f"deviations over all genes, with {NONE} genes of evidence 0 added, which shrinks the mean of "
-    "few genes. The evidence for an input gene is leave-one-out, alone or with up to an eighth of "
-    "the set; a single input gene has the mean of all genes",
+    "evidence": "mean of the model's evidence for the term's genes, in standard deviations over "
+    f"all genes, with {NONE} genes of evidence 0 added, which shrinks the mean of few genes; "
+    "leave-one-out for input genes; a single input gene has the mean of all genes",
     "evidence_new": "the same over the genes of the term that are no input genes; null if all are",
     "z_score": "the mean without the added genes, over its standard error for as many random "
-    "genes. It has no p-value: genes of a term are not independent, and large terms have large "
-    "z-scores",
+    "genes; it has no p-value, because genes of a term are not independent",
     "overlap": "number of input genes in the term",
     "overlap_genes": "these genes",
 }
 
 
 class Annotation(Result):
-    """The ranked terms of `annotate`.
-
-    Attributes
-    ----------
-    table
-        One row a term, library by library, best first.
-    provenance
-        The model, the libraries with their releases, the input, and the descriptions of the
-        columns.
-    inputs
-        One row an identifier: ``input``, ``symbol``, ``match``, ``candidates`` and ``rule`` as in
-        `gsfm.genes.resolve`, and ``in_model``.
-    resolution
-        What `gsfm.genes.resolve` returned.
-    """
+    """The ranked terms of `annotate`, library by library, the best first."""
 
     def _headline(self) -> str:
         p = self.provenance
@@ -147,14 +124,10 @@ def annotate(
     missing_fraction
         For a gene: the fraction of each whole term that is missing from it, above 0 and below 1. It
         changes the probabilities only. Terms of GO gained a fifth of their genes in four years.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
+    model, species, progress
+        As in `complete`.
     cache
         Store the term matrices in the user's cache folder, for later processes.
-    progress
-        Called with the task, the amount done and the amount of all.
 
     Returns
     -------
@@ -243,7 +216,7 @@ def terms_of_gene(
     gene: int,
     top: int | None,
     which: Which,
-    usable: NDArray[np.bool_] | bool = True,
+    usable: Mask | bool = True,
 ) -> tuple[NDArray[np.int64], pl.DataFrame]:
     """The best usable terms of a gene, and their columns by the fast form of the model.
 
@@ -260,7 +233,7 @@ def terms_of_gene(
     chosen, rank = best(support, rows, top, which=which, annotated=annotated)
     columns = {
         "rank": rank,
-        **library.columns(chosen),
+        **library.table[chosen].to_dict(),
         "annotated": annotated[chosen],
         "support": support[chosen],
         "z_score_across_terms": standardized(evidence[chosen], evidence[rest > 0]),
@@ -276,7 +249,7 @@ def standardized(values: Numbers, among: Numbers) -> Numbers:
 
 
 def _of_set(
-    library: Library, is_input: NDArray[np.bool_], evidence: Numbers, top: int | None, which: Which
+    library: Library, is_input: Mask, evidence: Numbers, top: int | None, which: Which
 ) -> pl.DataFrame:
     """The best terms of a set, by its (genes,) evidence."""
     overlap = (library.members @ is_input.astype(np.float64)).astype(np.int64)
@@ -295,7 +268,7 @@ def _of_set(
     return pl.DataFrame(
         {
             "rank": rank,
-            **library.columns(chosen),
+            **library.table[chosen].to_dict(),
             "evidence": strength[chosen],
             "evidence_new": pl.Series(alone, nan_to_null=True),
             "z_score": z_score[chosen],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import Floats, Progress, Query, result_of
+from gsfm.analysis.query import Query, result_of
 from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_sets
 from gsfm.completion.result import Result, gene_columns
@@ -18,6 +18,8 @@ from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.sparse import principal_rows
+from gsfm.models.types import Floats
+from gsfm.progress import Progress
 from gsfm.report import json_text
 from gsfm.sets import GeneSets
 
@@ -77,13 +79,7 @@ class Vectors(Result):
         return whole
 
     def to_anndata(self) -> AnnData:
-        """The vectors as an `anndata.AnnData`: an observation a gene or set.
-
-        Raises
-        ------
-        MissingExtraError
-            If anndata is not installed.
-        """
+        """The vectors as an `anndata.AnnData`: an observation a gene or set; needs anndata."""
         try:
             import anndata
             import pandas as pd
@@ -110,9 +106,7 @@ class Vectors(Result):
         Raises
         ------
         GsfmError
-            If the suffix is another.
-        MissingExtraError
-            If anndata is needed and not installed.
+            If the suffix is another, or anndata is needed and not installed.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -157,12 +151,8 @@ def embed(
     dimensions
         Length of the vectors: the leading directions over all genes of the model, or over the sets,
         which keep the products of vectors best. The model's own length if None.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
-    progress
-        Called with the task, the number of sets done and the number of all. For sets only.
+    model, species, progress
+        As in `complete`.
 
     Returns
     -------

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import PAPERS, Collection, Query, collection, standard_scores
-from gsfm.analysis.selection import check_least
+from gsfm.analysis.query import Query, check_least, standard_scores
+from gsfm.analysis.sources import PAPERS, Collection, collection
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.ranking import describe_probability
 from gsfm.completion.result import Result, gene_columns
@@ -36,9 +36,8 @@ KIND_COLUMNS = {
 }
 PAPER_COLUMNS = {
     "overlap": "genes of the set in the paper, without the explained gene",
-    "p_value": "hypergeometric probability of that overlap or more between the set and the paper's "
-    "other genes, if they were drawn from all genes of the embedded corpus; not corrected for the "
-    "number of papers; the same overlap is weaker evidence in a larger paper",
+    "p_value": "hypergeometric probability of that overlap or more, if the paper's others were "
+    "drawn from all genes of the embedded corpus; not corrected for the number of papers",
     "co_membership": f"whether the paper has the gene and {TOGETHER} or more genes of the set",
 }
 
@@ -54,15 +53,11 @@ class Explanation(Result):
     kinds
         One row a kind of evidence: ``kind``, ``weight``, ``evidence``, ``part``, ``baseline``.
     by_kind
-        The share of each gene in each kind of evidence: ``symbol``, ``kind``, ``share``; without
-        zeros.
+        The shares that are not 0: ``symbol``, ``kind``, ``share``.
     papers
         Papers of the embedded corpus with the gene and one or more of the set, the smallest p-value
         first: ``paper``, ``year``, ``genes`` (in the paper), ``overlap``, ``p_value``,
         ``co_membership``, ``overlap_genes`` (the symbols), ``link``.
-    provenance
-        ``explained`` has the gene, its score, z-score and rank, and the baseline; ``evidence`` the
-        numbers of papers.
     """
 
     kinds: pl.DataFrame
@@ -97,20 +92,17 @@ class Explanation(Result):
 
     def evidence(self) -> str:
         """The papers of the embedded corpus, in one line."""
-        e = self.provenance["evidence"]
-        symbol = self.explained["symbol"]
+        e, symbol = self.provenance["evidence"], self.explained["symbol"]
+        papers = f"{e['papers']:,} of {e['of']:,} papers have {symbol} and a gene of the set"
         if not e["papers"]:
             return (
                 f"no paper of the embedded corpus has {symbol} and a gene of the set: new in this "
                 "corpus; the model was also trained on other sets"
             )
-        papers = f"{e['papers']:,} of {e['of']:,} papers have {symbol} and a gene of the set"
-        if e["co_membership"]:
-            return (
-                f"{papers}, {e['co_membership']:,} of them with {TOGETHER} or more, first in "
-                f"{e['first_year']}: known, not new"
-            )
-        return f"{papers}, none of them with {TOGETHER} or more"
+        if not e["co_membership"]:
+            return f"{papers}, none of them with {TOGETHER} or more"
+        many = f"{e['co_membership']:,} of them with {TOGETHER} or more"
+        return f"{papers}, {many}, first in {e['first_year']}: known, not new"
 
     def _headline(self) -> str:
         return f"{self.headline()}; model {self.provenance['model']['name']}"
@@ -138,10 +130,8 @@ def explain(
         Number of papers to return; all of them if None.
     random_state
         Seed of the random orders, for families whose shares are computed by these.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
+    model, species
+        As in `complete`.
 
     Returns
     -------
@@ -174,13 +164,9 @@ def explain(
 
     Examples
     --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
-    >>> why = explain("MDM2", ["TP53", "CDKN1A", "EGFR"], model=model)
-    >>> sorted((symbol, round(p)) for symbol, p in why.table.select("symbol", "percent").rows())
-    [('CDKN1A', 50), ('EGFR', 0), ('TP53', 50)]
+    >>> why = explain("MDM2", ["TP53", "CDKN1A", "EGFR"])
+    >>> [(symbol, round(p)) for symbol, p in why.table.select("symbol", "percent").rows()]
+    [('TP53', 83), ('CDKN1A', 17), ('EGFR', 0)]
     >>> why.has_co_membership
     True
     """
@@ -207,18 +193,12 @@ def explain(
         )
     corpus = collection(PAPERS, model.vocabulary)
     papers = _papers(corpus, ids, target)
-    n_papers = (corpus.by_gene[ids] @ corpus.by_gene[[target]].T).toarray()[:, 0]
+    n_papers = (corpus.by_gene[ids] @ corpus.by_gene[[target]].T).toarray()[:, 0].astype(int)
     # Without a rise of the score there is nothing to have a percentage of.
     percent = 100 * shares / rise if rise > 0 else [None] * len(ids)
     columns = gene_columns(model.vocabulary, ids)
-    table = pl.DataFrame(
-        {
-            **columns,
-            "share": shares,
-            "percent": pl.Series(percent, dtype=pl.Float64),
-            "papers": n_papers.astype(np.int64),
-        }
-    )
+    own = {"share": shares, "percent": pl.Series(percent, dtype=pl.Float64), "papers": n_papers}
+    table = pl.DataFrame({**columns, **own}).sort("share", "symbol", descending=[True, False])
     by_kind = pl.concat(
         pl.DataFrame({"symbol": columns["symbol"], "kind": kind.name, "share": kind.shares})
         for kind in parts.kinds
@@ -226,7 +206,7 @@ def explain(
     return query.result(
         Explanation,
         "explain",
-        table.sort("share", "symbol", descending=[True, False]),
+        table,
         COLUMNS,
         beside={"kinds": KIND_COLUMNS, "papers of the table papers": PAPER_COLUMNS},
         parts={
@@ -260,16 +240,13 @@ def _standing(model: Model, ids: Ids, gene: int) -> dict[str, Any]:
     """Z-score, rank and probability of a gene among the missing ones."""
     z = standard_scores(model, [ids])[0]
     missing = np.delete(z, ids)
-    standing: dict[str, Any] = {
-        "z_score": float(z[gene]),
-        "rank": int((missing > z[gene]).sum()) + 1,
-        "ranked": len(missing),
-        "probability": None,
-    }
-    if model.calibration is not None:
-        standing["probability"] = float(model.probability([ids])[0, gene])
-        standing["probability_meaning"] = describe_probability()
-    return standing
+    rank = int((missing > z[gene]).sum()) + 1
+    standing = {"z_score": float(z[gene]), "rank": rank, "ranked": len(missing)}
+    if model.calibration is None:
+        return {**standing, "probability": None}
+    probability = float(model.probability([ids])[0, gene])
+    about = {"probability": probability, "probability_meaning": describe_probability()}
+    return {**standing, **about}
 
 
 def _kinds(parts: Attribution) -> pl.DataFrame:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from gsfm.analysis.terms import Terms
-    from gsfm.models import Model
-
-Numbers = NDArray[np.float64]
+from gsfm.analysis.sources import PAPERS, collection
+from gsfm.analysis.terms import Terms
+from gsfm.models import Model
+from gsfm.models.types import Numbers
 
 
 def popularity(model: Model, terms: Terms | None = None) -> tuple[Numbers, str]:
@@ -26,9 +23,6 @@ def popularity(model: Model, terms: Terms | None = None) -> tuple[Numbers, str]:
     if terms is not None:
         counts = np.bincount(terms.members.indices, minlength=len(terms.vocabulary))
         return np.log1p(counts), "number of terms with the gene"
-    # Imported here: most models do not need the papers.
-    from gsfm.analysis.query import PAPERS, collection
-
     count = np.diff(collection(PAPERS, model.vocabulary).by_gene.indptr)
     return count.astype(np.float64), "papers of the embedded corpus"
 

@@ -11,15 +11,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.analysis.query import Numbers, Progress, Query, singles, standard_scores
+from gsfm.analysis.query import Query, check_least, singles, standard_scores
 from gsfm.analysis.relations import RELATION
-from gsfm.analysis.selection import check_least
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import ModelLike, load_model
+from gsfm.models.types import Numbers
+from gsfm.progress import Progress
 from gsfm.report import json_value
 
 if TYPE_CHECKING:
@@ -62,13 +63,7 @@ class Network(Result):
     edges: pl.DataFrame
 
     def graph(self) -> Graph:
-        """The network as a `networkx.Graph`, with the columns as attributes.
-
-        Raises
-        ------
-        MissingExtraError
-            If networkx is not installed.
-        """
+        """The network as a `networkx.Graph`, with the columns as attributes."""
         graph = _networkx().Graph(name=f"gsfm network, model {self.provenance['model']['name']}")
         for row in self:
             symbol = row.pop("symbol")
@@ -88,9 +83,7 @@ class Network(Result):
         Raises
         ------
         GsfmError
-            If the suffix is another.
-        MissingExtraError
-            If networkx, or for a drawing matplotlib, is not installed.
+            If the suffix is another, or matplotlib is needed and not installed.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -141,12 +134,8 @@ def network(
         and is among this many largest of one of the two. A gene may have more edges.
     random_state
         Seed of the search for communities and of the drawing.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
-    progress
-        Called with the task, the number of genes done and the number of all.
+    model, species, progress
+        As in `complete`.
 
     Returns
     -------
@@ -169,11 +158,7 @@ def network(
 
     Examples
     --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
-    >>> found = network(["TP53", "MDM2", "EGFR", "GRB2"], min_relation=0.5, model=model)
+    >>> found = network(["TP53", "MDM2", "EGFR", "GRB2"])
     >>> found.table.sort("symbol").select("symbol", "community").rows()
     [('EGFR', 1), ('GRB2', 1), ('MDM2', 2), ('TP53', 2)]
     """

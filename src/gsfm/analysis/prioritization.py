@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
 from gsfm.analysis.gene_frequency import empirical_p_value, popularity
-from gsfm.analysis.query import Numbers, Progress, Query, evidence, standard_scores
-from gsfm.analysis.selection import check_least
+from gsfm.analysis.query import Query, check_least, evidence, standard_scores
 from gsfm.analysis.term_scores import (
     BATCH,
     MISSING,
@@ -35,6 +34,8 @@ from gsfm.completion.result import Result, gene_columns, symbols_of
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
+from gsfm.models.types import Numbers
+from gsfm.progress import Progress
 
 if TYPE_CHECKING:
     from gsfm.libraries import Term
@@ -56,24 +57,21 @@ OF_SEEDS = "Here the genes given are the seeds"
 COLUMNS = {
     "rank": "rank among the candidates by z_score; ties are in the order of symbols",
     **describe_scores("the seeds"),
-    "annotated": "whether the gene is a seed given by the user or annotated in a term of the "
-    "phenotype; a seed is scored by the other seeds (leave-one-out)",
+    "annotated": "whether the gene is an input seed or annotated in a term; if so, its numbers are "
+    "leave-one-out",
     "probability": OF_SEEDS,
     "percentile": "percent of all genes but the seeds with a lower rank",
     "p_value": f"fraction of the {ALIKE:,} genes closest to the candidate in popularity, without "
-    "seeds, with a z-score as large or larger, (1 + k) / (1 + n): at 0.05, one of 20 genes studied "
-    "as much is as similar to the seeds. Not corrected for the number of candidates",
-    "term": "the term of the phenotype with the largest z-score of the candidate; the table "
-    "by_term has all of them",
-    "why": f"up to {REASONS} seeds with the largest shares of the candidate's score, as in gsfm "
-    "explain, each in percent of all shares above 0",
+    "seeds, with such a z-score or a larger one, (1 + k) / (1 + n); not corrected for the number "
+    "of candidates",
+    "term": "the term with the largest z-score of the candidate; by_term has all of them",
+    "why": f"up to {REASONS} seeds with the largest shares of the score, in percent of all above 0",
 }
 TERM_COLUMNS = {
     "size": "genes of the term that the model knows",
     "seeds": "number of these that are seeds",
     "annotated": "whether the candidate is annotated in the term",
-    "z_score": "z-score of the candidate among all genes for the genes of the term alone; "
-    "leave-one-out for a gene of the term, alone or with up to an eighth of it",
+    "z_score": "z-score of the candidate for the term alone; leave-one-out for genes of the term",
 }
 
 
@@ -86,10 +84,7 @@ class Priorities(Result):
         One row a candidate, the best first.
     by_term
         One row for each candidate of the table and term of the phenotype: ``symbol``, ``library``,
-        ``id``, ``term``, ``size``, ``seeds``, ``annotated`` and ``z_score``. Empty without terms.
-    provenance
-        The model, the candidates, the phenotype with its seeds, the null of the p-values, and the
-        descriptions of the columns.
+        ``id``, ``term``, ``size``, ``seeds``, ``annotated`` and ``z_score``.
     inputs
         One row an identifier: the candidates, with the genes of each locus, then the input seeds.
     """
@@ -155,12 +150,8 @@ def prioritize(
     why
         List the seeds with the largest shares of each candidate's score, which takes a tenth of a
         second each.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
-    progress
-        Called with the task, the amount done and the amount of all.
+    model, species, progress
+        As in `complete`.
 
     Returns
     -------
@@ -200,11 +191,7 @@ def prioritize(
 
     Examples
     --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
-    >>> found = prioritize(["EGFR", "hdm2", "GRB2"], seeds=["TP53", "CDKN1A"], top=2, model=model)
+    >>> found = prioritize(["EGFR", "hdm2", "GRB2"], seeds=["TP53", "CDKN1A"], top=1)
     >>> found.table.select("rank", "symbol", "annotated").row(0)
     (1, 'MDM2', False)
     """
@@ -243,6 +230,8 @@ def prioritize(
         one_by_one = batches(len(shown), 1, "computing shares", progress)
         reasons = [_why(model, ids, int(shown[at][0])) for at in one_by_one]
         columns["why"] = pl.Series(reasons, dtype=pl.List(pl.String))
+    n_annotated = int(annotated.sum())
+    numbers = {"genes": len(genes), "annotated": n_annotated, "loci": loci, "assembly": "GRCh38"}
     return query.result(
         Priorities,
         "prioritize",
@@ -250,12 +239,7 @@ def prioritize(
         {**COLUMNS, "probability": f"{describe_probability(missing)}. {OF_SEEDS}"},
         beside={"columns of by_term": TERM_COLUMNS},
         parts={"by_term": by_term},
-        candidates={
-            "genes": len(genes),
-            "annotated": int(annotated.sum()),
-            "loci": loci,
-            "assembly": "GRCh38",
-        },
+        candidates=numbers,
         phenotype={
             "terms": [one.describe(ids) for one in phenotype],
             "libraries": [library.provenance for library in _libraries(phenotype)],
@@ -352,13 +336,12 @@ def _scores(
     # A seed is ranked among the other genes.
     others = np.maximum(len(rest) + np.isin(genes, ids) - 1, 1)
     columns["percentile"] = 100 * (1 - (columns["gene_rank"] - 1) / others)
-    p_values = []
-    for gene, own in zip(genes, columns["z_score"], strict=True):
+    columns["p_value"] = np.empty(len(genes))
+    for i, gene in enumerate(genes):
         pool = rest[rest != gene]
         distance = np.abs(popular[pool] - popular[gene])
         alike = pool[np.argpartition(distance, min(ALIKE, len(pool)) - 1)[:ALIKE]]
-        p_values.append(empirical_p_value(own, z[alike]))
-    columns["p_value"] = np.array(p_values)
+        columns["p_value"][i] = empirical_p_value(columns["z_score"][i], z[alike])
     return columns
 
 
@@ -372,9 +355,7 @@ def _by_term(
     texts, numbers = ("library", "id", "term"), ("size", "seeds")
     schema = {**dict.fromkeys(texts, pl.String), **dict.fromkeys(numbers, pl.Int64)}
     about = pl.DataFrame([one.describe(ids) for one in terms], schema=schema)
-    annotated = np.zeros(z.shape, bool)
-    for row, one in enumerate(terms):
-        annotated[row] = np.isin(genes, one.genes)
+    annotated = np.array([np.isin(genes, one.genes) for one in terms], bool).reshape(z.shape)
     # One row for each candidate and term, candidate by candidate.
     table = about[np.tile(np.arange(len(terms)), len(genes))].with_columns(
         symbol=symbols_of(model.vocabulary, np.repeat(genes, len(terms))),

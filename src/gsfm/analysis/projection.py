@@ -14,16 +14,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.analysis.embedding import set_vectors
-from gsfm.analysis.query import (
-    Floats,
-    Progress,
-    Source,
-    metadata_column,
-    read_source,
-    result_of,
-    row_of,
-)
-from gsfm.analysis.selection import check_least
+from gsfm.analysis.query import check_least, result_of, row_of
+from gsfm.analysis.sources import Source, metadata_column, read_source
 from gsfm.completion.identifiers import map_sets
 from gsfm.completion.result import Result
 from gsfm.errors import GsfmError, MissingExtraError
@@ -31,6 +23,8 @@ from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import ModelLike, load_model
 from gsfm.models.sparse import principal_rows
+from gsfm.models.types import Floats
+from gsfm.progress import Progress
 from gsfm.report import json_value
 
 #: Principal directions of the sets' vectors that the map shows.
@@ -46,8 +40,8 @@ COLUMNS = {
     "x": "place on the map; sets near each other have genes that are similar to the model; the "
     "axes and large distances have no meaning",
     "y": "as x",
-    "group": "by color: the source of the set, or, if there is one source, its cluster, named "
-    "by the set closest to its center and three genes that are more frequent there than elsewhere",
+    "group": "the source of the set; if there is one source, its cluster, named by the set closest "
+    "to its center and three genes that are more frequent there than elsewhere",
     "example_genes": "some genes of the set: those that are in the fewest sets",
     "genes": "genes of the set that the model knows",
 }
@@ -114,12 +108,8 @@ def map(
         Seed of the drawing and of the map. The same seed gives the same map.
     name
         Title of the collection on the page; from its file or manifest if None.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
-    progress
-        Called with the task, the number of sets with a vector and the number of all.
+    model, species, progress
+        As in `complete`.
 
     Returns
     -------

@@ -11,27 +11,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.analysis.gene_frequency import empirical_p_value, popularity
-from gsfm.analysis.query import (
-    PAPERS,
-    Collection,
-    Floats,
-    Numbers,
-    Progress,
-    Query,
-    Source,
-    collection,
-    evidence,
-    read_context,
-    singles,
-    standard_scores,
-)
-from gsfm.analysis.selection import check_least
+from gsfm.analysis.query import Query, check_least, evidence, singles, standard_scores
+from gsfm.analysis.sources import PAPERS, Collection, Source, collection, read_context
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
+from gsfm.models.types import Floats, Numbers
+from gsfm.progress import Progress
 from gsfm.sets import GeneSet
 
 #: Genes whose relation is computed in both directions: so many, or twice `top`, of the best.
@@ -67,16 +56,7 @@ CONTEXT_COLUMNS = {
 
 
 class Neighbors(Result):
-    """The genes nearest to a gene.
-
-    Attributes
-    ----------
-    table
-        One row a gene: ``rank``, ``symbol``, ``name``, ``score``, ``relation``; in a context also
-        ``context_score``, ``gain`` and ``in_context``.
-    provenance
-        The model, the gene, the context, and the descriptions of the columns.
-    """
+    """The genes nearest to a gene, the nearest first."""
 
     def _headline(self) -> str:
         p = self.provenance
@@ -173,12 +153,8 @@ def relate(
         of them.
     random_state
         Seed of the drawing.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
-    progress
-        Called with the task, the number of sets done and the number of all.
+    model, species, progress
+        As in `complete`.
 
     Returns
     -------
@@ -215,13 +191,9 @@ def relate(
 
     Examples
     --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"], ["TP53", "BAX"]] * 5
-    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
-    >>> relate("p53", top=2, model=model).table["symbol"].to_list()
-    ['BAX', 'MDM2']
-    >>> relate("TP53", "MDM2", model=model).relation["relation"] > 0
+    >>> relate("GSK3B", top=3).table["symbol"].to_list()
+    ['GSK3A', 'APC', 'AXIN1']
+    >>> relate("TP53", "MDM2").relation["p_value"] < 0.001
     True
     """
     model = load_model(model)

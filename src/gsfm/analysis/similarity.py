@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import PAPERS, Collection, Numbers, Query, Source, collection, evidence
-from gsfm.analysis.selection import check_least
+from gsfm.analysis.query import Query, check_least, evidence
+from gsfm.analysis.sources import PAPERS, Collection, Source, collection
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.result import Result
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
+from gsfm.models.types import Numbers
 
 COLUMNS = {
     "rank": "rank by `by`",
@@ -70,10 +71,8 @@ def nearest(
         without an overlap.
     top
         Number of sets to return; all of them if None.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
+    model, species
+        As in `complete`.
 
     Returns
     -------
@@ -100,15 +99,10 @@ def nearest(
 
     Examples
     --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["TP53", "MDM2", "CDKN1A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularization=1, dimensions=4).fit(GeneSets.from_lists(corpus))
-    >>> library = GeneSets.from_lists({"arrest": ["TP53", "CDKN1A"], "growth": ["EGFR", "GRB2"]})
-    >>> nearest(["TP53", "EGFR", "ERBB2"], library, model=model).table["set"].to_list()
-    ['arrest', 'growth']
-    >>> nearest(["MDM2"], library, by="model", model=model).table["set"].to_list()
-    ['arrest', 'growth']
+    >>> nearest(["BRCA1", "BRCA2", "PALB2"], "reactome", top=1).table["set"].to_list()
+    ['Impaired BRCA2 binding to PALB2']
+    >>> nearest(["BRCA1", "BRCA2", "PALB2"], "reactome", by="model", top=1).table["set"].to_list()
+    ['DNA Repair']
     """
     model = load_model(model)
     if by not in ("overlap", "model"):

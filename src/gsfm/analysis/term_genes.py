@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.selection import Which, check_selection
+from gsfm.analysis.query import Which, check_selection
 from gsfm.analysis.term_scores import (
     MISSING,
-    Progress,
     describe_scores,
     find_term,
     rank_genes,
@@ -20,6 +19,7 @@ from gsfm.analysis.term_scores import (
 from gsfm.completion.calibration import check_missing_fraction
 from gsfm.completion.scorer import provenance
 from gsfm.models import ModelLike, load_model
+from gsfm.progress import Progress
 from gsfm.report import Report
 
 RANK = (
@@ -29,16 +29,7 @@ RANK = (
 
 
 class TermGenes(Report):
-    """The ranked genes of `term`.
-
-    Attributes
-    ----------
-    table
-        One row a gene, best first.
-    provenance
-        The model, the library with its release, the term with its split_half_auroc, and the
-        descriptions of the columns.
-    """
+    """The ranked genes of `term`, the best first."""
 
     def summary(self) -> str:
         """The term, and the number of its genes that the model knows."""
@@ -87,10 +78,8 @@ def term(
     missing_fraction
         The fraction of the whole term that is missing from it, above 0 and below 1. It changes the
         probabilities only. Terms of GO gained a fifth of their genes in four years.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    progress
-        Called with the task, the amount done and the amount of all.
+    model, progress
+        As in `complete`.
 
     Returns
     -------

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gsfm.analysis.query import Floats, Numbers, evidence, mask_of, row_of
-from gsfm.analysis.selection import Which, best
+from gsfm.analysis.query import Which, best, evidence, mask_of, row_of
 from gsfm.analysis.terms import LibrariesLike, load_libraries
 from gsfm.completion.batches import batches
 from gsfm.completion.ranking import COLUMNS, describe_probability, z_scores
@@ -32,7 +31,7 @@ from gsfm.io.files import atomic_path
 from gsfm.models import Model
 from gsfm.models.evidence import shuffled
 from gsfm.models.term_matrix import TermMatrix
-from gsfm.models.types import Cache
+from gsfm.models.types import Cache, Floats, Numbers
 from gsfm.paths import cache_folder
 from gsfm.progress import Progress as Progress
 from gsfm.sets import GeneSets
@@ -48,6 +47,11 @@ ABOUT = ("title", "release", "date", "license", "source")
 #: not in 2021's, and of 2025's, 36% not in 2018's. Measured on Enrichr's releases
 #: GO_Biological_Process_2018, _2021, _2023 and _2025, by the identifiers of the terms.
 MISSING = 0.2
+#: The columns of scores, and their types.
+SCORES = {
+    **dict.fromkeys(("score", "z_score", "probability"), np.float64),
+    "gene_rank": np.int64,
+}
 #: Sets that the whole model scores at once; bounds the working memory.
 BATCH = 32
 #: Changes whenever a cached term matrix would no longer equal the computed one.
@@ -73,8 +77,13 @@ class Library:
         self.members = members[self.rows]  # (terms, genes)
         self.sizes = np.diff(self.members.indptr)
         metadata = sets.metadata[self.rows]
-        self.names = metadata["name"]
-        self.ids = metadata["id"] if "id" in metadata.columns else self.names
+        #: The columns ``library``, ``id``, ``term`` and ``size`` of the terms.
+        self.table = metadata.select(
+            library=pl.lit(self.name),
+            id=pl.col("id" if "id" in metadata.columns else "name").cast(pl.String),
+            term=pl.col("name").cast(pl.String),
+            size=pl.Series(self.sizes, dtype=pl.Int64),
+        )
         self._matrix: TermMatrix | None = None
         #: The split-half AUROC by term, as far as it was computed.
         self.split_half_auroc: dict[int, float] = {}
@@ -95,15 +104,6 @@ class Library:
     def genes(self, term: int) -> NDArray[np.int32]:
         """The model's genes of a term."""
         return row_of(self.members, term)
-
-    def columns(self, terms: NDArray[np.int64]) -> dict[str, Any]:
-        """The columns ``library``, ``id``, ``term`` and ``size`` of some terms."""
-        return {
-            "library": pl.Series([self.name] * len(terms), dtype=pl.String),
-            "id": self.ids[terms].cast(pl.String),
-            "term": self.names[terms].cast(pl.String),
-            "size": self.sizes[terms].astype(np.int64),
-        }
 
     @functools.cached_property
     def provenance(self) -> dict[str, Any]:
@@ -130,15 +130,7 @@ def open_libraries(model: Model, libraries: LibrariesLike) -> list[Library]:
 
 
 def find_term(model: Model, text: str, library: str | Path | None) -> tuple[Library, int, Term]:
-    """Find the term of an identifier or name: its library, its row there, and its metadata.
-
-    Raises
-    ------
-    UnknownTermError
-        If no term matches, or several do; the message names similar terms.
-    GsfmError
-        If there is no such library, or the model knows no gene of the term.
-    """
+    """Find a term, as `gsfm.libraries.find`: its library, its row there, and its metadata."""
     # Imported here: completion does not need it.
     from gsfm import libraries
 
@@ -163,12 +155,9 @@ def describe_scores(what: str, missing_fraction: float = MISSING) -> dict[str, s
     return {
         "symbol": "approved symbol",
         "name": "approved name",
-        "annotated": f"whether the gene is in {what}; score, z_score, probability and gene_rank "
-        f"are then leave-one-out, from {what} without the gene",
-        "score": f"{COLUMNS['score']}; scores of genes of {what}, each from another set, cannot be "
-        "compared",
-        "z_score": "score less the mean, over the standard deviation, of the scores of all genes "
-        f"that are not in {what}",
+        "annotated": f"whether the gene is in {what}; if so, its numbers are leave-one-out",
+        "score": f"{COLUMNS['score']}; scores of genes of {what} cannot be compared with others",
+        "z_score": f"score, standardized over the scores of all genes that are not in {what}",
         "probability": describe_probability(missing_fraction),
         "gene_rank": f"rank among all genes that are not in {what}; 1 is the best",
     }
@@ -186,11 +175,8 @@ def rank_genes(
 ) -> tuple[NDArray[np.int64], dict[str, Any]]:
     """Rank the genes of a pool by the evidence for a set; of its members, leave-one-out.
 
-    Returns
-    -------
-    tuple
-        The genes, best first, and the columns ``rank``, ``symbol``, ``name``, ``annotated`` and
-        those of `score_pairs`.
+    Returns the genes, best first, and the columns ``rank``, ``symbol``, ``name``, ``annotated`` and
+    those of `score_pairs`.
     """
     annotated = mask_of(ids, len(model.vocabulary))
     pool = pool[np.argsort(model.vocabulary.alphabetical_rank[pool])]
@@ -210,13 +196,7 @@ def score_terms(
     missing_fraction: float,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Score one gene for each term.
-
-    Returns
-    -------
-    dict
-        (n,) the columns of `score_pairs`, and ``split_half_auroc``.
-    """
+    """The columns of `score_pairs`, of one gene for each term, and ``split_half_auroc``."""
     sets = [library.genes(term) for library, term in terms]
     scores = score_pairs(model, sets, genes, missing_fraction, progress)
     halves = split_half_auroc(model, terms, progress)
@@ -257,10 +237,7 @@ def score_genes(
     missing_fraction: float,
     progress: Progress | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """Score several genes for one set, each gene of the set for the set without it.
-
-    The columns are those of `score_pairs`.
-    """
+    """The columns of `score_pairs`, of several genes for one set."""
     (scores,), (chances,) = score(model, [ids], missing_fraction=missing_fraction)
     others, own = np.sort(np.delete(scores, ids)), scores[genes]
     rank = 1 + len(others) - np.searchsorted(others, own, side="right")
@@ -274,19 +251,15 @@ def score_genes(
     return columns
 
 
-def _score_columns(
-    model: Model,
-    score: NDArray[Any],
-    z_score: Numbers,
-    probability: NDArray[Any],
-    gene_rank: NDArray[Any],
-) -> dict[str, NDArray[Any]]:
-    return {
-        "score": score.astype(np.float64),
-        "z_score": z_score,
-        **({} if model.calibration is None else {"probability": probability.astype(np.float64)}),
-        "gene_rank": gene_rank.astype(np.int64),
+def _score_columns(model: Model, *values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """The columns of `SCORES`; without ``probability`` if the model is not calibrated."""
+    columns = {
+        name: column.astype(kind)
+        for (name, kind), column in zip(SCORES.items(), values, strict=True)
     }
+    if model.calibration is None:
+        del columns["probability"]
+    return columns
 
 
 def split_half_auroc(

@@ -11,11 +11,13 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.analysis.query import mask_of, metadata_column, row_of
+from gsfm.analysis.query import mask_of, row_of
+from gsfm.analysis.sources import metadata_column
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
 from gsfm.genes.tables import named_genes
+from gsfm.models.types import Mask
 from gsfm.sets import GeneSets, csr
 
 #: A library: gene sets, or a name or a path that `gsfm.libraries.load` takes.
@@ -31,8 +33,6 @@ class Terms(NamedTuple):
 
     Attributes
     ----------
-    vocabulary
-        The genes that the columns of `members` stand for.
     members
         (terms, genes) float32 0/1 membership.
     table
@@ -49,7 +49,7 @@ class Terms(NamedTuple):
     members: sp.csr_array
     table: pl.DataFrame
     source: NDArray[np.int64]
-    known: NDArray[np.bool_]
+    known: Mask
     libraries: list[dict[str, Any]]
 
     @property
@@ -71,9 +71,7 @@ class Terms(NamedTuple):
         chosen = mask_of(ids, len(self.vocabulary)).astype(np.float32)
         return np.asarray(np.rint(self.members @ chosen), np.int64)
 
-    def within(
-        self, pool: NDArray[np.bool_], min_size: int, max_size: int | None, *, what: str
-    ) -> Terms:
+    def within(self, pool: Mask, min_size: int, max_size: int | None, *, what: str) -> Terms:
         """Restrict the terms to the genes of a background, and exclude those of another size.
 
         Parameters
@@ -83,12 +81,7 @@ class Terms(NamedTuple):
         min_size, max_size
             The number of genes of the background that a term must have.
         what
-            What the background is, for the error message.
-
-        Raises
-        ------
-        GsfmError
-            If no term is left.
+            What the background is, for the error if no term is left.
         """
         if min_size < 1 or (max_size is not None and max_size < min_size):
             raise GsfmError(f"no size of a term is {min_size} or more and {max_size} or fewer")
@@ -122,13 +115,7 @@ class Terms(NamedTuple):
 
 
 def load_libraries(libraries: LibrariesLike) -> list[GeneSets]:
-    """Load libraries; all that are shipped or were added if None.
-
-    Raises
-    ------
-    GsfmError
-        If there is no such library, or none is given.
-    """
+    """Load libraries, of which there must be one; all that are shipped or added if None."""
     # Imported here: completion does not need it.
     from gsfm.libraries import load, names
 
@@ -146,15 +133,8 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
 
     Parameters
     ----------
-    libraries
-        One or several; all that are shipped or were added if None.
     vocabulary
         The genes of a model; all approved genes and all others of the libraries if None.
-
-    Raises
-    ------
-    GsfmError
-        If there is no such library, or none is given.
     """
     loaded = load_libraries(libraries)
     symbols = list(dict.fromkeys(s for sets in loaded for s in sets.vocabulary.symbols))

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
 from gsfm.analysis.annotation import GENE_COLUMNS, SIZE_WEIGHT, terms_of_gene
-from gsfm.analysis.query import Progress, Query, row_of
-from gsfm.analysis.selection import best, check_least
+from gsfm.analysis.query import Query, best, check_least, row_of
 from gsfm.analysis.term_scores import MISSING, Library, open_libraries, score_terms
 from gsfm.analysis.terms import LibraryLike
 from gsfm.completion.batches import batches
@@ -21,6 +20,8 @@ from gsfm.errors import GsfmError
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
 from gsfm.models.term_matrix import TermMatrix
+from gsfm.models.types import Mask, Numbers
+from gsfm.progress import Progress
 
 #: Genes between two reports of progress.
 STEP = 50
@@ -39,18 +40,7 @@ COLUMNS = {
 
 
 class Understudied(Result):
-    """The genes of `understudied`, each with its predicted terms.
-
-    Attributes
-    ----------
-    table
-        One row a gene and term, the best gene first.
-    provenance
-        The model, the library with its release, the genes and terms that were considered, and the
-        descriptions of the columns.
-    inputs
-        One row an identifier of the background; none without it.
-    """
+    """The genes of `understudied`, one row a gene and term, the best gene first."""
 
     def summary(self, *, limit: int = 50) -> str:
         """The genes and terms that were considered, and the mapping of the background."""
@@ -101,14 +91,10 @@ def understudied(
         The fewest and most genes of a term. A prediction of a large term is not specific.
     background
         Identifiers of the only genes to consider; all genes if empty.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
+    model, species, progress
+        As in `complete`.
     cache
         Store the term matrix in the user's cache folder, for later processes.
-    progress
-        Called with the task, the amount done and the amount of all.
 
     Returns
     -------
@@ -196,9 +182,9 @@ def _largest_support(
     matrix: TermMatrix,
     by_gene: sp.csr_array,
     genes: NDArray[np.int64],
-    usable: NDArray[np.bool_],
+    usable: Mask,
     progress: Progress | None,
-) -> NDArray[np.float64]:
+) -> Numbers:
     """(genes,) the support of each gene's best new term; minus infinity where there is none."""
     size = SIZE_WEIGHT * np.log(source.sizes)
     out = np.empty(len(genes))

@@ -12,13 +12,13 @@ import numpy as np
 import polars as pl
 
 from gsfm import genes as gene_names
-from gsfm.analysis.query import Progress, Query
-from gsfm.analysis.selection import Which, check_selection
+from gsfm.analysis.query import Query, Which, check_selection
 from gsfm.analysis.term_scores import MISSING, describe_scores, rank_genes
 from gsfm.completion.calibration import HALF
 from gsfm.completion.result import Result
 from gsfm.genes import Species, Vocabulary, tables
 from gsfm.models import ModelLike, load_model
+from gsfm.progress import Progress
 
 #: The fewest genes of a set: each is scored by the others.
 LEAST = 2
@@ -71,14 +71,10 @@ FAMILIES = (
 
 
 class Discovery(Result):
-    """The ranked genes of `biomarkers` or of `targets`.
+    """The ranked genes of `biomarkers` or of `targets`, the best first.
 
     Attributes
     ----------
-    table
-        One row a gene, the best first.
-    provenance
-        The model, the set, the kinds of proteins, and the descriptions of the columns.
     inputs
         One row an identifier: those of the set or of the term, then those of the background.
     """
@@ -125,12 +121,8 @@ def biomarkers(
     background
         Identifiers of the only genes to rank, such as those that an assay can detect; all genes if
         empty. It changes the ``rank`` of a gene and no other column.
-    model
-        A fitted model or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
-    progress
-        Called with the task, the amount done and the amount of all.
+    model, species, progress
+        As in `complete`.
 
     Returns
     -------
@@ -156,12 +148,8 @@ def biomarkers(
 
     Examples
     --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["ALB", "APOA1", "HP", "HNF4A"], ["EGFR", "ERBB2", "GRB2"]] * 5
-    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
-    >>> biomarkers(["ALB", "HNF4A"], which="new", model=model).table["symbol"].to_list()[:2]
-    ['APOA1', 'HP']
+    >>> biomarkers(["ALB", "APOA1"], which="new", top=3).table["symbol"].to_list()
+    ['APOC3', 'APOB', 'APOA2']
     """
     return _discover(
         "biomarkers", PLACES, about, library, top, which, background, model, species, progress
@@ -205,13 +193,9 @@ def targets(
 
     Examples
     --------
-    >>> from gsfm.models import Linear
-    >>> from gsfm.sets import GeneSets
-    >>> corpus = [["EGFR", "ERBB2", "GRB2", "SHC1"], ["ALB", "APOA1", "HP"]] * 5
-    >>> model = Linear(regularization=1.0).fit(GeneSets.from_lists(corpus))
-    >>> found = targets(["EGFR", "GRB2"], top=1, which="new", model=model)
+    >>> found = targets(["EGFR", "GRB2"], top=1, which="new")
     >>> found.table.select("symbol", "kind").row(0)
-    ('ERBB2', ['protein kinase'])
+    ('SRC', ['protein kinase'])
     """
     return _discover(
         "targets", FAMILIES, about, library, top, which, background, model, species, progress

@@ -9,17 +9,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from gsfm.analysis.query import mask_of
-from gsfm.analysis.selection import check_least
+from gsfm.analysis.query import check_least, mask_of
 from gsfm.analysis.terms import LibrariesLike, Terms, load_terms
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.completion.result import Result
 from gsfm.errors import UnknownGenesError, join_names
 from gsfm.genes import Species, Vocabulary
+from gsfm.models.types import Mask, Numbers
 from gsfm.version import __version__
 
-Numbers = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 #: Identifiers of the genes of the background, or the name of one.
 BackgroundLike: TypeAlias = Iterable[str] | Literal["library", "all"]
 
@@ -59,13 +57,7 @@ class Enrichment(Result):
         return list(self.provenance["input"]["not_in_background"])
 
     def summary(self, *, limit: int = 50) -> str:
-        """How the identifiers were mapped, which ones were not used, and what was tested.
-
-        Parameters
-        ----------
-        limit
-            Number of identifiers that a line lists; the others are counted.
-        """
+        """As in `Result`, and what was tested."""
         p = self.provenance
         tested = ", ".join(f"{one['name']} ({one['tested']:,})" for one in p["libraries"])
         last = f"terms tested: {tested}; background: {p['background']['description']}"
@@ -121,10 +113,6 @@ class Experiment:
 
     Parameters
     ----------
-    genes
-        Identifiers of the input genes.
-    libraries, background, species
-        As in `enrich`.
     vocabulary
         The genes of the model; all approved genes if None, for methods without a model.
     is_list
@@ -136,18 +124,10 @@ class Experiment:
         The terms of the libraries; after `restrict` those that are tested.
     background
         (genes,) the background, or (libraries, genes) one for each library.
-    of_input
-        (inputs,) the gene of each identifier; -1 if it is not used.
+    mapped, of_input
+        The identifiers, and (inputs,) the gene of each; -1 if it is not used.
     ids
         The distinct genes that are used, ascending.
-    mapped, about
-        The identifiers and their genes, and their part of the provenance.
-
-    Raises
-    ------
-    UnknownGenesError
-        If no identifier of the input or of the background is a known gene, or no input gene is in
-        the background.
     """
 
     terms: Terms
@@ -241,8 +221,6 @@ class Experiment:
         columns
             The columns of the method, with ``p_value``: the values of all rows, or a function from
             a row to its value. ``fdr`` is that of Benjamini and Hochberg if it is missing.
-        descriptions
-            Descriptions of these columns, besides or instead of `COLUMNS`.
         order
             (rows,) sort key, smallest first.
         rows

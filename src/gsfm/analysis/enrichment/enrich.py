@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -18,11 +18,20 @@ from gsfm.models import ModelLike
 from gsfm.progress import Progress
 
 Method: TypeAlias = Literal["model", "ora", "prerank"]
-#: The function of each method, and the parameters that only some methods have.
-METHODS: dict[str, tuple[Callable[..., Enrichment], frozenset[str]]] = {
-    "model": (by_model, frozenset({"top_genes", "draws", "random_state", "model"})),
-    "ora": (ora, frozenset()),
-    "prerank": (prerank, frozenset({"random_state", "weight", "permutations"})),
+
+
+class _Method(NamedTuple):
+    """The function of a method, its only kind of input, and the parameters that it has alone."""
+
+    function: Callable[..., Enrichment]
+    only: str | None
+    parameters: tuple[str, ...] = ()
+
+
+METHODS = {
+    "model": _Method(by_model, None, ("top_genes", "draws", "random_state", "model")),
+    "ora": _Method(ora, "gene set"),
+    "prerank": _Method(prerank, "ranked list", ("random_state", "weight", "permutations")),
 }
 
 
@@ -77,10 +86,8 @@ def enrich(
         Of the random sets or permutations; 0 if None.
     model
         Method ``"model"``: a fitted model, or a model folder; the shipped model if None.
-    species
-        Species of the identifiers, as in `gsfm.genes.resolve`.
-    progress
-        Called with the task, the amount done and the amount of all.
+    species, progress
+        As in `complete`.
 
     Returns
     -------
@@ -121,8 +128,7 @@ def enrich(
     [('down', 'growth'), ('up', 'arrest')]
     >>> enrich(["BRCA1"], method="prerank")
     Traceback (most recent call last):
-    ValueError: method 'prerank' takes a ranked list, genes with a statistic; a gene set goes with
-    'model' and 'ora'
+    ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' takes both
     """
     if method not in METHODS:
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
@@ -130,18 +136,12 @@ def enrich(
     is_ranked = not isinstance(ranked, list) or (
         bool(ranked) and isinstance(ranked[0], tuple | list) and len(ranked[0]) == 2
     )
-    if method == "prerank" and not is_ranked:
-        raise ValueError(
-            "method 'prerank' takes a ranked list, genes with a statistic; a gene set goes with "
-            "'model' and 'ora'"
-        )
-    if method == "ora" and is_ranked:
-        raise ValueError(
-            "method 'ora' takes a gene set; a ranked list goes with 'model' and 'prerank'"
-        )
+    kind = "ranked list" if is_ranked else "gene set"
+    own = METHODS[method]
+    if own.only not in (None, kind):
+        raise ValueError(f"method {method!r} takes a {own.only}, not a {kind}; 'model' takes both")
     if top_genes is not None and not is_ranked:
         raise ValueError("top_genes belongs to a ranked list")
-    function, own = METHODS[method]
     options: dict[str, Any] = {
         "top_genes": top_genes,
         "draws": draws,
@@ -151,8 +151,8 @@ def enrich(
         "permutations": permutations,
     }
     for name, value in options.items():
-        if value is not None and name not in own:
-            first = next(other for other, (_, names) in METHODS.items() if name in names)
+        if value is not None and name not in own.parameters:
+            first = next(other for other, one in METHODS.items() if name in one.parameters)
             raise ValueError(f"{name} belongs to method {first!r}")
     options |= {"background": background, "max_size": max_size}
     options = {name: value for name, value in options.items() if value is not None}
@@ -160,4 +160,4 @@ def enrich(
         options["is_ranked"] = is_ranked
     if method != "ora":
         options["progress"] = progress
-    return function(ranked, libraries, top=top, min_size=min_size, species=species, **options)
+    return own.function(ranked, libraries, top=top, min_size=min_size, species=species, **options)

@@ -14,16 +14,16 @@ import numpy as np
 import polars as pl
 
 from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment, Experiment, symbols_in
-from gsfm.analysis.enrichment.null import ENOUGH, Floats, Ids, Numbers, null_of, profile, strata
+from gsfm.analysis.enrichment.null import ENOUGH, Ids, null_of, profile, strata
 from gsfm.analysis.gene_frequency import popularity
-from gsfm.analysis.query import evidence
-from gsfm.analysis.selection import check_least
+from gsfm.analysis.query import check_least, evidence
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms
 from gsfm.completion.scorer import describe_model
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
 from gsfm.genes.rankings import pairs
 from gsfm.models import Model, ModelLike, load_model
+from gsfm.models.types import Floats, Numbers
 from gsfm.progress import Progress
 
 DRAWS = 200
@@ -37,15 +37,12 @@ PREDICTED = 5
 COLUMNS = {
     "rank": "rank among all tested terms; 1 has the largest z_score",
     "direction": "the genes with the largest (up) or the smallest (down) statistics",
-    "score": "mean over the term's genes of the model's evidence for each: its score less the "
-    "mean, over the standard deviation, of all genes but the input genes, bounded to -2 and 4; "
-    "leave-one-out for an input gene",
-    "z_score": "score less its mean, over its standard deviation, among the random sets; ranks the "
-    "terms",
-    "p_value": "probability of such a score for a random set of as many genes of similar "
-    "popularity, drawn from the background: the fraction of the random sets if 10 or more have "
-    "such a score, else the tail of a generalized Pareto distribution with the shape 0.1, fitted "
-    "to their upper tenth",
+    "score": "mean of the model's evidence for the term's genes: each score, standardized over all "
+    "genes but the input genes, bounded to -2 and 4; leave-one-out for an input gene",
+    "z_score": "score, standardized over the random sets; ranks the terms",
+    "p_value": "fraction of random sets of as many genes of similar popularity, drawn from the "
+    "background, with such a score; if fewer than 10 have it, the tail of a generalized Pareto "
+    "distribution with the shape 0.1, fitted to their upper tenth",
     "predicted_members": "the term's genes with the largest evidence that are no input genes",
 }
 
@@ -66,27 +63,11 @@ def by_model(
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Enrichment:
-    r"""Model-based enrichment of a gene set or of a ranked list; no overlap is needed.
+    r"""Model-based enrichment; the parameters are those of `enrich`.
 
-    Of a ranked list, the genes with the largest positive statistics are one set, and those with
-    the smallest negative ones another. The table has a row a term and ``direction`` (``up``,
-    ``down``); the false discovery rate is over both.
-
-    Parameters
-    ----------
-    is_ranked
-        Whether `genes` is a ranked list. Of several statistics of a gene, the one furthest from 0
-        is used; genes with a statistic of 0 are in neither set.
-    genes, libraries, background, top, min_size, max_size, top_genes, draws, random_state, model
-        As in `enrich`.
-    species, progress
-        As in `enrich`.
-
-    Returns
-    -------
-    Enrichment
-        Columns ``score``, ``z_score``, ``overlap``, ``predicted_members`` and ``genes``, besides
-        the common ones.
+    Of a ranked list, the genes with the largest positive statistics are one set, and those with the
+    smallest negative ones another. The table has a row a term and ``direction``; the false
+    discovery rate is over both.
 
     Notes
     -----

@@ -6,21 +6,19 @@ import hashlib
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gsfm.analysis.terms import Terms
 from gsfm.completion.batches import batches
+from gsfm.models import Model
+from gsfm.models.types import Floats, Mask, Numbers
 from gsfm.progress import Progress
 
-if TYPE_CHECKING:
-    from gsfm.models import Model
-
 Ids = NDArray[np.int64]
-Numbers = NDArray[np.float64]
-Floats = NDArray[np.float32]
+
 
 #: A stratum spans popularities up to this factor, and has as many genes as the next line says or
 #: more. Popular genes, of which there are few, are matched closely, too.
@@ -38,15 +36,10 @@ CACHED = 8
 _nulls: weakref.WeakKeyDictionary[Model, dict[Any, Null]] = weakref.WeakKeyDictionary()
 
 
-def strata(of_gene: Numbers, pool: NDArray[np.bool_]) -> list[Ids]:
+def strata(of_gene: Numbers, pool: Mask) -> list[Ids]:
     """The genes of a pool in strata of similar popularity, the most popular first.
 
-    Parameters
-    ----------
-    of_gene
-        (genes,) the logarithms of their popularities.
-    pool
-        (genes,) whether a gene is in the pool.
+    `of_gene` has the (genes,) logarithms of their popularities.
 
     Examples
     --------
@@ -86,19 +79,11 @@ def draw(groups: list[Ids], counts: tuple[int, ...], rng: np.random.Generator) -
 
 @dataclass(frozen=True)
 class Null:
-    """The null distribution of a statistic: its values for random sets.
+    """The null distribution of a statistic: its values for random sets."""
 
-    Parameters
-    ----------
-    values
-        (terms, draws) float32, ascending along the draws.
-    mean, spread
-        (terms,) mean and standard deviation of the values.
-    """
-
-    values: Floats
-    mean: Numbers
-    spread: Numbers
+    values: Floats  # (terms, draws), ascending along the draws
+    mean: Numbers  # (terms,)
+    spread: Numbers  # (terms,) standard deviation
 
     @classmethod
     def of(cls, values: Floats) -> Null:
@@ -157,10 +142,7 @@ def null_of(
 ) -> Null:
     """Draw the null, or take it from the cache: it depends on a set's counts, not on its genes.
 
-    Parameters
-    ----------
-    statistic
-        Function from sets to their statistics, (terms, sets).
+    `statistic` is a function from sets to their (terms, sets) statistics.
     """
     digest = hashlib.sha256()
     for array in (*groups, terms.members.indices, terms.members.indptr):

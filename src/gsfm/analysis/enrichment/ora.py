@@ -15,8 +15,7 @@ from gsfm.sets.overlap import p_values
 COLUMNS = {
     "expected": "expected number of input genes in the term by chance",
     "odds_ratio": "odds of being in the term among the input genes, over those among the rest of "
-    "the background; infinite if all input genes are in the term or all genes of the term are "
-    "input genes",
+    "the background; infinite if one of the two has no other genes",
     "p_value": "probability of that overlap or more, if the input genes were drawn at random from "
     "the background (hypergeometric, one-sided: Fisher's exact test)",
 }
