@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import polars as pl
@@ -11,19 +10,18 @@ import typer
 from gsfm import genes as gene_names
 from gsfm.cli import options
 from gsfm.cli.command import command
-from gsfm.cli.output import Form, emit, note
+from gsfm.cli.output import Form, note
 
 app = typer.Typer(help="Identifier mapping: any identifier to an approved human symbol.")
 
 
 @command(app)
 def resolve(
-    form: Form,
     identifiers: Annotated[list[str] | None, typer.Argument(metavar="IDENTIFIER")] = None,
     file: options.File = None,
     species: options.Species = None,
     excel_serials: bool = False,
-) -> None:
+) -> pl.DataFrame:
     """Map identifiers to approved human symbols, and show how each was mapped.
 
     The table goes to stdout: one row an identifier, in the order of the input. A summary goes to
@@ -43,8 +41,8 @@ def resolve(
     for path in paths:
         query += gene_names.read_genes(path)
     found = gene_names.resolve(query, species=species, excel_serials=excel_serials)
-    emit(found.table, form)
     note(found.summary())
+    return found.table
 
 
 @command(app)
@@ -65,5 +63,5 @@ def show(
         note(f"{identifier}: {gene.rule}")
     if form.written != "table":
         return pl.DataFrame([gene.to_dict()])
-    sys.stdout.write(f"{gene}\n")
+    print(gene)
     return None
