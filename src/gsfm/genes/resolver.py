@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gsfm.errors import require
 from gsfm.genes import excel, tables
 from gsfm.genes.lookup import CODE, KINDS, Hits, find_names, find_numbers, pack, unpack
 from gsfm.genes.resolution import Resolution
@@ -113,8 +114,8 @@ def resolve(
     >>> genes.resolve(["OCT1"]).table["candidates"].to_list()
     [['POU2F1', 'SLC22A1']]
     """
-    if species is not None and species not in get_args(Species):
-        raise ValueError(f"species must be one of {get_args(Species)} or None, not {species!r}")
+    known = (*get_args(Species), None)
+    require(species in known, f"species must be one of {known}, not {species!r}")
     inputs = _series(identifiers)
     distinct, positions = tables.encode(inputs)
     names = tables.bare(distinct.fill_null(""))

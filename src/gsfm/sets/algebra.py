@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 import gsfm.genes
+from gsfm.errors import require
 from gsfm.genes import Vocabulary
 from gsfm.io.notes import Notes, ReadReport
 from gsfm.sets import csr
@@ -41,8 +42,7 @@ def concat(collections: Sequence[GeneSets]) -> GeneSets:
     >>> both.names, both.vocabulary.symbols
     (['a', 'b'], ('EGFR', 'TP53'))
     """
-    if not collections:
-        raise ValueError("there is no collection to concatenate")
+    require(collections, "there is no collection to concatenate")
     first = collections[0].vocabulary
     if any(c.vocabulary != first for c in collections):
         vocabulary = Vocabulary(sorted({s for c in collections for s in c.vocabulary}))
@@ -122,7 +122,6 @@ def deduplicate(sets: GeneSets) -> GeneSets:
         table.with_columns(pl.Series("_first", first))
         .group_by("_first", maintain_order=True)
         .agg(merged)
-        .sort("_first")
     )
     result = sets[kept]
     result.metadata = result.metadata.with_columns(groups.drop("_first"))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gsfm.errors import require
 from gsfm.sets.formats.parallel import in_order
 
 Int32s = NDArray[np.int32]
@@ -48,18 +49,22 @@ def to_indptr(sizes: NDArray[Any]) -> Int64s:
 
 def check_offsets(indptr: Int64s, indices: Int32s, weights: Floats | None) -> None:
     """Raise ValueError unless the lengths of the arrays fit together."""
-    if len(indptr) == 0 or indptr[0] != 0 or indptr[-1] != len(indices):
-        raise ValueError("indptr must start at 0 and end at the number of members")
-    if (indptr[1:] < indptr[:-1]).any():
-        raise ValueError("indptr must not decrease")
-    if weights is not None and len(weights) != len(indices):
-        raise ValueError("member_weights needs one weight a member")
+    whole = len(indptr) > 0 and indptr[0] == 0 and indptr[-1] == len(indices)
+    require(whole, "indptr must start at 0 and end at the number of members")
+    require((indptr[1:] >= indptr[:-1]).all(), "indptr must not decrease")
+    complete = weights is None or len(weights) == len(indices)
+    require(complete, "member_weights needs one weight a member")
+
+
+def check_ids(ids: Int32s, n_genes: int) -> None:
+    """Raise ValueError unless all ids are those of genes."""
+    inside = not len(ids) or (ids.min() >= 0 and ids.max() < n_genes)
+    require(inside, "a gene id is outside the vocabulary")
 
 
 def check(indptr: Int64s, indices: Int32s, n_genes: int) -> None:
     """Raise ValueError unless every set's ids are ascending, distinct and below `n_genes`."""
-    if len(indices) and (indices.min() < 0 or indices.max() >= n_genes):
-        raise ValueError("a gene id is outside the vocabulary")
+    check_ids(indices, n_genes)
     for first, last in chunks(indptr):
         start, stop = int(indptr[first]), int(indptr[last])
         part = indices[start:stop]
@@ -67,8 +72,7 @@ def check(indptr: Int64s, indices: Int32s, n_genes: int) -> None:
         borders = indptr[first + 1 : last] - start
         borders = borders[(borders > 0) & (borders < len(part))]
         rising[borders - 1] = True  # the first member of a set may be smaller than the last one
-        if not rising.all():
-            raise ValueError("gene ids must be ascending and distinct within each set")
+        require(rising.all(), "gene ids must be ascending and distinct within each set")
 
 
 def gather(

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
-from gsfm.errors import FormatError
+from gsfm.errors import FormatError, require
 from gsfm.genes.resolver import Species
 from gsfm.io.notes import ReadReport
 from gsfm.io.streams import Source, file_path, open_source, open_target, without_compression
@@ -99,8 +99,8 @@ def read(
 
 
 def _check_format(format: str | None) -> None:
-    if format is not None and format not in (*FORMATS, "gsets"):
-        raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)} and gsets")
+    known = format in (None, *FORMATS, "gsets")
+    require(known, f"no format {format!r}; there are {', '.join(FORMATS)} and gsets")
 
 
 def stem(path: str | Path) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from gsfm.errors import FormatError
+from gsfm.errors import FormatError, require
 from gsfm.genes import Vocabulary
 from gsfm.sets import algebra, csr, overlap, similarity
 from gsfm.sets.csr import Floats, Int32s, Int64s
@@ -153,8 +153,8 @@ class GeneSets:
         try:
             csr.check_offsets(self.indptr, self.indices, self.member_weights)
             csr.check(self.indptr, self.indices, len(self.vocabulary))
-            if self.metadata.height != len(self) or "name" not in self.metadata.columns:
-                raise ValueError("metadata needs one row a set and a column 'name'")
+            complete = self.metadata.height == len(self) and "name" in self.metadata.columns
+            require(complete, "metadata needs one row a set and a column 'name'")
         except ValueError as error:
             if self._unchecked is None:
                 raise
@@ -196,8 +196,8 @@ class GeneSets:
         """
         names = list(sets) if isinstance(sets, Mapping) else None
         rows = list(sets.values() if isinstance(sets, Mapping) else sets)
-        if any(isinstance(row, str) for row in rows):
-            raise TypeError("a set is a list of symbols, not a string")
+        is_text = any(isinstance(row, str) for row in rows)
+        require(not is_text, "a set is a list of symbols, not a string", TypeError)
         members = [list(row) for row in rows]
         if vocabulary is None:
             vocabulary = Vocabulary(sorted(set(chain.from_iterable(members))))
@@ -238,16 +238,15 @@ class GeneSets:
         """
         rows = [np.asarray(ids, dtype=np.int32) for ids in sets]
         flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
-        if len(flat) and (flat.min() < 0 or flat.max() >= len(vocabulary)):
-            raise ValueError("a gene id is outside the vocabulary")
+        csr.check_ids(flat, len(vocabulary))
         return cls._from_flat(vocabulary, [len(row) for row in rows], flat, names)
 
     @classmethod
     def _from_flat(
         cls, vocabulary: Vocabulary, sizes: list[int], ids: Int32s, names: Sequence[str] | None
     ) -> GeneSets:
-        if names is not None and len(names) != len(sizes):
-            raise ValueError(f"{len(sizes)} sets need as many names, not {len(names)}")
+        complete = names is None or len(names) == len(sizes)
+        require(complete, f"{len(sizes)} sets need as many names, not {len(names or ())}")
         same = np.arange(len(vocabulary), dtype=np.int32)
         arrays = csr.remap(csr.to_indptr(np.asarray(sizes, np.int64)), ids, None, same)
         return cls._make(vocabulary, arrays, None if names is None else _named(names))
@@ -455,10 +454,9 @@ class GeneSets:
         return self[keep.fill_null(False).to_numpy()]
 
     def _column(self, name: str) -> pl.Series:
-        if name not in self.metadata.columns:
-            raise ValueError(
-                f"the collection has no column {name!r}; it has {', '.join(self.metadata.columns)}"
-            )
+        columns = self.metadata.columns
+        message = f"the collection has no column {name!r}; it has {', '.join(columns)}"
+        require(name in columns, message)
         return self.metadata[name]
 
     def union(self, *others: GeneSets) -> GeneSets:
@@ -526,10 +524,8 @@ class GeneSets:
         >>> sets.near_duplicates(0.7).rows()
         [(0, 1, 'set 1', 'set 2', 0.75)]
         """
-        if not 0 < threshold <= 1:
-            raise ValueError(f"threshold must be above 0 and up to 1, not {threshold}")
-        if n_permutations < 2:
-            raise ValueError(f"n_permutations must be 2 or more, not {n_permutations}")
+        require(0 < threshold <= 1, f"threshold must be above 0 and up to 1, not {threshold}")
+        require(n_permutations > 1, f"n_permutations must be 2 or more, not {n_permutations}")
         self._ensure_valid()
         return similarity.near_duplicates(self, threshold, n_permutations, random_state)
 

@@ -11,6 +11,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gsfm.errors import require
 from gsfm.genes import Vocabulary
 from gsfm.sets import csr
 from gsfm.sets.csr import Int64s
@@ -33,14 +34,15 @@ def compare(
     max_p_value: float,
 ) -> pl.DataFrame:
     """The table of `GeneSets.overlap`."""
-    extra = (symbol for symbol in other.vocabulary if symbol not in one.vocabulary)
-    vocabulary = Vocabulary((*one.vocabulary, *extra))
+    vocabulary = one.vocabulary
+    if other.vocabulary != vocabulary:
+        extra = (symbol for symbol in other.vocabulary if symbol not in one.vocabulary)
+        vocabulary = Vocabulary((*vocabulary, *extra))
     left, right = one.reindex(vocabulary), other.reindex(vocabulary)
     least = int(np.count_nonzero(left.gene_frequencies + right.gene_frequencies))
     background = least if background is None else background
-    if background < least:
-        reason = f"the background must be at least the {least} genes that occur"
-        raise ValueError(f"{reason}, not {background}")
+    message = f"the background must be at least the {least} genes that occur, not {background}"
+    require(background >= least, message)
     none, both = np.empty(0, np.int64), pl.col("shared")
     parts = []
     # The empty block gives the table its columns if there is no other.

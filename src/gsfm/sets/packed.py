@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gsfm.errors import require
 from gsfm.genes import Vocabulary
 from gsfm.sets import csr
 from gsfm.sets.genesets import GeneSets
@@ -56,8 +57,8 @@ def unpack(
 
 def planes(values: NDArray[Any], width: int) -> NDArray[np.uint8]:
     """(width, n) the bytes of non-negative integers, the lowest byte first."""
-    if len(values) and (values.min() < 0 or values.max() >= 1 << (8 * width)):
-        raise ValueError(f"a number does not fit {width} bytes")
+    fits = not len(values) or (values.min() >= 0 and values.max() < 1 << (8 * width))
+    require(fits, f"a number does not fit {width} bytes")
     shifts = 8 * np.arange(width)[:, None]
     return (values.astype(np.int64) >> shifts & 255).astype(np.uint8)
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from gsfm.errors import FormatError
 from gsfm.sets.algebra import as_text_column
-from gsfm.sets.csr import Floats
 from gsfm.sets.genesets import GeneSets
 
 _WEIGHT = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
@@ -101,11 +100,6 @@ def member_rows(sets: GeneSets, target: str) -> Iterator[list[str]]:
     for start, stop in itertools.pairwise(sets.indptr):
         row = symbols[sets.indices[start:stop]].tolist()
         if sets.member_weights is not None:
-            texts = weight_texts(sets.member_weights[start:stop])
+            texts = sets.member_weights[start:stop].astype(str)
             row = [f"{member},{text}" for member, text in zip(row, texts, strict=True)]
         yield row
-
-
-def weight_texts(weights: Floats) -> list[str]:
-    """The shortest texts of these numbers."""
-    return [str(weight) for weight in weights]

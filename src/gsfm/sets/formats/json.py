@@ -12,7 +12,7 @@ import polars as pl
 from gsfm.errors import FormatError
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
-from gsfm.sets.formats.cells import TOO_LARGE, check_sets, weight_texts
+from gsfm.sets.formats.cells import TOO_LARGE, check_sets
 from gsfm.sets.formats.raw import Format, Raw, from_lists
 from gsfm.sets.genesets import GeneSets
 
@@ -142,10 +142,14 @@ def _rows(
 ) -> Iterator[tuple[dict[str, Any], list[str], list[float] | None]]:
     """The metadata, symbols and weights of each set."""
     check_sets(sets, target, None)
-    weights = None if sets.member_weights is None else weight_texts(sets.member_weights)
+    weights = sets.member_weights
     for i, row in enumerate(sets.metadata.iter_rows(named=True)):
-        own = None if weights is None else weights[sets.indptr[i] : sets.indptr[i + 1]]
-        yield row, list(sets.genes(i)), None if own is None else [float(text) for text in own]
+        own = None
+        if weights is not None:
+            # By way of their shortest texts.
+            texts = weights[sets.indptr[i] : sets.indptr[i + 1]].astype(str)
+            own = texts.astype(float).tolist()
+        yield row, list(sets.genes(i)), own
 
 
 def _object(entries: Iterable[str]) -> str:

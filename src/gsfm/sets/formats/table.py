@@ -25,7 +25,6 @@ from gsfm.sets.formats.cells import (
     CONTROL_BUT_BREAKS,
     check_sets,
     check_writable,
-    weight_texts,
 )
 from gsfm.sets.formats.raw import Format, Raw, from_members
 from gsfm.sets.genesets import GeneSets
@@ -147,7 +146,7 @@ def to_long(sets: GeneSets, target: str, *, breaks: bool = True) -> pl.DataFrame
     symbols = pl.Series("gene", [*sets.vocabulary.symbols, None], dtype=pl.String)
     columns = [table["name"][owner], symbols.gather(np.append(sets.indices, sets.n_genes)[at])]
     if sets.member_weights is not None:
-        texts = [*weight_texts(sets.member_weights), None]
+        texts = [*sets.member_weights.astype(str).tolist(), None]
         columns.append(pl.Series("weight", texts, dtype=pl.String).gather(at))
     if table["name"].is_duplicated().any():
         columns.insert(0, pl.Series("set_id", owner + 1).cast(pl.String))
