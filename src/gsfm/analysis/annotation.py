@@ -7,6 +7,7 @@ the best terms. A set is completed once, and the terms are ranked by the evidenc
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -178,7 +179,7 @@ def annotate(
     check_selection(top, which)
     check_missing_fraction(missing_fraction)
     is_gene = isinstance(genes, str)
-    query = Query(model, species, genes=[genes] if isinstance(genes, str) else genes)
+    query = Query.of(model, species, genes=[genes] if isinstance(genes, str) else genes)
     ids = query.genes("genes", what="the input" if is_gene else "the set")
     opened = open_libraries(model, libraries)
     if is_gene:
@@ -204,7 +205,7 @@ def annotate(
         table = pl.concat([_of_set(one, is_input, of_genes, top, which) for one in opened])
         descriptions, about = SET_COLUMNS, f"{len(ids)} input genes"
     places = [library.provenance for library in opened]
-    settings = {"top": top, "which": which, "missing_fraction": missing_fraction}
+    settings: dict[str, Any] = {"top": top, "which": which, "missing_fraction": missing_fraction}
     return query.result(
         Annotation, "annotate", table, descriptions, about=about, libraries=places, **settings
     )

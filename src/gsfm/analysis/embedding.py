@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import Query, result_of
+from gsfm.analysis.query import Query
 from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_sets
 from gsfm.completion.result import Result, gene_columns
@@ -185,6 +185,7 @@ def embed(
     model = load_model(model)
     if isinstance(genes, GeneSets):
         mapped, members = map_sets(model.vocabulary, genes, species)
+        query = Query(model, mapped)
         vectors = _shortened(set_vectors(model, members, progress), dimensions)
         table = pl.DataFrame(
             {
@@ -193,28 +194,21 @@ def embed(
                 "in_model": np.array([len(ids) for ids in members], np.int64),
             }
         )
-        task, more = "embed sets", {"sets": len(genes)}
+        about: dict[str, Any] = {"task": "embed sets", "sets": len(genes)}
     else:
-        query = Query(model, species, genes=genes)
-        mapped, ids = query.mapped, np.arange(len(model.vocabulary), dtype=np.int32)
+        query = Query.of(model, species, genes=genes)
+        ids: Ids = np.arange(len(model.vocabulary), dtype=np.int32)
         if genes is not None:
             query.genes("genes", what="the genes")
-            known = mapped.ids[mapped.ids >= 0]
+            known = query.mapped.ids[query.mapped.ids >= 0]
             ids = known[np.sort(np.unique(known, return_index=True)[1])]
         vectors = _shortened(model.embed_genes(), dimensions)[ids]
         table = pl.DataFrame(gene_columns(model.vocabulary, ids))
-        task, more = "embed genes", {}
-    return result_of(
-        Vectors,
-        task,
-        model,
-        mapped,
-        table,
-        SET_COLUMNS,
-        beside={"vector": VECTOR},
-        parts={"vectors": vectors},
-        **more,
-        dimensions=vectors.shape[1],
+        about = {"task": "embed genes"}
+    about["dimensions"] = vectors.shape[1]
+    parts, beside = {"vectors": vectors}, {"vector": VECTOR}
+    return query.result(
+        Vectors, table=table, columns=SET_COLUMNS, beside=beside, parts=parts, **about
     )
 
 

@@ -172,7 +172,7 @@ def explain(
     """
     model = load_model(model)
     check_least(0, top=top)
-    query = Query(model, species, gene=[gene], set=genes)
+    query = Query.of(model, species, gene=[gene], set=genes)
     target, ids = query.gene("gene"), query.genes("set")
     in_input = bool((ids == target).any())
     ids = ids[ids != target]

@@ -166,7 +166,7 @@ def network(
     check_least(0, add=add)
     check_least(1, degree=degree)
     nx = _networkx()
-    query = Query(model, species, set=genes)
+    query = Query.of(model, species, set=genes)
     ids = query.genes("set", least=2)
     n_input = len(ids)
     if n_input + add > MOST:

@@ -200,7 +200,7 @@ def prioritize(
     terms = [terms] if isinstance(terms, str) else list(dict.fromkeys(terms))
     expanded, loci = _expanded([candidates] if isinstance(candidates, str) else candidates)
     seeds = list(seeds)
-    query = Query(model, species, candidates=expanded, seeds=seeds)
+    query = Query.of(model, species, candidates=expanded, seeds=seeds)
     genes = query.genes("candidates", what="the candidates")
     input_seeds = query.genes("seeds", what="the seeds") if seeds else genes[:0]
     phenotype = [_Term(*find_term(model, text, library)) for text in terms]

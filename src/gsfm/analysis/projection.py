@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.analysis.embedding import set_vectors
-from gsfm.analysis.query import check_least, result_of, row_of
+from gsfm.analysis.query import Query, check_least, row_of
 from gsfm.analysis.sources import Source, metadata_column, read_source
 from gsfm.completion.identifiers import map_sets
 from gsfm.completion.result import Result
@@ -192,11 +192,9 @@ def map(
     )
     if name is None:
         name = Path(sets).name if isinstance(sets, str | Path) else library.manifest.get("name")
-    return result_of(
+    return Query(model, mapped).result(
         Map,
         "map",
-        model,
-        mapped,
         table,
         COLUMNS,
         library={"name": name or "a library"},

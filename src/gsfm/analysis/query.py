@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
@@ -31,31 +33,26 @@ R = TypeVar("R", bound=Result)
 BATCH = 64
 
 
+@dataclass
 class Query:
-    """The identifiers of a query, mapped to the genes of a model together.
+    """The identifiers of a query, mapped to the genes of a model together, in groups."""
 
-    Parameters
-    ----------
-    model, species
-        As in `complete`.
-    **groups
-        Identifiers by the name of their group, such as ``gene`` and ``set``.
-    """
+    model: Model
+    mapped: MappedIdentifiers
+    groups: Mapping[str, slice] = field(default_factory=dict)
 
-    def __init__(
-        self, model: Model, species: Species | None, **groups: Iterable[str] | None
-    ) -> None:
-        parts = {name: list(group or ()) for name, group in groups.items()}
-        every = [identifier for part in parts.values() for identifier in part]
-        self.model = model
-        self.mapped = map_identifiers(model.vocabulary, every, species)
-        ends = np.cumsum([len(part) for part in parts.values()])
-        starts = [0, *ends[:-1]]
-        self._parts = {n: slice(a, b) for n, a, b in zip(parts, starts, ends, strict=True)}
+    @classmethod
+    def of(cls, model: Model, species: Species | None, **groups: Iterable[str] | None) -> Query:
+        """Map groups of identifiers by their names, such as ``gene`` and ``set``."""
+        lists = {name: list(group or ()) for name, group in groups.items()}
+        mapped = map_identifiers(model.vocabulary, chain(*lists.values()), species)
+        ends = np.cumsum([len(own) for own in lists.values()])
+        parts = zip(lists.items(), ends.tolist(), strict=True)
+        return cls(model, mapped, {name: slice(end - len(own), end) for (name, own), end in parts})
 
     def gene(self, group: str) -> int:
         """The one gene of a group; UnknownGenesError if the model does not know it."""
-        part = self._parts[group]
+        part = self.groups[group]
         [gene] = self.mapped.ids[part]
         if gene < 0:
             row = self.mapped.inputs.row(part.start, named=True)
@@ -71,45 +68,38 @@ class Query:
 
     def genes(self, group: str, *, least: int = 1, what: str = "the set") -> Ids:
         """The distinct genes of a group, ascending; UnknownGenesError if fewer than `least`."""
-        part = self._parts[group]
+        part = self.groups[group]
         inputs, ids = self.mapped.inputs[part], self.mapped.ids[part]
         return self.mapped._replace(inputs=inputs, ids=ids).require(what, least=least)
 
     def result(
-        self, kind: type[R], task: str, table: pl.DataFrame, columns: Columns, **more: Any
+        self,
+        kind: type[R],
+        task: str,
+        table: pl.DataFrame,
+        columns: Columns,
+        *,
+        beside: Columns | None = None,
+        parts: Mapping[str, Any] | None = None,
+        **more: Any,
     ) -> R:
-        """The result for this query; see `result_of`."""
-        return result_of(kind, task, self.model, self.mapped, table, columns, **more)
+        """The result of a verb, an instance of `kind`, with its provenance.
 
-
-def result_of(
-    kind: type[R],
-    task: str,
-    model: Model,
-    mapped: MappedIdentifiers,
-    table: pl.DataFrame,
-    columns: Columns,
-    *,
-    beside: Columns | None = None,
-    parts: Mapping[str, Any] | None = None,
-    **more: Any,
-) -> R:
-    """The result of a verb, an instance of `kind`, with its provenance.
-
-    Parameters
-    ----------
-    columns
-        Descriptions of columns, of which those of the table are a part of the provenance.
-    beside
-        Descriptions of what is not in the table.
-    parts
-        Further tables and arrays of the result.
-    **more
-        Further entries of the provenance.
-    """
-    own = {name: columns[name] for name in table.columns if name in columns}
-    about = provenance(task, model, mapped, **more, columns={**own, **(beside or {})})
-    return kind(table, about, mapped, **(parts or {}))
+        Parameters
+        ----------
+        columns
+            Descriptions of columns, of which those of the table are a part of the provenance.
+        beside
+            Descriptions of what is not in the table.
+        parts
+            Further tables and arrays of the result.
+        **more
+            Further entries of the provenance.
+        """
+        own = {name: columns[name] for name in table.columns if name in columns}
+        columns = {**own, **(beside or {})}
+        about = provenance(task, self.model, self.mapped, **more, columns=columns)
+        return kind(table, about, self.mapped, **(parts or {}))
 
 
 def standard_scores(

@@ -207,7 +207,7 @@ def relate(
             context = read_context(context, model.vocabulary, source, species)
         return _neighbors(model, gene, context, top, species, progress)
     check_least(10, draws=draws)
-    query = Query(model, species, gene=[gene], other=[other])
+    query = Query.of(model, species, gene=[gene], other=[other])
     return _pair(query, libraries, top, draws, random_state, progress)
 
 
@@ -227,7 +227,7 @@ def _neighbors(
         labels = [str(context.metadata[k]) for k in ("id", "source") if context.metadata.get(k)]
         name = context.name + (f" ({', '.join(labels)})" if labels else "")
         context = context.genes
-    query = Query(model, species, gene=[gene], context=context)
+    query = Query.of(model, species, gene=[gene], context=context)
     target = query.gene("gene")
     near = standard_scores(model, singles([target]))[0]
     context_score = np.full(len(near), np.inf, np.float32)
@@ -306,7 +306,7 @@ def _pair(
         "relation or a larger one) / (1 + pairs), one-sided, not corrected"
     )
     null = {"model": null_model, "popularity": counted, "random_state": random_state}
-    more = {"relation": RELATION, "null": null, "shared": shared, "top": top}
+    more: dict[str, Any] = {"relation": RELATION, "null": null, "shared": shared, "top": top}
     parts = {"relation": numbers}
     return query.result(Relation, "relate", table, CONTEXT_COLUMNS, parts=parts, **more)
 

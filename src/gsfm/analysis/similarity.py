@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -108,7 +108,7 @@ def nearest(
     if by not in ("overlap", "model"):
         raise ValueError(f"by must be 'overlap' or 'model', not {by!r}")
     check_least(1, top=top)
-    query = Query(model, species, set=genes)
+    query = Query.of(model, species, set=genes)
     ids = query.genes("set")
     sets = collection(among, model.vocabulary)
     sizes, overlap = sets.sets.sizes, sets.overlap(ids)
@@ -130,7 +130,8 @@ def nearest(
             **sets.columns(rows, link="link"),
         }
     )
-    about = {"among": sets.about, "by": by, "top": top, "background": int(sets.known.sum())}
+    about: dict[str, Any] = {"among": sets.about, "by": by, "top": top}
+    about["background"] = int(sets.known.sum())
     return query.result(Nearest, "nearest", table, COLUMNS, **about)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -129,7 +130,7 @@ def understudied(
     model = load_model(model)
     check_least(0, max_papers=max_papers)
     check_least(1, terms=terms, top=top)
-    query = Query(model, species, background=background)
+    query = Query.of(model, species, background=background)
     source = open_libraries(model, library)[0]
     usable = (source.sizes >= min_size) & (source.sizes <= max_size)
     if not usable.any():
@@ -165,7 +166,6 @@ def understudied(
     own = {"papers": facts["papers"][genes], "annotated_terms": annotated, **scores}
     table = table.hstack(pl.DataFrame(own))
     table = table.select(name for name in COLUMNS if name in table.columns)
-    numbers = {"library": source.provenance, "genes": len(pool), "terms": int(usable.sum())}
     settings = {
         "max_papers": max_papers,
         "coding": coding,
@@ -174,7 +174,9 @@ def understudied(
         "top": top,
         "missing_fraction": MISSING,
     }
-    return query.result(Understudied, "understudied", table, COLUMNS, **numbers, **settings)
+    about: dict[str, Any] = {"library": source.provenance, "genes": len(pool)}
+    about |= {"terms": int(usable.sum()), **settings}
+    return query.result(Understudied, "understudied", table, COLUMNS, **about)
 
 
 def _largest_support(

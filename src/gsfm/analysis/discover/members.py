@@ -226,7 +226,7 @@ def _discover(
     else:
         name, members, missing = "the input genes", list(about), HALF
     background = list(background)
-    query = Query(model, species, set=members, background=background)
+    query = Query.of(model, species, set=members, background=background)
     ids = query.genes("set", least=LEAST)
     reasons = _reasons(model.vocabulary, kinds)
     pool = np.array(sorted(reasons), np.int64)
@@ -239,7 +239,7 @@ def _discover(
     table = pl.DataFrame({**columns, "papers": gene_names.facts(columns["symbol"])["papers"]})
     table = table.hstack(pl.DataFrame(lists, schema=dict.fromkeys(lists, pl.List(pl.String))))
     descriptions = COLUMNS | describe_scores("the set", missing) | {"kind": KINDS[task]}
-    numbers = {
+    numbers: dict[str, Any] = {
         "set": {"name": name, "genes": len(ids)},
         "kinds": {kind.name: sum(kind.name in reasons[g] for g in pool.tolist()) for kind in kinds},
         "genes": len(pool),
