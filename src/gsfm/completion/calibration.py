@@ -55,11 +55,8 @@ def meaning(missing_fraction: float = HALF) -> str:
 
 def check_missing_fraction(missing_fraction: float) -> None:
     """Raise ValueError if `missing_fraction` is out of its range."""
-    require(
-        0 < missing_fraction < 1,
-        "missing_fraction, the fraction of the whole set that is missing from the input genes, "
-        f"must be above 0 and below 1, not {missing_fraction}",
-    )
+    message = "missing_fraction, the fraction of the whole set that is missing, must be above 0 "
+    require(0 < missing_fraction < 1, f"{message}and below 1, not {missing_fraction}")
 
 
 def require_finite(*scores: NDArray[Any]) -> None:
@@ -109,8 +106,6 @@ class Calibration:
             right = len(values) == len(TERMS) and np.isfinite(values).all()
             require(right, f"{name} must hold {len(TERMS)} finite numbers")
         require(min(self.prior_precision) > 0, "prior_precision must hold numbers above 0")
-
-    # -- predicting ----------------------------------------------------------------------------
 
     def probabilities(
         self,
@@ -163,8 +158,6 @@ class Calibration:
             curve[:k] = _never_rising(curve[:k], genes[:k])
         return np.asarray(log_odds)
 
-    # -- fitting -------------------------------------------------------------------------------
-
     @classmethod
     def fit(cls, binned: Binned) -> Self:
         """Fit the prior to 20 sets or more with hidden genes, by maximum likelihood."""
@@ -215,8 +208,6 @@ class Calibration:
             "log_loss": float(loss / max(binned.hidden.sum(), 1)),
             "error_top_100": calibration_error(predicted, observed) if len(predicted) else 0.0,
         }
-
-    # -- files ---------------------------------------------------------------------------------
 
     def to_json(self) -> dict[str, Any]:
         """The object in ``calibration.json``."""

@@ -56,18 +56,13 @@ class MappedIdentifiers(NamedTuple):
         `what` names the identifiers in the message: "the set".
         """
         known, unused = self.genes, join_names(self.unused, 20)
-        if not len(known):
-            raise UnknownGenesError(
-                f"no gene of {what} is known: {unused}; gsfm genes resolve shows how identifiers "
-                "are mapped"
-                if unused
-                else f"{what} is empty; give at least one gene"
-            )
-        message = (
-            f"the model knows {len(known)} of the {len(self.ids)} genes of {what}; it needs at "
-            f"least {least}"
-        )
-        require(len(known) >= least, message, UnknownGenesError)
+        message = f"{what} is empty; give at least one gene"
+        if unused:
+            hint = "gsfm genes resolve shows how identifiers are mapped"
+            message = f"no gene of {what} is known: {unused}; {hint}"
+        require(len(known), message, UnknownGenesError)
+        message = f"the model knows {len(known)} of the {len(self.ids)} genes of {what}; it needs"
+        require(len(known) >= least, f"{message} at least {least}", UnknownGenesError)
         return known
 
     def describe(self) -> dict[str, Any]:

@@ -7,7 +7,8 @@ adds a standardized score that can be compared between sets and models.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,8 @@ from gsfm.progress import Progress
 from gsfm.sets import GeneSets
 
 Numbers = NDArray[np.float64]
+#: The columns of the ranked genes, best first; ``gene`` is their id.
+Ranked: TypeAlias = dict[str, NDArray[Any]]
 
 #: Descriptions of the columns of a completion; a part of every provenance.
 COLUMNS = {
@@ -122,56 +125,41 @@ def rank(
     return ranker.rank(genes)
 
 
-# -- ranking ---------------------------------------------------------------------------------------
-
-
-class _Ranked(NamedTuple):
-    """The ranked genes, best first."""
-
-    genes: NDArray[np.int64]
-    score: Floats
-    z_score: Numbers
-    probability: Floats  # nan if the model is not calibrated
-    in_input: NDArray[np.bool_]
-
-
+@dataclass
 class _Ranker:
     """Ranks the genes of a background by the scores of a model."""
 
-    def __init__(
-        self,
-        model: Scorer,
-        *,
-        top: int | None = 100,
-        background: Iterable[str] | None = None,
-        exclude: Iterable[str] = (),
-        include_input: bool = False,
-        missing_fraction: float = HALF,
-        species: Species | None = None,
-    ) -> None:
-        check_top(top)
-        check_missing_fraction(missing_fraction)
-        self.model, self.top, self.include_input = model, top, include_input
-        self.missing_fraction, self.species = missing_fraction, species
-        n = len(model.vocabulary)
+    model: Scorer
+    _: KW_ONLY
+    top: int | None = 100
+    background: Iterable[str] | None = None
+    exclude: Iterable[str] = ()
+    include_input: bool = False
+    missing_fraction: float = HALF
+    species: Species | None = None
+
+    def __post_init__(self) -> None:
+        check_top(self.top)
+        check_missing_fraction(self.missing_fraction)
+        vocabulary = self.model.vocabulary
         #: (genes,) whether a gene may be ranked.
-        self.pool = np.ones(n, bool)
-        self.background = None
-        if background is not None:
-            self.background = map_identifiers(model.vocabulary, background, species)
-            self.background.require("the background")
-            self.pool = self.background.mask(n)
+        self.pool = np.ones(len(vocabulary), bool)
+        #: The background and the genes to exclude, mapped to the genes of the model.
+        self.mapped_background = None
+        if self.background is not None:
+            self.mapped_background = map_identifiers(vocabulary, self.background, self.species)
+            self.mapped_background.require("the background")
+            self.pool = self.mapped_background.mask(len(vocabulary))
         self.n_background = int(self.pool.sum())
-        self.exclude = map_identifiers(model.vocabulary, list(exclude), species)
-        self.pool[self.exclude.genes] = False
+        self.excluded = map_identifiers(vocabulary, list(self.exclude), self.species)
+        self.pool[self.excluded.genes] = False
 
     def rank(self, genes: Iterable[str]) -> Completion:
         mapped = map_identifiers(self.model.vocabulary, genes, self.species)
         ids = mapped.require("the set")
         scores, probabilities = self._score([ids])
         ranked = self._ranked(ids, scores[0], probabilities[0])
-        table = self._table(ranked, np.arange(len(ranked.genes)) + 1)
-        return Completion(table, self._provenance(mapped), mapped)
+        return Completion(self._table(ranked, True), self._provenance(mapped), mapped)
 
     def rank_sets(
         self, sets: GeneSets, batch_size: int, progress: Progress | None
@@ -180,12 +168,12 @@ class _Ranker:
         mapped, members = map_sets(self.model.vocabulary, sets, self.species)
         counts = np.array([len(ids) for ids in members], np.int64)
         rows = np.flatnonzero(counts)
-        ranked: list[_Ranked] = []
+        ranked: list[Ranked] = []
         for part in batches(len(rows), batch_size, "completing sets", progress):
             batch = [members[i] for i in rows[part]]
             ranked += map(self._ranked, batch, *self._score(batch))
-        sizes = [len(one.genes) for one in ranked]
-        joined = _Ranked(*map(np.concatenate, zip(*ranked, strict=True)))
+        sizes = [len(one["gene"]) for one in ranked]
+        joined = {name: np.concatenate([one[name] for one in ranked]) for name in ranked[0]}
         table = self._table(joined, np.concatenate([np.arange(n) + 1 for n in sizes]))
         names = sets.metadata["name"].cast(pl.String).alias("set")
         table = table.insert_column(0, names[np.repeat(rows, sizes)])
@@ -197,7 +185,7 @@ class _Ranker:
     def _score(self, sets: list[Ids]) -> tuple[Floats, Floats]:
         return score(self.model, sets, missing_fraction=self.missing_fraction)
 
-    def _ranked(self, ids: Ids, scores: Floats, probabilities: Floats) -> _Ranked:
+    def _ranked(self, ids: Ids, scores: Floats, probabilities: Floats) -> Ranked:
         """Rank the missing genes of the set `ids` by its `scores`, (genes,)."""
         pool = self.pool.copy()
         pool[ids] = False
@@ -212,9 +200,13 @@ class _Ranker:
         genes, score, z_score, probability = map(np.concatenate, zip(*columns, strict=True))
         key: NDArray[Any] = z_score if len(own) else score
         require_finite(key)
+        found: Ranked = {"gene": genes, "score": score, "z_score": z_score}
+        if self.model.calibration is not None:
+            found["probability"] = probability
+        if self.include_input:
+            found["in_input"] = np.arange(len(genes)) >= len(genes) - len(own)
         best = best_genes(key, genes, self.top, self.model.vocabulary)
-        in_input = np.arange(len(genes)) >= len(genes) - len(own)
-        return _Ranked(genes[best], score[best], z_score[best], probability[best], in_input[best])
+        return {name: column[best] for name, column in found.items()}
 
     def _leave_one_out(
         self, ids: Ids, own: Ids, missing: NDArray[np.int64]
@@ -230,20 +222,12 @@ class _Ranker:
         score, z_score, probability = map(np.concatenate, zip(*columns, strict=True))
         return score, z_score, probability
 
-    def _table(self, ranked: _Ranked, rank: NDArray[np.int64]) -> pl.DataFrame:
-        columns = {
-            **gene_columns(self.model.vocabulary, ranked.genes, rank=rank),
-            "score": ranked.score,
-            "z_score": ranked.z_score,
-        }
-        if self.model.calibration is not None:
-            columns["probability"] = ranked.probability
-        if self.include_input:
-            columns["in_input"] = ranked.in_input
-        return pl.DataFrame(columns)
+    def _table(self, ranked: Ranked, rank: NDArray[np.int64] | bool) -> pl.DataFrame:
+        genes = gene_columns(self.model.vocabulary, ranked.pop("gene"), rank=rank)
+        return pl.DataFrame({**genes, **ranked})
 
     def _provenance(self, mapped: MappedIdentifiers) -> dict[str, Any]:
-        manifest, background = self.model.manifest, self.background
+        manifest, background = self.model.manifest, self.mapped_background
         columns, calibration = dict(COLUMNS), {}
         if self.model.calibration is not None:
             columns["probability"] = describe_probability(self.missing_fraction)
@@ -261,7 +245,7 @@ class _Ranker:
                 "genes": self.n_background,
                 "unused": [] if background is None else background.unused,
             },
-            exclude={"identifiers": self.exclude.inputs.height, "unused": self.exclude.unused},
+            exclude={"identifiers": self.excluded.inputs.height, "unused": self.excluded.unused},
             top=self.top,
             include_input=self.include_input,
             missing_fraction=self.missing_fraction,

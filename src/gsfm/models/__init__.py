@@ -12,12 +12,11 @@ from gsfm.models.autoencoder import Autoencoder
 from gsfm.models.base import FAMILIES, Model
 from gsfm.models.constant import Attribute, Popularity
 from gsfm.models.cooccurrence import Cooccurrence
-from gsfm.models.description import describe
 from gsfm.models.ensemble import Ensemble
 from gsfm.models.features import Features
 from gsfm.models.linear import Linear
 from gsfm.models.published import Published
-from gsfm.models.registry import ModelLike, families, load, load_model
+from gsfm.models.registry import ModelLike, describe, families, load, load_model
 from gsfm.models.svd import SVD
 
 if TYPE_CHECKING:
@@ -51,14 +50,14 @@ __all__ = [
 ]
 
 #: What prediction does not need is imported when it is first used (PEP 562).
-_LAZY = {"HeldOut": "held_out", "calibrate": "held_out", "train": "trainer"}
-_LAZY["peak_memory"] = "trainer"
+_LAZY = {"held_out": ("HeldOut", "calibrate"), "trainer": ("peak_memory", "train")}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"gsfm.models.{_LAZY[name]}"), name)
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(importlib.import_module(f"gsfm.models.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

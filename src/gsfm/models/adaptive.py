@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from gsfm.genes import Vocabulary
 from gsfm.models.annotation import Annotation
@@ -20,7 +21,7 @@ from gsfm.models.evidence import rows_of, shuffled, standardize
 from gsfm.models.features import Features
 from gsfm.models.membership import row_blocks
 from gsfm.models.settings import require
-from gsfm.models.types import Floats, Ids, Members, Numbers, Parts
+from gsfm.models.types import Floats, Ids, Numbers, Parts
 from gsfm.sets import GeneSets
 
 #: Prior weights of a library's evidence (its terms, and its counts of annotations), and their
@@ -172,12 +173,10 @@ class Adaptive(Ensemble):
             model.manifest["config"] = dataclasses.asdict(model.config)
         return model
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         return self._combined(members)[0]
 
-    def _score_and_evidence(self, members: Members) -> tuple[Floats, Floats, Floats]:
+    def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
         scores, left_out = self._combined(members)
         rows = rows_of(members)
         evidence = scores.copy()
@@ -185,14 +184,14 @@ class Adaptive(Ensemble):
         evidence = standardize(evidence, members)
         return scores, evidence, evidence[rows, members.indices]
 
-    def _weights_of(self, members: Members) -> tuple[Numbers, float]:
+    def _weights_of(self, members: sp.csr_array) -> tuple[Numbers, float]:
         fitted, constants, _, _ = self._fit_weights(members)
         return fitted[0], float(constants[0])
 
     def _member_attribution(self, member: Model, ids: Ids, gene: int, random_state: int) -> Parts:
         return member._evidence_attribution(ids, gene, random_state)
 
-    def _combined(self, members: Members) -> tuple[Floats, Floats]:
+    def _combined(self, members: sp.csr_array) -> tuple[Floats, Floats]:
         """Scores (n, genes), and (members,) the leave-one-out scores of the members.
 
         The weights are fitted with all members: without one gene they would change little.
@@ -209,7 +208,7 @@ class Adaptive(Ensemble):
             own[at] = base[owner] + (weights[owner] * left_out).sum(axis=1)
         return scores, own
 
-    def _fit_weights(self, members: Members) -> tuple[Numbers, Numbers, list[Floats], Numbers]:
+    def _fit_weights(self, members: sp.csr_array) -> tuple[Numbers, Numbers, list[Floats], Numbers]:
         """The weights (n, models), the constants (n,), and the evidence.
 
         That is (n, genes) for each model, and (members, models) leave-one-out for the members.

@@ -14,7 +14,7 @@ from gsfm.errors import needs_extra
 from gsfm.models.base import Model
 from gsfm.models.settings import AtLeast1, Count, Positive, Settings
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Members, Tensors
+from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -77,9 +77,7 @@ class ALS(Model):
             library.fit(members, show_progress=False)
         self.vectors = np.asarray(library.item_factors, np.float32)
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _embed_sets(self, members: Members) -> Floats:
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
         c, y = self.config, self.vectors
         ridge = np.float32(c.regularization) * np.eye(y.shape[1], dtype=y.dtype)
         all_genes = self._cached("gram", lambda: y.T @ y + ridge)  # (dimensions, dimensions)
@@ -90,13 +88,11 @@ class ALS(Model):
             out[i] = np.linalg.solve(gram, c.confidence * own.sum(axis=0))
         return out  # (n, dimensions)
 
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         return self._embed_sets(members) @ self.vectors.T  # (n, genes)
 
     def _embed_genes(self) -> Floats:
         return self.vectors
-
-    # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
         return {"vectors": self.vectors}

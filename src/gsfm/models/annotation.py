@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from gsfm.models.attribution import constant
 from gsfm.models.base import Model
@@ -15,7 +16,7 @@ from gsfm.models.evidence import contained_terms
 from gsfm.models.settings import FractionTo1, Positive, Settings, require
 from gsfm.models.sparse import csr_tensors, take_csr
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Ids, Mask, Members, Parts, Sparse, Tensors
+from gsfm.models.types import Floats, Ids, Mask, Parts, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -53,23 +54,21 @@ class Annotation(Model):
     leaves_itself_out = True  # the terms that the set contains do not count
 
     #: (genes, terms) 1 for each term that the gene is in.
-    terms: Sparse
+    terms: sp.csr_array
     weights: Floats  # (terms,)
-    _by_term: Sparse  # (terms, genes)
+    _by_term: sp.csr_array  # (terms, genes)
     _counts: Floats  # (genes,)
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         self._take(sets.to_csr().T.tocsr(), weights)
 
-    def _take(self, terms: Sparse, weights: Floats) -> None:
+    def _take(self, terms: sp.csr_array, weights: Floats) -> None:
         terms.sort_indices()
         self.terms, self.weights = terms, weights
         self._by_term = terms.T.tocsr()
         self._counts = np.asarray(terms @ weights.astype(np.float64), np.float32)
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         own = contained_terms(members, self._by_term, self.config.covered)  # (n, terms)
         own.data = self.weights[own.indices]
         counts = self._counts - (own @ self._by_term).toarray()  # (n, genes)
@@ -82,8 +81,6 @@ class Annotation(Model):
     def _embed_genes(self) -> Floats:
         logs: Floats = np.log(np.float32(self.config.pseudocount) + self._counts)
         return logs[:, None]
-
-    # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
         return {**csr_tensors(self.terms, "terms"), "weights": self.weights}

@@ -6,7 +6,7 @@ autoencoder, and Shapley values for any other family.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -83,8 +83,3 @@ def contrast(gene: int, others: Mask) -> Numbers:
     target = others / -max(int(others.sum()), 1)
     target[gene] += 1
     return np.asarray(target, np.float64)
-
-
-def as_float64(matrix: Any) -> Any:
-    """A dense matrix in double precision; a sparse one as it is."""
-    return np.asarray(matrix, np.float64) if isinstance(matrix, np.ndarray) else matrix

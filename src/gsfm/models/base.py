@@ -238,10 +238,8 @@ class Model(ABC):
     @classmethod
     def check_run(cls, run: Run) -> None:
         """Raise GsfmError if the family cannot be fitted with the devices of the run."""
-        message = (
-            f"a model of the family {cls.family} is fitted by one process on the processor; "
-            "leave out devices, nodes, strategy and accelerator"
-        )
+        message = f"a model of the family {cls.family} is fitted by one process on the processor; "
+        message += "leave out devices, nodes, strategy and accelerator"
         require(run.is_plain or cls.can_distribute, message, GsfmError)
 
     def score(self, sets: SetsLike, *, batch_size: int = 512) -> Floats:
@@ -324,10 +322,8 @@ class Model(ABC):
         require(batch_size >= 1, "batch_size must be 1 or more")
         members = self.encode(sets)
         if self.calibration is None:
-            raise NotCalibratedError(
-                f"this {self.family} model is not calibrated, and has no probabilities; "
-                "gsfm train calibrates, as does Model.calibrate"
-            )
+            message = f"this {self.family} model is not calibrated, and has no probabilities"
+            raise NotCalibratedError(f"{message}; gsfm train calibrates, as does Model.calibrate")
         scores, probabilities = np.empty((2, *members.shape), np.float32)
         for rows, block in row_blocks(members, batch_size):
             scores[rows], of_genes, of_members = self._score_and_evidence(block)
@@ -562,8 +558,8 @@ class Model(ABC):
     def _embed_sets(self, members: sp.csr_array) -> Floats:
         """(n, dimensions): the mean of the members' vectors; zeros for an empty set."""
         sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
-        mean: Floats = np.asarray(members @ self._embed_genes(), np.float32) / sizes[:, None]
-        return mean
+        total = np.asarray(members @ self._embed_genes(), np.float32)
+        return np.asarray(total / sizes[:, None])
 
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         """The result of `term_matrix`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
+import scipy.sparse as sp
 
 from gsfm import genes
 from gsfm.genes.tables import read
@@ -13,8 +14,8 @@ from gsfm.models.attribution import constant
 from gsfm.models.base import Model
 from gsfm.models.settings import Positive, Settings
 from gsfm.models.storage import take
-from gsfm.models.term_matrix import TermMatrix, moments, standard
-from gsfm.models.types import Cache, Floats, Ids, Mask, Members, Numbers, Parts, Progress, Tensors
+from gsfm.models.term_matrix import Standardized, TermMatrix, moments
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 #: The locus type of a gene that codes for a protein, as HGNC calls it.
@@ -31,11 +32,15 @@ class ConstantModel(Model):
     tensor: ClassVar[str] = "values"
     values: Floats  # (genes,)
 
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         return np.broadcast_to(self.values, members.shape)
 
-    def _term_matrix(self, members: Members, cache: Cache, progress: Progress) -> TermMatrix:
-        return _ConstantTerms(self.values.astype(np.float64), members)
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        scores = self.values.astype(np.float64)
+        powers = np.array([scores, scores**2])
+        total = powers.sum(axis=1, keepdims=True)
+        found = moments(members, total, (members @ powers.T).T)
+        return Standardized(found, lambda gene, terms: scores[gene])
 
     def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
         return constant(self, ids, gene, others)
@@ -134,17 +139,3 @@ class Attribute(ConstantModel):
         if len(known):
             raw = (raw - known.mean()) / (known.std() or 1)
         self.values = np.nan_to_num(raw).astype(np.float32)
-
-
-class _ConstantTerms(TermMatrix):
-    def __init__(self, scores: Numbers, members: Members) -> None:
-        self.scores = scores
-        powers = np.array([scores, scores**2])
-        total = powers.sum(axis=1, keepdims=True)
-        self.moments = moments(members, total, (members @ powers.T).T)
-
-    def evidence(self, gene: int) -> Numbers:
-        return standard(self.scores[gene], self.moments)
-
-    def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
-        return standard(self.scores[gene], self.moments, terms)

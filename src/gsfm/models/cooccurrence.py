@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy.sparse as sp
 
 from gsfm.models.base import Model
 from gsfm.models.evidence import divide_by_others
 from gsfm.models.settings import Count, Settings
 from gsfm.models.sparse import csr_tensors, gram_blocks, keep_largest, principal_rows, take_csr
-from gsfm.models.types import Floats, Members, Sparse, Tensors
+from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -57,7 +58,7 @@ class Cooccurrence(Model):
     leaves_itself_out = True
 
     #: (genes, genes) sparse: row i holds the similarities of the genes most similar to gene i.
-    similarities: Sparse
+    similarities: sp.csr_array
 
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         members = sets.to_csr()  # (sets, genes)
@@ -78,9 +79,7 @@ class Cooccurrence(Model):
 
         self.similarities = keep_largest(blocks(), self.config.top)
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         total: Floats = (members @ self.similarities).toarray()  # (n, genes)
         divide_by_others(total, members)  # the similarity of a gene to itself is 0
         return total
@@ -89,8 +88,6 @@ class Cooccurrence(Model):
         # A gene's vector is its row of similarities, in fewer dimensions.
         matrix, width = self.similarities, self.config.dimensions
         return self._cached("gene_vectors", lambda: principal_rows(matrix, width))
-
-    # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
         return csr_tensors(self.similarities, "similarities")

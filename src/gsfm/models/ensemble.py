@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.genes import Vocabulary
@@ -21,7 +22,7 @@ from gsfm.models.evidence import standardize
 from gsfm.models.settings import Settings, require
 from gsfm.models.storage import take
 from gsfm.models.term_matrix import TermMatrix
-from gsfm.models.types import Cache, Floats, Ids, Members, Numbers, Parts, Progress, Tensors
+from gsfm.models.types import Cache, Floats, Ids, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -136,9 +137,7 @@ class Ensemble(Model):
         self.config = dataclasses.replace(self.config, members=members)
         self.manifest["members"] = [member.manifest for member in self.members]
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         out = np.zeros(members.shape, np.float32)
         for model, weight, own, columns in self._parts(members):
             scores = standardize(model._score(own), own)
@@ -146,7 +145,7 @@ class Ensemble(Model):
             out[:, columns] += scores
         return out
 
-    def _embed_sets(self, members: Members) -> Floats:
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
         parts = self._parts(members)
         vectors = [_scaled(model._embed_sets(own), weight) for model, weight, own, _ in parts]
         return np.concatenate(vectors, axis=1)
@@ -160,7 +159,7 @@ class Ensemble(Model):
             parts[-1][columns] = vectors
         return np.concatenate(parts, axis=1)
 
-    def _term_matrix(self, members: Members, cache: Cache, progress: Progress) -> TermMatrix:
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         return _WeightedSum(self, members, cache, progress)
 
     @property
@@ -207,7 +206,7 @@ class Ensemble(Model):
             kinds.append(Kind(name, weight, base + part.sum(), weight * base, weight * part))
         return Attribution(float(self.score([ids])[0, gene]), constant, kinds)
 
-    def _weights_of(self, members: Members) -> tuple[Numbers, float]:
+    def _weights_of(self, members: sp.csr_array) -> tuple[Numbers, float]:
         """The members' weights for one set, and the constant of the sum."""
         return np.array(self.config.weights, float), 0.0
 
@@ -219,7 +218,7 @@ class Ensemble(Model):
         """Each member, its weight and its columns."""
         return zip(self.members, self.config.weights, self.columns, strict=True)
 
-    def _parts(self, members: Members) -> Iterator[tuple[Model, float, Members, Any]]:
+    def _parts(self, members: sp.csr_array) -> Iterator[tuple[Model, float, sp.csr_array, Any]]:
         """Each member, its weight, the sets in its vocabulary, and its columns."""
         for model, weight, columns in self._weighted():
             if len(columns) == members.shape[1] and (np.diff(columns) == 1).all():
@@ -236,8 +235,6 @@ class Ensemble(Model):
 
     def _fingerprint_arrays(self) -> Iterable[NDArray[Any]]:
         return itertools.chain.from_iterable(m._fingerprint_arrays() for m in self.members)
-
-    # -- files -----------------------------------------------------------------------------------
 
     def config_json(self) -> dict[str, Any]:
         members = [member.config_json() for member in self.members]
@@ -259,9 +256,7 @@ class Ensemble(Model):
             inside = ((columns >= 0) & (columns < n)).all()
             require(inside, f"the tensor '{i}.genes' holds a gene outside 0..{n - 1}")
             self.columns.append(columns.astype(np.int32))
-            own = _of_member(tensors, i)
-            for name in own:
-                del tensors[f"{i}.{name}"]
+            own = {name: tensors.pop(f"{i}.{name}") for name in _of_member(tensors, i)}
             try:
                 same = np.array_equal(columns, np.arange(n))
                 symbols = (self.vocabulary[int(c)] for c in columns)
@@ -291,7 +286,9 @@ class _WeightedSum(TermMatrix):
     Also of `Adaptive`: its weights for each set would take longer than all else.
     """
 
-    def __init__(self, model: Ensemble, members: Members, cache: Cache, progress: Progress) -> None:
+    def __init__(
+        self, model: Ensemble, members: sp.csr_array, cache: Cache, progress: Progress
+    ) -> None:
         self.n = members.shape[0]
         self.parts: list[tuple[float, TermMatrix, Any]] = []
         weighted = [(m, *part) for m, part in enumerate(model._parts(members)) if part[1] != 0]

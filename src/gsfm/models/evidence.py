@@ -8,13 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.models.types import Floats, Members
+from gsfm.models.types import Floats
 
 #: The members of a set are left out in so many folds; those of a smaller set one by one.
 FOLDS = 8
 
 
-def standardize(scores: Floats, members: Members) -> Floats:
+def standardize(scores: Floats, members: sp.csr_array) -> Floats:
     """Return scores less their mean, over their standard deviation, set by set.
 
     `scores` and the 0/1 `members` are (n, genes). The mean and the (population) standard deviation
@@ -36,19 +36,19 @@ def standardize(scores: Floats, members: Members) -> Floats:
     return np.asarray(centered)
 
 
-def rows_of(members: Members) -> NDArray[np.int64]:
+def rows_of(members: sp.csr_array) -> NDArray[np.int64]:
     """(members,) the row of each."""
     return np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
 
 
-def divide_by_others(total: Floats, members: Members) -> None:
+def divide_by_others(total: Floats, members: sp.csr_array) -> None:
     """Turn sums over the members, without the gene itself, into means, in place."""
     others = np.broadcast_to(np.diff(members.indptr)[:, None], total.shape).astype(np.float32)
     others[rows_of(members), members.indices] -= 1
     total /= np.maximum(others, 1)
 
 
-def left_out(members: Members) -> tuple[sp.csr_array, NDArray[np.int64]]:
+def left_out(members: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
     """Return the sets without some of their members, so that each member is left out once.
 
     The first result, (k n, genes), has for each of k folds the n sets without the members of that
@@ -74,7 +74,7 @@ def left_out(members: Members) -> tuple[sp.csr_array, NDArray[np.int64]]:
     return rest, fold * len(sizes) + rows
 
 
-def contained_terms(members: Members, terms: sp.csr_array, share: float) -> sp.csr_array:
+def contained_terms(members: sp.csr_array, terms: sp.csr_array, share: float) -> sp.csr_array:
     """(n, terms) 1 where a set contains a term: it has at least a `share` of the term's genes.
 
     These are the term that the set is, in this release or another, and the terms below it, which

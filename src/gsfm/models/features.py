@@ -1,8 +1,7 @@
 """Features: how similar genes are in their names, protein domains, positions, or sets.
 
-Two genes with a protein domain or words of their names in common, or close to each other on the
-chromosome, are similar without any gene set. It is weak evidence, but genes that are in no set have
-it, too. A feature is represented by the set of the genes that have it.
+It is weak evidence, but genes that are in no set have it, too. A feature is represented by the set
+of the genes that have it.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from gsfm.models.membership import row_blocks
 from gsfm.models.settings import AtLeast2, Count, FractionTo1, Settings, require
 from gsfm.models.sparse import csr_tensors, principal_rows, take_csr
 from gsfm.models.storage import take
-from gsfm.models.term_matrix import BLOCK, TermMatrix, cached, moments, standard, sums
-from gsfm.models.types import Cache, Floats, Ids, Mask, Members, Numbers, Parts, Progress, Tensors
+from gsfm.models.term_matrix import BLOCK, Standardized, TermMatrix, cached, moments, sums
+from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 #: Features of so many genes or more are handled as dense matrices, the others as sparse ones.
@@ -101,9 +100,7 @@ class Features(Model):
         self._by_feature = vectors.T.tocsr()
         self._squares = np.asarray(vectors.multiply(vectors).sum(axis=1), np.float32)
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         rows = rows_of(members)
         profile = members @ self.vectors  # (n, features)
         scale = None
@@ -135,12 +132,12 @@ class Features(Model):
         # For a gene whose features are all excluded, rounding leaves a little.
         return np.where(left > 1e-5, 1 / np.sqrt(np.maximum(left, 1e-5)), 0).astype(np.float32)
 
-    def _score_and_evidence(self, members: Members) -> tuple[Floats, Floats, Floats]:
+    def _score_and_evidence(self, members: sp.csr_array) -> tuple[Floats, Floats, Floats]:
         # Few genes have a feature in common with a set, and their standardized scores are huge.
         scores, of_genes, of_members = super()._score_and_evidence(members)
         return scores, np.arcsinh(of_genes), np.arcsinh(of_members)
 
-    def _term_matrix(self, members: Members, cache: Cache, progress: Progress) -> TermMatrix:
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
         if self.config.covered is not None:
             return super()._term_matrix(members, cache, progress)
         return _FeatureTerms(self, members, cache)
@@ -176,8 +173,6 @@ class Features(Model):
         width = self.config.dimensions
         return self._cached("gene_vectors", lambda: principal_rows(self.vectors, width))
 
-    # -- files -----------------------------------------------------------------------------------
-
     def _tensors(self) -> Tensors:
         return {**csr_tensors(self.vectors, "vectors"), "have": self._sizes().astype(np.int32)}
 
@@ -192,13 +187,14 @@ class Features(Model):
         return np.asarray(np.diff(self._by_feature.indptr), np.int64)
 
 
-class _FeatureTerms(TermMatrix):
+class _FeatureTerms(Standardized):
     """A score is the mean of the cosines between the gene and the term's genes."""
 
-    def __init__(self, model: Features, members: Members, cache: Cache) -> None:
+    def __init__(self, model: Features, members: sp.csr_array, cache: Cache) -> None:
         self.model, self.members = model, members
         self.sizes = np.diff(members.indptr)
-        self.moments = cached(cache, lambda: {"moments": self._compute()})["moments"]
+        found = cached(cache, lambda: {"moments": self._compute()})
+        super().__init__(found["moments"], self._scores)
 
     def _compute(self) -> Numbers:
         genes, features = self.model.vectors.shape
@@ -229,22 +225,22 @@ class _FeatureTerms(TermMatrix):
         return every, own
 
     def evidence(self, gene: int) -> Numbers:
-        scores = self.members @ self._similarity(gene) / np.maximum(self.sizes, 1)
-        return np.arcsinh(standard(scores, self.moments))
+        return np.arcsinh(super().evidence(gene))
 
     def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
-        # Compared with the others alone, as the model does.
-        total = self.members[terms] @ self._similarity(gene) - self.model._squares[gene]
-        scores = total / np.maximum(self.sizes[terms] - 1, 1)
-        return np.arcsinh(standard(scores, self.moments, terms))
+        return np.arcsinh(super().leave_one_out(terms, gene))
 
-    def _similarity(self, gene: int) -> Floats:
-        """(genes,) the cosine of each gene and this one."""
+    def _scores(self, gene: int, terms: Ids | None) -> Numbers:
         vectors = self.model.vectors
-        return np.asarray(vectors @ vectors[[gene]].toarray()[0])
+        similarity = vectors @ vectors[[gene]].toarray()[0]  # (genes,) cosines
+        if terms is None:
+            return np.asarray(self.members @ similarity / np.maximum(self.sizes, 1))
+        # Compared with the others alone, as the model does.
+        total = self.members[terms] @ similarity - self.model._squares[gene]
+        return np.asarray(total / np.maximum(self.sizes[terms] - 1, 1))
 
 
-def _quadratic(rows: Members, gram: sp.csr_array, sizes: Ids) -> Numbers:
+def _quadratic(rows: sp.csr_array, gram: sp.csr_array, sizes: Ids) -> Numbers:
     """(n,) r G r' for each sparse row r: the sum of the squared scores of all genes.
 
     The few features of many genes fill most of the Gram matrix. They are taken out of it and

@@ -14,12 +14,12 @@ import scipy.sparse as sp
 
 from gsfm.completion.batches import batches
 from gsfm.models import sparse
-from gsfm.models.attribution import as_float64, contrast
+from gsfm.models.attribution import contrast
 from gsfm.models.base import Model
 from gsfm.models.settings import Count, NonNegative, NonNegativeInt, Positive, Settings, require
 from gsfm.models.storage import take
-from gsfm.models.term_matrix import TermMatrix, cached, holders, moments, standard, sums
-from gsfm.models.types import Cache, Floats, Ids, Mask, Members, Numbers, Parts, Progress, Tensors
+from gsfm.models.term_matrix import Standardized, TermMatrix, cached, holders, moments, sums
+from gsfm.models.types import Cache, Floats, Ids, Mask, Parts, Progress, Tensors
 from gsfm.sets import GeneSets
 
 LAPACK_ROWS = 2048  # of the blocks that LAPACK inverts
@@ -128,24 +128,36 @@ class Linear(Model):
         model.manifest.pop("calibration", None)  # of other scores
         return model
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         scores = members @ self.matrix  # (n, genes)
         return np.asarray(scores.toarray() if isinstance(scores, sp.csr_array) else scores)
 
-    def _term_matrix(self, members: Members, cache: Cache, progress: Progress) -> TermMatrix:
-        return _LinearTerms(self, members, cache)
+    def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
+        found = cached(cache, lambda: {"moments": moments(members, *sums(members, self.matrix))})
+
+        def scores(gene: int, terms: Ids | None) -> Floats:
+            # No gene has a weight of its own, so that a score leaves the gene out.
+            of_terms = members if terms is None else members[terms]
+            return np.asarray(of_terms @ self._weights(gene))
+
+        return Standardized(found["moments"], scores)
+
+    def _weights(self, gene: int) -> Floats:
+        """(genes,) the weights whose sum is a term's score of the gene: a column of the matrix."""
+        if not isinstance(self.matrix, sp.csr_array):
+            return np.ascontiguousarray(self.matrix[:, gene])
+        weights = np.zeros(self.matrix.shape[0], np.float32)
+        rows, at = holders(self.matrix, gene)
+        weights[rows] = self.matrix.data[at]
+        return weights
 
     def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
-        return 0.0, as_float64(self.matrix[ids]) @ contrast(gene, others)
+        return 0.0, np.asarray(self.matrix[ids] @ contrast(gene, others))
 
     def _embed_genes(self) -> Floats:
         # A gene's vector is its row of weights, in fewer dimensions.
         matrix, width = self.matrix, self.config.dimensions
         return self._cached("gene_vectors", lambda: sparse.principal_rows(matrix, width))
-
-    # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
         if isinstance(self.matrix, sp.csr_array):
@@ -158,32 +170,6 @@ class Linear(Model):
             self.matrix = sparse.take_csr(tensors, "weights", n, n)
         else:
             self.matrix = take(tensors, "weights", n, n, kinds="f").astype(np.float32, copy=False)
-
-
-class _LinearTerms(TermMatrix):
-    """A score is the sum of the weights of the term's genes, a column of the matrix."""
-
-    def __init__(self, model: Linear, members: Members, cache: Cache) -> None:
-        self.model, self.members = model, members
-        found = cached(cache, lambda: {"moments": moments(members, *sums(members, model.matrix))})
-        self.moments = found["moments"]
-
-    def evidence(self, gene: int) -> Numbers:
-        return standard(self.members @ self._weights(gene), self.moments)
-
-    def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
-        # No gene has a weight of its own.
-        return standard(self.members[terms] @ self._weights(gene), self.moments, terms)
-
-    def _weights(self, gene: int) -> Floats:
-        """(genes,) the weights whose sum is a term's score of the gene."""
-        matrix = self.model.matrix
-        if not isinstance(matrix, sp.csr_array):
-            return np.ascontiguousarray(matrix[:, gene])
-        weights = np.zeros(matrix.shape[0], np.float32)
-        rows, at = holders(matrix, gene)
-        weights[rows] = matrix.data[at]
-        return weights
 
 
 def _strongest(matrix: Floats, keep: int) -> sp.csr_array:

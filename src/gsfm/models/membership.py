@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from gsfm.completion.batches import batches
 from gsfm.errors import require
 from gsfm.genes import Vocabulary
-from gsfm.models.types import Ids, Members, Progress, SetsLike
+from gsfm.models.types import Ids, Progress, SetsLike
 from gsfm.sets import GeneSets
 
 
@@ -64,7 +64,7 @@ def are_symbols(one: Any) -> bool:
 
 
 def row_blocks(
-    members: Members, size: int, progress: Progress = None
+    members: sp.csr_array, size: int, progress: Progress = None
 ) -> Iterator[tuple[slice, sp.csr_array]]:
     """Blocks of `size` rows of a matrix, each with its place; progress is reported after each."""
     n = members.shape[0]

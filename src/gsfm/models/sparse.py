@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from gsfm.errors import require
 from gsfm.models.membership import row_blocks
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Members, Tensors
+from gsfm.models.types import Floats, Tensors
 
 #: Rows of a gene-by-gene matrix that are computed at once; bounds the working memory.
 BLOCK = 512
 
 
-def gram_blocks(members: Members, weights: Floats) -> Iterator[tuple[int, Floats]]:
+def gram_blocks(members: sp.csr_array, weights: Floats) -> Iterator[tuple[int, Floats]]:
     """Yield the first row and the rows, (block, genes), of X' W X, block after block.
 
     X is the (sets, genes) 0/1 membership and W the diagonal of the sets' weights: the entry (i, j)

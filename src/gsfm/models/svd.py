@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from gsfm.models.base import Model
 from gsfm.models.settings import Count, NonNegative, Settings
 from gsfm.models.sparse import gram_blocks, principal_rows
 from gsfm.models.storage import take
-from gsfm.models.types import Floats, Members, Tensors
+from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
 
 
@@ -74,18 +75,14 @@ class SVD(Model):
         kept = lengths > lengths.max() * 1e-6
         self.vectors = directions[:, kept] / lengths[kept]
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _embed_sets(self, members: Members) -> Floats:
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
         return np.asarray(members @ self._embed_genes())  # (n, dimensions)
 
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         return self._embed_sets(members) @ self.vectors.T  # (n, genes)
 
     def _embed_genes(self) -> Floats:
         return self.scale[:, None] * self.vectors
-
-    # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
         return {"scale": self.scale, "vectors": self.vectors}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gsfm.models.evidence import standardize
 from gsfm.models.membership import row_blocks
-from gsfm.models.types import Cache, Ids, Members, Numbers, Progress
+from gsfm.models.types import Cache, Ids, Numbers, Progress
 
 if TYPE_CHECKING:
     from gsfm.models.base import Model
@@ -40,7 +40,7 @@ class TermMatrix(ABC):
 class Rescored(TermMatrix):
     """The form for any family: every term is scored again for each gene."""
 
-    def __init__(self, model: Model, members: Members, progress: Progress = None) -> None:
+    def __init__(self, model: Model, members: sp.csr_array, progress: Progress = None) -> None:
         self.model, self.members, self.progress = model, members, progress
 
     def evidence(self, gene: int) -> Numbers:
@@ -51,7 +51,7 @@ class Rescored(TermMatrix):
         members = self.members[terms] if alone else without(self.members, terms, gene)
         return self._score(members, gene)
 
-    def _score(self, members: Members, gene: int) -> Numbers:
+    def _score(self, members: sp.csr_array, gene: int) -> Numbers:
         out = np.empty(members.shape[0])
         for rows, block in row_blocks(members, 64, self.progress):
             if self.model.leaves_itself_out:
@@ -60,6 +60,22 @@ class Rescored(TermMatrix):
                 evidence = standardize(self.model.score(block), block)
             out[rows] = evidence[:, gene]
         return out
+
+
+class Standardized(TermMatrix):
+    """Scores of one gene in every term, standardized by the `moments` of each term's scores.
+
+    `scores` gives them for all terms, or leave-one-out for some terms that have the gene.
+    """
+
+    def __init__(self, moments: Numbers, scores: Callable[[int, Ids | None], Any]) -> None:
+        self.moments, self.scores = moments, scores
+
+    def evidence(self, gene: int) -> Numbers:
+        return standard(self.scores(gene, None), self.moments)
+
+    def leave_one_out(self, terms: Ids, gene: int) -> Numbers:
+        return standard(self.scores(gene, terms), self.moments[:, terms])
 
 
 def cached(cache: Cache, compute: Callable[[], Cache]) -> Cache:
@@ -75,7 +91,7 @@ def holders(matrix: sp.csr_array, column: int) -> tuple[NDArray[np.int64], NDArr
     return np.searchsorted(matrix.indptr, at, side="right") - 1, at
 
 
-def without(members: Members, terms: Ids, gene: int) -> sp.csr_array:
+def without(members: sp.csr_array, terms: Ids, gene: int) -> sp.csr_array:
     """(k, genes) the rows of `terms`, each without the gene."""
     rows = members[terms]
     stays = rows.indices != gene
@@ -83,7 +99,7 @@ def without(members: Members, terms: Ids, gene: int) -> sp.csr_array:
     return sp.csr_array((rows.data[stays], rows.indices[stays], indptr), shape=rows.shape)
 
 
-def moments(members: Members, of_all: Numbers, of_own: Numbers) -> Numbers:
+def moments(members: sp.csr_array, of_all: Numbers, of_own: Numbers) -> Numbers:
     """(2, terms) the mean of each term's scores over the genes outside it, and 1 / their spread.
 
     From sums of the scores and of their squares, (2, terms), over all genes and over the genes of
@@ -97,12 +113,12 @@ def moments(members: Members, of_all: Numbers, of_own: Numbers) -> Numbers:
     return np.array([mean, np.where(flat, 0.0, 1 / np.sqrt(np.where(flat, 1.0, variance)))])
 
 
-def standard(scores: Any, moments: Numbers, terms: Any = slice(None)) -> Numbers:
+def standard(scores: Any, moments: Numbers) -> Numbers:
     """(terms,) the scores of one gene, standardized."""
-    return np.asarray((scores - moments[0, terms]) * moments[1, terms], np.float64)
+    return np.asarray((scores - moments[0]) * moments[1], np.float64)
 
 
-def sums(members: Members, matrix: Any) -> tuple[Numbers, Numbers]:
+def sums(members: sp.csr_array, matrix: Any) -> tuple[Numbers, Numbers]:
     """(2, terms) sums of scores and of their squares, over all genes and over those of the term.
 
     The scores of a term are the sum of its genes' rows of `matrix`, (genes, genes), of any kind.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 import time
@@ -89,10 +90,7 @@ def train(
     model.check_run(run)
     processes = start(run)
     held, rows = HeldOut.draw(corpus, held_out, random_state=random_state)
-    message = (
-        "snapshots are taken when a model is watched in training: that needs held-out sets, and a "
-        "family that learns in steps"
-    )
+    message = "snapshots need held-out sets, and a family that learns in steps and is watched"
     can_watch = model.learns_in_steps and len(held) and run.watches
     require(can_watch or not snapshots, message, GsfmError)
     taken = [_Snapshot(at, Path(place), run) for at, place in (snapshots or {}).items()]
@@ -196,12 +194,10 @@ def peak_memory() -> int | None:
     >>> peak_memory() > 1_000_000
     True
     """
-    try:
-        # Better than getrusage, which begins with the memory of the process that started this one.
+    # Better than getrusage, which begins with the memory of the process that started this one.
+    with contextlib.suppress(OSError, IndexError, ValueError):
         status = Path("/proc/self/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
-    except (OSError, IndexError, ValueError):
-        pass
     try:
         import resource
     except ImportError:  # Windows

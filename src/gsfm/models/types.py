@@ -15,9 +15,6 @@ Floats: TypeAlias = NDArray[np.float32]
 Numbers: TypeAlias = NDArray[np.float64]
 Ids: TypeAlias = NDArray[np.integer[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
-#: (n, genes) float32 0/1 membership, and any other sparse matrix.
-Members: TypeAlias = sp.csr_array
-Sparse: TypeAlias = sp.csr_array
 #: A baseline and (n,) contributions, which add up to a score.
 Parts: TypeAlias = tuple[float, Numbers]
 #: The arrays of ``model.safetensors``, by name.

@@ -111,8 +111,6 @@ class Autoencoder(StepwiseModel):
             out |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
         return out
 
-    # -- scoring ---------------------------------------------------------------------------------
-
     def _embed_sets(self, members: sp.csr_array) -> Floats:
         b = self.block
         sizes = np.maximum(np.diff(members.indptr), 1).astype(np.float32)
@@ -189,8 +187,6 @@ class Autoencoder(StepwiseModel):
     def _fingerprint_arrays(self) -> Iterable[NDArray[Any]]:
         # A part of the vectors is enough to tell two fits apart.
         return self.output_bias, self.output_vectors[::64]
-
-    # -- files -----------------------------------------------------------------------------------
 
     def _tensors(self) -> Tensors:
         # The block is small compared with the tables: eight bits would save little more.

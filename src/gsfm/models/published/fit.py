@@ -117,6 +117,7 @@ class PublishedLearner(Learner):
 
     def hand_over(self) -> None:
         model, depth = self.model, self.config.depth
+        # Weights and biases alternate.
         flat = [parameter.detach().numpy() for parameter in self.parameters.values()]
         arrays = list(zip(flat[::2], flat[1::2], strict=True))
         model.encoder, model.decoder = arrays[:depth], arrays[depth:]

@@ -1,8 +1,7 @@
 """The gene set foundation model of Clarke et al. 2026 (Patterns, 10.1016/j.patter.2026.101565).
 
-A denoising autoencoder on multi-hot vectors: a plain multi-layer perceptron whose target is the set
-itself, or the part of it that was hidden. The file layout is the authors' own, so that their
-checkpoints load here and what is fitted here loads there.
+A multi-layer perceptron whose target is the set itself, or the part of it that was hidden. The file
+layout is the authors' own, so that their checkpoints load here and what is fitted here loads there.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from gsfm.genes import Vocabulary
 from gsfm.models.base import StepwiseModel
 from gsfm.models.settings import Count, Fraction, NonNegativeInt, Positive, Settings, require
 from gsfm.models.storage import take, vocab_lines
-from gsfm.models.types import Floats, Members, Tensors
+from gsfm.models.types import Floats, Tensors
 from gsfm.sets import GeneSets
 
 #: The tokens before the genes: for unknown words, and to fill up batches.
@@ -32,8 +31,7 @@ PAD = 1
 class PublishedConfig(Settings):
     """Settings of `Published`; the first six are the authors', with their names.
 
-    The defaults are what the authors chose in their comparison of hyperparameters and released
-    weights with; the default of ``partition`` in their code is 0.8.
+    The defaults are those of the weights that they released.
     """
 
     vocab_size: NonNegativeInt = 0  # genes and the two special tokens; `fit` sets it
@@ -51,9 +49,7 @@ class PublishedConfig(Settings):
         # The widest layer has d_model x 2^(depth - 1) units.
         require(self.depth <= 16, "depth must be 1 to 16")
         unseen = self.partition > 0 or self.weighted_loss != "unseen"
-        require(
-            unseen, "weighted_loss 'unseen' needs a partition above 0: with 0 nothing is unseen"
-        )
+        require(unseen, "weighted_loss 'unseen' needs a partition above 0")
 
 
 class Published(StepwiseModel):
@@ -111,15 +107,11 @@ class Published(StepwiseModel):
         decoder = [c.d_model * 2**i for i in range(c.depth - 1)]
         return [c.vocab_size, *encoder, c.d_model], [c.d_model, *decoder, c.vocab_size]
 
-    # -- fitting ---------------------------------------------------------------------------------
-
     def _fit(self, sets: GeneSets, weights: Floats, random_state: int) -> None:
         self.config = dataclasses.replace(self.config, vocab_size=sets.n_genes + len(SPECIAL))
         super()._fit(sets, weights, random_state)
 
-    # -- scoring ---------------------------------------------------------------------------------
-
-    def _embed_sets(self, members: Members) -> Floats:
+    def _embed_sets(self, members: sp.csr_array) -> Floats:
         weight, bias = self.encoder[0]
         # A product with a multi-hot vector is a sum of rows.
         x: Floats = members @ weight[len(SPECIAL) :] + bias  # (n, width)
@@ -128,7 +120,7 @@ class Published(StepwiseModel):
             x = x @ weight.T + bias
         return x  # (n, d_model)
 
-    def _score(self, members: Members) -> Floats:
+    def _score(self, members: sp.csr_array) -> Floats:
         x = self._embed_sets(members)
         for i, (weight, bias) in enumerate(self.decoder):
             if i:
@@ -139,8 +131,6 @@ class Published(StepwiseModel):
     def _embed_genes(self) -> Floats:
         # A gene's vector is that of the set of that gene alone.
         return self._embed_sets(sp.eye_array(len(self.vocabulary), dtype=np.float32, format="csr"))
-
-    # -- files -----------------------------------------------------------------------------------
 
     def _read_vocab(self, text: str) -> Vocabulary:
         lines = vocab_lines(text)
