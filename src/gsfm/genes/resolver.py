@@ -152,12 +152,9 @@ def _series(identifiers: Iterable[Any]) -> pl.Series:
     try:
         return pl.Series(values, dtype=pl.String)
     except (TypeError, ValueError):  # not only text
-        return pl.Series([_text(value) for value in values], dtype=pl.String)
-
-
-def _text(value: Any) -> str | None:
-    missing = value is None or (isinstance(value, float) and value != value)
-    return None if missing else str(value)
+        missing = [v is None or (isinstance(v, float) and v != v) for v in values]
+        texts = [None if m else str(v) for v, m in zip(values, missing, strict=True)]
+        return pl.Series(texts, dtype=pl.String)
 
 
 def _gather(values: pl.Series, positions: NDArray[Any]) -> pl.Series:

@@ -108,12 +108,8 @@ def p_values(shared: Int64s, left: Int64s, right: Int64s, background: int) -> Nu
     array([0.25])
     """
     cases, inverse = np.unique(np.stack([shared, left, right]), axis=1, return_inverse=True)
-    k, n, m = cases
-    return _tail(k, n, m, background)[inverse.ravel()]
-
-
-def _tail(k: Int64s, n: Int64s, m: Int64s, N: int) -> Numbers:
-    """The sum of the probabilities of an overlap of `k` to ``min(n, m)``."""
+    (k, n, m), N = cases, background
+    # The sum of the probabilities of an overlap of k to min(n, m).
     last = np.minimum(n, m)
     total = np.zeros(len(k))
     at = np.flatnonzero(k <= last)
@@ -130,7 +126,7 @@ def _tail(k: Int64s, n: Int64s, m: Int64s, N: int) -> Numbers:
         goes_on = (i < last) & ((ratio >= 1) | (chance > 1e-17 * total[at]))
         chance, i = (chance * ratio)[goes_on], i[goes_on] + 1
         at, n, m, last = at[goes_on], n[goes_on], m[goes_on], last[goes_on]
-    return np.minimum(total, 1.0)
+    return np.asarray(np.minimum(total, 1.0)[inverse.ravel()])
 
 
 def _probability(i: Int64s, n: Int64s, m: Int64s, N: int) -> Numbers:
