@@ -53,7 +53,7 @@ def sets(
 ) -> Report | pl.DataFrame | None:
     """Embed gene sets. Without a format or a file, only the sets are shown, not their vectors."""
     from gsfm import analysis
-    from gsfm.analysis.query import read_source
+    from gsfm.analysis.sources import read_source
 
     return _shown(call(analysis.embed, genes=read_source(sets, resolve=False)), form)
 
