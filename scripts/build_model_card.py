@@ -180,10 +180,9 @@ def members(model: Model) -> str:
 
 def corpus_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     """The corpus of the model, or else the largest corpus of a member."""
-    if "corpus" in manifest:
-        return manifest["corpus"]
-    members = manifest.get("members", ())
-    return max((one["corpus"] for one in members if "corpus" in one), key=n_sets, default={})
+    own = [manifest] if "corpus" in manifest else manifest.get("members", ())
+    corpora: list[Mapping[str, Any]] = [one["corpus"] for one in own if "corpus" in one]
+    return max(corpora, key=n_sets, default={})
 
 
 def n_sets(of: Mapping[str, Any]) -> int:
