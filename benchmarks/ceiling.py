@@ -105,7 +105,7 @@ def main() -> None:
         methods: list[Method] = [
             ModelMethod("shipped", model),
             ModelMethod(
-                "with the library's other terms", model.with_library(library, covered=0.45)
+                "with the library's other terms", model.with_library(library, max_containment=0.45)
             ),
         ]
         if any(repeated):

@@ -156,7 +156,7 @@ def version(manifest: Mapping[str, Any]) -> str:
 def members(model: Model) -> str:
     """The members with their weights and settings, as a table."""
     rows = []
-    precisions = getattr(model.config, "confidences", None)
+    precisions = getattr(model.config, "precisions", None)
     for i, (weight, member, _) in enumerate(parts_of(model)):
         settings = dict(vars(member.config))
         # The name of a member of a family with several kinds includes its kind.
@@ -169,9 +169,9 @@ def members(model: Model) -> str:
     if precisions is None:
         return table(("member", "weight", "settings"), rows)
     return table(("member", "prior weight", "prior precision", "settings"), rows) + (
-        "\n\nThe prior precision (`confidence` in the configuration) is the number of genes of a "
-        "query that have as much influence on a weight as its prior. The weights of a short query "
-        "stay close to the prior weights; those of a long query depend mostly on its genes."
+        "\n\nThe prior precision (`prior_precision` in the configuration) is the number of genes "
+        "of a query that have as much influence on a weight as its prior. The weights of a short "
+        "query stay close to the prior weights; those of a long query depend mostly on its genes."
     )
 
 
@@ -355,8 +355,8 @@ def metrics(summary: Mapping[str, Any]) -> str:
     for task in of_protocol(summary, "context-switch"):
         text.append(
             f"{task['task']}: a gene of two unrelated terms is shown with "
-            f"{task['about']['company']} context genes of one of them, and the genes of that term "
-            "should rank above those of the other term. The median AUROC is "
+            f"{task['about']['context_genes']} context genes of one of them, and the genes of that "
+            "term should rank above those of the other term. The median AUROC is "
             f"{figure(task['task'], 'auroc')} over {task['terms']:,} pairs of terms; that of a "
             "method that ignores the context is 0.5."
         )

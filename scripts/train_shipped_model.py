@@ -280,7 +280,7 @@ def main() -> None:
     is_length = [isinstance(m, Attribute) and m.config.of == "length" for _, m in parts]
     sure = [OF_LENGTH if each else CONFIDENCE for each in is_length]
     shipped = Adaptive.of(
-        [m for _, m in parts], [weight for weight, _ in parts], confidence=tuple(sure)
+        [m for _, m in parts], [weight for weight, _ in parts], prior_precision=tuple(sure)
     )
     shipped.manifest |= {
         "name": NAME if year is None else f"{NAME}-until-{year}",

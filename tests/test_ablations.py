@@ -23,9 +23,9 @@ def script() -> ModuleType:
     return module
 
 
-def made(script: ModuleType, **told: str) -> dict[str, str]:
+def made(script: ModuleType, **changes: str) -> dict[str, str]:
     run = dict.fromkeys(script.COLUMNS, "")
-    return run | {"question": "wide", "date": "2026-11-22", "change": "512"} | told
+    return run | {"question": "wide", "date": "2026-11-22", "change": "512"} | changes
 
 
 def test_the_committed_tables_are_up_to_date(script: ModuleType) -> None:

@@ -176,15 +176,15 @@ def test_enrich_reads_what_scanpy_wrote(adata, model, library):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"layer": "nothing"}, "no layer 'nothing'"),
         ({"groupby": "nothing"}, "no column 'nothing'"),
         ({"min_size": 50}, "50 or more genes"),
     ],
 )
-def test_bad_input_is_an_error_that_says_what(adata, model, library, settings, told):
-    with pytest.raises(GsfmError, match=told):
+def test_bad_input_is_an_error_that_says_what(adata, model, library, settings, message):
+    with pytest.raises(GsfmError, match=message):
         scverse.score(adata, library, model=model, **settings)
     with pytest.raises(GsfmError, match="run scanpy"):
         scverse.enrich(adata, library, model=model)

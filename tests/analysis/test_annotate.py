@@ -126,7 +126,7 @@ def test_every_member_of_the_shipped_model_has_its_evidence(shipped, some_terms)
         lambda: Linear(regularization=2),
         lambda: Linear(regularization=2, prune=4),
         lambda: Features(of="sets"),
-        lambda: Features(of="sets", covered=0.8),
+        lambda: Features(of="sets", max_containment=0.8),
         lambda: Features(of="words"),
     ],
 )
@@ -164,10 +164,10 @@ def test_an_ensemble_is_the_weighted_sum_whatever_its_members_know(library):
 def test_a_model_without_a_fast_form_answers_too(model, library):
     wider = model.with_library(library[:40])
     assert not wider.has_fast_term_matrix
-    told = []
-    result = annotate("BAX", library, progress=lambda *event: told.append(event), model=wider)
+    events = []
+    result = annotate("BAX", library, progress=lambda *event: events.append(event), model=wider)
     assert len(result) == 5
-    assert any(done == total for _, done, total in told)
+    assert any(done == total for _, done, total in events)
 
 
 # -- a gene ----------------------------------------------------------------------------------------
@@ -190,8 +190,8 @@ def test_the_numbers_are_the_whole_models(model, library):
             (scores[gene] - missing.mean()) / missing.std(), 1e-3
         )
         assert row["gene_rank"] == 1 + (missing > scores[gene]).sum()
-        told = model.probability([rest], missing_fraction=MISSING)[0, gene]
-        assert row["probability"] == pytest.approx(told, abs=1e-4)
+        expected = model.probability([rest], missing_fraction=MISSING)[0, gene]
+        assert row["probability"] == pytest.approx(expected, abs=1e-4)
         if len(term) < 2:
             assert row["split_half_auroc"] is None
 
@@ -217,17 +217,17 @@ def test_a_known_member_is_never_scored_on_itself(model, library, gene, term):
     if symbol not in model.vocabulary:
         return
     rest = [g for g in library.genes(term) if g != symbol]
-    told = []
+    rows = []
     for genes in (rest, [*rest, symbol]):
         terms = GeneSets.from_lists({"it": genes, "other": ["EGFR", "MYC", "ATM"]})
         row = annotate(symbol, terms, model=model).table.row(
             by_predicate=pl.col("term") == "it", named=True
         )
-        told.append(row)
-    assert [row["annotated"] for row in told] == [False, True]
+        rows.append(row)
+    assert [row["annotated"] for row in rows] == [False, True]
     for name in ("score", "z_score", "probability"):
-        assert told[0][name] == pytest.approx(told[1][name], abs=1e-5)
-    assert told[0]["gene_rank"] == told[1]["gene_rank"]
+        assert rows[0][name] == pytest.approx(rows[1][name], abs=1e-5)
+    assert rows[0]["gene_rank"] == rows[1]["gene_rank"]
 
 
 def test_support_and_z_score_across_terms_by_hand(model, library):
@@ -291,7 +291,7 @@ def test_the_share_of_a_term_that_is_missing(model, library):
     usual = annotate("BAX", library, top=None, model=model)
     assert usual.provenance["missing_fraction"] == MISSING == 0.2
     assert "are a random 80% of the whole set" in usual.provenance["columns"]["probability"]
-    assert usual.provenance["columns"]["probability"].endswith("the genes given are the term's")
+    assert usual.provenance["columns"]["probability"].endswith("the input genes are the term's")
     half = annotate("BAX", library, top=None, missing_fraction=0.5, model=model)
     assert half.provenance["missing_fraction"] == 0.5
     assert "are a random half of the whole set" in half.provenance["columns"]["probability"]
@@ -300,8 +300,8 @@ def test_the_share_of_a_term_that_is_missing(model, library):
     gene = model.vocabulary.ids(["BAX"])[0]
     for row in half:
         rest = [g for g in library.genes(library.names.index(row["term"])) if g != "BAX"]
-        told = model.probability([rest])[0, gene]
-        assert row["probability"] == pytest.approx(told, abs=1e-4)
+        expected = model.probability([rest])[0, gene]
+        assert row["probability"] == pytest.approx(expected, abs=1e-4)
     for genes in ("BAX", ["BAX", "TP53"]):
         with pytest.raises(ValueError, match="fraction of the whole set"):
             annotate(genes, library, missing_fraction=1, model=model)
@@ -361,8 +361,8 @@ def test_what_was_understood_is_reported(model, library):
     assert result.unmapped == ["no such gene"]
     assert result.provenance["input"]["not_in_model"] == ["CD8B"]
     assert result.provenance["input"]["genes"] == 2
-    for told in ("p53 = TP53", "no such gene", "not in the model (1): CD8B"):
-        assert told in result.summary()
+    for message in ("p53 = TP53", "no such gene", "not in the model (1): CD8B"):
+        assert message in result.summary()
     about = result.provenance["libraries"][0]
     assert (about["terms"], about["terms_used"]) == (42, 41)
     whole = json.loads(json.dumps(result.to_dict()))

@@ -166,10 +166,10 @@ def test_every_identifier_is_accounted_for(model):
         "tp53",
         "P04637",
     }
-    asked = result.provenance["input"]
-    assert (asked["identifiers"], asked["genes"]) == (8, 2)
-    assert result.unmapped == asked["unmapped"] == ["no such gene"]
-    assert asked["ambiguous"] == ["OCT1"]
+    query = result.provenance["input"]
+    assert (query["identifiers"], query["genes"]) == (8, 2)
+    assert result.unmapped == query["unmapped"] == ["no such gene"]
+    assert query["ambiguous"] == ["OCT1"]
     assert result.not_in_model == ["CD8B", "6714"]
     summary = result.summary()
     for name in ("no such gene", "OCT1", "CD8B", "6714", "p53 = TP53"):
@@ -296,19 +296,19 @@ def test_provenance_names_the_model_and_goes_through_json(model):
 )
 def test_many_sets_are_each_completed_as_one(model, sets, include_input, batch_size, top):
     library = GeneSets.from_lists({f"set {i}": sorted(s) for i, s in enumerate(sets)})
-    asked = {"include_input": include_input, "top": top, "exclude": ["MYC"]}
+    options = {"include_input": include_input, "top": top, "exclude": ["MYC"]}
     if not any(sets):
         with pytest.raises(UnknownGenesError, match="library"):
-            complete(library, **asked, model=model)
+            complete(library, **options, model=model)
         return
-    result = complete(library, **asked, batch_size=batch_size, model=model)
+    result = complete(library, **options, batch_size=batch_size, model=model)
     for i, members in enumerate(sets):
         part = result.table.filter(result.table["set"] == f"set {i}").drop("set")
         if not members:
             assert part.height == 0
             assert f"set {i}" in result.empty
             continue
-        alone = complete(members, **asked, model=model).table
+        alone = complete(members, **options, model=model).table
         assert part["symbol"].to_list() == alone["symbol"].to_list()
         assert part["rank"].to_list() == alone["rank"].to_list()
         np.testing.assert_allclose(part["score"], alone["score"], atol=1e-6)
@@ -354,7 +354,7 @@ def test_a_calibrated_model_tells_probabilities(calibrated, model):
     # Ranking and probability agree.
     assert (np.diff(result.table["probability"].to_numpy()) <= 0).all()
     meaning = result.provenance["columns"]["probability"]
-    assert "if the genes given are a random half of the whole set" in meaning
+    assert "if the input genes are a random half of the whole set" in meaning
     assert result.provenance["calibration"]["fitted"]["sets"] == 80
     assert result.provenance["calibration"]["measured"] is None
     json.dumps(result.to_dict(), allow_nan=False)
@@ -363,18 +363,18 @@ def test_a_calibrated_model_tells_probabilities(calibrated, model):
 def test_probabilities_of_input_genes_are_leave_one_out(calibrated):
     members = ["TP53", "MDM2", "BAX", "EGFR"]
     result = complete(members, top=None, include_input=True, model=calibrated)
-    told = dict(result.table.select("symbol", "probability").iter_rows())
+    probabilities = dict(result.table.select("symbol", "probability").iter_rows())
     for gene in members:
         rest = [other for other in members if other != gene]
         wanted = calibrated.probability([rest])[0, calibrated.vocabulary.ids([gene])[0]]
-        assert told[gene] == pytest.approx(float(wanted), abs=1e-6)
+        assert probabilities[gene] == pytest.approx(float(wanted), abs=1e-6)
     outside = complete(members, top=None, model=calibrated).table
     for symbol, probability in outside.select("symbol", "probability").iter_rows():
-        assert told[symbol] == probability
+        assert probabilities[symbol] == probability
     assert "probability" in result.provenance["columns"]["in_input"]
 
 
-def test_neither_background_nor_company_changes_a_probability(calibrated):
+def test_neither_background_nor_context_changes_a_probability(calibrated):
     members = ["TP53", "MDM2", "BAX"]
     alone = dict(
         complete(members, top=None, model=calibrated).table.select("symbol", "probability").rows()
@@ -394,14 +394,16 @@ def test_the_share_that_is_missing(calibrated, model):
     few = complete(members, top=None, include_input=True, missing_fraction=0.1, model=calibrated)
     assert few.table.drop("probability").equals(plain.table.drop("probability"))
     assert (few.table["probability"] < plain.table["probability"]).all()
-    told = dict(few.table.select("symbol", "probability").iter_rows())
+    probabilities = dict(few.table.select("symbol", "probability").iter_rows())
     whole = calibrated.probability([members], missing_fraction=0.1)[0]
     rest = calibrated.probability([members[1:]], missing_fraction=0.1)[0]
     for symbol, wanted in (("CDKN1A", whole), ("TP53", rest)):
-        assert told[symbol] == pytest.approx(wanted[calibrated.vocabulary.ids([symbol])[0]])
+        assert probabilities[symbol] == pytest.approx(
+            wanted[calibrated.vocabulary.ids([symbol])[0]]
+        )
     assert (plain.provenance["missing_fraction"], few.provenance["missing_fraction"]) == (0.5, 0.1)
     meaning = few.provenance["columns"]["probability"]
-    assert "if the genes given are a random 90% of the whole set" in meaning
+    assert "if the input genes are a random 90% of the whole set" in meaning
     assert "if 11.1% more were" in meaning
     assert "if as many again were" in plain.provenance["columns"]["probability"]
     half = complete(members, top=None, include_input=True, missing_fraction=0.5, model=calibrated)

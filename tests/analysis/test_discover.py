@@ -193,8 +193,8 @@ def test_the_numbers_are_those_of_annotate(shipped, terms):
     best = found.table.group_by("rank", maintain_order=True).first()["support"]
     assert best.is_sorted(descending=True)
     known = annotate("PSTK", terms, which="annotated", top=None, fast=True, model=shipped)
-    told = found.table.filter(pl.col("symbol") == "PSTK")["annotated_terms"]
-    assert told.to_list() == [len(known)] * 3
+    annotated = found.table.filter(pl.col("symbol") == "PSTK")["annotated_terms"]
+    assert annotated.to_list() == [len(known)] * 3
 
 
 def test_settings_of_understudied(shipped, terms):

@@ -32,8 +32,8 @@ def test_the_pages_are_complete() -> None:
     text = (DOCS / "relate.md").read_text(encoding="utf-8")
     assert all(f"| `{name}` |" in text for name in relations.IN_CONTEXT)
     text = (DOCS / "prioritize.md").read_text(encoding="utf-8")
-    told = set(prioritization.COLUMNS) - {"symbol", "name"}
-    assert all(f"| `{name}` |" in text for name in told)
+    columns = set(prioritization.COLUMNS) - {"symbol", "name"}
+    assert all(f"| `{name}` |" in text for name in columns)
     text = (DOCS / "discover.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in set(members.COLUMNS) - {"symbol", "name"})
     assert all(f"**{kind.name}**" in text for kind in members.PLACES)

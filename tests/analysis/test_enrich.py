@@ -223,7 +223,7 @@ def test_a_ranked_list_of_one_sign_and_of_a_gene_twice(model, library):
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "told"),
+    ("call", "error", "message"),
     [
         (lambda m, s: enrich([], s, model=m), UnknownGenesError, "empty"),
         (lambda m, s: enrich(["nonsense"], s, model=m), UnknownGenesError, "nonsense"),
@@ -252,8 +252,8 @@ def test_a_ranked_list_of_one_sign_and_of_a_gene_twice(model, library):
         (lambda m, s: enrich({"gene001": 0.0}, s, model=m), GsfmError, "all statistics"),
     ],
 )
-def test_bad_input_is_an_error_that_says_what(model, library, call, error, told):
-    with pytest.raises(error, match=told):
+def test_bad_input_is_an_error_that_says_what(model, library, call, error, message):
+    with pytest.raises(error, match=message):
         call(model, library)
 
 

@@ -130,7 +130,7 @@ def test_false_discovery_rate_is_that_of_scipy(p_values):
 
 
 @pytest.mark.parametrize(
-    ("genes", "library", "settings", "error", "told"),
+    ("genes", "library", "settings", "error", "message"),
     [
         (["nonsense"], LIBRARY, {}, UnknownGenesError, "nonsense"),
         ([], LIBRARY, {}, UnknownGenesError, "empty"),
@@ -146,8 +146,8 @@ def test_false_discovery_rate_is_that_of_scipy(p_values):
         (GIVEN, LIBRARY, {"min_size": 9, "max_size": 3}, GsfmError, "no size of a term"),
     ],
 )
-def test_ora_of_bad_input(genes, library, settings, error, told):
-    with pytest.raises(error, match=told):
+def test_ora_of_bad_input(genes, library, settings, error, message):
+    with pytest.raises(error, match=message):
         ora(genes, library, **settings)
 
 
@@ -215,7 +215,7 @@ def test_a_ranked_list_in_any_usual_table(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("TP53\nBAX\n", "line 1: give a gene and a statistic"),
         ("TP53\t1\nBAX\tmuch\n", "line 2: 'much' is not a number"),
@@ -223,6 +223,6 @@ def test_a_ranked_list_in_any_usual_table(text):
         ("gene\tstat\n", "no gene with a statistic"),
     ],
 )
-def test_a_file_that_is_no_ranked_list(text, told):
-    with pytest.raises(FormatError, match=told):
+def test_a_file_that_is_no_ranked_list(text, message):
+    with pytest.raises(FormatError, match=message):
         read_ranked(io.BytesIO(text.encode()))

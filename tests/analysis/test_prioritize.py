@@ -154,9 +154,9 @@ def test_seeds_of_several_terms_are_the_genes_with_terms_like_these(small, libra
 def test_each_term_alone_is_told(small, library):
     found = prioritize(["CDKN1A", "KRAS"], terms=["fever", "rash"], library=library, model=small)
     assert found.by_term.columns[1:] == ["library", "id", "term", *TERM_COLUMNS]
-    told = found.by_term.filter(pl.col("symbol") == "CDKN1A")
-    assert dict(told.select("term", "annotated").rows()) == {"fever": True, "rash": False}
-    best = told.sort("z_score")["term"][-1]
+    terms_of_gene = found.by_term.filter(pl.col("symbol") == "CDKN1A")
+    assert dict(terms_of_gene.select("term", "annotated").rows()) == {"fever": True, "rash": False}
+    best = terms_of_gene.sort("z_score")["term"][-1]
     assert found.table.filter(pl.col("symbol") == "CDKN1A")["term"].to_list() == [best]
     assert found.by_term["symbol"].unique(maintain_order=True).to_list() == list(
         found.table["symbol"]

@@ -62,12 +62,12 @@ def test_in_a_context_a_neighbor_is_near_the_gene_and_at_home_there(small, world
     named = relate("TP53", context=GeneSet("repair", tuple(worlds[2][:4])), top=23, model=small)
     assert named.table.equals(repair.table)
     assert named.provenance["context"]["name"] == "repair"
-    # The gene itself is no company.
+    # The gene itself is no context gene.
     with_it = relate("TP53", context=["TP53", *worlds[2][:4]], top=23, model=small)
     assert with_it.table.equals(repair.table)
 
 
-def test_the_same_gene_has_other_neighbors_in_other_company(shipped):
+def test_the_same_gene_has_other_neighbors_in_another_context(shipped):
     cycle = relate("CDK2", context=CYCLE, top=20, model=shipped)
     meiosis = relate("CDK2", context=MEIOSIS, top=20, model=shipped)
     cycle, meiosis = set(cycle.table["symbol"]), set(meiosis.table["symbol"])

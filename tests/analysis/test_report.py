@@ -127,7 +127,7 @@ def test_describe_shows_each_member_with_its_weight():
             assert fields[f"config.members.{i}.weight"] == str(weight)
         assert fields["config.members.5.regularization"] == "8.0"
         assert fields["config.members.6.pseudocount"] == "1.0"
-        assert ("config.confidence" in fields) == (family is Adaptive)
+        assert ("config.prior_precision" in fields) == (family is Adaptive)
         assert fields["members"] == "7 entries"
 
 

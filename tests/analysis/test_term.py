@@ -66,7 +66,7 @@ def test_the_numbers_are_those_of_a_completion(model, path):
 
 
 def test_the_numbers_are_those_of_an_annotation(model, path):
-    """The term asked of the gene, and the gene asked of the term."""
+    """The score of a gene for a term is the same in `term` and in `annotate`."""
     table = term("cell death", path, top=None, model=model).table
     for symbol in ("TP53", "PMAIP1", "MDM2", "KRAS"):
         row = table.row(by_predicate=pl.col("symbol") == symbol, named=True)
@@ -148,9 +148,9 @@ def test_errors_say_what_to_do(model, path):
 
 
 def test_progress_is_told(model, path):
-    told = []
-    term("cell death", path, progress=lambda *event: told.append(event), model=model)
-    assert told[-1] == ("scoring genes", 4, 4)
+    events = []
+    term("cell death", path, progress=lambda *event: events.append(event), model=model)
+    assert events[-1] == ("scoring genes", 4, 4)
 
 
 def test_as_many_genes_are_expected_as_are_missing():
@@ -160,11 +160,11 @@ def test_as_many_genes_are_expected_as_are_missing():
         result = term(
             "DNA repair", "go-bp", top=None, which="new", missing_fraction=share, model=model
         )
-        told = dict(result.table.select("gene_rank", "probability").iter_rows())
+        probability = dict(result.table.select("gene_rank", "probability").iter_rows())
         given = result.provenance["term"]["genes_in_model"]
-        assert sum(told.values()) == pytest.approx(given * share / (1 - share), rel=0.15)
-        assert told[1] > 0.9
-        assert told[400] < 0.05
+        assert sum(probability.values()) == pytest.approx(given * share / (1 - share), rel=0.15)
+        assert probability[1] > 0.9
+        assert probability[400] < 0.05
     half = term(
         "DNA repair", "go-bp", top=None, which="new", missing_fraction=0.5, model=model
     ).table

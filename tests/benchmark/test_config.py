@@ -78,7 +78,7 @@ after = 2018
 [[task]]
 protocol = "context-switch"
 library = "terms/KEGG_2021_Human.gmt"
-company = 3
+context_genes = 3
 
 [[method]]
 name = "popularity"
@@ -124,7 +124,7 @@ settings = { pseudocount = 2.0 }
 [[method]]
 name = "with the library"
 sum = { linear = 1.0, count = -0.3 }
-confidence = { linear = 10, count = 100.0 }
+prior_precision = { linear = 10, count = 100.0 }
 
 [[method]]
 name = "vectors"
@@ -170,7 +170,7 @@ def test_a_whole_configuration(folder: Path) -> None:
                 {"after": 2018},
                 "publications, new relations after 2018",
             ),
-            Task("context-switch", kegg, {"company": 3}, "KEGG 2021 Human, context switch"),
+            Task("context-switch", kegg, {"context_genes": 3}, "KEGG 2021 Human, context switch"),
         ),
         methods=(
             Trained("popularity", "popularity"),
@@ -622,25 +622,25 @@ WRONG = {
         minimal(method=TWO + "sum = { ours = 0 }"),
         "sum: the weights must be numbers, not all of them 0",
     ),
-    "sum without confidence": (
-        minimal(method=TWO + "sum = { ours = 1 }\nconfidence = 0"),
-        "confidence must be a number > 0.0, not 0",
+    "sum without prior_precision": (
+        minimal(method=TWO + "sum = { ours = 1 }\nprior_precision = 0"),
+        "prior_precision must be a number > 0.0, not 0",
     ),
-    "confidence of some": (
-        minimal(method=TWO + "sum = { ours = 1 }\nconfidence = {}"),
-        "[[method]] 2 ('two'): confidence: the key 'ours' is missing",
+    "prior_precision of some": (
+        minimal(method=TWO + "sum = { ours = 1 }\nprior_precision = {}"),
+        "[[method]] 2 ('two'): prior_precision: the key 'ours' is missing",
     ),
-    "confidence of another": (
-        minimal(method=TWO + "sum = { ours = 1 }\nconfidence = { ours = 1, our = 1 }"),
-        "confidence: there is no key 'our'; did you mean 'ours'?",
+    "prior_precision of another": (
+        minimal(method=TWO + "sum = { ours = 1 }\nprior_precision = { ours = 1, our = 1 }"),
+        "prior_precision: there is no key 'our'; did you mean 'ours'?",
     ),
-    "confidence, a negative one": (
-        minimal(method=TWO + "sum = { ours = 1 }\nconfidence = { ours = -1 }"),
-        'each of confidence must be a number > 0.0, not {"ours": -1}',
+    "prior_precision, a negative one": (
+        minimal(method=TWO + "sum = { ours = 1 }\nprior_precision = { ours = -1 }"),
+        'each of prior_precision must be a number > 0.0, not {"ours": -1}',
     ),
-    "confidence, no number": (
-        minimal(method=TWO + 'sum = { ours = 1 }\nconfidence = { ours = "much" }'),
-        'each of confidence must be a number, not {"ours": "much"}',
+    "prior_precision, no number": (
+        minimal(method=TWO + 'sum = { ours = 1 }\nprior_precision = { ours = "much" }'),
+        'each of prior_precision must be a number, not {"ours": "much"}',
     ),
     "sum of unknown": (
         minimal(method=TWO + "sum = { our = 1 }"),
@@ -719,9 +719,9 @@ def test_what_is_wrong_is_told_with_its_place(case: str, folder: Path) -> None:
     text, message = WRONG[case]
     with pytest.raises(FormatError) as caught:
         read(folder, text)
-    told = str(caught.value)
-    assert told.startswith(str(folder / "bench.toml"))
-    assert message in told
+    message_with_place = str(caught.value)
+    assert message_with_place.startswith(str(folder / "bench.toml"))
+    assert message in message_with_place
     assert caught.value.line is None
 
 

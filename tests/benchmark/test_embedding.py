@@ -55,9 +55,9 @@ def write(path: Path, text: str) -> Path:
 def test_by_hand() -> None:
     # Unit vectors (1, 0), (0.6, 0.8), (0, 1), (-1, 0).
     embedding = Embedding("x", Vocabulary("ABCD"), [[2, 0], [3, 4], [0, 0.1], [-7, 0]])
-    asked = questions(["A", "B", "C", "D"], [["A"], ["A", "B"], ["A", "D"], []])
+    task = questions(["A", "B", "C", "D"], [["A"], ["A", "B"], ["A", "D"], []])
     expected = [[1, 0.6, 0, -1], [0.8, 0.8, 0.4, -0.8], [0, 0, 0, 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(embedding.score(asked, slice(0, 4)), expected, atol=1e-6)
+    np.testing.assert_allclose(embedding.score(task, slice(0, 4)), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
@@ -67,10 +67,10 @@ def test_mean_cosine_as_scipy_has_it(scale: float) -> None:
     embedding = Embedding("x", Vocabulary(SYMBOLS), vectors)
     background = ["RB1", "KRAS", "TP53", "MDM2", "ATM"]
     shown = [["TP53"], ["RB1", "MDM2"], ["KRAS", "ATM", "TP53"], background]
-    asked = questions(background, shown)
-    embedding.prepare(asked)
+    task = questions(background, shown)
+    embedding.prepare(task)
 
-    found = embedding.score(asked, slice(1, 4))
+    found = embedding.score(task, slice(1, 4))
 
     of = dict(zip(SYMBOLS, vectors, strict=True))
     table = np.array([of[gene] for gene in background])

@@ -1,4 +1,4 @@
-"""All questions asked of a method: the tables, against questions measured one by one."""
+"""All questions of a method: the tables, against questions measured one by one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GENES = 70
 
 
 class Table(Method):
-    """Gives the scores that it was told."""
+    """Returns the scores that it was made with."""
 
     kind = "a table"
     vocabulary = None
@@ -40,7 +40,7 @@ def make(seed=0, n=23, candidates=False):
         ranked.append(genes[a : a + b + 10 + c])
     table = pl.DataFrame(
         {"term": [f"term {i // 2}" for i in range(n)], "split": [i % 2 for i in range(n)]}
-    ).with_columns(k=pl.lit(None), company=pl.lit("more"))
+    ).with_columns(k=pl.lit(None), context=pl.lit("more"))
     questions = Questions(
         "half-split",
         background,

@@ -44,8 +44,8 @@ def questions(
     )
 
 
-def as_lists(asked: Questions) -> list[tuple[str, ...]]:
-    return [asked.shown.genes(i) for i in range(len(asked))]
+def as_lists(task: Questions) -> list[tuple[str, ...]]:
+    return [task.shown.genes(i) for i in range(len(task))]
 
 
 MODELS = {
@@ -66,12 +66,12 @@ def test_scores_are_those_of_the_model_in_the_order_of_the_background(
     model: Model = MODELS[family]
     if not model.is_fitted:
         model.fit(corpus())
-    method, asked = ModelMethod(family, model), questions(background, 9)
-    method.prepare(asked)
+    method, task = ModelMethod(family, model), questions(background, 9)
+    method.prepare(task)
 
-    found = method.score(asked, slice(2, 9))
+    found = method.score(task, slice(2, 9))
 
-    expected = model.score(as_lists(asked))[2:, model.vocabulary.ids(background)]
+    expected = model.score(as_lists(task))[2:, model.vocabulary.ids(background)]
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -79,10 +79,10 @@ def test_scores_are_those_of_the_model_in_the_order_of_the_background(
 def test_more_rows_than_a_batch_are_the_same_rows() -> None:
     model = Linear(regularization=2).fit(corpus())
     for background in (GENES, GENES[:7]):
-        asked = questions(background, 2 * BATCH + 3)
+        task = questions(background, 2 * BATCH + 3)
         method = ModelMethod("linear", model)
-        whole = method.score(asked, slice(0, len(asked)))
-        parts = [method.score(asked, slice(i, i + 100)) for i in range(0, len(asked), 100)]
+        whole = method.score(task, slice(0, len(task)))
+        parts = [method.score(task, slice(i, i + 100)) for i in range(0, len(task), 100)]
         np.testing.assert_allclose(whole, np.concatenate(parts), rtol=1e-6)
 
 
@@ -90,10 +90,10 @@ def test_one_method_answers_several_tasks() -> None:
     model = Popularity().fit(corpus())
     method = ModelMethod("popularity", model)
     for background in (GENES[:4], GENES[4:], GENES[:4]):
-        asked = questions(background)
-        method.prepare(asked)
+        task = questions(background)
+        method.prepare(task)
         expected = model.values[model.vocabulary.ids(background)]
-        assert (method.score(asked, slice(0, 1))[0] == expected).all()
+        assert (method.score(task, slice(0, 1))[0] == expected).all()
 
 
 def test_a_background_gene_that_the_model_does_not_know_is_an_error() -> None:
@@ -147,12 +147,12 @@ def test_a_published_checkpoint_is_asked_by_approved_symbols(tmp_path: Path) -> 
 
     assert method.kind == "published checkpoint"
     assert method.vocabulary.symbols == ("TP53", "EMSY", "FAM58A", "CCNQ", "nonsense")
-    asked = questions(["EMSY", "CCNQ", "TP53"])
-    old = [["C11orf30" if gene == "EMSY" else gene for gene in one] for one in as_lists(asked)]
+    task = questions(["EMSY", "CCNQ", "TP53"])
+    old = [["C11orf30" if gene == "EMSY" else gene for gene in one] for one in as_lists(task)]
     expected = gsfm.models.load(folder).score(old)[:, [1, 3, 0]]
-    np.testing.assert_allclose(method.score(asked, slice(0, 5)), expected, rtol=1e-5)
+    np.testing.assert_allclose(method.score(task, slice(0, 5)), expected, rtol=1e-5)
     both = ModelMethod("sum", Ensemble.of([method.model, Popularity().fit(corpus())]))
-    both.prepare(asked)
+    both.prepare(task)
 
 
 # -- models of the older release -------------------------------------------------------------------
@@ -164,14 +164,14 @@ def test_popularity_of_the_older_release_is_the_annotation_count() -> None:
         [["A", "B"], ["B"], ["B", "C"], ["C", "A"], []], vocabulary=background
     )
     older.metadata = older.metadata.with_columns(weight=pl.Series([100.0, 1, 1, 1, 1]))
-    asked = questions(list(background), protocol="time-split", older=older)
+    task = questions(list(background), protocol="time-split", older=older)
     method = LibraryModel("annotation count", "popularity")
 
     assert method.vocabulary is None
-    assert method.refuses(asked) is None
-    method.prepare(asked)
+    assert method.refuses(task) is None
+    method.prepare(task)
 
-    scores = method.score(asked, slice(0, 5))
+    scores = method.score(task, slice(0, 5))
     # B in 3 terms, A and C in 2, D in none, plus the pseudocount, over 4 terms that hold a gene.
     expected = np.log(np.array([3, 4, 3, 1]) / 5)
     np.testing.assert_allclose(scores, np.tile(expected, (5, 1)), rtol=1e-6)
@@ -182,22 +182,22 @@ def test_it_is_fitted_anew_for_each_task() -> None:
     method = LibraryModel("co-occurrence", "cooccurrence", {"similarity": "conditional"})
     for seed in (4, 5):
         older = corpus(seed)
-        asked = questions(GENES, 8, protocol="never-seen", older=older)
-        method.prepare(asked)
-        expected = Cooccurrence(similarity="conditional").fit(older).score(as_lists(asked))
-        np.testing.assert_allclose(method.score(asked, slice(0, 8)), expected, rtol=1e-6)
+        task = questions(GENES, 8, protocol="never-seen", older=older)
+        method.prepare(task)
+        expected = Cooccurrence(similarity="conditional").fit(older).score(as_lists(task))
+        np.testing.assert_allclose(method.score(task, slice(0, 8)), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("protocol", ["half-split", "hold-out", "context-switch"])
 def test_an_older_release_that_holds_what_is_hidden_is_refused(protocol: str) -> None:
-    asked = questions(GENES, protocol=protocol, older=corpus())
-    assert LibraryModel("count", "popularity").refuses(asked) is None
+    task = questions(GENES, protocol=protocol, older=corpus())
+    assert LibraryModel("count", "popularity").refuses(task) is None
     method = LibraryModel("linear", "linear")
-    assert method.refuses(asked) == "the older release contains the hidden genes"
+    assert method.refuses(task) == "the older release contains the hidden genes"
     with pytest.raises(
         ValueError, match="linear cannot score these questions: the older release contains"
     ):
-        method.prepare(asked)
+        method.prepare(task)
 
 
 @pytest.mark.parametrize("family", ["popularity", "linear"])
@@ -207,41 +207,43 @@ def test_without_an_older_release_it_has_no_part(family: str) -> None:
         reason = method.refuses(questions(GENES, protocol=protocol))
         assert reason == "there is no older release of the library"
     empty = GeneSets.from_ids(Vocabulary(GENES), [[], []])
-    asked = questions(GENES, protocol="time-split", older=empty)
-    assert method.refuses(asked) == "the older release contains no gene of the background"
+    task = questions(GENES, protocol="time-split", older=empty)
+    assert method.refuses(task) == "the older release contains no gene of the background"
 
 
 def test_a_sum_with_the_library_is_the_model_with_the_library() -> None:
     """Over the genes that the model knows, too, if the background has few of them."""
     base = Adaptive.of([Linear().fit(corpus(2)), Popularity().fit(corpus(2))], weights=[1, 0])
     older = corpus(4)
-    asked = questions(
+    task = questions(
         GENES[:9], 8, protocol="time-split", older=older.reindex(Vocabulary(GENES[:9]))
     )
     parts = [
-        LibraryModel("terms", "features", {"covered": 0.5}),
-        LibraryModel("count", "annotation", {"covered": 0.5}),
+        LibraryModel("terms", "features", {"max_containment": 0.5}),
+        LibraryModel("count", "annotation", {"max_containment": 0.5}),
     ]
     method = LibrarySum(
         "sum",
         [*(ModelMethod(model.family, model) for model in base.members), *parts],
-        lambda models: Adaptive.of(models, [1, 0, 0.4, 0.1], confidence=(10, 10, 50, 50)),
+        lambda models: Adaptive.of(models, [1, 0, 0.4, 0.1], prior_precision=(10, 10, 50, 50)),
         "a sum",
     )
-    method.prepare(asked)
-    assert asked.older is not None
-    whole = base.with_library(asked.older, weights=(0.4, 0.1), confidence=50, covered=0.5)
-    expected = whole.score(as_lists(asked))[:, whole.vocabulary.ids(GENES[:9])]
-    np.testing.assert_allclose(method.score(asked, slice(0, 8)), expected, 1e-5, 1e-6)
+    method.prepare(task)
+    assert task.older is not None
+    whole = base.with_library(
+        task.older, weights=(0.4, 0.1), prior_precision=50, max_containment=0.5
+    )
+    expected = whole.score(as_lists(task))[:, whole.vocabulary.ids(GENES[:9])]
+    np.testing.assert_allclose(method.score(task, slice(0, 8)), expected, 1e-5, 1e-6)
     assert method.refuses(questions(GENES, protocol="half-split", older=older)) == (
         "the older release contains the hidden genes"
     )
 
 
 def test_it_must_be_prepared() -> None:
-    asked = questions(GENES, protocol="time-split", older=corpus())
+    task = questions(GENES, protocol="time-split", older=corpus())
     with pytest.raises(ValueError, match="peer was not prepared"):
-        LibraryModel("peer", "linear").score(asked, slice(0, 1))
+        LibraryModel("peer", "linear").score(task, slice(0, 1))
 
 
 def test_wrong_families_and_settings_are_told_at_once() -> None:

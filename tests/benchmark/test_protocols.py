@@ -40,7 +40,7 @@ def members(sets: GeneSets) -> list[set[str]]:
 
 
 def check(questions: Questions, of: Callable[[int], set[str]]) -> None:
-    """What must hold of every protocol; `of` gives the genes of the term that is asked about."""
+    """What must hold of every protocol; `of` gives the genes of the term of the question."""
     shown, hidden = members(questions.shown), members(questions.hidden)
     rows = slice(0, len(questions))
     for i, (some, others) in enumerate(zip(shown, hidden, strict=True)):
@@ -80,16 +80,16 @@ terms = st.dictionaries(
 @given(made=terms, splits=st.integers(1, 4), seed=st.integers(0, 5))
 def test_half_split(made: dict[str, list[str]], splits: int, seed: int) -> None:
     questions = half_split(library(made), splits=splits, seed=seed)
-    asked = [name for name, genes in made.items() if len(genes) >= 10]
-    assert questions.table["term"].to_list() == [name for name in asked for _ in range(splits)]
-    assert questions.table["split"].to_list() == list(range(1, splits + 1)) * len(asked)
+    large = [name for name, genes in made.items() if len(genes) >= 10]
+    assert questions.table["term"].to_list() == [name for name in large for _ in range(splits)]
+    assert questions.table["split"].to_list() == list(range(1, splits + 1)) * len(large)
     assert questions.table["k"].null_count() == len(questions)
     check(questions, lambda i: set(made[questions.table["term"][i]]))
     for i, name in enumerate(questions.table["term"]):
         assert set(questions.shown.genes(i)) | set(questions.hidden.genes(i)) == set(made[name])
         assert len(questions.shown.genes(i)) == len(made[name]) // 2
     empty = sum(not genes for genes in made.values())
-    few = len(made) - len(asked) - empty
+    few = len(made) - len(large) - empty
     assert questions.skipped == {
         reason: n
         for reason, n in (
@@ -98,7 +98,7 @@ def test_half_split(made: dict[str, list[str]], splits: int, seed: int) -> None:
         )
         if n
     }
-    assert questions.about["terms"] == len(asked)
+    assert questions.about["terms"] == len(large)
     assert same(questions, half_split(library(made), splits=splits, seed=seed))
 
 
@@ -112,8 +112,8 @@ def test_halves_do_not_depend_on_other_terms_or_genes(
         zip(whole.table.select("term", "split").rows(), members(whole.shown), strict=True)
     )
     # Only some of the terms, in another order, over a background in another order.
-    asked = sorted({name for name, _ in halves})
-    some = data.draw(st.lists(st.sampled_from(asked), unique=True, min_size=1))
+    terms = sorted({name for name, _ in halves})
+    some = data.draw(st.lists(st.sampled_from(terms), unique=True, min_size=1))
     background = Vocabulary([*data.draw(st.permutations(GENES)), "another"])
     part = half_split(library({name: made[name] for name in some}, background))
     for key, shown in zip(
@@ -205,8 +205,8 @@ def test_noise(made: dict[str, list[str]], noise: float, splits: int, seed: int)
         assert abs(len(wrong) - len(true) * share / (1 - share)) <= Fraction(1, 2)
         assert noisy.table["wrong"][i] == len(wrong)
         assert not noisy.ranked(slice(i, i + 1))[0, background.ids(list(shown))].any()
-    told = {"noise": noise, "genes_wrong": noisy.table["wrong"].sum()}
-    assert noisy.about == clean.about | told
+    added = {"noise": noise, "genes_wrong": noisy.table["wrong"].sum()}
+    assert noisy.about == clean.about | added
     check(noisy, lambda i: {*background})
     assert same(noisy, half_split(sets, splits=splits, seed=seed, noise=noise))
     assert same(clean, half_split(sets, splits=splits, seed=seed, noise=0))
@@ -375,8 +375,8 @@ def test_time_split(before: dict[str, list[str]], after: dict[str, list[str]]) -
         assert set(questions.hidden.genes(i)) == new - old
         assert row["dropped"] == len(old - new)
     check(questions, lambda i: set(GENES))
-    asked = len(questions) + sum(questions.skipped.values())
-    assert asked == len(before) + len(after) - sum(questions.about["paired_by"].values())  # type: ignore[attr-defined]
+    pairs = len(questions) + sum(questions.skipped.values())
+    assert pairs == len(before) + len(after) - sum(questions.about["paired_by"].values())  # type: ignore[attr-defined]
 
 
 # -- never seen --------------------------------------------------------------------------------
@@ -441,11 +441,13 @@ def overlapping() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize(("company", "smallest"), [(5, 5), (1, 7), (3, 1)])
-def test_context_switch(seed: int, company: int, smallest: int) -> None:
+@pytest.mark.parametrize(("context_genes", "smallest"), [(5, 5), (1, 7), (3, 1)])
+def test_context_switch(seed: int, context_genes: int, smallest: int) -> None:
     made = overlapping()
     sets = GeneSets.from_lists(made)
-    questions = context_switch(sets, company=company, smallest=smallest, pairs=400, seed=seed)
+    questions = context_switch(
+        sets, context_genes=context_genes, smallest=smallest, pairs=400, seed=seed
+    )
     assert len(questions) == 800
     assert questions.candidates is not None
     shown, hidden = members(questions.shown), members(questions.hidden)
@@ -455,16 +457,16 @@ def test_context_switch(seed: int, company: int, smallest: int) -> None:
     table = questions.table.rows(named=True)
     for i in range(0, 800, 2):
         one, two = table[i], table[i + 1]
-        a, b = set(made[one["company"]]), set(made[one["other"]])
-        assert (two["company"], two["other"]) == (one["other"], one["company"])
+        a, b = set(made[one["context"]]), set(made[one["other"]])
+        assert (two["context"], two["other"]) == (one["other"], one["context"])
         assert one["term"] == two["term"]
-        assert one["term"] == f"{one['gene']}: {one['company']} / {one['other']}"
+        assert one["term"] == f"{one['gene']}: {one['context']} / {one['other']}"
         assert (one["split"], two["split"]) == (1, 2)
         # Unrelated terms of one gene.
         assert one["gene"] in a & b
         assert len(a & b) <= MAX_OVERLAP * min(len(a), len(b))
-        # The gene and its company, of either term alone.
-        assert len(shown[i]) == len(shown[i + 1]) == 1 + company
+        # The gene and its context genes, of either term alone.
+        assert len(shown[i]) == len(shown[i + 1]) == 1 + context_genes
         assert shown[i] - {one["gene"]} <= a - b
         assert shown[i + 1] - {one["gene"]} <= b - a
         # The same candidates, half of them of either term alone, none of them shown to either.
@@ -472,14 +474,16 @@ def test_context_switch(seed: int, company: int, smallest: int) -> None:
         assert hidden[i] <= a - b
         assert hidden[i + 1] <= b - a
         assert len(hidden[i]) == len(hidden[i + 1]) >= smallest
-        assert len(hidden[i]) == min(len(a - b), len(b - a)) - company
+        assert len(hidden[i]) == min(len(a - b), len(b - a)) - context_genes
         assert not candidates[i] & (shown[i] | shown[i + 1])
-        # So a ranking that does not look at the company gets one half.
+        # So a ranking that ignores the context gets one half.
         first = auroc(scores, hidden[i], candidates[i] - hidden[i])
         second = auroc(scores, hidden[i + 1], candidates[i + 1] - hidden[i + 1])
         assert first + second == 1
     check(questions, lambda i: set(sets.vocabulary))
-    again = context_switch(sets, company=company, smallest=smallest, pairs=400, seed=seed)
+    again = context_switch(
+        sets, context_genes=context_genes, smallest=smallest, pairs=400, seed=seed
+    )
     assert same(questions, again)
 
 
@@ -496,7 +500,7 @@ def test_context_switch_finds_every_triple_once() -> None:
     questions = context_switch(GeneSets.from_lists(made), pairs=10**6)
     found = [
         (gene, frozenset([one, other]))
-        for gene, one, other in questions.table.select("gene", "company", "other").rows()[::2]
+        for gene, one, other in questions.table.select("gene", "context", "other").rows()[::2]
     ]
     assert len(found) == len(set(found)) == questions.about["pairs"]
     assert set(found) == expected
@@ -558,6 +562,6 @@ def test_refuses_settings(name: str) -> None:
             hold_out(sets, shown=shown)
     with pytest.raises(ValueError, match="smallest_hidden must be 1 or more"):
         time_split(sets, sets, smallest_hidden=0)
-    for setting in ("company", "pairs", "smallest"):
+    for setting in ("context_genes", "pairs", "smallest"):
         with pytest.raises(ValueError, match=f"{setting} must be 1 or more"):
             context_switch(sets, **{setting: 0})

@@ -28,13 +28,13 @@ def made():
 
 
 @pytest.fixture(scope="module")
-def asked():
+def case():
     return made()
 
 
 @pytest.fixture(scope="module")
-def found(asked):
-    return reliability(*asked, bins=4, tops=[3, 10], resamples=200)
+def found(case):
+    return reliability(*case, bins=4, tops=[3, 10], resamples=200)
 
 
 def pairs(model, questions):
@@ -44,21 +44,21 @@ def pairs(model, questions):
     for i in range(len(questions)):
         shown = set(questions.shown.genes(i))
         hidden = set(questions.hidden.genes(i))
-        score, told = (
+        score, predicted = (
             dict(zip(model.vocabulary.symbols, array[0].tolist(), strict=True))
             for array in model.score_and_probability([sorted(shown)])
         )
         # Ties in the order of the background, as a stable sort leaves them.
         ranked = sorted((g for g in background if g not in shown), key=lambda g: -score[g])
         out += [
-            (questions.table["term"][i], rank, told[gene], gene in hidden)
+            (questions.table["term"][i], rank, predicted[gene], gene in hidden)
             for rank, gene in enumerate(ranked, 1)
         ]
     return out
 
 
-def test_errors_and_bins_by_brute_force(asked, found):
-    every = pairs(*asked)
+def test_errors_and_bins_by_brute_force(case, found):
+    every = pairs(*case)
     assert found.errors.height == 6
     for over, most in (("all", 10**9), ("top 10", 10), ("top 3", 3)):
         chosen = [(p, y) for _, rank, p, y in every if rank <= most]
@@ -70,10 +70,10 @@ def test_errors_and_bins_by_brute_force(asked, found):
         for b in range(4):
             bin_ = [(p, y) for p, y in chosen if b / 4 <= p < (b + 1) / 4 or (b == 3 and p == 1)]
             error += abs(sum(p for p, _ in bin_) - sum(y for _, y in bin_)) / len(chosen)
-            told = found.bins.filter(over=over, binning="equal width", bin=b + 1)
-            assert told["pairs"].sum() == len(bin_)
+            predicted = found.bins.filter(over=over, binning="equal width", bin=b + 1)
+            assert predicted["pairs"].sum() == len(bin_)
             if bin_:
-                assert told["observed"].item() == pytest.approx(np.mean([y for _, y in bin_]))
+                assert predicted["observed"].item() == pytest.approx(np.mean([y for _, y in bin_]))
         assert row["error"] == pytest.approx(error, abs=1e-4)
         assert row["low"] <= row["high"]
         mass = found.bins.filter(over=over, binning="equal mass")
@@ -81,9 +81,9 @@ def test_errors_and_bins_by_brute_force(asked, found):
         assert mass["predicted"].is_sorted()
 
 
-def test_the_bootstrap_is_over_terms(asked, found):
+def test_the_bootstrap_is_over_terms(case, found):
     """The interval of a bin's share, against resampling the terms by hand."""
-    every = pairs(*asked)
+    every = pairs(*case)
     terms = sorted({term for term, *_ in every})
     hits = {term: [0, 0] for term in terms}
     for term, rank, p, y in every:
@@ -100,8 +100,8 @@ def test_the_bootstrap_is_over_terms(asked, found):
     assert row["high"] == pytest.approx(high, abs=0.02)
 
 
-def test_same_seed_same_figures(asked, found):
-    again = reliability(*asked, bins=4, tops=[10, 3], resamples=200)
+def test_same_seed_same_figures(case, found):
+    again = reliability(*case, bins=4, tops=[10, 3], resamples=200)
     assert again.errors.equals(found.errors)
     assert again.bins.equals(found.bins)
 
@@ -115,8 +115,8 @@ def test_the_plot(found, tmp_path):
         found.plot(tmp_path / "reliability.txt")
 
 
-def test_wrong_use_is_refused(asked):
-    model, questions = asked
+def test_wrong_use_is_refused(case):
+    model, questions = case
     for wrong in ({"bins": 0}, {"tops": []}, {"tops": [0]}, {"resamples": 0}):
         with pytest.raises(ValueError, match="must be 1 or more"):
             reliability(model, questions, **wrong)
@@ -127,14 +127,14 @@ def test_wrong_use_is_refused(asked):
         reliability(fresh, questions)
 
 
-def test_the_share_that_the_model_is_told(asked):
-    model, questions = asked
+def test_the_share_that_the_model_is_told(case):
+    model, questions = case
     few = reliability(model, questions, missing_fraction=0.2, tops=[10], resamples=10)
     usual = reliability(model, questions, tops=[10], resamples=10)
     half = reliability(model, questions, missing_fraction=0.5, tops=[10], resamples=10)
     assert half.errors.equals(usual.errors)
-    told = [each.errors.row(0, named=True) for each in (few, usual)]
-    assert told[0]["observed"] == told[1]["observed"]
-    assert told[0]["predicted"] < 0.6 * told[1]["predicted"]
+    predicted = [each.errors.row(0, named=True) for each in (few, usual)]
+    assert predicted[0]["observed"] == predicted[1]["observed"]
+    assert predicted[0]["predicted"] < 0.6 * predicted[1]["predicted"]
     with pytest.raises(ValueError, match="fraction of the whole set"):
         reliability(model, questions, missing_fraction=1)

@@ -286,7 +286,7 @@ def test_many_methods():
 
 
 def test_the_summary_in_words():
-    """One method far ahead, two that cannot be told apart."""
+    """One method far ahead, two that cannot be distinguished."""
     summary, curves = made(
         {"GO BP": "half-split", "KEGG": "half-split"},
         {"ours": 1.0, "peer": 0.3, "twin": 0.3},

@@ -1,4 +1,4 @@
-"""A folder of results: what is in it can be opened, and what is wrong with it is told."""
+"""A folder of results: its files can be opened, and an error says what is wrong with it."""
 
 from __future__ import annotations
 

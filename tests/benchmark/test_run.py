@@ -165,7 +165,7 @@ def test_what_was_planted_is_found(whole):
         assert _median(whole, task, "linear", "matched_auroc") > 0.9
     assert _median(whole, "later genes", "linear") > 0.9
     assert _median(whole, "relations", "linear") > 0.6
-    # Without company a method cannot tell the two.
+    # Without context genes a method cannot distinguish the two.
     assert _median(whole, "context", "popularity") == 0.5
     assert _median(whole, "context", "linear") > 0.9
 
@@ -275,10 +275,10 @@ def test_the_tables_and_the_pages(whole):
 
 def test_a_stopped_run_goes_on_and_finds_the_same(world, whole, tmp_path, monkeypatch):
     benchmark = read_config(world / "config.toml")
-    asked = []
+    measured = []
     measure = runner.measure
     monkeypatch.setattr(
-        runner, "measure", lambda m, *a, **k: asked.append(m.name) or measure(m, *a, **k)
+        runner, "measure", lambda m, *a, **k: measured.append(m.name) or measure(m, *a, **k)
     )
 
     def stop(event):
@@ -287,20 +287,20 @@ def test_a_stopped_run_goes_on_and_finds_the_same(world, whole, tmp_path, monkey
 
     with pytest.raises(KeyboardInterrupt):
         run(benchmark, tmp_path / "out", pages=False, progress=stop)
-    assert asked == ["popularity"] * 6 + ["linear"] * 3
+    assert measured == ["popularity"] * 6 + ["linear"] * 3
     assert not (tmp_path / "out" / "summary.json").exists()
     with pytest.raises(GsfmError, match="nothing is finished"):
         Results.open(tmp_path / "out")
     # A unit that is half written is not taken for a whole one.
     half = tmp_path / "out" / "units" / "relations" / "popularity" / "unit.json"
     half.write_text(half.read_text()[:50])
-    asked.clear()
+    measured.clear()
     fitted = []
     fit = fitting._run
     monkeypatch.setattr(fitting, "_run", lambda job, p: fitted.append(job["folder"]) or fit(job, p))
     lines = []
     results = run(benchmark, tmp_path / "out", pages=False, progress=lines.append)
-    assert asked[:4] == ["popularity", "linear", "linear", "linear"]
+    assert measured[:4] == ["popularity", "linear", "linear", "linear"]
     assert [Path(path).name for path in fitted] == ["linear, without leaks"]
     assert any("8 of 48 were answered before" in event.text for event in lines)
     for name in ("questions", "genes", "curves"):
@@ -308,9 +308,9 @@ def test_a_stopped_run_goes_on_and_finds_the_same(world, whole, tmp_path, monkey
     for key in ("results", "strata", "lift", "tests", "verdicts", "tasks"):
         assert results.summary[key] == whole.summary[key]
     # And once more: there is nothing left to do.
-    asked.clear()
+    measured.clear()
     run(benchmark, tmp_path / "out", pages=False)
-    assert asked == []
+    assert measured == []
 
 
 def test_one_task_at_a_time(world, tmp_path):
@@ -518,7 +518,7 @@ def test_a_sum_that_each_set_weighs_anew(world, tmp_path):
         {"name": "popularity", "train": "popularity"},
         {"name": "linear", "train": "linear"},
         {"name": "fixed", "sum": {"linear": 1.0, "popularity": -2.0}},
-        {"name": "anew", "sum": {"linear": 1.0, "popularity": -2.0}, "confidence": 0.1},
+        {"name": "anew", "sum": {"linear": 1.0, "popularity": -2.0}, "prior_precision": 0.1},
     ]
     results = run(_small(world, method=method), tmp_path / "out", only=["halves"], pages=False)
     kinds = {row["method"]: row["kind"] for row in results.about["methods"]}
@@ -539,14 +539,14 @@ def test_a_sum_with_the_library(world, tmp_path):
     older = {name: genes[:10] for name, genes in terms.items()}
     for year, release in ((2018, older), (2024, terms)):
         sets.write(GeneSets.from_lists(release | relatives), data / f"Relatives_{year}.gmt")
-    library = {"overlap": ("features", {"covered": 0.8}), "count": ("annotation", {})}
+    library = {"overlap": ("features", {"max_containment": 0.8}), "count": ("annotation", {})}
     method = [
         {"name": "popularity", "train": "popularity"},
         *({"name": k, "library": f, "settings": s} for k, (f, s) in library.items()),
         {
             "name": "sum",
             "sum": {"popularity": 0.1, "overlap": 1.0, "count": 0.1},
-            "confidence": {"popularity": 10.0, "overlap": 50.0, "count": 100.0},
+            "prior_precision": {"popularity": 10.0, "overlap": 50.0, "count": 100.0},
         },
         {"name": "library alone", "sum": {"overlap": 1.0, "count": 0.1}},
     ]
@@ -626,12 +626,12 @@ def test_methods_and_tasks_can_be_added(world, tmp_path):
     first = run(_small(world), tmp_path / "out", pages=False).questions
     methods = [{"name": "popularity", "train": "popularity"}, *_small(world).to_dict()["method"]]
     tasks = [*_small(world).to_dict()["task"], _half_split("Modules_2024.gmt", splits=1)]
-    told = []
+    events = []
     more = _small(world, method=methods, task=tasks)
-    grown = run(more, tmp_path / "out", pages=False, progress=told.append).questions
+    grown = run(more, tmp_path / "out", pages=False, progress=events.append).questions
     # Two tasks of the saved model were there; its third and all three of popularity were not.
-    assert (told[-1].done, told[-1].units) == (6, 6)
-    assert sum("a saved model" in event.text and "AUROC" in event.text for event in told) == 1
+    assert (events[-1].done, events[-1].units) == (6, 6)
+    assert sum("a saved model" in event.text and "AUROC" in event.text for event in events) == 1
     same = grown.join(first.select("task", "method").unique(), on=["task", "method"], how="semi")
     keys = ["task", "method", "term", "split"]
     assert same.sort(keys).equals(first.sort(keys))

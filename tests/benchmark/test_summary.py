@@ -115,7 +115,7 @@ def test_strata_by_number_of_genes_shown():
     strata = summarize(table(rows), NO_GENES, BACKGROUND)["strata"]
     assert only(strata, by="shown", stratum="3", metric="auroc")["median"][0] == 0.3
     assert only(strata, by="shown", stratum="3", metric="average_precision")["mean"][0] == 0.3
-    # Only "large" was asked about with 3 and with 10.
+    # Only "large" has questions with 3 and with 10.
     same = [only(strata, by="shown, same terms", stratum=k, metric="auroc") for k in ("3", "10")]
     assert [(r["n"], r["median"][0]) for r in same] == [(1, 0.5), (1, 0.9)]
 
@@ -208,7 +208,7 @@ def test_tests_and_verdicts(rivals):
     assert verdict["best"] == "ours"
     assert verdict["second"] == "peer"
     assert verdict["not_told_apart"] == ["peer"]
-    # Where all are equal, nothing is told apart.
+    # If all are equal, no method is distinguished.
     equal = only(summary["verdicts"], metric="average_precision")
     assert len(equal["not_told_apart"]) == 2
 

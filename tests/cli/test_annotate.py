@@ -74,16 +74,16 @@ def test_options_reach_the_library(run, folder, library):
 def test_the_share_that_is_missing(run, calibrated, calibrated_folder, library):
     settings = ("--library", library, "--model", calibrated_folder, "--json")
     for command, ask, what in (("annotate", annotate, "MDM2"), ("term", term, "cell death")):
-        told = {}
+        printed = {}
         for share in (0.05, MISSING, 0.5):
             result = run(command, what, *settings, "--missing-fraction", str(share))
             assert result.exit_code == 0
             expected = ask(what, library, missing_fraction=share, model=calibrated).to_dict()
             assert json.loads(result.stdout) == json.loads(json.dumps(expected))
-            told[share] = result.stdout
+            printed[share] = result.stdout
         # The command's own default is the library's.
-        assert run(command, what, *settings).stdout == told[MISSING]
-        assert len(set(told.values())) == 3
+        assert run(command, what, *settings).stdout == printed[MISSING]
+        assert len(set(printed.values())) == 3
 
 
 def test_what_is_kept_is_where_it_should_be(run, folder, library, tmp_path):
@@ -110,7 +110,7 @@ def test_a_term_is_the_librarys_answer(run, folder, model, library):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["annotate", "no such gene"], "no gene of the input is known: no such gene"),
         (
@@ -121,10 +121,10 @@ def test_a_term_is_the_librarys_answer(run, folder, model, library):
         (["term", "cell"], "3 terms are 'cell'"),
     ],
 )
-def test_errors_are_one_line(run, folder, library, arguments, told):
+def test_errors_are_one_line(run, folder, library, arguments, message):
     result = run(*arguments, "--library", library, "--model", folder)
     assert result.exit_code == 1
-    assert told in result.stderr
+    assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert result.stdout == ""
 

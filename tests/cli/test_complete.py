@@ -48,8 +48,8 @@ def test_the_plain_table_is_whole_and_without_color(run, folder):
 def test_every_identifier_is_reported_on_stderr_not_stdout(run, folder):
     result = run("complete", "p53", "OCT1", "CD8B", "nonsense", "--model", folder, "--csv")
     assert result.exit_code == 0
-    for told in ("p53 = TP53", "OCT1 (POU2F1 or SLC22A1)", "not in the model (1): CD8B"):
-        assert told in result.stderr
+    for message in ("p53 = TP53", "OCT1 (POU2F1 or SLC22A1)", "not in the model (1): CD8B"):
+        assert message in result.stderr
     assert "nonsense" in result.stderr
     assert "nonsense" not in result.stdout
 
@@ -151,7 +151,7 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("nonsense", "CD8B"), "nonsense, CD8B"),
         (("TP53", "--model", "no-such-folder"), "no-such-folder"),
@@ -161,13 +161,13 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
         (("TP53", "-o", "/dev/null/x.csv"), "/dev/null"),
     ],
 )
-def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
+def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, message):
     model = () if "--model" in arguments else ("--model", folder)
     result = run("complete", *arguments, *model)
     assert (result.exit_code, result.stdout) == (1, "")
     last = result.stderr.splitlines()[-1]
     assert last.startswith("gsfm: ")
-    assert told in last
+    assert message in last
     assert "Traceback" not in result.stderr
 
 
@@ -198,8 +198,8 @@ def test_the_share_that_is_missing(run, calibrated, calibrated_folder, tmp_path)
     library.write_text("a\tna\t" + "\t".join(GENES) + "\n")
     many = run("complete", "--library", str(library), *settings, "--missing-fraction", "0.1")
     rows = json.loads(many.stdout)["results"]
-    told = [row["probability"] for row in expected["results"]]
-    assert [row["probability"] for row in rows] == pytest.approx(told, abs=1e-6)
+    probability = [row["probability"] for row in expected["results"]]
+    assert [row["probability"] for row in rows] == pytest.approx(probability, abs=1e-6)
 
 
 @pytest.mark.parametrize("share", ["0", "1", "-0.2", "2", "nan", "half"])

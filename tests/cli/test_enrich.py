@@ -96,10 +96,10 @@ def test_background_and_output(run, folder, library, tmp_path):
         *("--background", str(measured), "-o", str(path)),
     )
     assert (result.exit_code, result.stdout) == (0, "")
-    told = json.loads(path.read_text())["provenance"]
-    assert told["background"]["genes"] == 4
-    assert told["background"]["unused"] == ["nonsense"]
-    assert told["input"]["not_in_background"] == ["BAX"]
+    provenance = json.loads(path.read_text())["provenance"]
+    assert provenance["background"]["genes"] == 4
+    assert provenance["background"]["unused"] == ["nonsense"]
+    assert provenance["input"]["not_in_background"] == ["BAX"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("nonsense",), "nonsense"),
         (("TP53", "--library", "no such library"), "no such library"),
@@ -132,9 +132,9 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
         (("MYC", "--method", "ora", "--library", "families", "--min-size", "400"), "families"),
     ],
 )
-def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
+def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, message):
     result = run("enrich", *arguments, "--model", folder)
     assert (result.exit_code, result.stdout) == (1, "")
     last = result.stderr.splitlines()[-1]
     assert last.startswith("gsfm: ")
-    assert told in last
+    assert message in last

@@ -35,11 +35,11 @@ def test_explain(run, folder, model):
     assert same(
         result.stdout, analysis.explain("MDM2", [*GENES, "nonsense"], top=None, model=model)
     )
-    for told in ("unmapped (1): nonsense", "MDM2: score ", "papers have MDM2"):
-        assert told in result.stderr
+    for message in ("unmapped (1): nonsense", "MDM2: score ", "papers have MDM2"):
+        assert message in result.stderr
     plain = run("explain", "MDM2", *GENES, "--model", folder)
-    for told in ("What each gene adds", "What each kind of evidence adds", "Papers of"):
-        assert told in plain.stdout
+    for message in ("What each gene adds", "What each kind of evidence adds", "Papers of"):
+        assert message in plain.stdout
     rows = run("explain", "MDM2", "-", "--model", folder, "--csv", stdin="TP53\nBAX\n").stdout
     assert {row["symbol"] for row in csv.DictReader(io.StringIO(rows))} == {"TP53", "BAX"}
     papers = run("explain", "MDM2", *GENES, "--model", folder, "--show", "papers", "--tsv").stdout
@@ -147,7 +147,7 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("explain", "nonsense", "TP53"), "nonsense is no known gene"),
         (("explain", "TP53", "nonsense"), "nonsense"),
@@ -162,12 +162,12 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
         (("map", "no-such-file.gmt"), "no-such-file.gmt"),
     ],
 )
-def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, told):
+def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, message):
     result = run(*arguments, "--model", folder)
     assert (result.exit_code, result.stdout) == (1, "")
     last = result.stderr.splitlines()[-1]
     assert last.startswith("gsfm: ")
-    assert told in last
+    assert message in last
 
 
 def test_a_term_that_is_several_or_none(run, folder, library):

@@ -102,7 +102,7 @@ def test_the_whole(folder, papers):
         },
     ]
     manifest = built.manifest
-    assert manifest["made_by"] == f"gsfm {gsfm.__version__}"
+    assert manifest["gsfm_version"] == gsfm.__version__
     assert manifest["settings"] == {
         "min": 2,
         "max": 10,
@@ -219,13 +219,13 @@ def test_the_species_of_a_library_decides_what_its_symbols_mean(tmp_path):
     gmt(tmp_path / "Mouse.gmt", {"set": [*GENES[:5], "Fh1"]})
     without = corpus.build(tmp_path, near_duplicates=None)
     assert "FLNB" in without.genes(0)
-    asked = corpus.build(tmp_path, near_duplicates=None, species="mouse")
-    assert "FH" in asked.genes(0)
-    assert asked.manifest["settings"]["species"] == "mouse"
+    as_mouse = corpus.build(tmp_path, near_duplicates=None, species="mouse")
+    assert "FH" in as_mouse.genes(0)
+    assert as_mouse.manifest["settings"]["species"] == "mouse"
     (tmp_path / "SOURCES.tsv").write_text("library\tspecies\nMouse\tmouse (as in Enrichr)\n")
-    told = corpus.build(tmp_path, near_duplicates=None)
-    assert "FH" in told.genes(0)
-    assert told.manifest["inputs"][0]["species"] == "mouse"
+    by_file = corpus.build(tmp_path, near_duplicates=None)
+    assert "FH" in by_file.genes(0)
+    assert by_file.manifest["inputs"][0]["species"] == "mouse"
 
 
 def test_exclude(folder):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import gsfm
 from gsfm import GeneSets, GsfmError, corpus, genes
 from gsfm.corpus.gene_features import WIDTHS, windows
 
@@ -84,17 +85,17 @@ def test_it_is_saved_and_opened(kind: str, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "texts"),
     [
         ("words", ["HGNC, MGI and RGD of 2026-06-25", "HGNC, MGI and RGD of 2024-07", "NCBI Gene"]),
         ("domains", ["Pfam domains, UniProt 2022-09"]),
         ("windows", ["positions on GRCh38, UCSC 2022-08-31"]),
     ],
 )
-def test_manifest(kind: str, told: list[str]) -> None:
+def test_manifest(kind: str, texts: list[str]) -> None:
     features = corpus.features(kind)
     manifest = features.manifest
-    assert manifest["made_by"].startswith("gsfm ")
+    assert manifest["gsfm_version"] == gsfm.__version__
     assert manifest["settings"]["kind"] == kind
     counts = manifest["sets"]
     assert counts["kept"] == len(features)
@@ -103,8 +104,8 @@ def test_manifest(kind: str, told: list[str]) -> None:
     assert manifest["members"] == len(features.indices)
     assert manifest["genes"]["kept"] == len(set(features.indices.tolist()))
     # The sources that the kind is made of, and no others, as the gene table names them.
-    assert len(manifest["inputs"]) == len(told)
-    for source, text in zip(manifest["inputs"], told, strict=True):
+    assert len(manifest["inputs"]) == len(texts)
+    for source, text in zip(manifest["inputs"], texts, strict=True):
         assert text in source["content"]
         assert source in genes.provenance()["sources"]
 

@@ -143,7 +143,7 @@ def build(
 
 def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "data"
-    told = build(script, sources, output)
+    record = build(script, sources, output)
     genes = pl.read_parquet(output / "genes.parquet")
     assert genes["symbol"].to_list() == ["AAA1", "AAA2P", "BBB", "NEW1"]
     assert genes["hgnc"].to_list() == [1, 2, 3, 4]
@@ -191,8 +191,8 @@ def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Pat
     steps = pl.read_parquet(output / "transcripts.parquet")
     numbers = steps["step"].cum_sum().to_list()
     assert list(zip(numbers, steps["gene"], strict=True)) == [(2, 0), (5, 3), (7, 0)]
-    told.pop("sources")
-    assert told == {
+    record.pop("sources")
+    assert record == {
         "genes": 4,
         "names": 17,
         "mouse genes": 2,

@@ -90,8 +90,8 @@ def test_show() -> None:
     assert result.exit_code == 0
     assert result.stdout == f"{genes.show('p53')}\n"
     assert result.stderr == "p53: alias\n"
-    told = json.loads(run("show", "TP53", "--json").stdout)
-    assert told == [genes.show("TP53").to_dict()]
+    shown = json.loads(run("show", "TP53", "--json").stdout)
+    assert shown == [genes.show("TP53").to_dict()]
 
 
 def test_show_an_unknown_gene() -> None:

@@ -77,19 +77,19 @@ def test_numbers_of_domains() -> None:
 def test_coverage_of_positions() -> None:
     table = genes.table()
     section = TEXT.split("| locus type | genes |")[1].split("\n\n")[0]
-    told = {}
+    documented = {}
     for line in section.splitlines()[2:]:
         name, *numbers = line.strip("| ").split(" | ")
-        told[name] = [int(number.replace(",", "")) for number in numbers]
+        documented[name] = [int(number.replace(",", "")) for number in numbers]
     counts = (pl.len(), pl.col("chromosome", "start", "band").count())
     known = {name: list(t.select(counts).row(0)) for (name,), t in table.group_by("locus_type")}
-    others = table.filter(~pl.col("locus_type").is_in([*told]))
+    others = table.filter(~pl.col("locus_type").is_in([*documented]))
     known |= {
         "all others": list(others.select(counts).row(0)),
         "**all**": list(table.select(counts).row(0)),
     }
-    assert told == {name: known[name] for name in told}
-    assert len(told) == 8
+    assert documented == {name: known[name] for name in documented}
+    assert len(documented) == 8
 
     place = table.select("chromosome", "start", "end", "strand").drop_nulls()
     assert f"{place.is_duplicated().sum()} genes share their place" in " ".join(TEXT.split())

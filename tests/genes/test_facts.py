@@ -16,11 +16,11 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "build_gene_facts.py"
 
 
 def test_famous_genes_have_many_papers_and_others_few() -> None:
-    told = genes.facts(genes.vocabulary().symbols)
-    assert told.height == genes.table().height
-    best = told.sort("papers", descending=True)["symbol"].head(10).to_list()
+    facts = genes.facts(genes.vocabulary().symbols)
+    assert facts.height == genes.table().height
+    best = facts.sort("papers", descending=True)["symbol"].head(10).to_list()
     assert {"TP53", "TNF", "EGFR"} <= set(best)
-    coding = told.filter(pl.col("locus_type") == "gene with protein product")
+    coding = facts.filter(pl.col("locus_type") == "gene with protein product")
     assert 15 < coding["papers"].median() < 100
     assert (coding["papers"] > 0).mean() > 0.98
 
@@ -42,11 +42,11 @@ def test_a_symbol_that_is_none_has_nulls() -> None:
 
 
 def test_the_provenance_names_the_sources() -> None:
-    told = genes.provenance()["facts"]
-    assert "NCBI Gene 2022-09-12" in told["sources"][0]["content"]
+    facts = genes.provenance()["facts"]
+    assert "NCBI Gene 2022-09-12" in facts["sources"][0]["content"]
     every = genes.facts(genes.vocabulary().symbols)
-    assert every["papers"].sum() == told["gene-paper links"]
-    assert every["extracellular"].sum() == told["extracellular"]
+    assert every["papers"].sum() == facts["gene-paper links"]
+    assert every["extracellular"].sum() == facts["extracellular"]
 
 
 def test_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +81,9 @@ def test_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script.main()
     built = pl.read_parquet(tmp_path / "facts.parquet")
     rows = genes.table().select("symbol").hstack(built)
-    told = {symbol: rest for symbol, *rest in rows.rows()}
+    facts = {symbol: rest for symbol, *rest in rows.rows()}
     # Counted once; a high-throughput assay and an exosome place nothing outside.
-    assert told["TP53"] == [2, False]
-    assert told["ALB"] == [1, True]
-    assert told["GAPDH"] == [0, False]
+    assert facts["TP53"] == [2, False]
+    assert facts["ALB"] == [1, True]
+    assert facts["GAPDH"] == [0, False]
     assert rows["papers"].sum() == 3

@@ -135,13 +135,13 @@ def test_what_is_has_co_membership() -> None:
     assert (unknown["start"] == unknown["strand"]).all()
     assert not (unknown["chromosome"] & ~unknown["start"]).any()
     assert not (unknown["chromosome"] & ~unknown["band"]).any()
-    told = genes.provenance()
-    assert told["assembly"] == "GRCh38"
+    provenance = genes.provenance()
+    assert provenance["assembly"] == "GRCh38"
     for column, name in (("chromosome", "chromosome"), ("start", "position"), ("band", "band")):
-        assert told[f"genes with {name}"] == table[column].count()
+        assert provenance[f"genes with {name}"] == table[column].count()
     coding = table.filter(pl.col("locus_type") == "gene with protein product")
     assert coding["start"].count() > 0.99 * coding.height
-    assert "positions on GRCh38, UCSC 2022-08-31" in told["sources"][-1]["content"]
+    assert "positions on GRCh38, UCSC 2022-08-31" in provenance["sources"][-1]["content"]
 
 
 def test_bands_name_the_chromosome_and_the_side_of_its_centromere() -> None:

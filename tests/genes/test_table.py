@@ -22,12 +22,12 @@ def test_symbols_are_distinct_in_any_case_and_sorted() -> None:
 
 
 def test_counts_are_those_of_the_sources() -> None:
-    told = genes.provenance()
-    assert told["genes"] == genes.table().height == 44_997  # HGNC, 2026-06-25
-    assert told["names"] == tables.read("names").height
-    assert told["transcripts"] == tables.read("transcripts").height
+    provenance = genes.provenance()
+    assert provenance["genes"] == genes.table().height == 44_997  # HGNC, 2026-06-25
+    assert provenance["names"] == tables.read("names").height
+    assert provenance["transcripts"] == tables.read("transcripts").height
     across = tables.read("orthologs")["species"].value_counts().rows()
-    assert dict(across) == {"mouse": told["mouse genes"], "rat": told["rat genes"]}
+    assert dict(across) == {"mouse": provenance["mouse genes"], "rat": provenance["rat genes"]}
     coding = genes.table().filter(pl.col("locus_type") == "gene with protein product")
     assert coding.height == 19_295
     assert coding["entrez_id"].null_count() < 10
@@ -111,12 +111,12 @@ def test_domains() -> None:
     coding = pl.col("locus_type") == "gene with protein product"
     table = genes.table().select("symbol", "domains", coding=coding)
     with_domain = table.filter(pl.col("domains").list.len() > 0)
-    told = genes.provenance()
-    assert with_domain.height == told["genes with domain"] > 17_000
+    provenance = genes.provenance()
+    assert with_domain.height == provenance["genes with domain"] > 17_000
     assert with_domain["coding"].mean() > 0.98
     assert with_domain["coding"].sum() > 0.9 * table["coding"].sum()
     members = with_domain.explode("domains")
-    assert members["domains"].n_unique() == told["domains"]
+    assert members["domains"].n_unique() == provenance["domains"]
     assert not members.select("symbol", "domains").is_duplicated().any()
     assert table["domains"].list.eval(pl.element().is_sorted()).list.all().all()
 
@@ -131,8 +131,8 @@ def test_domains() -> None:
     homeobox = having("PF00046")
     assert {f"HOXA{n}" for n in (*range(1, 8), 9, 10, 11, 13)} <= set(homeobox)
     assert 180 < len(homeobox) < 260
-    assert "Pfam domains, UniProt 2022-09" in told["sources"][-1]["content"]
-    assert "Pfam CC0" in told["sources"][-1]["license"]
+    assert "Pfam domains, UniProt 2022-09" in provenance["sources"][-1]["content"]
+    assert "Pfam CC0" in provenance["sources"][-1]["license"]
 
 
 def test_size_in_the_wheel() -> None:
@@ -177,7 +177,7 @@ class TestShow:
             genes.show("")
 
     @pytest.mark.parametrize(
-        ("typed", "meant"),
+        ("typed", "right"),
         [
             ("TP35", "TP53"),
             ("EGFRR", "EGFR"),
@@ -186,8 +186,8 @@ class TestShow:
             ("BRC2", "BRCA2"),
         ],
     )
-    def test_typing_errors(self, typed: str, meant: str) -> None:
-        assert meant in close_symbols(typed)
+    def test_typing_errors(self, typed: str, right: str) -> None:
+        assert right in close_symbols(typed)
 
     def test_too_short_or_too_long_for_a_guess(self) -> None:
         assert close_symbols("T") == close_symbols("T" * 100) == []

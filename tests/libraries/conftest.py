@@ -42,15 +42,15 @@ def service() -> Iterator[Service]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked = self.headers.get("Range")
-            state.requests.append((self.path, asked))
+            requested = self.headers.get("Range")
+            state.requests.append((self.path, requested))
             content = state.files.get(self.path)
             if content is None:
                 self.send_error(404)
                 return
             start = 0
-            if asked and self.headers.get("If-Range") == state.tag:
-                start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if requested and self.headers.get("If-Range") == state.tag:
+                start = int(requested.removeprefix("bytes=").removesuffix("-"))
             if start and start >= len(content):
                 self.send_error(416)
                 return

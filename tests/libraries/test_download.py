@@ -33,7 +33,11 @@ def test_it_goes_on_where_it_broke_off(service, url, tmp_path):
         assert not (tmp_path / "a").exists()
     service.break_after = None
     assert fetch(url, tmp_path / "a").read_bytes() == CONTENT
-    assert [asked for _, asked in service.requests] == [None, "bytes=100000-", "bytes=200000-"]
+    assert [part for _, part in service.requests] == [
+        None,
+        "bytes=100000-",
+        "bytes=200000-",
+    ]
     assert [file.name for file in tmp_path.iterdir()] == ["a"]
 
 

@@ -1,4 +1,4 @@
-"""Which term is meant by a text, and what is said when none is."""
+"""Find the term that a text names; an error if there is none."""
 
 from __future__ import annotations
 

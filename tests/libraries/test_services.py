@@ -29,7 +29,7 @@ def test_enrichr(service, monkeypatch, home):
     assert manifest["dropped"]["identifiers"] == {"nonsense": 1}
     assert libraries.load("GO_Biological_Process_2023").names == library.names
 
-    # What was fetched is not fetched again, unless it is damaged or that is asked for.
+    # What was fetched is not fetched again, unless it is damaged or a refresh is requested.
     libraries.add(NAME, name="again")
     assert len(service.requests) == 1
     (file,) = (home / "downloads").glob("*.gmt")

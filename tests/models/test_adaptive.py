@@ -62,7 +62,7 @@ def test_each_set_finds_its_own_evidence(model):
 
 def test_confidence_keeps_the_assumed_weights(model):
     genes = [["G00", "G01", "G02"]]
-    sure = Adaptive.of(model.members, weights=[0.5, 0.5], confidence=1e9)
+    sure = Adaptive.of(model.members, weights=[0.5, 0.5], prior_precision=1e9)
     np.testing.assert_allclose(sure.weigh(genes), [[0.5, 0.5]], atol=1e-6)
     # And then the order is that of the fixed sum.
     total = sum(0.5 * m.evidence(m.encode(genes))[0] for m in model.members)
@@ -208,10 +208,10 @@ def random_library(random_state: int) -> GeneSets:
 def test_covered_by_hand():
     terms = GeneSets.from_lists([list("ABCD"), list("AB"), list("ABCDEFGH"), list("XY")])
     model = Annotation().fit(terms)
-    asked = model.encode([list("ABCD"), list("ABX"), [], list("ABCDEF")])
+    queries = model.encode([list("ABCD"), list("ABX"), [], list("ABCDEF")])
 
     def of(share: float) -> list[list[int]]:
-        return contained_terms(asked, model._by_term, share).toarray().astype(int).tolist()
+        return contained_terms(queries, model._by_term, share).toarray().astype(int).tolist()
 
     assert of(1.0) == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
     assert of(0.75) == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0]]
@@ -235,7 +235,7 @@ def test_annotation_by_hand():
 def test_features_without_the_term_itself_by_hand():
     """Without the set {A, B}, B has nothing, and A and C are as like as two features make them."""
     library = GeneSets.from_lists([["A", "B"], ["A", "C"], ["A", "C", "D"], ["D", "E"]])
-    model = Features(covered=1).fit(library)
+    model = Features(max_containment=1).fit(library)
     score = model.score([["A", "B"]])[0]
     pair, three = np.log(5 / 2), np.log(5 / 3)
     of_a = np.hypot(pair, three)  # A and C have the same two features left
@@ -252,13 +252,13 @@ def test_features_without_the_term_itself_by_hand():
 def test_a_term_is_no_evidence_of_itself(make, random_state):
     """As if it had been removed from the library before the fit, with what is inside of it."""
     library = random_library(random_state)
-    model = make(covered=1.0).fit(library)
-    asked = [library.genes(i) for i in range(len(library))]
-    found = model.evidence(model.encode(asked))
-    sizes, start = np.array([len(genes) for genes in asked]), 0
-    for i, genes in enumerate(asked):
+    model = make(max_containment=1.0).fit(library)
+    queries = [library.genes(i) for i in range(len(library))]
+    found = model.evidence(model.encode(queries))
+    sizes, start = np.array([len(genes) for genes in queries]), 0
+    for i, genes in enumerate(queries):
         rest = [k for k in range(len(library)) if not set(library.genes(k)) <= set(genes)]
-        without = make(covered=1.0).fit(library[np.array(rest)])
+        without = make(max_containment=1.0).fit(library[np.array(rest)])
         expected = without.evidence(without.encode([genes]))
         np.testing.assert_allclose(found[0][i], expected[0][0], rtol=5e-3, atol=5e-3)
         members = found[1][start : start + sizes[i]]
@@ -268,11 +268,11 @@ def test_a_term_is_no_evidence_of_itself(make, random_state):
 
 def test_covered_features_of_sets_far_from_all_are_as_before():
     library = random_library(5)
-    asked = [["G00", "G07"], ["G11"], []]
-    plain, wary = (Features(covered=share).fit(library) for share in (None, 1.0))
-    inside = contained_terms(wary.encode(asked), wary._by_feature, 1.0)
+    queries = [["G00", "G07"], ["G11"], []]
+    plain, wary = (Features(max_containment=share).fit(library) for share in (None, 1.0))
+    inside = contained_terms(wary.encode(queries), wary._by_feature, 1.0)
     assert inside.nnz == 0
-    np.testing.assert_allclose(wary.score(asked), plain.score(asked), 1e-6, 1e-7)
+    np.testing.assert_allclose(wary.score(queries), plain.score(queries), 1e-6, 1e-7)
 
 
 def test_a_model_with_a_library(model, tmp_path):
@@ -282,29 +282,29 @@ def test_a_model_with_a_library(model, tmp_path):
         {"a": ["G00", "G15", "G31"], "b": ["G15", "G31", "G47"], "c": ["G47", "NEW", "G31"]}
         | {f"other {i}": [f"G{i}", f"G{i + 1}"] for i in range(50, 58)}
     )
-    both = model.with_library(library, weights=(1.0, 0.0), confidence=1e6)
+    both = model.with_library(library, weights=(1.0, 0.0), prior_precision=1e6)
     assert both.vocabulary.symbols == (*model.vocabulary.symbols, "NEW")
-    assert both.config.confidence == (10, 10, 1e6, 1e6)
+    assert both.config.prior_precision == (10, 10, 1e6, 1e6)
     assert both.config.weights == (0.5, 0.5, 1, 0)
     assert [member.family for member in both.members[2:]] == ["features", "annotation"]
     # The model itself is what it was.
     np.testing.assert_array_equal(model.weigh([["G00", "G01"]]), own)
-    asked = ["G15", "G31"]
+    queries = ["G15", "G31"]
     ranks = {}
     for name, one in (("model", model), ("both", both)):
-        scores = one.score([asked])[0]
+        scores = one.score([queries])[0]
         above = scores[one.vocabulary.ids(["G00", "G47"])]
         ranks[name] = (scores[:, None] > above).sum(axis=0)
     assert (ranks["both"] < ranks["model"]).all()
-    scores = both.score([asked])[0]
+    scores = both.score([queries])[0]
     assert scores[both.vocabulary.ids(["NEW"])] > np.median(scores)
-    np.testing.assert_allclose(both.weigh([asked])[0, 2:], [1, 0], atol=1e-3)
+    np.testing.assert_allclose(both.weigh([queries])[0, 2:], [1, 0], atol=1e-3)
     both.save(tmp_path / "both")
-    np.testing.assert_array_equal(load(tmp_path / "both").score([asked]), both.score([asked]))
+    np.testing.assert_array_equal(load(tmp_path / "both").score([queries]), both.score([queries]))
     again = both.with_library(random_library(1))
     assert len(again.members) == 6
-    assert again.config.confidence[:4] == both.config.confidence
-    assert both.complete(asked, top=3, background=None).table.height == 3
+    assert again.config.prior_precision[:4] == both.config.prior_precision
+    assert both.complete(queries, top=3, background=None).table.height == 3
 
 
 def test_a_fitted_model_with_a_library_tells_its_settings():
@@ -320,15 +320,15 @@ def test_a_fitted_model_with_a_library_tells_its_settings():
     ]
     with pytest.raises(ValueError, match="the corpus has no set with a gene"):
         model.with_library(GeneSets.from_lists([[]]))
-    with pytest.raises(ValueError, match="covered must be above 0"):
-        model.with_library(random_library(0), covered=0)
+    with pytest.raises(ValueError, match="max_containment must be above 0"):
+        model.with_library(random_library(0), max_containment=0)
 
 
 def test_confidence_is_one_number_or_one_a_member():
     settings = {"weights": [1, 1], "members": [{"family": "linear"}, {"family": "popularity"}]}
-    assert Adaptive(**settings, confidence=3).config.confidences == (3, 3)
-    assert Adaptive(**settings, confidence=[3, 4]).config.confidences == (3, 4)
+    assert Adaptive(**settings, prior_precision=3).config.precisions == (3, 3)
+    assert Adaptive(**settings, prior_precision=[3, 4]).config.precisions == (3, 4)
     with pytest.raises(ValueError, match="one a member, 2, not 3"):
-        Adaptive(**settings, confidence=(1, 2, 3))
-    with pytest.raises(ValueError, match="confidence must be above 0, not -1"):
-        Adaptive(**settings, confidence=(1, -1))
+        Adaptive(**settings, prior_precision=(1, 2, 3))
+    with pytest.raises(ValueError, match="prior_precision must be above 0, not -1"):
+        Adaptive(**settings, prior_precision=(1, -1))

@@ -84,12 +84,14 @@ def test_probabilities_are_the_known_ones(oracle):
     missing = shown.to_csr().toarray() == 0
     y = hidden.to_csr().toarray()
     for column, chosen in enumerate((own & missing, ~own & missing)):
-        told = np.array([row[pick].mean() for row, pick in zip(probability, chosen, strict=True)])
+        predicted = np.array(
+            [row[pick].mean() for row, pick in zip(probability, chosen, strict=True)]
+        )
         # One for all genes of a block: they have the same score.
         assert all(np.ptp(row[pick]) < 1e-6 for row, pick in zip(probability, chosen, strict=True))
         # Right on average, within four standard errors over the sets; one in a thousand more for
         # what was fitted to as many sets.
-        off = told - truth[:, column]
+        off = predicted - truth[:, column]
         assert abs(off.mean()) < 4 * off.std() / np.sqrt(len(off)) + 1e-3
         # And set by set, far better inside the block than any one number for all sets.
         constant = np.abs(truth[:, column].mean() - truth[:, column]).mean()
@@ -259,7 +261,7 @@ def overlapping(n: int, random_state: int) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.35, 0.7])
 def test_the_share_that_is_missing_makes_it_right(oracle, share):
-    """What is told of a block's genes is what is found there, if the right share is told."""
+    """With the right missing fraction, the predicted probability is the observed frequency."""
     rng = np.random.default_rng(7)
     whole = overlapping(300, random_state=4)
     shown, y = [], np.zeros((len(whole), GENES), bool)
@@ -279,10 +281,10 @@ def test_the_share_that_is_missing_makes_it_right(oracle, share):
 
 def test_a_half_is_what_it_was(oracle):
     shown, _, _ = halves(30, random_state=6)
-    told = oracle.probability(shown)
-    np.testing.assert_array_equal(told, oracle.probability(shown, missing_fraction=0.5))
+    predicted = oracle.probability(shown)
+    np.testing.assert_array_equal(predicted, oracle.probability(shown, missing_fraction=0.5))
     for options in ({}, {"missing_fraction": 0.5}):
-        np.testing.assert_array_equal(told, oracle.score_and_probability(shown, **options)[1])
+        np.testing.assert_array_equal(predicted, oracle.score_and_probability(shown, **options)[1])
     # And by the formula of halves: n of n are missing, and each gene left out stands for one.
     members = shown.to_csr()
     binned = Binned.of(*oracle.evidence(members), members)
@@ -299,38 +301,38 @@ def test_a_half_is_what_it_was(oracle):
 def test_the_more_is_missing_the_likelier_is_every_gene(oracle, model):
     shown, _, _ = halves(60, random_state=8)
     sets = [["A0", "A1", "A2"], ["B1"], [], ["A0", "B0", "C0"], [f"C{i}" for i in range(12)]]
-    for one, asked in ((oracle, shown), (model, sets)):
+    for one, queries in ((oracle, shown), (model, sets)):
         shares = [1e-6, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.75, 0.9, 0.99]
-        told = np.stack([one.probability(asked, missing_fraction=share) for share in shares])
-        assert np.isfinite(told).all()
-        assert ((told >= 0) & (told <= 1)).all()
-        assert (np.diff(told, axis=0) >= -1e-6).all()
-        some = told[-1] > 0
-        assert (told[shares.index(0.5)][some] > told[shares.index(0.2)][some]).all()
-    assert not told[:, 2].any()  # of an empty set nothing is missing
+        predicted = np.stack([one.probability(queries, missing_fraction=share) for share in shares])
+        assert np.isfinite(predicted).all()
+        assert ((predicted >= 0) & (predicted <= 1)).all()
+        assert (np.diff(predicted, axis=0) >= -1e-6).all()
+        some = predicted[-1] > 0
+        assert (predicted[shares.index(0.5)][some] > predicted[shares.index(0.2)][some]).all()
+    assert not predicted[:, 2].any()  # of an empty set nothing is missing
 
 
 @pytest.mark.parametrize("missing", [0, 1, -0.1, 1.5, float("nan"), float("inf")])
 def test_what_is_no_share_is_refused(model, missing):
     members = model.encode([["A0", "A1"]])
-    asked = [
+    queries = [
         lambda: model.probability([["A0", "A1"]], missing_fraction=missing),
         lambda: model.score_and_probability([["A0", "A1"]], missing_fraction=missing),
         lambda: model.calibration.probabilities(*model.evidence(members), members, missing),
         lambda: meaning(missing),
     ]
-    for ask in asked:
+    for ask in queries:
         with pytest.raises(ValueError, match=r"missing_fraction, the fraction .* must be above 0"):
             ask()
 
 
 def test_the_meaning_tells_the_share():
     half = (
-        "the chance that the gene is one of the set's missing genes, if the genes given are a "
+        "the chance that the gene is one of the set's missing genes, if the input genes are a "
         "random half of the whole set: of all genes with 0.3, about 3 in 10 are"
     )
     assert meaning() == meaning(0.5) == half
-    assert "if the genes given are a random 80% of the whole set:" in meaning(0.2)
+    assert "if the input genes are a random 80% of the whole set:" in meaning(0.2)
     assert "a random 12.5% of" in meaning(0.875)
 
 
@@ -402,19 +404,20 @@ def test_a_damaged_file_is_refused(model, tmp_path):
         for word in ("calibration.json", *words):
             assert word in str(caught.value)
 
-    for text in ("", "{", "[]", "null", '{"usual": NaN}'):
+    for text in ("", "{", "[]", "null", '{"prior_weights": NaN}'):
         refused(text)
-    for field in ("format", "usual", "confidence"):
+    for field in ("format", "prior_weights", "prior_precision"):
         refused(json.dumps({k: v for k, v in good.items() if k != field}), field)
         for wrong in ("no such thing", 1, None, [], {}):
             refused(json.dumps({**good, field: wrong}), field)
-    for field in ("usual", "confidence"):
+    for field in ("prior_weights", "prior_precision"):
         for term in TERMS:
             for wrong in ("1", None, True, [1], 1e300):
                 changed = {**good[field], term: wrong}
                 refused(json.dumps({**good, field: changed}), f"{field}.{term}")
     refused(
-        json.dumps({**good, "confidence": {**good["confidence"], "rank": 0}}), "confidence.rank"
+        json.dumps({**good, "prior_precision": {**good["prior_precision"], "rank": 0}}),
+        "prior_precision.rank",
     )
     refused(json.dumps({**good, "surplus": 1}), "surplus")
     path.write_text(json.dumps(good))

@@ -68,7 +68,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "svd unscaled": ("svd", {"dimensions": 2, "gene_exponent": 0.0, "size_exponent": 0.0}),
     "als": ("als", {"dimensions": 2, "regularization": 0.1}),
     "features": ("features", {}),
-    "features covered": ("features", {"covered": 0.8}),
+    "features max_containment": ("features", {"max_containment": 0.8}),
     "annotation": ("annotation", {}),
     "attribute": ("attribute", {}),
     "attribute autosomal": ("attribute", {"of": "autosomal"}),
@@ -82,15 +82,15 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
                 {"family": "cooccurrence", "top": 7},
                 {"family": "popularity"},
             ],
-            "confidence": 5,
+            "prior_precision": 5,
         },
     ),
-    "adaptive confidences": (
+    "adaptive precisions": (
         "adaptive",
         {
             "weights": [1, 0],
             "members": [{"family": "linear"}, {"family": "annotation"}],
-            "confidence": (5, 100.5),
+            "prior_precision": (5, 100.5),
         },
     ),
     "ensemble": (
@@ -119,10 +119,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "svd": {"size_exponent": 0.75},
     "als": {"iterations": 2},
     "features": {"largest": 90},
-    "annotation": {"covered": 0.5},
+    "annotation": {"max_containment": 0.5},
     "attribute": {"of": "coding"},
     "ensemble": {"weights": (0.1, 0.2)},
-    "adaptive": {"confidence": 2.5},
+    "adaptive": {"prior_precision": 2.5},
 }
 #: Families that are made of others.
 JOINT = {"ensemble", "adaptive"}

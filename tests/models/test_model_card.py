@@ -1,4 +1,4 @@
-"""The model card: what is counted comes from the model and its own benchmark, or is not told."""
+"""The model card: counts come from the model and its own benchmark, or are left out."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def model() -> Adaptive:
         Popularity(),
     ]
     weights = [1.0, 0.2, 0.2, 0.2, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0]
-    return Adaptive.of([m.fit(SETS) for m in members], weights, confidence=7)
+    return Adaptive.of([m.fit(SETS) for m in members], weights, prior_precision=7)
 
 
 def rows(card: str, heading: str) -> list[list[str]]:
@@ -111,7 +111,7 @@ def test_an_adaptive_model_of_ten_with_a_poor_manifest(
     ]
     assert found[1][3].startswith("regularization 3, ")
     assert {row[2] for row in found} == {"7"}
-    assert "The prior precision (`confidence` in the configuration)" in card
+    assert "The prior precision (`prior_precision` in the configuration)" in card
     assert rows(card, "fitted")[1] == ["linear", *["not recorded"] * 5]
     assert "| corpus | not recorded |" in card
     assert "The libraries and their licenses: not recorded." in card

@@ -289,16 +289,16 @@ def test_train_calibrates_on_half_of_what_it_holds_out(tmp_path):
     # The same figures by hand, of the sets that did not calibrate.
     held, _ = HeldOut.draw(blocks(n_sets=900), 80)
     test = held[1::2]
-    scores, told = model.score_and_probability(test.shown)
+    scores, probability = model.score_and_probability(test.shown)
     p, y = [], []
     for i in range(40):
         shown = test.shown.ids(i)
         others = np.setdiff1d(np.arange(40), shown)
         best = others[np.argsort(-scores[i, others], kind="stable")][:10]
-        p += told[i, best].tolist()
+        p += probability[i, best].tolist()
         y += np.isin(best, test.hidden.ids(i)).tolist()
-    assert measured["told_top_10"] == pytest.approx(np.mean(p), abs=1e-4)
-    assert measured["found_top_10"] == pytest.approx(np.mean(y), abs=1e-4)
+    assert measured["predicted_top_10"] == pytest.approx(np.mean(p), abs=1e-4)
+    assert measured["observed_top_10"] == pytest.approx(np.mean(y), abs=1e-4)
     few = train(Popularity(), blocks(n_sets=300), tmp_path / "few", held_out=80)
     assert few.calibration is None
     assert few.manifest["training"]["calibration"] is None
@@ -484,9 +484,9 @@ def test_the_logistic_autoencoder_learns_the_probability_of_a_member():
         dimensions=16, hidden=16, batch_size=64, epochs=100, targets="all", loss="logistic"
     ).fit(corpus, random_state=0)
     scores = model.score([["A"]])[0]
-    told = dict(zip(model.vocabulary.symbols, 1 / (1 + np.exp(-scores)), strict=True))
+    probability = dict(zip(model.vocabulary.symbols, 1 / (1 + np.exp(-scores)), strict=True))
     for gene, expected in {"A": 1, "B": 0.5, "C": 0.25, "D": 0.25, "X": 0, "Y": 0}.items():
-        assert told[gene] == pytest.approx(expected, abs=0.06), gene
+        assert probability[gene] == pytest.approx(expected, abs=0.06), gene
 
 
 def test_the_logistic_loss_is_of_all_members():

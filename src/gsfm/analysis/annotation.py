@@ -37,7 +37,7 @@ NONE = 10
 
 def describe_term_probability(missing_fraction: float) -> str:
     """The description of ``probability`` if `missing_fraction` of the whole term is missing."""
-    return f"{meaning(missing_fraction)}. Here the genes given are the term's"
+    return f"{meaning(missing_fraction)}. Here the input genes are the term's"
 
 
 #: Descriptions of the columns of a term.

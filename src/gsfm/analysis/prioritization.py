@@ -52,7 +52,7 @@ REASONS = 3
 #: The beginning of a place on the genome.
 _PLACE = re.compile(r"(chr[^:]*|[0-9]{1,2}|X|Y):", re.IGNORECASE)
 
-OF_SEEDS = "Here the genes given are the seeds"
+OF_SEEDS = "Here the input genes are the seeds"
 
 COLUMNS = {
     "rank": "rank among the candidates by z_score; ties are in the order of symbols",

@@ -237,37 +237,37 @@ class Trained(Spec, frozen=True):
 class Summed(Spec, frozen=True):
     """The weighted sum of the standardized scores of earlier methods, except gene vectors.
 
-    With `confidence`, a `gsfm.models.Adaptive`: each set weights the methods anew.
+    With `prior_precision`, a `gsfm.models.Adaptive`: each set weights the methods anew.
     """
 
     sum: Mapping[str, float]  # weight of each method
     #: Confidence in the weights for `Adaptive`: one number for all methods, or one for each.
-    confidence: Positive | Mapping[str, Positive] | None = None
+    prior_precision: Positive | Mapping[str, Positive] | None = None
 
     key = "sum"
 
     def __post_init__(self) -> None:
         require(bool(self.sum), "sum must name one method or more, with its weight")
         require(any(self.sum.values()), "sum: the weights must be numbers, not all of them 0")
-        if isinstance(self.confidence, Mapping):
-            with at("confidence"):
-                check_keys(self.confidence, self.sum)
+        if isinstance(self.prior_precision, Mapping):
+            with at("prior_precision"):
+                check_keys(self.prior_precision, self.sum)
                 for name in self.sum:
-                    require(name in self.confidence, f"the key {name!r} is missing")
+                    require(name in self.prior_precision, f"the key {name!r} is missing")
 
-    def confidences(self) -> float | tuple[float, ...] | None:
-        """The confidence, with that of each method in the order of the sum."""
-        if isinstance(self.confidence, Mapping):
-            return tuple(self.confidence[name] for name in self.sum)
-        return self.confidence
+    def precisions(self) -> float | tuple[float, ...] | None:
+        """The prior_precision, with that of each method in the order of the sum."""
+        if isinstance(self.prior_precision, Mapping):
+            return tuple(self.prior_precision[name] for name in self.sum)
+        return self.prior_precision
 
     def renamed(self, name: str, members: Mapping[str, str]) -> Self:
         """The same sum with other names of its methods."""
-        own = self.confidence
+        own = self.prior_precision
         if isinstance(own, Mapping):
             own = {members[old]: value for old, value in own.items()}
         weights = {members[old]: weight for old, weight in self.sum.items()}
-        return msgspec.structs.replace(self, name=name, sum=weights, confidence=own)
+        return msgspec.structs.replace(self, name=name, sum=weights, prior_precision=own)
 
 
 class Snapshot(Spec, frozen=True):
@@ -320,7 +320,7 @@ def _kind(spec: Spec) -> str:
             return f"{spec.train}, trained on this run's corpus{end}"
         case Summed():
             summed = " + ".join(f"{weight:g} {name}" for name, weight in spec.sum.items())
-            own = spec.confidences()
+            own = spec.precisions()
             each = own if isinstance(own, tuple) else (own,)
             shown = ", ".join(f"{one:g}" for one in each if one is not None)
             return f"sum of {summed}" + (f", weighed by each set ({shown})" if shown else "")
@@ -367,7 +367,7 @@ class Benchmark:
     corpus
         The training corpus of the methods.
     leakage
-        How to handle covered terms; None to ignore leakage.
+        How to handle leaked terms; None to ignore leakage.
     data
         The folder at which relative paths start.
 

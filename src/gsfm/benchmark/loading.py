@@ -240,10 +240,10 @@ def hash_of_array(values: NDArray[Any]) -> str:
 def _join(spec: Summed, models: Sequence[Model]) -> Model:
     """The weighted sum of models."""
     weights = list(spec.sum.values())
-    confidence = spec.confidences()
-    if confidence is None:
+    prior_precision = spec.precisions()
+    if prior_precision is None:
         return Ensemble.of(models, weights)
-    return Adaptive.of(models, weights, confidence=confidence)
+    return Adaptive.of(models, weights, prior_precision=prior_precision)
 
 
 def _is_again(spec: Spec) -> bool:

@@ -316,7 +316,12 @@ def never_seen(
 
 
 def context_switch(
-    library: GeneSets, *, company: int = 5, pairs: int = 2000, smallest: int = 5, seed: int = 0
+    library: GeneSets,
+    *,
+    context_genes: int = 5,
+    pairs: int = 2000,
+    smallest: int = 5,
+    seed: int = 0,
 ) -> Questions:
     """Show a gene of two unrelated terms with context genes of one, and hide its other genes.
 
@@ -327,13 +332,13 @@ def context_switch(
     context.
 
     Two terms are unrelated if their overlap is at most a tenth of the smaller one. Each must have
-    `company` and `smallest` genes that are not in the other.
+    `context_genes` and `smallest` genes that are not in the other.
 
     Parameters
     ----------
     library
         The terms, with the background as vocabulary.
-    company
+    context_genes
         Number of context genes: genes of one term, and not of the other.
     pairs
         Number of pairs of terms. Every gene in two unrelated terms is used once before any is used
@@ -348,7 +353,7 @@ def context_switch(
     Questions
         Two for each pair, one after another, with the same ``term`` (``"GENE: A / B"``) and the
         splits 1 and 2: a mean over the splits of a term is a mean over both. Other columns are
-        ``gene``, ``company`` (the term of the context genes and the hidden genes) and ``other``.
+        ``gene``, ``context`` (the term of the context genes and the hidden genes) and ``other``.
 
     Raises
     ------
@@ -362,21 +367,21 @@ def context_switch(
     --------
     >>> library = GeneSets.from_lists({"one": list("ABCDEFGHIJK"), "two": list("AQRSTUVWXYZ")})
     >>> questions = context_switch(library)
-    >>> questions.table.select("term", "split", "company").rows()
+    >>> questions.table.select("term", "split", "context").rows()
     [('A: two / one', 1, 'two'), ('A: two / one', 2, 'one')]
     """
-    _check(company=company, pairs=pairs, smallest=smallest)
-    least = 1 + company + smallest
+    _check(context_genes=context_genes, pairs=pairs, smallest=smallest)
+    least = 1 + context_genes + smallest
     _need(library, least)
     large = library[np.flatnonzero(library.sizes >= least)]
     names, symbols = large.names, large.vocabulary.symbols
-    triples = list(itertools.islice(_unrelated(large, company + smallest, seed), pairs))
+    triples = list(itertools.islice(_unrelated(large, context_genes + smallest, seed), pairs))
     if not triples:
         raise GsfmError(
             f"no gene is in two unrelated terms: of {len(library)} terms {len(large)} have {least} "
             f"genes or more, and wherever two of them have a gene in common, they share more than "
             f"{MAX_OVERLAP:.0%} of the smaller one, or the rest is too small; "
-            "lower company or smallest, or take a library with more terms"
+            "lower context_genes or smallest, or take a library with more terms"
         )
     draws = Draws(symbols, seed)
     shown, hidden, candidates, rows = [], [], [], []
@@ -386,22 +391,22 @@ def context_switch(
         own = [np.setdiff1d(mine, theirs) for mine, theirs in (sides, sides[::-1])]
         own = [draws.shuffle(ids, label) for ids in own]
         n = min(map(len, own))
-        candidates += [np.concatenate([ids[company:n] for ids in own])] * 2
+        candidates += [np.concatenate([ids[context_genes:n] for ids in own])] * 2
         for split, ids, near, far in ((1, own[0], one, other), (2, own[1], other, one)):
-            shown.append([gene, *ids[:company]])
-            hidden.append(ids[company:n])
+            shown.append([gene, *ids[:context_genes]])
+            hidden.append(ids[context_genes:n])
             rows.append((label, split, symbols[gene], names[near], names[far]))
     labels, splits, genes, nears, fars = zip(*rows, strict=True)
     return make_questions(
         "context-switch",
         library.vocabulary,
-        question_table(labels, split=splits, gene=genes, company=nears, other=fars),
+        question_table(labels, split=splits, gene=genes, context=nears, other=fars),
         shown,
         hidden,
         candidates,
         skipped=_counted({_fewer(least): len(library) - len(large)}),
         about={
-            "company": company,
+            "context_genes": context_genes,
             "smallest": smallest,
             "most_shared": MAX_OVERLAP,
             "seed": seed,

@@ -263,12 +263,12 @@ class _Run:
     def _find_leaks(
         self, prepared: Sequence[PreparedTask], corpus: GeneSets
     ) -> dict[str, Any] | None:
-        """Write the table of covered terms; return its record. None if the run ignores leakage."""
+        """Write the table of leaked terms; return its record. None if the run ignores leakage."""
         part = self.benchmark.leakage
         if part is None:
             return None
         self.tell("finding training sets that cover a term", passing=True)
-        table, rows, record = tasks.covered(prepared, corpus, part.share, self.tell)
+        table, rows, record = tasks.leaked(prepared, corpus, part.share, self.tell)
         self.methods.leave_out(rows)
         write(self.folder / "leaks.parquet", table)
         return {"share": part.share, "covering_sets": len(rows), "tasks": record}

@@ -157,7 +157,7 @@ def hash_of(questions: Questions) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def covered(
+def leaked(
     prepared: Sequence[PreparedTask],
     corpus: GeneSets,
     share: float,
@@ -208,7 +208,7 @@ def covered(
             "narrow_sets": len(leaks.sets(narrow=True)),
         }
         tell(
-            f"{one.name}: {n_covered:,} of {table.height:,} terms are covered by "
+            f"{one.name}: {n_covered:,} of {table.height:,} terms are leaked by "
             f"{len(leaks.sets()):,} training sets"
         )
     return pl.concat(tables), np.unique(np.concatenate(rows)), record
@@ -217,7 +217,7 @@ def covered(
 def _named_terms(questions: Questions) -> pl.DataFrame:
     """``term``, as the questions name it, and ``of``: each term of the library that this names."""
     terms = questions.table.unique("term", maintain_order=True)
-    sides = ["company", "other"] if "company" in terms.columns else ["term"]
+    sides = ["context", "other"] if "context" in terms.columns else ["term"]
     return pl.concat(terms.select("term", of=side) for side in sides)
 
 

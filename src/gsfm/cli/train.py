@@ -23,8 +23,8 @@ app = typer.Typer()
 
 CALIBRATED = (
     "calibrated on {fitted_sets} of them; on the other {measured_sets}, the top 100 genes of a set "
-    "have a mean predicted probability of {told_top_100:.3f} and an observed frequency of "
-    "{found_top_100:.3f} (expected calibration error {error_top_100:.3f})"
+    "have a mean predicted probability of {predicted_top_100:.3f} and an observed frequency of "
+    "{observed_top_100:.3f} (expected calibration error {error_top_100:.3f})"
 )
 
 

@@ -48,7 +48,7 @@ def meaning(missing_fraction: float = HALF) -> str:
     check_missing_fraction(missing_fraction)
     fraction = "half" if missing_fraction == HALF else f"{100 * (1 - missing_fraction):.6g}%"
     return (
-        "the chance that the gene is one of the set's missing genes, if the genes given are a "
+        "the chance that the gene is one of the set's missing genes, if the input genes are a "
         f"random {fraction} of the whole set: of all genes with 0.3, about 3 in 10 are"
     )
 
@@ -214,8 +214,8 @@ class Calibration:
         return {
             "format": FORMAT,
             "meaning": meaning(),
-            "usual": dict(zip(TERMS, self.prior_weights, strict=True)),
-            "confidence": dict(zip(TERMS, self.prior_precision, strict=True)),
+            "prior_weights": dict(zip(TERMS, self.prior_weights, strict=True)),
+            "prior_precision": dict(zip(TERMS, self.prior_precision, strict=True)),
         }
 
     @classmethod
@@ -223,9 +223,12 @@ class Calibration:
         """The inverse of `to_json`; ValueError names the wrong field."""
         found = value.get("format")
         require(found == FORMAT, f"format is {found!r}; this gsfm reads {FORMAT!r}")
-        surplus = sorted(set(value) - {"format", "meaning", "usual", "confidence"})
+        fields = ("prior_weights", "prior_precision")
+        surplus = sorted(set(value) - {"format", "meaning", *fields})
         require(not surplus, f"there is no field {surplus}")
-        return cls(*(_numbers(name, value.get(name)) for name in ("usual", "confidence")))
+        return cls(
+            *(_numbers(name, value.get(name)) for name in ("prior_weights", "prior_precision"))
+        )
 
 
 def _numbers(name: str, value: Any) -> tuple[float, ...]:
@@ -234,7 +237,7 @@ def _numbers(name: str, value: Any) -> tuple[float, ...]:
     require(whole, f"{name} must be an object of {', '.join(TERMS)}")
     for term, number in value.items():
         right = type(number) in (int, float) and abs(number) < 1e6
-        right = right and (number > 0 or name == "usual")
+        right = right and (number > 0 or name == "prior_weights")
         require(right, f"{name}.{term} must be a number in its range, not {number!r}")
     return tuple(float(value[term]) for term in TERMS)
 

@@ -182,7 +182,7 @@ def read(item: inputs_module.Input, species: Species | None) -> tuple[GeneSets, 
         "format": report.format,
         "notes": {note.kind: note.count for note in report.notes},
         "identifiers": {
-            "given": report.n_identifiers,
+            "total": report.n_identifiers,
             "mapped": dict(report.mapped),
             "ambiguous": len(report.ambiguous),
             "unmapped": len(report.unmapped),
@@ -217,7 +217,7 @@ def manifest(
     for record in inputs:
         dropped.update(record["sets"]["dropped"])
     return {
-        "made_by": f"gsfm {__version__}",
+        "gsfm_version": __version__,
         "settings": settings,
         "sets": {
             "read": sum(record["sets"]["read"] for record in inputs),

@@ -107,7 +107,7 @@ def _compile(kind: Kind) -> GeneSets:
     sets.indptr.flags.writeable = sets.indices.flags.writeable = False
     sources = genes.provenance()["sources"]
     sets.manifest = {
-        "made_by": f"gsfm {__version__}",
+        "gsfm_version": __version__,
         "settings": {"kind": kind, "widths": list(WIDTHS.get(kind, ())) or None},
         "sets": {
             "read": found.height,

@@ -56,19 +56,19 @@ class AdaptiveConfig(EnsembleConfig):
     weights: tuple[float, ...] = tuple(weight for weight, _ in MEMBERS)  # prior, of each member
     members: tuple[dict[str, Any], ...] = field(default=tuple(member for _, member in MEMBERS))
     #: Prior precision of the weights, in genes of a set: one number for all, or one for each.
-    confidence: float | tuple[float, ...] = 10.0
+    prior_precision: float | tuple[float, ...] = 10.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        n, each = len(self.members), self.confidences
+        n, each = len(self.members), self.precisions
         right = len(each) == n
-        require(right, f"confidence must be one number, or one a member, {n}, not {len(each)}")
-        require(min(each) > 0, f"confidence must be above 0, not {min(each)}")
+        require(right, f"prior_precision must be one number, or one a member, {n}, not {len(each)}")
+        require(min(each) > 0, f"prior_precision must be above 0, not {min(each)}")
 
     @property
-    def confidences(self) -> tuple[float, ...]:
+    def precisions(self) -> tuple[float, ...]:
         """The prior precision of the weight of each member."""
-        each = self.confidence
+        each = self.prior_precision
         return each if isinstance(each, tuple) else (each,) * len(self.members)
 
 
@@ -80,7 +80,7 @@ class Adaptive(Ensemble):
     genes:
 
     .. math:: \log \frac{P}{1 - P} = b + \sum_m w_m e_m, \qquad
-              w_m \sim N(\text{weights}_m, 1 / \text{confidence}_m)
+              w_m \sim N(\text{weights}_m, 1 / \text{prior_precision}_m)
 
     where the genes of the set together have the same weight as the others. So a set of few genes
     has about the prior weights, and a set of many genes its own.
@@ -117,8 +117,8 @@ class Adaptive(Ensemble):
         library: GeneSets,
         *,
         weights: tuple[float, float] = LIBRARY_WEIGHTS,
-        confidence: float = LIBRARY_CONFIDENCE,
-        covered: float = 0.8,
+        prior_precision: float = LIBRARY_CONFIDENCE,
+        max_containment: float = 0.8,
     ) -> Adaptive:
         """Return a model that uses a library, too, for completing the library's terms.
 
@@ -133,9 +133,9 @@ class Adaptive(Ensemble):
             not in this model's vocabulary come after its own.
         weights
             Prior weights of the two members.
-        confidence
+        prior_precision
             Prior precision of these weights.
-        covered
+        max_containment
             Terms with this share of their genes in a set are excluded for that set.
 
         Returns
@@ -160,13 +160,16 @@ class Adaptive(Ensemble):
         used = np.unique(library.indices)
         symbols = [*self.vocabulary, *(library.vocabulary[int(gene)] for gene in used)]
         terms = library.reindex(Vocabulary(dict.fromkeys(symbols)))
-        members: list[Model] = [Features(covered=covered), Annotation(covered=covered)]
+        members: list[Model] = [
+            Features(max_containment=max_containment),
+            Annotation(max_containment=max_containment),
+        ]
         for member in members:
             member.fit(terms, weights=np.ones(len(terms)))
         model = Adaptive.of(
             [*self.members, *members],
             weights=[*self.config.weights, *weights],
-            confidence=(*self.config.confidences, *[float(confidence)] * len(members)),
+            prior_precision=(*self.config.precisions, *[float(prior_precision)] * len(members)),
         )
         model.manifest = {**self.manifest, **model.manifest}
         if "config" in model.manifest:
@@ -229,7 +232,7 @@ class Adaptive(Ensemble):
         inside = np.stack(of_members, axis=1).astype(np.float64)  # (members, m)
         outside = np.stack([e[:, others] for e in of_genes], axis=2)  # (n, others, m)
         weights, base = np.empty((n, len(self.members))), np.zeros(n)
-        prior, precision = np.array(self.config.weights), np.array(self.config.confidences)
+        prior, precision = np.array(self.config.weights), np.array(self.config.precisions)
         for u in range(n):
             own = slice(members.indptr[u], members.indptr[u + 1])
             rest = outside[u][~np.isin(others, members.indices[own])].astype(np.float64)
@@ -238,12 +241,12 @@ class Adaptive(Ensemble):
 
 
 def _logistic(
-    inside: Numbers, outside: Numbers, prior: Numbers, confidence: Numbers
+    inside: Numbers, outside: Numbers, prior: Numbers, prior_precision: Numbers
 ) -> tuple[Numbers, float]:
     """Logistic regression with a normal prior of the (m,) weights, by Newton's method.
 
     `inside` (k, m) and `outside` (l, m) are the evidence of the two classes, which both have the
-    weight k; `confidence` is the precision of the prior. Also returns the constant.
+    weight k; `prior_precision` is the precision of the prior. Also returns the constant.
     """
     k = len(inside)
     if k == 0 or len(outside) == 0:
@@ -253,7 +256,7 @@ def _logistic(
     y = np.repeat([1.0, 0.0], [k, len(outside)])
     share = np.repeat([1.0, k / len(outside)], [k, len(outside)])
     # The constant has a weak prior too: it has no finite optimum if the classes are separable.
-    precision = np.append(confidence, 0.01)
+    precision = np.append(prior_precision, 0.01)
     center = np.append(prior, 0.0)
 
     def loss(w: Numbers) -> float:

@@ -24,7 +24,7 @@ from gsfm.sets import GeneSets
 class AnnotationConfig(Settings):
     """Settings of `Annotation`."""
 
-    covered: FractionTo1 = 0.8  # a term does not count for a set with this share of its genes
+    max_containment: FractionTo1 = 0.8  # terms with this share of their genes in a set are excluded
     pseudocount: Positive = 1.0  # terms added to every count, so that a gene in none has a score
 
 
@@ -34,8 +34,9 @@ class Annotation(Model):
     .. math:: s_{uj} = \log \Big( c + \sum_{t \notin C_u} w_t x_{tj} \Big)
 
     with the 0/1 membership :math:`x`, the terms' weights :math:`w`, the pseudocount :math:`c`, and
-    the terms :math:`C_u` of which the set contains the share `covered` of the genes. They are the
-    set itself, if the library has it, an older release of it, and the terms that are part of it.
+    the terms :math:`C_u` of which the set contains the share `max_containment` of the genes. They
+    are the set itself, if the library has it, an older release of it, and the terms that are part
+    of it.
 
     Examples
     --------
@@ -69,7 +70,7 @@ class Annotation(Model):
         self._counts = np.asarray(terms @ weights.astype(np.float64), np.float32)
 
     def _score(self, members: sp.csr_array) -> Floats:
-        own = contained_terms(members, self._by_term, self.config.covered)  # (n, terms)
+        own = contained_terms(members, self._by_term, self.config.max_containment)  # (n, terms)
         own.data = self.weights[own.indices]
         counts = self._counts - (own @ self._by_term).toarray()  # (n, genes)
         scores: Floats = np.log(np.float32(self.config.pseudocount) + np.maximum(counts, 0))

@@ -37,7 +37,7 @@ class FeaturesConfig(Settings):
     largest: AtLeast2 = 3000  # features of more genes than this are excluded
     dimensions: Count = 64  # length of the vectors of `embed_genes`
     #: Features with this share of their genes in a set are excluded for that set.
-    covered: FractionTo1 | None = None
+    max_containment: FractionTo1 | None = None
 
 
 class Features(Model):
@@ -49,9 +49,9 @@ class Features(Model):
     others come from the bundled gene table (`gsfm.corpus.features`); of the corpus only the
     vocabulary matters then.
 
-    A set that is itself among the features is no evidence of its own genes: with `covered`, the
-    features that have that share of their genes in a set are excluded for this set, as if they had
-    been removed before the fit.
+    A set that is itself among the features is no evidence of its own genes: with `max_containment`,
+    the features that have that share of their genes in a set are excluded for this set, as if they
+    had been removed before the fit.
 
     Examples
     --------
@@ -104,8 +104,8 @@ class Features(Model):
         rows = rows_of(members)
         profile = members @ self.vectors  # (n, features)
         scale = None
-        if self.config.covered is not None:
-            excluded = contained_terms(members, self._by_feature, self.config.covered)
+        if self.config.max_containment is not None:
+            excluded = contained_terms(members, self._by_feature, self.config.max_containment)
             scale = self._scale(excluded)
             of_members = scale[rows, members.indices]
             scaled = sp.csr_array((of_members, members.indices, members.indptr), members.shape)
@@ -138,21 +138,21 @@ class Features(Model):
         return scores, np.arcsinh(of_genes), np.arcsinh(of_members)
 
     def _term_matrix(self, members: sp.csr_array, cache: Cache, progress: Progress) -> TermMatrix:
-        if self.config.covered is not None:
+        if self.config.max_containment is not None:
             return super()._term_matrix(members, cache, progress)
         return _FeatureTerms(self, members, cache)
 
     @property
     def has_fast_term_matrix(self) -> bool:
         """Not if features are excluded for each set."""
-        return self.config.covered is None
+        return self.config.max_containment is None
 
     def _attribution(self, ids: Ids, gene: int, others: Mask, random_state: int) -> Parts:
         vectors = self.vectors
-        if self.config.covered is not None:
+        if self.config.max_containment is not None:
             # As in `_score`: without the excluded features, scaled to length 1 again.
             members = self.encode([ids])
-            excluded = contained_terms(members, self._by_feature, self.config.covered)
+            excluded = contained_terms(members, self._by_feature, self.config.max_containment)
             scale = self._scale(excluded)[0]
             keep = sp.diags_array(1 - excluded.toarray()[0])
             vectors = (sp.diags_array(scale) @ vectors @ keep).tocsr()

@@ -96,7 +96,7 @@ def calibrate(model: Model, held: HeldOut) -> dict[str, Any]:
     >>> held, rows = HeldOut.draw(corpus, 40)
     >>> model = Popularity().fit(corpus[rows])
     >>> measured = calibrate(model, held)
-    >>> measured["measured_sets"], 0.1 < measured["told_top_10"] < 0.2
+    >>> measured["measured_sets"], 0.1 < measured["predicted_top_10"] < 0.2
     (20, True)
     """
     fit, test = held[::2], held[1::2]
@@ -119,8 +119,8 @@ def calibrate(model: Model, held: HeldOut) -> dict[str, Any]:
         ranked = ~np.isnan(p[:, :top])
         a, b = p[:, :top][ranked], y[:, :top][ranked]
         record[f"error_top_{top}"] = round(calibration_error(a, b), 5)
-        record[f"told_top_{top}"] = round(float(a.mean()), 5)
-        record[f"found_top_{top}"] = round(float(b.mean()), 5)
+        record[f"predicted_top_{top}"] = round(float(a.mean()), 5)
+        record[f"observed_top_{top}"] = round(float(b.mean()), 5)
     return record
 
 
