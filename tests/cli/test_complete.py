@@ -62,7 +62,7 @@ def test_the_same_genes_by_every_way_in(run, folder, tmp_path):
     assert expected.startswith("rank,symbol")
     by_path = run("complete", str(path), *settings)
     assert by_path.stdout == expected
-    assert f"{path} is a file" in by_path.stderr
+    assert f"{path}: 3 genes" in by_path.stderr
     assert run("complete", "--file", str(path), *settings).stdout == expected
     assert run("complete", "-", *settings, stdin=path.read_bytes()).stdout == expected
     assert run("complete", "-f", "-", *settings, stdin=path.read_bytes()).stdout == expected

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from gsfm.errors import FormatError, join_names
-from gsfm.genes.lists import GENE_HEADERS, plain
+from gsfm.genes.columns import GENE_HEADERS, plain
 from gsfm.io.streams import open_source
 from gsfm.io.text import lines
 from gsfm.sets.formats.table import find

@@ -32,7 +32,11 @@ class Summarized(Protocol):
 R = TypeVar("R", bound=Summarized)
 Command = Callable[..., Report | pl.DataFrame | None]
 #: The parameters of all commands of a query, and of those that print a table.
-QUERY: dict[str, Any] = {"species": options.Species, "model": options.Model}
+QUERY: dict[str, Any] = {
+    "species": options.Species,
+    "model": options.Model,
+    "columns": options.Columns,
+}
 FORM: Any = Annotated[Form, Form.of]
 #: The values of the parameters of the command that runs.
 _VALUES: ContextVar[Mapping[str, Any]] = ContextVar("values")
@@ -60,7 +64,8 @@ def command(
     name
         The name of the command; that of the function if None.
     query
-        Whether the command also has the options of a query, ``--species`` and ``--model``.
+        Whether the command also has the options of a query: ``--species``, ``--model``,
+        ``--sheet`` and ``--gene-column``.
     table
         Whether the command prints a table.
     """
@@ -88,7 +93,8 @@ def command(
         def run(**values: Any) -> None:
             if table:
                 check_stdin(values.values())
-            for name, make in makers.items():
+            # How files are read is set before any of them is.
+            for name, make in sorted(makers.items(), key=lambda item: item[0] != "columns"):
                 taken = inspect.signature(make).parameters
                 values[name] = make(**{option: values.pop(option) for option in taken})
             _VALUES.set(values)

@@ -21,6 +21,7 @@ def resolve(
     file: options.File = None,
     species: options.Species = None,
     excel_serials: bool = False,
+    columns: options.Columns = None,
 ) -> pl.DataFrame:
     """Map identifiers to approved human symbols, and show how each was mapped.
 
@@ -39,7 +40,7 @@ def resolve(
     if not query and not paths:
         raise typer.BadParameter("give identifiers, --file FILE, or - for stdin; see --help")
     for path in paths:
-        query += gene_names.read_genes(path)
+        query += options.read_file(path).genes
     found = gene_names.resolve(query, species=species, excel_serials=excel_serials)
     note(found.summary())
     return found.table

@@ -26,6 +26,12 @@ annotated
     Short for --which annotated.
 background
     Rank only the genes of this file; - for stdin.
+sheet
+    The sheet of a workbook: its name or number.
+gene_column
+    The column of genes in a table: its name or number.
+score_column
+    The column of the statistic in a ranked list: its name or number.
 missing_fraction
     Assumed fraction of the genes of the whole set, or of a term, that are missing. Probabilities
     depend on it.
@@ -39,8 +45,10 @@ n_threads
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -49,9 +57,12 @@ from gsfm import genes as gene_names
 from gsfm.cli.output import note
 
 if TYPE_CHECKING:
+    from gsfm.genes import GeneList
     from gsfm.sets import GeneSets
 
 Which = Literal["all", "annotated", "new"]
+#: The options with which the files of the running command are read.
+_COLUMNS: ContextVar[Mapping[str, Any]] = ContextVar("columns", default=MappingProxyType({}))
 
 
 def which_rows(*, which: Which = "all", new: bool = False, annotated: bool = False) -> Which:
@@ -73,7 +84,16 @@ def read_background(
     *, background: Annotated[str | None, typer.Option(metavar="FILE")] = None
 ) -> list[str] | None:
     """The genes of the file of ``--background``."""
-    return None if background is None else gene_names.read_genes(background)
+    return None if background is None else read_file(background).genes
+
+
+def columns(
+    *,
+    sheet: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    gene_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+) -> None:
+    """Set the options with which the files of the command are read."""
+    _COLUMNS.set({"sheet": sheet, "gene_column": gene_column})
 
 
 Count = Annotated[int, typer.Option(min=0)]
@@ -87,6 +107,7 @@ Library = Annotated[str | None, typer.Option("--library", "--libraries", metavar
 Libraries = Annotated[list[str] | None, typer.Option("--libraries", "--library", metavar="NAME")]
 Top = Annotated[int | None, typer.Option(min=0, callback=lambda number: number or None)]
 WhichRows = Annotated[Which, which_rows]
+Columns = Annotated[None, columns]
 Background = Annotated[list[str] | None, read_background]
 MissingFraction = Annotated[float, typer.Option(min=0.001, max=0.999, metavar="FRACTION")]
 Cache = Annotated[bool, typer.Option("--cache/--no-cache")]
@@ -94,15 +115,20 @@ RandomState = Annotated[int, typer.Option("--random-state", "--seed", min=0)]
 Threads = Annotated[int | None, typer.Option("--n-threads", "--threads", min=1)]
 
 
+def read_file(path: str, **settings: Any) -> GeneList:
+    """Read the genes of a file; what was read goes to stderr."""
+    found = gene_names.read(path, **_COLUMNS.get(), **settings)
+    note(found.summary())
+    return found
+
+
 def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) -> list[str]:
     """The identifiers of the command line, with files and stdin replaced by the genes in them."""
     found: list[str] = []
     for argument in arguments or ():
-        is_file = argument != "-" and Path(argument).is_file()
-        if is_file:
-            note(f"{argument} is a file: reading the genes in it")
-        found += gene_names.read_genes(argument) if is_file or argument == "-" else [argument]
-    return found + [gene for path in files or () for gene in gene_names.read_genes(path)]
+        is_file = argument == "-" or Path(argument).is_file()
+        found += read_file(argument).genes if is_file else [argument]
+    return found + [gene for path in files or () for gene in read_file(path).genes]
 
 
 def require(

@@ -350,6 +350,7 @@ def enrich(
     genes: options.Genes = None,
     file: options.File = None,
     ranked: Annotated[str | None, typer.Option(metavar="FILE")] = None,
+    score_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     method: Literal["model", "ora", "prerank"] = "model",
     libraries: options.Libraries = None,
     background: Annotated[str | None, typer.Option(metavar="library|all|FILE")] = None,
@@ -370,8 +371,8 @@ def enrich(
     Parameters
     ----------
     ranked
-        A ranked list instead of genes: a gene and a statistic with a sign in each line (RNK,
-        TSV or CSV); - for stdin.
+        A ranked list instead of genes: a table with a column of genes and one of a signed
+        statistic (RNK, CSV, TSV, a workbook); - for stdin.
     method
         model: the model's evidence for the genes of a term; ora: over-representation, the
         hypergeometric test of the overlap; prerank: GSEA of a ranked list, by GSEApy.
@@ -400,13 +401,17 @@ def enrich(
     if method == "prerank" and background in ("library", "all"):
         raise typer.BadParameter("the background of prerank is the list, or a FILE")
     from gsfm import analysis
-    from gsfm.genes import read_ranked
 
     is_word = background in (None, "library", "all")
+    query: Any
+    if ranked is None:
+        query = options.require(genes, file)
+    else:
+        query = options.read_file(ranked, ranked=True, score_column=score_column).table
     try:
         return call(
             analysis.enrich,
-            genes=options.require(genes, file) if ranked is None else read_ranked(ranked),
+            genes=query,
             background=background if is_word else options.read_background(background=background),
             random_state=None if method == "ora" else random_state,
             model=model if method == "model" else None,

@@ -1,8 +1,7 @@
 """Identifier mapping: from any gene identifier to an approved human symbol."""
 
-from gsfm.genes.lists import read_genes
 from gsfm.genes.locations import positions, within
-from gsfm.genes.rankings import read_ranked
+from gsfm.genes.reading import GeneList, read, read_genes, read_ranked
 from gsfm.genes.record import GeneRecord, show
 from gsfm.genes.resolution import Resolution
 from gsfm.genes.resolver import Species, resolve
@@ -10,6 +9,7 @@ from gsfm.genes.tables import facts, provenance, table, vocabulary
 from gsfm.genes.vocab import Vocabulary
 
 __all__ = [
+    "GeneList",
     "GeneRecord",
     "Resolution",
     "Species",
@@ -17,6 +17,7 @@ __all__ = [
     "facts",
     "positions",
     "provenance",
+    "read",
     "read_genes",
     "read_ranked",
     "resolve",

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gsfm.errors import FormatError
-from gsfm.genes.lists import GENE_HEADERS
+from gsfm.genes.columns import GENE_HEADERS
 from gsfm.io.streams import Source
 from gsfm.sets.csr import Floats, Int64s
 from gsfm.sets.formats.cells import check_sets

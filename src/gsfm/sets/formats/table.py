@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from gsfm.errors import FormatError
-from gsfm.genes.lists import GENE_HEADERS, plain
+from gsfm.genes.columns import GENE_HEADERS, plain
 from gsfm.genes.tables import encode
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source

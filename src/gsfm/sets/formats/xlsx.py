@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from gsfm.errors import FormatError, needs_extra
-from gsfm.genes.lists import GENE_HEADERS, plain
+from gsfm.genes.columns import GENE_HEADERS, plain
 from gsfm.io.notes import Notes
 from gsfm.io.streams import ZIP, Source
 from gsfm.sets.formats.raw import Format, Raw, from_lists

@@ -1,0 +1,263 @@
+"""What the columns of a table are: genes, a statistic, p-values, or something else.
+
+The cells decide, and the name of a column is a hint. The order of statistics is in
+``docs/reading.md``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsfm.genes.resolver import Species, resolve
+
+#: Names of gene columns, as `plain` returns them.
+GENE_HEADERS = (
+    *("gene", "genes", "symbol", "symbols", "genesymbol", "genesymbols", "genename", "hgncsymbol"),
+    *("approvedsymbol", "geneid", "entrez", "entrezid", "entrezgene", "entrezgeneid", "ncbigeneid"),
+    *("ensembl", "ensemblid", "ensemblgene", "ensemblgeneid", "uniprot", "uniprotid", "hgnc"),
+    *("hgncid", "identifier", "identifiers", "member", "members", "target"),
+)
+#: Parts of other names that gene columns have.
+_GENE_NAME = re.compile(r"symbol|gene|ensembl|entrez|hgnc|uniprot|proteinid|^names?$|^ids?$|^x$")
+_ENTREZ_NAME = re.compile(r"entrez|ncbi|geneid")
+_TERM_NAME = re.compile(r"(term|set|pathway|title|description|type)(name|id)?$")
+
+#: Names of statistics, by their standing: test statistics, log fold changes, signed significance.
+_STATISTICS = (
+    re.compile(
+        r"^(stat|statistic|wald(stat(istic)?)?|t|tstat|tstatistic|tvalue|moderatedt|scores?|"
+        r"zscores?|z|zstat|signal2noise|s2n|metric|rankmetric(score)?|rankingmetric)$|"
+        r"teststatistic"
+    ),
+    re.compile(
+        r"(log2?|ln|avglog2?|avglog)(fc|foldchange|ratio)|^lfc$|^log2?\(?fold_?change\)?|"
+        r"^(b|beta|effect(size)?|estimate|coef(ficient)?|difference)$|difference"
+    ),
+    re.compile(r"^(sign(ed)?.*(p|logp|log10p|significance).*|pi(stat|value|score)?)$"),
+)
+_P_VALUE = re.compile(
+    r"^(p|pr|prob|q|fdr|fwer|bh|bonferroni|lfdr|svalue)$|p\.?val|pvalue|padj|adj\.?p|q\.?val|"
+    r"qvalue|fdr|fwer|^pr\(|log10p|logp|significance"
+)
+#: Numbers that are never a statistic of a gene.
+_NEVER = re.compile(
+    r"^(basemean|aveexpr|averageexpr.*|logcpm|mean.*|median.*|lfcse|se|seb?|sd|stderr.*|var.*|"
+    r"pct\.?[12]|pct.*|f|lr|df.*|n|nobs|count|counts|size|length|width|start|end|chr(om.*)?|"
+    r"position|pos|baseline|tpm.*|fpkm.*|rpkm.*|intensity.*|.*intensity.*|score\(?d\)?denominator|"
+    r"unnamed.*|index|row|no|nr|b_?se|sigmasq|rss|tech_?var|finalsigmasq|converged|"
+    r"entrez.*|ncbi.*|geneid|.*overlap.*|oddsratio|year|strand|rank|cluster|group|leiden|louvain)$"
+)
+_MISSING = (
+    "",
+    "na",
+    "n/a",
+    "#n/a",
+    "nan",
+    "null",
+    "none",
+    "-",
+    "--",
+    ".",
+    "#value!",
+    "#div/0!",
+    "<na>",
+)
+_MINUS = str.maketrans("\u2212\u2013\u2012", "---")
+
+#: Distinct cells of a column that are resolved to find out what they are.
+_SAMPLE = 1000
+#: The share of distinct cells that must be genes, without and with a name that says so.
+LEAST, LEAST_NAMED = 0.5, 0.05
+
+_SEVERAL = re.compile(r"\s*///?\s*|\s*[;,|/]\s*")
+
+
+def plain(header: str) -> str:
+    """Normalize the name of a column: no case, quotes, spaces, dots, hyphens and underscores."""
+    return re.sub(r"[\s._-]", "", header.strip().strip("\"'\u2018\u2019\u201c\u201d")).lower()
+
+
+def split_cell(cell: str) -> list[str]:
+    """The genes of a cell with several: ``A /// B``, ``A; B``, ``A, B``, ``A | B``, ``A/B``."""
+    return [part for part in _SEVERAL.split(cell) if part] if _SEVERAL.search(cell) else [cell]
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell stands for a missing value."""
+    return cell.lower() in _MISSING
+
+
+@dataclass
+class Column:
+    """A column of a table: its name (empty if there is none) and its cells below the header."""
+
+    index: int
+    header: str
+    cells: Sequence[str]
+    decimal_comma: bool = False
+    species: Species | None = None
+
+    @property
+    def label(self) -> str:
+        """The name of the column in quotes, or its number."""
+        return repr(self.header) if self.header else str(self.index + 1)
+
+    @cached_property
+    def name(self) -> str:
+        """The normalized header."""
+        return plain(self.header)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """(rows,) the cells as numbers; NaN for missing values and for text."""
+        return np.array([number(cell, self.decimal_comma) for cell in self.cells])
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """(rows,) whether the cell has a value."""
+        return np.array([not is_missing(cell) for cell in self.cells], bool)
+
+    @cached_property
+    def is_number(self) -> bool:
+        """Whether nearly all values are numbers."""
+        n = int(self.present.sum())
+        return n > 0 and np.isfinite(self.numbers[self.present]).sum() >= 0.9 * n
+
+    @property
+    def has_number(self) -> bool:
+        """Whether half of the values are numbers or more."""
+        return bool(np.isfinite(self.numbers).sum() * 2 >= max(1, self.present.sum()))
+
+    @cached_property
+    def is_ordinal(self) -> bool:
+        """Whether the numbers are 0 or 1 to n in any order: row numbers, ranks."""
+        values = self.numbers[self.present]
+        if not self.is_number or len(values) < 2 or not np.isfinite(values).all():
+            return False
+        ordered = np.sort(values)
+        return bool(ordered[0] in (0, 1) and (np.diff(ordered) == 1).all())
+
+    @cached_property
+    def is_integer(self) -> bool:
+        """Whether all values are positive integers."""
+        values = self.numbers[self.present]
+        return self.is_number and bool(
+            (np.isfinite(values) & (values > 0) & (values % 1 == 0)).all()
+        )
+
+    @cached_property
+    def named_gene(self) -> bool:
+        """Whether its name is that of a gene column."""
+        return self.name in GENE_HEADERS or bool(
+            _GENE_NAME.search(self.name) and not _TERM_NAME.search(self.name)
+        )
+
+    @cached_property
+    def _resolved(self) -> tuple[dict[str, str | None], str]:
+        """The approved symbol of distinct cells (a sample, if they are many), and the usual kind.
+
+        The symbol of a cell with several genes is that of the first one that is known.
+        """
+        distinct = [cell for cell in dict.fromkeys(self.cells) if not is_missing(cell)]
+        cells = distinct[:: max(1, -(-len(distinct) // _SAMPLE))]
+        parts = {cell: split_cell(cell) for cell in cells}
+        flat = dict.fromkeys([*cells, *itertools.chain(*parts.values())])
+        table = resolve(list(flat), species=self.species).table
+        rows = table.select("input", "symbol", "candidates", "match").rows()
+        known = {cell: symbol or next(iter(several), None) for cell, symbol, several, _ in rows}
+        found = {c: next(filter(None, map(known.get, [c, *own])), None) for c, own in parts.items()}
+        kinds = Counter(match for cell, _, _, match in rows if known[cell])
+        return found, kinds.most_common(1)[0][0] if kinds else "unmapped"
+
+    @property
+    def symbols(self) -> dict[str, str | None]:
+        """The approved symbol of distinct cells; None for a cell that is no gene."""
+        return self._resolved[0]
+
+    @property
+    def kind(self) -> str:
+        """The usual kind of identifier, as `resolve` names it."""
+        return self._resolved[1]
+
+    @cached_property
+    def share(self) -> float:
+        """The share of distinct cells that are genes."""
+        found = self.symbols.values()
+        return sum(symbol is not None for symbol in found) / len(found) if found else 0.0
+
+    def is_gene(self) -> bool:
+        """Whether the cells, with the name as a hint, are identifiers of genes."""
+        if self.has_number:
+            named = bool(_ENTREZ_NAME.search(self.name)) and self.is_integer
+            return named and not self.is_ordinal
+        if self.is_statistic_name or not self.symbols:
+            return False
+        return self.share >= (LEAST_NAMED if self.named_gene else LEAST)
+
+    @property
+    def is_statistic_name(self) -> bool:
+        """Whether its name is that of a statistic, a p-value or another number."""
+        return bool(self.standing is not None or self.is_p_value or _NEVER.search(self.name))
+
+    @cached_property
+    def standing(self) -> int | None:
+        """The position of its name in the order of statistics, from 0; None for other names."""
+        if self.is_p_value and not _STATISTICS[2].search(self.name):
+            return None
+        return next((i for i, names in enumerate(_STATISTICS) if names.search(self.name)), None)
+
+    @cached_property
+    def is_p_value(self) -> bool:
+        """Whether its name is that of a p-value or a false discovery rate."""
+        return bool(_P_VALUE.search(self.name))
+
+    @property
+    def is_never(self) -> bool:
+        """Whether the numbers cannot rank genes: by their name, or because they count the rows."""
+        return bool(self.is_p_value or _NEVER.search(self.name) or self.is_ordinal)
+
+
+def number(cell: str, decimal_comma: bool = False) -> float:
+    """The number in a cell; NaN if it is missing or text.
+
+    Examples
+    --------
+    >>> number("\\u22120.5"), number("1,234.5"), number("0,25", decimal_comma=True)
+    (-0.5, 1234.5, 0.25)
+    """
+    text = cell.translate(_MINUS).strip()
+    if "," in text:
+        text = text.replace(".", "").replace(",", ".") if decimal_comma else text.replace(",", "")
+    try:
+        return float("nan") if is_missing(text) or "_" in text else float(text)
+    except ValueError:
+        return float("nan")
+
+
+_GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+_WITH_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+_WITH_POINT = re.compile(r"[-+]?\d*\.\d+([eE][-+]?\d+)?")
+
+
+def has_decimal_comma(rows: Sequence[Sequence[str]], separator: str | None) -> bool:
+    """Whether the numbers of a table have a decimal comma.
+
+    They do if a number has a comma that does not separate thousands. If all commas could separate
+    thousands, they do so, unless the separator is a semicolon and no number has a decimal point.
+    """
+    if separator == ",":
+        return False
+    texts = [cell.translate(_MINUS) for row in rows for cell in row if "," in cell]
+    commas = [text for text in texts if _WITH_COMMA.fullmatch(text)]
+    if any(not _GROUPED.fullmatch(text) or text.lstrip("-+").startswith("0") for text in commas):
+        return True
+    points = any(_WITH_POINT.fullmatch(cell) for row in rows for cell in row)
+    return bool(commas) and separator == ";" and not points

@@ -1,0 +1,441 @@
+"""Lists of genes and ranked lists from any file: which cells are the genes, which the statistic.
+
+Nothing is chosen in silence: a `GeneList` says what was read, and a choice that the file does not
+decide is an error that lists the columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import polars as pl
+
+from gsfm.errors import join_names
+from gsfm.genes.columns import GENE_HEADERS, LEAST, Column, has_decimal_comma, plain, split_cell
+from gsfm.genes.resolver import Species, resolve
+from gsfm.io.grid import NAMES, Grid, read_grid
+from gsfm.io.notes import Note
+from gsfm.report import Report
+
+#: Rows above the header that a table may have: a title, a legend.
+_MOST_TITLES = 20
+_TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
+_SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or the genes of one set"
+_SPLIT = re.compile(r"[\s,;]+")
+
+
+class GeneList(Report):
+    """The genes of a file, or a ranked list, and what was read.
+
+    Attributes
+    ----------
+    table
+        ``gene``, and ``statistic`` of a ranked list; in the order of the file, with repeats.
+    provenance
+        What was read: ``file``, ``sheet``, ``header`` (its line), ``gene_column``, ``identifiers``
+        (the usual kind), ``score_column``, ``rows`` (below the header), ``left_out`` (the number of
+        rows by reason), ``notes``.
+
+    Examples
+    --------
+    >>> import io
+    >>> table = b"gene,pvalue,logFC\\nTP53,0.01,-2\\nMDM2,0.2,NA\\n"
+    >>> found = read(io.BytesIO(table), ranked=True)
+    >>> found.table.rows()
+    [('TP53', -2.0)]
+    >>> print(found.summary())
+    <stdin>: 1 gene from column 'gene' (approved), statistic from column 'logFC'
+      1 of 2 rows left out: no statistic
+    """
+
+    @property
+    def genes(self) -> list[str]:
+        """The identifiers, in the order of the file, with repeats."""
+        return self.table["gene"].to_list()
+
+    def summary(self) -> str:
+        """What was read, in a line, and a line for each irregularity."""
+        p = self.provenance
+        n = self.table.height
+        where = p["file"] + (f", sheet {p['sheet']!r}" if p["sheet"] else "")
+        text = f"{where}: {n:,} gene{'s' * (n != 1)}"
+        if p["gene_column"]:
+            text += f" from column {p['gene_column']} ({p['identifiers']})"
+        if p["score_column"]:
+            text += f", statistic from column {p['score_column']}"
+        lines = [f"{n:,} of {p['rows']:,} rows left out: {why}" for why, n in p["left_out"].items()]
+        return "\n".join([text, *(f"  {line}" for line in [*lines, *p["notes"]])])
+
+
+def read(
+    path: str | Path | BinaryIO,
+    *,
+    ranked: bool = False,
+    sheet: str | int | None = None,
+    gene_column: str | int | None = None,
+    score_column: str | int | None = None,
+    species: Species | None = None,
+) -> GeneList:
+    """Read the genes of a list or a table, and say what was read.
+
+    A list has one or several identifiers in each line, separated by white space, commas or
+    semicolons, or is a vector of R or a list of Python as text. In a table, the gene column is the
+    one whose cells are identifiers of genes; its name is a hint. Integers are Entrez ids only if
+    the name of the column says so, or if no other column can be the genes. Row numbers, statistics
+    and p-values are never genes.
+
+    The statistic of a ranked list is the first of these: a test statistic (``stat``, ``t``,
+    ``scores``, ...), a log fold change (``logFC``, ``log2FoldChange``, ...), a signed significance,
+    the only other column of numbers. It is never a p-value, a mean, a count or a rank.
+
+    Parameters
+    ----------
+    path
+        A text file, whatever its separator, quotes and encoding, or a workbook (XLSX, XLS, ODS);
+        ``-`` for standard input, or a binary stream; may be in gzip, zstd or zip.
+    ranked
+        Whether to read a statistic for each gene.
+    sheet
+        The name of a sheet of a workbook, or its 1-based number.
+    gene_column, score_column
+        The name of the column of genes and of the statistic, or its 1-based number.
+    species
+        The species of the identifiers, as in `resolve`.
+
+    Returns
+    -------
+    GeneList
+        The identifiers as in the file; `GeneList.summary` says what was read.
+
+    Raises
+    ------
+    FormatError
+        If the file is neither a list nor a table, or several columns can be the genes or the
+        statistic; the message lists them.
+
+    Examples
+    --------
+    >>> import io
+    >>> read(io.BytesIO(b"# my genes\\nTP53, MDM2\\nEGFR\\n")).genes
+    ['TP53', 'MDM2', 'EGFR']
+    >>> table = b",names,pvals,scores\\n0,TP53,0.1,-2\\n1,MDM2,0.2,1.5\\n"
+    >>> read(io.BytesIO(table), ranked=True).table.rows()
+    [('TP53', -2.0), ('MDM2', 1.5)]
+    """
+    grid = read_grid(path, sheet=sheet)
+    if not grid.is_table:
+        if ranked:
+            what = "a gene and a statistic in each line"
+            if len(grid.rows) == 1:
+                raise grid.fail(f"it contains no gene with a statistic: give {what}")
+            raise grid.fail(f"give {what}: there is one column", 0)
+        return _of_lines(grid)
+    table = _Table(grid, species)
+    genes = table.gene_column(gene_column)
+    if genes is None:
+        if ranked:
+            raise grid.fail("there is no column of numbers: a ranked list needs a statistic")
+        return table.all_cells()
+    return table.result(genes, table.score_column(score_column, genes) if ranked else None)
+
+
+def read_genes(path: str | Path | BinaryIO, **options: Any) -> list[str]:
+    """Read the identifiers of a list or a table: the genes of `read`, with its options.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_genes(io.BytesIO(b"Gene symbol\\tlogFC\\nTP53\\t1.5\\n"))
+    ['TP53']
+    """
+    return read(path, **options).genes
+
+
+def read_ranked(path: str | Path | BinaryIO, **options: Any) -> pl.DataFrame:
+    """Read a ranked list: the table of `read`, with its options and ``ranked=True``.
+
+    Examples
+    --------
+    >>> import io
+    >>> table = b"gene,pvalue,logFC\\nTP53,0.01,-2\\nMDM2,0.2,NA\\nBAX,1,1.5\\n"
+    >>> read_ranked(io.BytesIO(table)).rows()
+    [('TP53', -2.0), ('BAX', 1.5)]
+    """
+    return read(path, ranked=True, **options).table
+
+
+# -- lists ----------------------------------------------------------------------------------------
+
+
+def _of_lines(grid: Grid) -> GeneList:
+    """The genes of a file without columns: one or several in each line."""
+    rows = [row[0] for row in grid.rows]
+    wide = [row for row in rows if row.count("\t") > 1]
+    if len(wide) == len(rows) > 1:
+        starts = resolve([row.split("\t")[0] for row in rows]).table["symbol"]
+        if starts.null_count() > LEAST * len(rows):
+            raise grid.fail(_SETS.format(len(rows)))
+    header = plain(rows[0]) in GENE_HEADERS and len(rows) > 1
+    genes = [gene for row in rows[header:] for gene in _identifiers(row)]
+    return _made(grid, genes, header=grid.lines[0] if header else None, rows=len(rows) - header)
+
+
+def _identifiers(row: str) -> list[str]:
+    """The identifiers of a line, separated by white space, commas, semicolons or bars."""
+    parts = [p for part in _SPLIT.split(row) if (p := part.strip("\"'\u2018\u2019\u201c\u201d"))]
+    return [one for part in parts for one in _if_known(part)]
+
+
+def _if_known(cell: str) -> list[str]:
+    """The parts of a cell, if it is no identifier and a part of it is one."""
+    parts = split_cell(cell)
+    if len(parts) == 1:
+        return parts
+    known = resolve([cell, *parts]).table
+    found = (known["symbol"].is_not_null() | (known["match"] == "ambiguous")).to_list()
+    return [cell] if found[0] or not any(found[1:]) else parts
+
+
+# -- tables ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Table:
+    """A grid with its header and columns."""
+
+    grid: Grid
+    species: Species | None
+
+    def __post_init__(self) -> None:
+        grid, width = self.grid, self.grid.width
+        start = next(
+            i
+            for i, row in enumerate(grid.rows[:_MOST_TITLES] + grid.rows[-1:])
+            if _filled(row) >= min(2, width)
+        )
+        rows = grid.rows[start:]
+        first = rows[0]
+        short = len(first) == width - 1
+        header = short or self._is_header(first, rows[1:], grid.separator)
+        self.header_line = grid.lines[start] if header else None
+        self.first_row = start + header
+        names = ["", *first] if short else list(first)
+        self.rows = [row + [""] * (width - len(row)) for row in grid.rows[self.first_row :]]
+        comma = has_decimal_comma(self.rows, grid.separator)
+        self.columns = [
+            Column(
+                i,
+                names[i] if header and i < len(names) else "",
+                [row[i] for row in self.rows],
+                comma,
+                self.species,
+            )
+            for i in range(width)
+        ]
+
+    @staticmethod
+    def _is_header(first: list[str], rest: list[list[str]], separator: str | None) -> bool:
+        """Whether the first row has the names of the columns."""
+        if not rest:
+            return False
+        width = len(first)
+        comma = has_decimal_comma(rest, separator)
+        below = [
+            Column(i, "", [row[i] if i < len(row) else "" for row in rest], comma)
+            for i in range(width)
+        ]
+        if any(plain(cell) in GENE_HEADERS for cell in first):
+            return True
+        top = [Column(i, "", [cell], comma) for i, cell in enumerate(first)]
+        if any(
+            b.is_number and t.present[0] and not t.is_number
+            for b, t in zip(below, top, strict=True)
+        ):
+            return True
+        if any(b.is_number and t.is_number for b, t in zip(below, top, strict=True)):
+            return False
+        return any(_names_genes(t, b) for b, t in zip(below, top, strict=True) if not b.is_number)
+
+    def named(self, wanted: str | int, option: str) -> Column:
+        """The column of this name, or of this 1-based number."""
+        if isinstance(wanted, int):
+            if 0 < wanted <= len(self.columns):
+                return self.columns[wanted - 1]
+        else:
+            exact = [c for c in self.columns if c.header == wanted] or [
+                c for c in self.columns if c.header and c.name == plain(wanted)
+            ]
+            if len(exact) == 1:
+                return exact[0]
+            if not exact and wanted.isdigit():
+                return self.named(int(wanted), option)
+            if exact:
+                raise self.grid.fail(
+                    f"{len(exact)} columns are called {wanted!r}: give {option} a number"
+                )
+        raise self.grid.fail(
+            f"there is no column {wanted!r} ({option}): there are {self.listed(self.columns)}"
+        )
+
+    @staticmethod
+    def listed(columns: Sequence[Column]) -> str:
+        """The names of columns."""
+        return join_names([column.label for column in columns], 12)
+
+    def gene_column(self, wanted: str | int | None) -> Column | None:
+        """The column of genes; None if all cells of the table are genes."""
+        if wanted is not None:
+            return self.named(wanted, "--gene-column")
+        texts = [c for c in self.columns if not c.has_number]
+        numbers = [c for c in self.columns if c.is_integer and not c.is_ordinal]
+        ids = self.header_line is None and 1 < len(numbers) >= len(self.columns) - 1
+        if ids and all(c.share >= LEAST for c in numbers):
+            raise self.grid.fail(_SETS.format(len(self.rows)))
+        found = [c for c in texts if c.is_gene()] or [c for c in numbers if c.is_gene()]
+        if not found:  # Entrez ids without a name that says so
+            free = [c for c in numbers if not c.is_statistic_name and c.share >= LEAST]
+            found = free if self.header_line is not None else free[:1]
+        if not found:
+            listed = self.listed(self.columns)
+            reason = f"no column has identifiers of genes: there are {listed}"
+            raise self.grid.fail(f"{reason}; choose one with --gene-column")
+        if len(found) == 1:
+            return found[0]
+        named = [c for c in found if c.named_gene]
+        if len(named) == 1:
+            return named[0]
+        best = max(named or found, key=lambda c: (round(c.share, 1), "symbol" in c.name, -c.index))
+        if all(_agree(best, other) for other in named or found):
+            return best
+        if not named and self.header_line is None and len(found) == len(self.columns):
+            return None
+        what = "columns of genes" if len(found) < len(self.columns) else "columns, all of genes"
+        reason = f"there are {len(found)} {what} ({self.listed(found)})"
+        raise self.grid.fail(
+            f"{reason}: choose one with --gene-column, or read them as sets with --library"
+        )
+
+    def score_column(self, wanted: str | int | None, genes: Column) -> Column:
+        """The column of the statistic."""
+        if wanted is not None:
+            column = self.named(wanted, "--score-column")
+            if not column.is_number:
+                raise self.grid.fail(f"the column {column.label} has no numbers (--score-column)")
+            return column
+        others = [c for c in self.columns if c is not genes]
+        # A column with a few texts among its numbers has an error, which its line reports.
+        numbers = [c for c in others if c.is_number] or [c for c in others if c.has_number]
+        for standing in range(3):
+            found = [c for c in numbers if c.standing == standing]
+            if found:
+                return self._only(found)
+        found = [c for c in numbers if not c.is_never]
+        if found:
+            return self._only(found)
+        if numbers:
+            what = "a p-value, a rank, a mean, a count or a label"
+            reason = f"no column has a signed statistic: each of {self.listed(numbers)} is {what}"
+            raise self.grid.fail(f"{reason}; choose one with --score-column")
+        raise self.grid.fail("there is no column of numbers: a ranked list needs a statistic")
+
+    def _only(self, found: Sequence[Column]) -> Column:
+        if len(found) > 1:
+            reason = f"{len(found)} columns can be the statistic ({self.listed(found)})"
+            raise self.grid.fail(f"{reason}: choose one with --score-column")
+        return found[0]
+
+    def all_cells(self) -> GeneList:
+        """The genes of a list that is laid out in several columns."""
+        genes = [one for row in self.rows for cell in row if cell for one in _if_known(cell)]
+        return _made(self.grid, genes, header=self.header_line, rows=len(self.rows))
+
+    def result(self, genes: Column, score: Column | None) -> GeneList:
+        """The genes of a column, each with its statistic."""
+        missing: dict[str, int] = {}
+        found: list[str] = []
+        values: list[float] = []
+        split = 0
+        for i, cell in enumerate(genes.cells):
+            if not genes.present[i]:
+                missing["no gene"] = missing.get("no gene", 0) + 1
+                continue
+            if score is not None and not np.isfinite(score.numbers[i]):
+                if score.present[i] and np.isnan(score.numbers[i]):
+                    raise self.grid.fail(f"{score.cells[i]!r} is not a number", self.first_row + i)
+                if np.isinf(score.numbers[i]):
+                    raise self.grid.fail(
+                        f"{score.cells[i]!r} is not a finite number", self.first_row + i
+                    )
+                missing["no statistic"] = missing.get("no statistic", 0) + 1
+                continue
+            parts = _if_known(cell)
+            split += len(parts) > 1
+            found += parts
+            if score is not None:
+                values += [float(score.numbers[i])] * len(parts)
+        terms = any(_TERM.search(column.name) for column in self.columns)
+        if terms and 2 * split > len(self.rows):
+            raise self.grid.fail(_SETS.format(len(self.rows)))
+        if not found:
+            raise self.grid.fail("no row has a gene" + (" with a statistic" if score else ""))
+        return _made(
+            self.grid, found, values if score is not None else None, header=self.header_line,
+            rows=len(self.rows), column=genes, score=score, left_out=missing, split=split,
+        )  # fmt: skip
+
+
+def _names_genes(top: Column, below: Column) -> bool:
+    """Whether a cell above a column of genes is its name: no gene, or a mere synonym of one."""
+    if below.share < LEAST or not top.present[0]:
+        return False
+    return top.share == 0 or (top.kind != below.kind == "approved" and len(below.cells) > 2)
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(map(bool, row))
+
+
+def _agree(one: Column, other: Column) -> bool:
+    """Whether two columns have the same genes, row by row."""
+    a, b = one.symbols, other.symbols
+    pairs = [(a.get(x), b.get(y)) for x, y in zip(one.cells, other.cells, strict=True)]
+    both = [x == y for x, y in pairs if x is not None and y is not None]
+    return bool(both) and sum(both) >= 0.7 * len(both)
+
+
+def _made(
+    grid: Grid,
+    genes: list[str],
+    values: list[float] | None = None,
+    *,
+    header: int | None,
+    rows: int,
+    column: Column | None = None,
+    score: Column | None = None,
+    left_out: dict[str, int] | None = None,
+    split: int = 0,
+) -> GeneList:
+    table = pl.DataFrame({"gene": pl.Series(genes, dtype=pl.String)})
+    if values is not None:
+        table = table.with_columns(statistic=pl.Series(values, dtype=pl.Float64))
+    notes: list[Note | str] = list(grid.notes)
+    if split:
+        notes.append(f"{split:,} cell{'s' * (split != 1)} with several genes, split")
+    about = {
+        "file": grid.name,
+        "sheet": grid.sheet,
+        "separator": NAMES.get(grid.separator or ""),
+        "header": header,
+        "gene_column": None if column is None else column.label,
+        "identifiers": None if column is None else column.kind,
+        "score_column": None if score is None else score.label,
+        "rows": rows,
+        "left_out": left_out or {},
+        "notes": [str(note) for note in notes],
+    }
+    return GeneList(table, about)

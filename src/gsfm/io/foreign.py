@@ -1,0 +1,61 @@
+"""Files that are neither a list nor a table: what they are by their content, and what to do."""
+
+from __future__ import annotations
+
+import re
+
+from gsfm.errors import FormatError
+from gsfm.io.streams import Source
+
+#: The first bytes of binary files.
+_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
+    (b"%PDF", "a PDF", "copy the table to a text file or a workbook"),
+    (b"\x89PNG", "an image (PNG)", "give the genes as text"),
+    (b"\xff\xd8\xff", "an image (JPEG)", "give the genes as text"),
+    (b"GIF8", "an image (GIF)", "give the genes as text"),
+    (b"II*\0", "an image (TIFF)", "give the genes as text"),
+    (b"MM\0*", "an image (TIFF)", "give the genes as text"),
+    (b"{\\rtf", "a document (RTF)", "save it as plain text"),
+    (b"\x89HDF", "an HDF5 file", "read AnnData with anndata, and use gsfm.scverse"),
+    (b"RDX", "an object of R", "write the table with write.csv"),
+    (b"X\n\0\0\0", "an object of R", "write the table with write.csv"),
+    (b"SQLite format 3\0", "an SQLite database", "read it with --library, or export a table"),
+    (b"PAR1", "a Parquet file", "convert it to CSV"),
+    (b"\x80\x04\x95", "a pickle of Python, which is never loaded", "write the table as CSV"),
+    (b"\x80\x05\x95", "a pickle of Python, which is never loaded", "write the table as CSV"),
+)
+#: The beginning of text files: a regular expression, what the file is, and what to do.
+_TEXTS: tuple[tuple[str, str, str], ...] = (
+    (r"#1\.[23]\s*\n\d+\t\d+", "an expression matrix (GCT)", "give the genes, or a ranked list"),
+    (r"\d+ \d+ 1\s*\n\s*#", "phenotype labels (CLS)", "give the genes, or a ranked list"),
+    (r"##fileformat=VCF", "a file of variants (VCF)", "give the genes at the variants"),
+    (
+        r"(?:chr)?[\dXYM]+\t\d+\t(?:rs\d+|\.|\w+:\w+)\t[ACGTN]+\t[ACGTN,.<>*]+",
+        "a file of variants (VCF)",
+        "give the genes at the variants",
+    ),
+    (
+        r"(?:track .*\n|browser .*\n)*(?:chr)?[\dXYM]+\t\d+\t\d+(?:\t|\s*\n|$)",
+        "genomic intervals (BED)",
+        "give the genes, or use a locus in gsfm prioritize --candidates",
+    ),
+    (r"(?:#.*\n)*\S+\t\S+\t\S+\t\d+\t\d+\t[\d.]+\t[-+.]\t[.012]\t", "annotations (GTF or GFF)",
+     "give the genes, or a table with a column of them"),
+    (r">[^\n]*\n[A-Za-z*-]{20,}\s*(?:\n|$)", "sequences (FASTA)", "give the genes' identifiers"),
+    (r"@(?:HD|SQ)\t", "alignments (SAM)", "give the genes"),
+    (r"[^\n]*Probe Set ID\tGene Symbol\tGene Title", "probe annotations (CHIP)",
+     "give the genes, or a table of results with gene symbols"),
+    (r"<\?xml|<MSIGDB", "an XML file", "read MSigDB's XML with --library"),
+)  # fmt: skip
+
+
+def refuse(source: Source) -> None:
+    """Raise FormatError if the beginning of a file shows that it is neither a list nor a table."""
+    head = source.stream.peek(1 << 16)[: 1 << 16]
+    for signature, what, advice in _SIGNATURES:
+        if head.startswith(signature):
+            raise FormatError(source.name, f"this is {what}: {advice}")
+    text = head[:8192].decode("utf-8", "replace").lstrip("\ufeff").replace("\r\n", "\n")
+    for pattern, what, advice in _TEXTS:
+        if re.match(pattern, text):
+            raise FormatError(source.name, f"this looks like {what}: {advice}")

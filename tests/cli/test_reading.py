@@ -1,0 +1,27 @@
+"""Files of genes on the command line: what was read is said, and a choice is made by options."""
+
+import json
+
+SYMBOLS = ["TP53", "CDKN1A", "MDM2", "BAX"]
+TABLE = ",names,scores,pvals\n" + "".join(
+    f"{i},{symbol},{2 - i},0.0{i}\n" for i, symbol in enumerate(SYMBOLS)
+)
+
+
+def test_what_was_read_is_said(run, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE)
+    found = run("genes", "resolve", "--file", str(path), "--json")
+    assert f"{path}: 4 genes from column 'names' (approved)" in found.stderr
+    assert [row["symbol"] for row in json.loads(found.stdout)] == SYMBOLS
+
+
+def test_the_columns_of_a_command(run, folder, tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("gene a\tgene b\n" + "TP53\tBAX\nMDM2\tCDKN1A\n" * 2)
+    refused = run("complete", str(path), "--model", folder)
+    assert refused.exit_code == 1
+    assert "choose one with --gene-column" in refused.stderr
+    by_column = run("complete", str(path), "--gene-column", "gene b", "--model", folder, "--csv")
+    expected = run("complete", "BAX", "CDKN1A", "--model", folder, "--csv")
+    assert by_column.stdout == expected.stdout

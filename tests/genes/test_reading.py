@@ -1,0 +1,311 @@
+"""Files of genes and ranked lists: the tables of common tools, and what is no list of genes.
+
+The tables are made here in the form in which each tool writes them.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+
+import hypothesis.strategies as st
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+
+from gsfm import FormatError, genes
+
+SYMBOLS = ["TP53", "CDKN1A", "MDM2", "BAX", "GADD45A", "SESN1", "FAS", "RB1"]
+VALUES = [2.0, -1.5, 1.25, 0.5, -0.25, 3.75, -4.0, 0.125]
+
+
+def read(text: str | bytes, **options):
+    return genes.read(io.BytesIO(text.encode() if isinstance(text, str) else text), **options)
+
+
+def rows(*columns, sep="\t", header=None):
+    lines = [sep.join(map(str, row)) for row in zip(*columns, strict=True)]
+    return "\n".join([*([sep.join(header)] if header else []), *lines]) + "\n"
+
+
+P = [0.01 * (i + 1) for i in range(8)]
+MEAN = [100 + 7 * i for i in range(8)]
+ROW = list(range(8))
+#: The table of each tool, and the column of its statistic.
+TOOLS = {
+    "DESeq2, write.csv": (
+        rows([f'"{s}"' for s in SYMBOLS], MEAN, [v / 2 for v in VALUES], P, VALUES, P, P, sep=",",
+             header=['""', '"baseMean"', '"log2FoldChange"', '"lfcSE"', '"stat"', '"pvalue"',
+                     '"padj"']),
+        "stat",
+    ),
+    "DESeq2, write.table": (
+        "baseMean\tlog2FoldChange\tlfcSE\tstat\tpvalue\tpadj\n"
+        + rows(SYMBOLS, MEAN, [v / 2 for v in VALUES], P, VALUES, P, P),
+        "stat",
+    ),
+    "edgeR": (
+        rows([f'"{s}"' for s in SYMBOLS], VALUES, MEAN, MEAN, P, P, sep=",",
+             header=['""', '"logFC"', '"logCPM"', '"F"', '"PValue"', '"FDR"']),
+        "logFC",
+    ),
+    "limma": (
+        rows(SYMBOLS, [v / 2 for v in VALUES], MEAN, VALUES, P, P, [v / 9 for v in VALUES],
+             header=["", "logFC", "AveExpr", "t", "P.Value", "adj.P.Val", "B"]),
+        "t",
+    ),
+    "scanpy": (
+        rows(ROW, SYMBOLS, VALUES, [v / 2 for v in VALUES], P, P, sep=",",
+             header=["", "names", "scores", "logfoldchanges", "pvals", "pvals_adj"]),
+        "scores",
+    ),
+    "Seurat 3": (
+        rows(SYMBOLS, P, VALUES, P, P, P, sep=",",
+             header=['""', '"p_val"', '"avg_logFC"', '"pct.1"', '"pct.2"', '"p_val_adj"']),
+        "avg_logFC",
+    ),
+    "Seurat 5, FindAllMarkers": (
+        rows(SYMBOLS, P, VALUES, P, P, P, [0] * 8, SYMBOLS, sep=",",
+             header=["", "p_val", "avg_log2FC", "pct.1", "pct.2", "p_val_adj", "cluster", "gene"]),
+        "avg_log2FC",
+    ),
+    "sleuth": (
+        rows(SYMBOLS, P, P, VALUES, P, MEAN, P, header=["target_id", "pval", "qval", "b", "se_b",
+             "mean_obs", "var_obs"]),
+        "b",
+    ),
+    "GEO2R": (
+        rows(["200746_at"] * 8, P, P, VALUES, MEAN, [v / 2 for v in VALUES], SYMBOLS, ["x"] * 8,
+             header=["ID", "adj.P.Val", "P.Value", "t", "B", "logFC", "Gene.symbol",
+                     "Gene.title"]),
+        "t",
+    ),
+    "rank and log fold change": (
+        rows(SYMBOLS, range(1, 9), VALUES, sep=",", header=["gene", "rank", "logFC"]), "logFC",
+    ),
+    "semicolons and decimal commas": (
+        rows(SYMBOLS, [str(v).replace(".", ",") for v in VALUES], sep=";", header=["gene", "stat"]),
+        "stat",
+    ),
+    "symbol and Entrez id": (
+        rows(["7157", "1026", "4193", "581", "1647", "27244", "355", "5925"], SYMBOLS, VALUES,
+             header=["entrezgene", "hgnc_symbol", "score"]),
+        "score",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_tables_of_common_tools(tool, encoding, end):
+    text, statistic = TOOLS[tool]
+    data = text.replace("\n", end).encode(encoding)
+    found = read(data, ranked=True)
+    assert found.table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
+    assert found.provenance["score_column"] == repr(statistic)
+    assert read(data).genes == SYMBOLS
+
+
+NUMBERS = {
+    "decimal comma, no header": ("{}\t{}", lambda v: str(v).replace(".", ",")),
+    "minus of typesetters": ("{}\t{}", lambda v: str(v).replace("-", "\u2212")),
+    "white space": ("{}   {}", str),
+    "bars": ("{}|{}", str),
+    "quotes": ('"{}","{}"', str),
+}
+
+
+@pytest.mark.parametrize("form", NUMBERS)
+def test_ranked_lists_without_a_header(form):
+    line, write = NUMBERS[form]
+    text = "\n".join(line.format(s, write(v)) for s, v in zip(SYMBOLS, VALUES, strict=True))
+    assert read(text, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
+
+
+def test_missing_values_are_left_out_and_counted():
+    cells = ["NA", "2.5", "#N/A", "", "nan", "-1", "NULL", "."]
+    found = read(rows(SYMBOLS, cells), ranked=True)
+    assert found.table.rows() == [("CDKN1A", 2.5), ("SESN1", -1.0)]
+    assert found.provenance["left_out"] == {"no statistic": 6}
+    assert "6 of 8 rows left out: no statistic" in found.summary()
+
+
+def test_integers_are_entrez_ids_only_if_nothing_else_is():
+    ids = ["7157", "1026", "4193", "581"]
+    assert read(rows(SYMBOLS[:4], ids)).genes == SYMBOLS[:4]
+    assert read(rows(ids, VALUES[:4])).genes == ids
+    assert read("\n".join(ids)).genes == ids
+    assert read(rows(["1", "2", "3", "4"], SYMBOLS[:4], VALUES[:4])).genes == SYMBOLS[:4]
+
+
+@pytest.mark.parametrize(
+    ("cell", "parts"),
+    [
+        ("DDR1 /// MIR4640", ["DDR1", "MIR4640"]),
+        ("BRCA1;BRCA2", ["BRCA1", "BRCA2"]),
+        ("STAT1/IRF9", ["STAT1", "IRF9"]),
+        ("TP53|7157", ["TP53", "7157"]),
+        ("sp|P04637|P53_HUMAN", ["sp|P04637|P53_HUMAN"]),
+        ("HLA-A", ["HLA-A"]),
+        ("qqq/zzz", ["qqq/zzz"]),
+    ],
+)
+def test_cells_with_several_genes(cell, parts):
+    found = read(rows([*SYMBOLS, cell], [*VALUES, 1.0], header=["gene", "logFC"]))
+    assert found.genes == [*SYMBOLS, *parts]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'c("TP53", "MDM2", "BAX")',
+        "genes <- c('TP53','MDM2','BAX')",
+        "['TP53', 'MDM2', 'BAX']",
+        '["TP53",\n "MDM2",\n "BAX"]\n',
+        "TP53, MDM2\nBAX",
+        "TP53 MDM2\tBAX",
+        '"x"\n"TP53"\n"MDM2"\n"BAX"\n',
+        '"","x"\n"1","TP53"\n"2","MDM2"\n"3","BAX"\n',
+    ],
+)
+def test_lists(text):
+    found = read(text).genes
+    assert [gene for gene in found if gene != "x"] == ["TP53", "MDM2", "BAX"]
+
+
+def test_title_rows_above_the_header():
+    text = "Supplementary Table 3\t\n\t\n" + rows(SYMBOLS, VALUES, header=["Gene", "log2FC"])
+    found = read(text, ranked=True)
+    assert found.table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
+    assert found.provenance["header"] == 3
+
+
+OTHERS = {
+    "%PDF-1.7\n": "a PDF",
+    "#1.2\n2\t2\nNAME\tDescription\tA\tB\nTP53\tx\t1\t2\n": "GCT",
+    "4 2 1\n# WT KO\n0 0 1 1\n": "CLS",
+    "chr1\t109200000\t109600000\n": "BED",
+    "##fileformat=VCFv4.2\n": "VCF",
+    ">sp|P04637|P53_HUMAN\nMEEPQSDPSVEPPLSQETFSDLWKLLPENN\n": "FASTA",
+    "Probe Set ID\tGene Symbol\tGene Title\n1_at\tTP53\tx\n": "CHIP",
+    "<?xml version='1.0'?><MSIGDB></MSIGDB>": "XML",
+    "SQLite format 3\0": "SQLite",
+    "repair\tx\tBRCA1\tBRCA2\tRAD51\nedge\tx\tTP53\tMDM2\n": "gene-set file",
+    "P53\t7157\t1026\t4193\nIFN\t6772\t10379\t4599\n": "gene-set file",
+    'term,genes\nDNA repair,"BRCA1, BRCA2"\napoptosis,TP53;BAX\n': "gene-set file",
+    "up,down\nTP53,BRCA1\nMDM2,BRCA2\nBAX,RAD51\n": "'up', 'down'",
+    "note,grade\nlow one,first\nmiddle one,second\n": "no column has identifiers",
+}
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_what_is_no_list_is_named(text):
+    with pytest.raises(FormatError, match=OTHERS[text]):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"logFC_a": VALUES, "logFC_b": VALUES}, r"'logFC_a', 'logFC_b'.*--score-column"),
+        ({"pvalue": P, "rank": range(1, 9)}, "no column has a signed statistic"),
+        ({"note": ["x"] * 8}, "no column of numbers"),
+    ],
+)
+def test_a_statistic_that_the_file_does_not_decide(columns, message):
+    text = rows(SYMBOLS, *columns.values(), header=["gene", *columns])
+    with pytest.raises(FormatError, match=message):
+        read(text, ranked=True)
+    name = next(iter(columns))
+    if name != "note":
+        chosen = read(text, ranked=True, score_column=name)
+        assert chosen.table["statistic"].to_list() == pytest.approx(list(columns[name]))
+
+
+def test_a_column_by_name_and_number():
+    text = rows(SYMBOLS, SYMBOLS[::-1], VALUES, header=["source", "target", "weight"])
+    with pytest.raises(FormatError, match="choose one with --gene-column"):
+        read(rows(SYMBOLS, SYMBOLS[::-1], VALUES, header=["gene 1", "gene 2", "weight"]))
+    assert read(text, gene_column="source").genes == SYMBOLS
+    assert (
+        read(text, gene_column=2).genes == read(text, gene_column="Target").genes == SYMBOLS[::-1]
+    )
+    with pytest.raises(FormatError, match="there is no column 'genes'"):
+        read(text, gene_column="genes")
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    pytest.importorskip("xlsxwriter")
+    path = tmp_path / "book.xlsx"
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("README")
+        sheet.write(0, 0, "Genes of the study")
+        for name, sign in (("Up", 1), ("Down", -1)):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ["Supplementary Table"])
+            sheet.write_row(2, 0, ["Gene symbol", "log2FC"])
+            for i, (symbol, value) in enumerate(zip(SYMBOLS, VALUES, strict=True)):
+                sheet.write_row(3 + i, 0, [symbol, sign * abs(value)])
+    return path
+
+
+def test_a_workbook(workbook):
+    with pytest.raises(FormatError, match=r"choose a sheet.*'README', 'Up', 'Down'"):
+        genes.read(workbook)
+    for sheet in ("Down", 3, "3"):
+        found = genes.read(workbook, ranked=True, sheet=sheet)
+        assert found.table.rows() == [(s, -abs(v)) for s, v in zip(SYMBOLS, VALUES, strict=True)]
+        assert (found.provenance["sheet"], found.provenance["header"]) == ("Down", 3)
+    with pytest.raises(FormatError, match="no sheet 'Side'"):
+        genes.read(workbook, sheet="Side")
+    with pytest.raises(FormatError, match="no workbook"):
+        read("TP53\n", sheet="Up")
+
+
+def test_a_cell_far_out_does_not_end_the_process(tmp_path):
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    path = tmp_path / "far.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "TP53")
+        sheet.write(1_048_575, 16_383, "MDM2")
+    with pytest.raises(FormatError, match=r"cells: delete empty rows|needs too much memory"):
+        genes.read(path)
+
+
+ALL = genes.vocabulary().symbols
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(8, 40),
+    writer=st.sampled_from(["pandas", "pandas without index", "polars", "tsv", "semicolon"]),
+    order=st.permutations(["gene", "statistic", "pvalue", "mean", "label"]),
+)
+def test_any_table_gives_its_genes_and_statistic(seed, n, writer, order):
+    """Whoever wrote the table, and in whatever order its columns are."""
+    random_ = random.Random(seed)
+    data = {
+        "gene": random_.sample(ALL, n),
+        "statistic": [round(random_.gauss(0, 2), 4) for _ in range(n)],
+        "pvalue": [round(random_.random(), 6) for _ in range(n)],
+        "mean": [random_.randrange(1, 10_000) for _ in range(n)],
+        "label": [random_.choice(["treated", "control sample"]) for _ in range(n)],
+    }
+    frame = pd.DataFrame({name: data[name] for name in order})
+    text = {
+        "pandas": lambda: frame.to_csv(),
+        "pandas without index": lambda: frame.to_csv(index=False),
+        "polars": lambda: pl.DataFrame(frame.to_dict("list")).write_csv(),
+        "tsv": lambda: frame.to_csv(sep="\t", index=False),
+        "semicolon": lambda: frame.to_csv(sep=";", decimal=",", index=False),
+    }[writer]()
+    found = read(text, ranked=True)
+    assert found.genes == data["gene"]
+    assert found.table["statistic"].to_list() == pytest.approx(data["statistic"])
