@@ -47,7 +47,9 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("page", ["index", "complete", "reading", "tutorials/gene-list", "tutorials/training"])
+@pytest.mark.parametrize(
+    "page", ["index", "complete", "reading", "tutorials/gene-list", "tutorials/training"]
+)
 def test_examples(page: str) -> None:
     run_examples(page)
 

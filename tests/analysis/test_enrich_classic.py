@@ -226,3 +226,42 @@ def test_a_ranked_list_in_any_usual_table(text):
 def test_a_file_that_is_no_ranked_list(text, message):
     with pytest.raises(FormatError, match=message):
         read_ranked(io.BytesIO(text.encode()))
+
+
+# -- what a ranked list cannot decide --------------------------------------------------------------
+
+
+def test_a_term_with_the_whole_list_is_not_tested_and_counted():
+    pytest.importorskip("gseapy")
+    ranked = dict(zip(["TP53", "CDKN1A", "MDM2", "BAX", "FAS"], [3, 2, 1, -1, -2.0], strict=True))
+    terms = GeneSets.from_lists({"all": list(ranked), "some": ["TP53", "BAX"]})
+    found = prerank(ranked, terms, min_size=1, permutations=50)
+    assert found.table["term"].to_list() == ["some"]
+    assert found.provenance["ranked"]["terms_with_the_whole_list"] == 1
+    assert "terms with all genes of the list, not tested: 1" in found.summary()
+    with pytest.raises(GsfmError, match=r"no term of .* has 1 to 4 genes"):
+        prerank(ranked, terms[:1], min_size=1)
+    with pytest.raises(GsfmError, match="the list has 5 known genes, too few"):
+        prerank(ranked, terms)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.5])
+def test_a_constant_statistic_is_refused(value):
+    with pytest.raises(GsfmError, match="they rank nothing"):
+        prerank(dict.fromkeys(GENES, value), LIBRARY)
+
+
+def test_ties_are_broken_at_random():
+    """A random sign enriches no family of genes that the alphabet puts side by side."""
+    pytest.importorskip("gseapy")
+    rng = np.random.default_rng(5)
+    genes = sorted(GENES)
+    ranked = dict(zip(genes, rng.choice([-1.0, 1.0], len(genes)), strict=True))
+    # Each term is a run of the alphabet: in the order of names, many would be enriched.
+    families = GeneSets.from_lists({f"{i}": genes[i : i + 10] for i in range(0, 190, 5)})
+    found = prerank(ranked, families, permutations=200, random_state=1)
+    assert (found.table["fdr"] < 0.05).sum() == 0
+    n = found.provenance["ranked"]["genes"]
+    assert found.provenance["ranked"] == {"genes": n, "tied": n, "terms_with_the_whole_list": 0}
+    assert f"{n} of {n} genes have the statistic of another gene" in found.summary()
+    assert not prerank(ranked, families, permutations=200, random_state=2).table.equals(found.table)

@@ -19,7 +19,7 @@ RankedLike: TypeAlias = Mapping[str, float] | Iterable[tuple[str, float]] | pl.D
 def pairs(ranked: RankedLike) -> tuple[list[str], NDArray[np.float64]]:
     """Return the identifiers and the statistics of a ranked list.
 
-    An empty list, a statistic that is not a finite number, and statistics that are all 0 are a
+    An empty list, a statistic that is not a finite number, and statistics that are all equal are a
     GsfmError.
     """
     if isinstance(ranked, pl.DataFrame):
@@ -35,6 +35,7 @@ def pairs(ranked: RankedLike) -> tuple[list[str], NDArray[np.float64]]:
     if not finite.all():
         gene = genes[int(finite.argmin())]
         raise GsfmError(f"the statistic of {gene} is not a finite number; remove such genes")
-    if not statistics.any():
-        raise GsfmError("all statistics of the ranked list are 0; they rank nothing")
+    one = statistics[0]
+    if (statistics == one).all() and (len(rows) > 1 or one == 0):
+        raise GsfmError(f"all statistics of the ranked list are {one:g}; they rank nothing")
     return genes, statistics

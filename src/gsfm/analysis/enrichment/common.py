@@ -21,6 +21,9 @@ from gsfm.version import __version__
 #: Identifiers of the genes of the background, or the name of one.
 BackgroundLike: TypeAlias = Iterable[str] | Literal["library", "all"]
 
+#: The share of genes with tied statistics from which it is said.
+MANY_TIES = 0.2
+
 #: Descriptions of the columns of every method.
 COLUMNS = {
     "rank": "rank among all tested terms; 1 has the smallest p-value",
@@ -60,8 +63,16 @@ class Enrichment(Result):
         """As in `Result`, and what was tested."""
         p = self.provenance
         tested = ", ".join(f"{one['name']} ({one['tested']:,})" for one in p["libraries"])
-        last = f"terms tested: {tested}; background: {p['background']['description']}"
-        return f"{super().summary(limit=limit)}\n{last}"
+        lines = [f"terms tested: {tested}; background: {p['background']['description']}"]
+        ranked = p.get("ranked", {})
+        if ranked.get("tied", 0) > MANY_TIES * ranked.get("genes", 0):
+            lines.append(
+                f"{ranked['tied']:,} of {ranked['genes']:,} genes have the statistic of another "
+                "gene; they are in random order"
+            )
+        if whole := ranked.get("terms_with_the_whole_list"):
+            lines.append(f"terms with all genes of the list, not tested: {whole:,}")
+        return "\n".join([super().summary(limit=limit), *lines])
 
     def _listed(self) -> dict[str, list[str]]:
         return {

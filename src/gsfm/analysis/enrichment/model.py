@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment, Experiment, symbols_in
 from gsfm.analysis.enrichment.null import ENOUGH, Ids, null_of, profile, strata
@@ -88,7 +89,12 @@ def by_model(
     )
     of_gene, counted = popularity(model, test.terms)
     terms, groups = test.restrict(test.pool, min_size, max_size), strata(of_gene, test.pool)
-    sides = {"": test.ids} if statistics is None else _sides(test, statistics, top_genes)
+    ranked: dict[str, Any] = {}
+    sides = {"": test.ids}
+    if statistics is not None:
+        about = about_ranks(by_gene(test.of_input, statistics)[1])
+        ranked = {"top_genes": top_genes, "ranked": about}
+        sides = _sides(test, statistics, top_genes, random_state)
 
     def scores(sets: list[Ids]) -> Floats:
         return _means(terms, signatures(model, sets))
@@ -135,17 +141,19 @@ def by_model(
             "matched_on": ["size", counted],
             "strata": [len(group) for group in groups],
         },
-        **({"top_genes": top_genes} if is_ranked else {}),
+        **ranked,
     )
 
 
-def _sides(test: Experiment, statistics: Numbers, top_genes: int) -> dict[str, Ids]:
+def _sides(
+    test: Experiment, statistics: Numbers, top_genes: int, random_state: int
+) -> dict[str, Ids]:
     """The genes at each end of a ranked list; the table of its identifiers shows them."""
     ids, values = by_gene(test.of_input, statistics)
     sides: dict[str, Ids] = {}
     direction = np.full(len(statistics), None, object)
     for side, sign in (("up", 1), ("down", -1)):
-        order = np.argsort(-sign * values, kind="stable")[:top_genes]
+        order = ranking(sign * values, random_state)[:top_genes]
         chosen = np.sort(ids[order[sign * values[order] > 0]])
         if len(chosen):
             sides[side] = chosen
@@ -171,6 +179,18 @@ def by_gene(of_input: Ids, statistics: Numbers) -> tuple[Ids, Numbers]:
     order = order[of_input[order] >= 0]
     ids, first = np.unique(of_input[order], return_index=True)
     return ids, statistics[order[first]]
+
+
+def ranking(values: Numbers, random_state: int) -> NDArray[np.int64]:
+    """The order of statistics, largest first; ties are in random order."""
+    by_chance = np.random.default_rng(random_state).permutation(len(values))
+    return np.lexsort((by_chance, -values)).astype(np.int64)
+
+
+def about_ranks(values: Numbers) -> dict[str, Any]:
+    """Describe the statistics of a ranked list: the number of genes, and the tied ones."""
+    counts = np.unique(values, return_counts=True)[1]
+    return {"genes": len(values), "tied": int(counts[counts > 1].sum())}
 
 
 def signatures(model: Model, sets: list[Ids]) -> Floats:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from gsfm.analysis.enrichment.common import Enrichment, Experiment
-from gsfm.analysis.enrichment.model import by_gene
+from gsfm.analysis.enrichment.model import about_ranks, by_gene, ranking
 from gsfm.analysis.query import mask_of
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
-from gsfm.errors import MissingExtraError
+from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
 from gsfm.genes.rankings import RankedLike, pairs
 from gsfm.progress import Progress
@@ -52,11 +52,13 @@ def prerank(
     background
         Identifiers of the only genes of the list to use; all of them if None.
     min_size, max_size
-        Terms with fewer or more genes of the list are not tested.
+        Terms with fewer or more genes of the list are not tested, nor are terms with all genes of
+        the list.
     weight
         Power of the statistics in the running sum; 0 uses the ranks only.
     permutations
         Permuted lists of the null: the genes are permuted, so that the null is a random list.
+        Genes with the same statistic are in random order, by `random_state`.
 
     Returns
     -------
@@ -86,11 +88,20 @@ def prerank(
     test = Experiment(identifiers, libraries, pool, species, is_list=background is None)
     ids, values = by_gene(test.of_input, statistics)
     in_list = mask_of(ids, len(test.terms.vocabulary))
-    terms = test.restrict(in_list, min_size, max_size, what="the genes of the list")
+    # A term with all genes of the list has no running sum: GSEApy returns memory that is not set.
+    whole = int((test.terms.overlap(ids) == len(ids)).sum())
+    largest = len(ids) - 1 if max_size is None else min(max_size, len(ids) - 1)
+    if largest < min_size:
+        raise GsfmError(
+            f"the list has {len(ids):,} known genes, too few for terms of {min_size} genes or "
+            "more; lower min_size, or give the whole ranked list"
+        )
+    terms = test.restrict(in_list, min_size, largest, what="the genes of the list")
     symbols, n_terms = terms.vocabulary.symbols, len(terms.source)
     if progress is not None:
         progress(f"GSEApy: {n_terms:,} terms, {permutations:,} permutations", 0, 1)
-    order = np.argsort(-values, kind="stable")
+    # Ties are in random order: in the order of the alphabet, families of genes would be enriched.
+    order = ranking(values, random_state)
     result = gseapy.prerank(
         rnk=pd.Series(values[order], index=[symbols[g] for g in ids[order]]),
         gene_sets={str(row): [symbols[g] for g in terms.genes(row)] for row in range(n_terms)},
@@ -116,4 +127,5 @@ def prerank(
         top=top,
         null={"permutations": permutations, "random_state": random_state, "weight": weight},
         gseapy=gseapy.__version__,
+        ranked={**about_ranks(values), "terms_with_the_whole_list": whole},
     )
