@@ -200,7 +200,7 @@ def annotate(
         descriptions = {**GENE_COLUMNS, "probability": describe_term_probability(missing_fraction)}
         about = f"gene {model.vocabulary[gene]}"
     else:
-        of_genes = evidence_of(model, [ids], neutral_single=True)[0].astype(np.float64)
+        of_genes = evidence_of(model, [ids])[0].astype(np.float64)
         is_input = mask_of(ids, len(of_genes))
         table = pl.concat([_of_set(one, is_input, of_genes, top, which) for one in opened])
         descriptions, about = SET_COLUMNS, f"{len(ids)} input genes"

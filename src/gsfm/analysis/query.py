@@ -125,19 +125,18 @@ def singles(genes: NDArray[Any] | Sequence[int]) -> list[Ids]:
     return list(np.asarray(genes, np.int32)[:, None])
 
 
-def evidence(model: Model, sets: Sequence[NDArray[Any]], *, neutral_single: bool = False) -> Floats:
+def evidence(model: Model, sets: Sequence[NDArray[Any]]) -> Floats:
     """(n, genes) the standardized score of each gene for each set; of members, leave-one-out.
 
-    A member is left out alone or with up to an eighth of the set. A set of a single gene leaves
-    nothing to score it by: with `neutral_single` its evidence is 0.
+    A member is left out alone or with up to an eighth of the set. The only gene of a set has no
+    other gene to be scored by: its evidence is 0.
     """
     members = model.encode(sets)
     of_genes, of_members = model.evidence(members)
     rows = rows_of(members)
-    if neutral_single:
-        of_members = np.where(np.diff(members.indptr)[rows] == 1, np.float32(0), of_members)
+    alone = np.diff(members.indptr)[rows] == 1
     out = np.array(of_genes, np.float32)
-    out[rows, members.indices] = of_members
+    out[rows, members.indices] = np.where(alone, np.float32(0), of_members)
     return out
 
 

@@ -137,7 +137,7 @@ def nearest(
 
 def _model_scores(model: Model, sets: Collection, ids: Ids) -> Numbers:
     """(n_sets,) how well the model predicts the genes of each set from the genes `ids`."""
-    own = evidence(model, [ids], neutral_single=True)[0].astype(np.float64)
+    own = evidence(model, [ids])[0].astype(np.float64)
     empty = evidence(model, [ids[:0]])[0].astype(np.float64)
     if empty.any():
         own -= empty * (own @ empty) / (empty @ empty)

@@ -195,7 +195,7 @@ def about_ranks(values: Numbers) -> dict[str, Any]:
 
 def signatures(model: Model, sets: list[Ids]) -> Floats:
     """(n, genes) the bounded evidence for every gene; leave-one-out for a set's own genes."""
-    values = evidence(model, sets, neutral_single=True)
+    values = evidence(model, sets)
     if not np.isfinite(values).all():
         raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
     return np.clip(values, LOWEST, HIGHEST, out=values)
