@@ -7,6 +7,7 @@ they are first used.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from gsfm.errors import (
@@ -95,7 +96,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module 'gsfm' has no attribute {name!r}")
+        module = sys.modules[__name__]
+        raise AttributeError(f"module 'gsfm' has no attribute {name!r}", name=name, obj=module)
     if name in _PACKAGES:
         return importlib.import_module(f"gsfm.{name}")
     value = getattr(importlib.import_module(_HOMES.get(name, "gsfm.analysis")), name)

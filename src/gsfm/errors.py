@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 
 class GsfmError(Exception):
@@ -28,6 +30,9 @@ class FormatError(GsfmError):
         self.path, self.reason, self.line = str(path), reason, line
         where = f"{path}, line {line}" if line is not None else f"{path}"
         super().__init__(f"{where}: {reason}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return functools.partial(type(self), line=self.line), (self.path, self.reason)
 
 
 class UnknownGenesError(GsfmError):
@@ -55,6 +60,10 @@ class MissingExtraError(GsfmError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'gsfm[{extra}]'")
+        self.what, self.extra = what, extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.extra)
 
 
 @contextlib.contextmanager

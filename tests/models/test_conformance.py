@@ -755,3 +755,32 @@ def test_any_family_can_be_calibrated(case: str, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     assert (tmp_path / "model" / "calibration.json").exists()
     np.testing.assert_array_equal(load(tmp_path / "model").probability(sets), probability)
+
+
+def test_a_corpus_in_any_form_of_a_matrix():
+    matrix = np.array([[1, 1, 0, 0], [0, 1, 0, 1], [1, 0, 1, 1]])
+    genes = ["A", "B", "C", "D"]
+    expected = (
+        gsfm.models.Popularity().fit([["A", "B"], ["B", "D"], ["A", "C", "D"]]).score([["A"]])
+    )
+    zeros = scipy.sparse.csr_array(matrix)
+    zeros[0, 3] = 1
+    zeros.data[zeros.indptr[0] + 2] = 0  # an explicit zero
+    twice = scipy.sparse.csr_array(
+        ([1.0] * 9, [1, 0, 0, 1, 3, 3, 2, 0, 3], [0, 3, 5, 9]), shape=(3, 4)
+    )
+    for form in (
+        matrix,
+        matrix.astype(bool),
+        scipy.sparse.coo_array(matrix),
+        scipy.sparse.csc_matrix(matrix),
+        zeros,
+        twice,
+    ):
+        found = gsfm.models.Popularity().fit(form, vocabulary=genes).score([["A"]])
+        np.testing.assert_array_equal(found, expected)
+    lists = ([*"AB"], [*"BD"], [*"ACD"])
+    iterators = gsfm.models.Popularity().fit(iter([iter(one) for one in lists]))
+    np.testing.assert_array_equal(iterators.score([["A"]]), expected)
+    with pytest.raises(ValueError, match="random_state must be an integer"):
+        gsfm.models.Popularity().fit(matrix, vocabulary=genes, random_state=1.5)

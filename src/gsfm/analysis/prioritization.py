@@ -28,7 +28,7 @@ from gsfm.analysis.term_scores import (
 )
 from gsfm.completion.batches import batches
 from gsfm.completion.calibration import HALF
-from gsfm.completion.identifiers import Ids
+from gsfm.completion.identifiers import Ids, as_list
 from gsfm.completion.ranking import best_genes, describe_probability
 from gsfm.completion.result import Result, gene_columns, symbols_of
 from gsfm.errors import GsfmError, UnknownGenesError
@@ -199,7 +199,7 @@ def prioritize(
     check_least(1, top=top)
     terms = [terms] if isinstance(terms, str) else list(dict.fromkeys(terms))
     expanded, loci = _expanded([candidates] if isinstance(candidates, str) else candidates)
-    seeds = list(seeds)
+    seeds = as_list(seeds, "seeds")
     query = Query.of(model, species, candidates=expanded, seeds=seeds)
     genes = query.genes("candidates", what="the candidates")
     input_seeds = query.genes("seeds", what="the seeds") if seeds else genes[:0]

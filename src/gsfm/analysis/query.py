@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.completion.batches import batches
-from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers
+from gsfm.completion.identifiers import Ids, MappedIdentifiers, as_list, map_identifiers
 from gsfm.completion.result import Result
 from gsfm.completion.scorer import provenance
 from gsfm.errors import UnknownGenesError
@@ -44,7 +44,7 @@ class Query:
     @classmethod
     def of(cls, model: Model, species: Species | None, **groups: Iterable[str] | None) -> Query:
         """Map groups of identifiers by their names, such as ``gene`` and ``set``."""
-        lists = {name: list(group or ()) for name, group in groups.items()}
+        lists = {name: as_list(group or (), f"{name!r}") for name, group in groups.items()}
         mapped = map_identifiers(model.vocabulary, chain(*lists.values()), species)
         ends = np.cumsum([len(own) for own in lists.values()])
         parts = zip(lists.items(), ends.tolist(), strict=True)

@@ -206,6 +206,8 @@ def relate(
             source = places[0] if places else None
             context = read_context(context, model.vocabulary, source, species)
         return _neighbors(model, gene, context, top, species, progress)
+    if context is not None:
+        raise ValueError("context is for the neighbors of one gene; leave out other")
     check_least(10, draws=draws)
     query = Query.of(model, species, gene=[gene], other=[other])
     return _pair(query, libraries, top, draws, random_state, progress)

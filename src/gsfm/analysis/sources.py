@@ -16,6 +16,7 @@ from gsfm.analysis.query import row_of
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.errors import GsfmError, UnknownTermError, join_names
 from gsfm.genes import Species, Vocabulary, read_genes
+from gsfm.io.streams import is_file
 from gsfm.models.types import Ids, Mask, Numbers
 from gsfm.sets import GeneSet, GeneSets
 from gsfm.sets.overlap import p_values
@@ -106,7 +107,7 @@ def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
         from gsfm.corpus import embedded
 
         return embedded()
-    if source == "-" or Path(source).is_file():
+    if source == "-" or is_file(source):
         return sets.read(source, resolve=resolve)
     from gsfm import libraries
 
@@ -169,7 +170,7 @@ def read_context(
     GsfmError
         If the text is none of these, or both genes and a term.
     """
-    if isinstance(text, Path) or Path(text).is_file():
+    if isinstance(text, Path) or is_file(text):
         return read_genes(text)
     identifiers = [part.strip() for part in text.split(",") if part.strip()]
     inputs = map_identifiers(vocabulary, identifiers, species).inputs

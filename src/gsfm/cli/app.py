@@ -69,8 +69,8 @@ class Root(typer.core.TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise typer.Exit(141) from None
-        except GsfmError as error:
-            message = str(error)
+        except (GsfmError, ValueError, OverflowError, RecursionError) as error:
+            message = " ".join(str(error).split())
         except OSError as error:
             if error.filename is None:
                 raise

@@ -9,13 +9,13 @@ about
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gsfm.cli import options
 from gsfm.cli.command import call, command
+from gsfm.io.streams import is_file
 from gsfm.report import Report
 
 app = typer.Typer(
@@ -101,5 +101,5 @@ def understudied(
 
 def _query(about: list[str]) -> str | list[str]:
     """A term, which is one text that is not a file; or else genes."""
-    is_term = len(about) == 1 and about[0] != "-" and not Path(about[0]).is_file()
+    is_term = len(about) == 1 and about[0] != "-" and not is_file(about[0])
     return about[0] if is_term else options.read(about)

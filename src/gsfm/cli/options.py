@@ -55,6 +55,7 @@ import typer
 
 from gsfm import genes as gene_names
 from gsfm.cli.output import note
+from gsfm.io.streams import is_file
 
 if TYPE_CHECKING:
     from gsfm.genes import GeneList
@@ -126,8 +127,8 @@ def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) ->
     """The identifiers of the command line, with files and stdin replaced by the genes in them."""
     found: list[str] = []
     for argument in arguments or ():
-        is_file = argument == "-" or Path(argument).is_file()
-        found += read_file(argument).genes if is_file else [argument]
+        from_file = argument == "-" or is_file(argument)
+        found += read_file(argument).genes if from_file else [argument]
     return found + [gene for path in files or () for gene in read_file(path).genes]
 
 
@@ -158,5 +159,5 @@ def read_sets(path: str, **settings: Any) -> GeneSets:
 
 def split(texts: Sequence[str] | None) -> list[str]:
     """The genes that commas separate in an option; the path of a file stays as it is."""
-    parts = [[text] if Path(text).is_file() else text.split(",") for text in texts or ()]
+    parts = [[text] if is_file(text) else text.split(",") for text in texts or ()]
     return [one.strip() for part in parts for one in part if one.strip()]

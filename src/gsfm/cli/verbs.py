@@ -184,6 +184,8 @@ def relate(
     """
     if other is not None and context:
         raise typer.BadParameter("--context is for one gene; leave out the second gene")
+    if context and not all(text.strip() for text in context):
+        raise typer.BadParameter("--context is empty")
     if libraries and other is None and not context:
         raise typer.BadParameter("--library needs a second gene, or --context")
     if context and len(libraries or ()) > 1:

@@ -225,10 +225,8 @@ class Calibration:
         require(found == FORMAT, f"format is {found!r}; this gsfm reads {FORMAT!r}")
         fields = ("prior_weights", "prior_precision")
         surplus = sorted(set(value) - {"format", "meaning", *fields})
-        require(not surplus, f"there is no field {surplus}")
-        return cls(
-            *(_numbers(name, value.get(name)) for name in ("prior_weights", "prior_precision"))
-        )
+        require(not surplus, f"there is no field {surplus}; the fields are {', '.join(fields)}")
+        return cls(*(_numbers(name, value.get(name)) for name in fields))
 
 
 def _numbers(name: str, value: Any) -> tuple[float, ...]:

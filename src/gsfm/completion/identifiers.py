@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from gsfm import genes as gene_names
 from gsfm.errors import UnknownGenesError, join_names, require
 from gsfm.genes import Resolution, Species, Vocabulary
+from gsfm.io.streams import is_file
 
 if TYPE_CHECKING:
     from gsfm.sets import GeneSets
@@ -77,6 +79,30 @@ class MappedIdentifiers(NamedTuple):
         return {"identifiers": self.inputs.height, "genes": len(self.genes), **lists}
 
 
+def as_list(identifiers: Iterable[Any], what: str = "the genes") -> list[Any]:
+    """The identifiers as a list.
+
+    Raises
+    ------
+    TypeError
+        If they are one string, whose letters would be read as genes; a mapping, whose keys would
+        be; or a pandas Series of numbers with identifiers as its index.
+    """
+    if isinstance(identifiers, str | Path):
+        text = str(identifiers)
+        advice = f"gsfm.genes.read({text!r}).genes" if is_file(text) else f"[{text!r}]"
+        raise TypeError(f"{what} must be a list of identifiers: use {advice}")
+    if isinstance(identifiers, Mapping):
+        raise TypeError(
+            f"{what} must be a list of identifiers, not a mapping: use its values, or "
+            "gsfm.GeneSets.from_lists for several sets"
+        )
+    index = getattr(identifiers, "index", None)  # of a pandas Series
+    if getattr(index, "inferred_type", "") == "string" and identifiers.dtype.kind in "if":  # type: ignore[attr-defined]
+        raise TypeError(f"{what} must be identifiers, not numbers: use the index of the Series")
+    return list(identifiers)
+
+
 def map_identifiers(
     vocabulary: Vocabulary, identifiers: Iterable[str], species: Species | None
 ) -> MappedIdentifiers:
@@ -85,7 +111,7 @@ def map_identifiers(
     The model may have an approved symbol under an older name, and an identifier of no known gene
     may be a symbol of the model's own.
     """
-    resolution = gene_names.resolve(identifiers, species=species)
+    resolution = gene_names.resolve(as_list(identifiers), species=species)
     inputs = resolution.table
     ids = vocabulary.ids(symbol or "" for symbol in resolution.symbols)
     is_own = np.zeros(len(ids), bool)

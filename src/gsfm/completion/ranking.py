@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from gsfm.completion.batches import batches
 from gsfm.completion.calibration import HALF, check_missing_fraction, meaning, require_finite
-from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers, map_sets
+from gsfm.completion.identifiers import (
+    Ids,
+    MappedIdentifiers,
+    as_list,
+    map_identifiers,
+    map_sets,
+)
 from gsfm.completion.result import Result, gene_columns
 from gsfm.completion.scorer import Floats, Scorer, provenance, score
 from gsfm.errors import require
@@ -151,7 +157,7 @@ class _Ranker:
             self.mapped_background.require("the background")
             self.pool = self.mapped_background.mask(len(vocabulary))
         self.n_background = int(self.pool.sum())
-        self.excluded = map_identifiers(vocabulary, list(self.exclude), self.species)
+        self.excluded = map_identifiers(vocabulary, as_list(self.exclude, "exclude"), self.species)
         self.pool[self.excluded.genes] = False
 
     def rank(self, genes: Iterable[str]) -> Completion:

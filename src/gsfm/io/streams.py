@@ -162,6 +162,14 @@ def file_path(path: str | Path | BinaryIO) -> Path | None:
     return Path(path) if isinstance(path, str | Path) and str(path) != "-" else None
 
 
+def is_file(text: str | Path) -> bool:
+    """Whether a text is the path of a file; no text is too long or too odd to ask."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def without_compression(path: str | Path) -> Path:
     """Return the path without the suffix of a compression."""
     path = Path(path)

@@ -203,6 +203,11 @@ class Model(ABC):
         >>> model.score([["TP53"]]).round(1)
         array([[-0.4,  0. , -1.1]], dtype=float32)
         """
+        require(
+            isinstance(random_state, int | np.integer) and random_state >= 0,
+            f"random_state must be an integer of 0 or more, not {random_state!r}",
+        )
+        random_state = int(random_state)
         sets = as_corpus(sets, vocabulary)
         w = np.asarray(sets.weights if weights is None else weights, dtype=np.float32)
         right = w.shape == (len(sets),) and np.isfinite(w).all() and (w >= 0).all()

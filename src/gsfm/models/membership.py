@@ -17,7 +17,7 @@ from gsfm.sets import GeneSets
 
 def encode(sets: SetsLike, vocabulary: Vocabulary) -> sp.csr_array:
     """(n, genes) float32 0/1 membership of `sets`; symbols outside the vocabulary are left out."""
-    if sp.issparse(sets):
+    if is_matrix(sets):
         return _checked(sets, len(vocabulary))
     if isinstance(sets, GeneSets):
         own = sets.reindex(vocabulary).to_csr()
@@ -40,13 +40,20 @@ def as_corpus(sets: SetsLike, vocabulary: Vocabulary | Iterable[str] | None) -> 
         return sets
     if vocabulary is not None and not isinstance(vocabulary, Vocabulary):
         vocabulary = Vocabulary(vocabulary)
-    if not sp.issparse(sets) and all(map(are_symbols, sets)):
+    if not is_matrix(sets):
+        sets = [one if isinstance(one, np.ndarray | str) else list(one) for one in sets]
+    if not is_matrix(sets) and all(map(are_symbols, sets)):
         lists: Any = sets
         return GeneSets.from_lists(lists, vocabulary=vocabulary)
     if vocabulary is None:
         raise ValueError("gene ids and a matrix have no symbols; name the genes with vocabulary")
     members = encode(sets, vocabulary)
     return GeneSets(vocabulary, members.indptr, members.indices)
+
+
+def is_matrix(sets: Any) -> bool:
+    """Whether `sets` is a matrix with a row for each set: sparse, or a two-dimensional array."""
+    return sp.issparse(sets) or (isinstance(sets, np.ndarray) and sets.ndim == 2)
 
 
 def symbols_of(sets: SetsLike) -> list[Any]:
@@ -92,7 +99,9 @@ def _checked(matrix: Any, genes: int) -> sp.csr_array:
     """A sparse matrix as 0/1 membership of `genes` genes."""
     n = matrix.shape[1]
     require(n == genes, f"the matrix has {n} columns; there are {genes} genes")
-    members = sp.csr_array(matrix, dtype=np.float32)
-    members.sort_indices()
+    members = sp.csr_array(matrix, dtype=np.float32, copy=True)
+    members.eliminate_zeros()
     require((members.data == 1).all(), "the matrix holds something other than 0 and 1")
+    members.sum_duplicates()  # sorts the indices, too
+    members.data[:] = 1
     return members

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,10 @@ class Progress:
         return left
 
 
+def silent(progress: Progress) -> None:
+    """Show no progress."""
+
+
 @dataclass(frozen=True)
 class Run:
     """How a model is fitted.
@@ -56,7 +60,7 @@ class Run:
     checkpoint_seconds: float = 120.0  # time between checkpoints
     resume: bool = False  # continue from the checkpoint if it exists
     max_seconds: float | None = None  # end after the step that takes it past this time
-    progress: Callable[[Progress], None] = field(default=lambda progress: None)
+    progress: Callable[[Progress], None] = silent
     devices: int | Literal["auto"] = 1  # processes on each machine; auto: one for each GPU
     nodes: int = 1  # machines
     # Every process holds the whole model: it is small, and needs no sharding.

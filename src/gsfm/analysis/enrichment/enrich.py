@@ -12,6 +12,7 @@ from gsfm.analysis.enrichment.model import by_model
 from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
+from gsfm.completion.identifiers import as_list
 from gsfm.genes import Species
 from gsfm.genes.rankings import RankedLike
 from gsfm.models import ModelLike
@@ -132,7 +133,11 @@ def enrich(
     """
     if method not in METHODS:
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
-    ranked: Any = genes if isinstance(genes, Mapping | pl.DataFrame) else list(genes)
+    ranked: Any = genes
+    if hasattr(genes, "items") and hasattr(genes, "dtype"):  # a pandas Series
+        ranked = list(genes.items() if genes.dtype.kind in "if" else genes)
+    elif not isinstance(genes, Mapping | pl.DataFrame):
+        ranked = as_list(genes)
     is_ranked = not isinstance(ranked, list) or (
         bool(ranked) and isinstance(ranked[0], tuple | list) and len(ranked[0]) == 2
     )
