@@ -763,12 +763,10 @@ def test_a_corpus_in_any_form_of_a_matrix():
     expected = (
         gsfm.models.Popularity().fit([["A", "B"], ["B", "D"], ["A", "C", "D"]]).score([["A"]])
     )
-    zeros = scipy.sparse.csr_array(matrix)
-    zeros[0, 3] = 1
-    zeros.data[zeros.indptr[0] + 2] = 0  # an explicit zero
-    twice = scipy.sparse.csr_array(
-        ([1.0] * 9, [1, 0, 0, 1, 3, 3, 2, 0, 3], [0, 3, 5, 9]), shape=(3, 4)
-    )
+    ids = [0, 1, 3, 1, 3, 0, 2, 3]
+    zeros = scipy.sparse.csr_array(([1, 1, 0, 1, 1, 1, 1, 1], ids, [0, 3, 5, 8]), shape=(3, 4))
+    ids = [1, 0, 0, 1, 3, 3, 2, 0, 3]
+    twice = scipy.sparse.csr_array((np.ones(9), ids, [0, 3, 5, 9]), shape=(3, 4))
     for form in (
         matrix,
         matrix.astype(bool),
