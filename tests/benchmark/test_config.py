@@ -447,6 +447,8 @@ WRONG = {
         "[[task]] 1: the key 'protocol' is missing; there are half-split, ",
     ),
     "no library": (minimal('protocol = "half-split"'), "the key 'library' is missing"),
+    "protocol, a number": (minimal("protocol = 3"), "must be a text, not 3"),
+    "protocol, a list": (minimal("protocol = []"), "must be a text, not []"),
     "no newer": (minimal('protocol = "time-split"\nolder = "a"'), "the key 'newer' is missing"),
     "no after": (
         minimal('protocol = "new-relations"\nsets = "default"'),

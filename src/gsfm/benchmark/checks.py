@@ -121,6 +121,7 @@ def check_keys(
 def one_of(value: str, known: Iterable[str], what: str) -> None:
     """Raise ValueError, `what` and the value, if it is none of those known."""
     known = list(known)
+    require(isinstance(value, str), f"{what} must be a text, not {value!r}")
     if value not in known:
         raise ValueError(f"{what} {value!r}{suggestion(value, known)}")
 
