@@ -25,3 +25,10 @@ def test_the_columns_of_a_command(run, folder, tmp_path):
     by_column = run("complete", str(path), "--gene-column", "gene b", "--model", folder, "--csv")
     expected = run("complete", "BAX", "CDKN1A", "--model", folder, "--csv")
     assert by_column.stdout == expected.stdout
+
+
+def test_a_missing_file_is_no_gene(run, folder):
+    for path in ("nofile.txt", "./nofile", "genes.csv.gz"):
+        found = run("complete", path, "--model", folder)
+        assert found.exit_code == 1
+        assert found.stderr.strip() == f"gsfm: {path}: there is no such file"

@@ -26,7 +26,7 @@ from gsfm.completion.batches import batches
 from gsfm.completion.ranking import COLUMNS, describe_probability, z_scores
 from gsfm.completion.result import gene_columns
 from gsfm.completion.scorer import score
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, require
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
 from gsfm.models.evidence import shuffled
@@ -131,6 +131,11 @@ def open_libraries(model: Model, libraries: LibrariesLike) -> list[Library]:
 
 def find_term(model: Model, text: str, library: str | Path | None) -> tuple[Library, int, Term]:
     """Find a term, as `gsfm.libraries.find`: its library, its row there, and its metadata."""
+    require(
+        isinstance(text, str),
+        f"a term is one text, its name or identifier, not {text!r}",
+        TypeError,
+    )
     # Imported here: completion does not need it.
     from gsfm import libraries
 

@@ -45,6 +45,7 @@ n_threads
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -55,6 +56,7 @@ import typer
 
 from gsfm import genes as gene_names
 from gsfm.cli.output import note
+from gsfm.errors import FormatError
 from gsfm.io.streams import is_file
 
 if TYPE_CHECKING:
@@ -62,6 +64,10 @@ if TYPE_CHECKING:
     from gsfm.sets import GeneSets
 
 Which = Literal["all", "annotated", "new"]
+#: What only a path has, and no identifier of a gene.
+_PATH = re.compile(
+    r"^[.~]?/|\.(txt|csv|tsv|tab|rnk|gmt|grp|json|xlsx?|ods|parquet)(\.gz|\.zip|\.zst)?$"
+)
 #: The options with which the files of the running command are read.
 _COLUMNS: ContextVar[Mapping[str, Any]] = ContextVar("columns", default=MappingProxyType({}))
 
@@ -128,6 +134,8 @@ def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) ->
     found: list[str] = []
     for argument in arguments or ():
         from_file = argument == "-" or is_file(argument)
+        if not from_file and _PATH.search(argument):
+            raise FormatError(argument, "there is no such file")
         found += read_file(argument).genes if from_file else [argument]
     return found + [gene for path in files or () for gene in read_file(path).genes]
 
