@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsfm.genes.resolver import Species, resolve
+from gsfm.io.grid import unquoted
 
 #: Names of gene columns, as `plain` returns them.
 GENE_HEADERS = (
@@ -82,7 +83,7 @@ _SEVERAL = re.compile(r"\s*///?\s*|\s*[;,|/]\s*")
 
 def plain(header: str) -> str:
     """Normalize the name of a column: no case, quotes, spaces, dots, hyphens and underscores."""
-    return re.sub(r"[\s._-]", "", header.strip().strip("\"'\u2018\u2019\u201c\u201d")).lower()
+    return re.sub(r"[\s._-]", "", unquoted(header)).lower()
 
 
 def split_cell(cell: str) -> list[str]:

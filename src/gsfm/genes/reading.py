@@ -18,7 +18,7 @@ import polars as pl
 from gsfm.errors import join_names
 from gsfm.genes.columns import GENE_HEADERS, LEAST, Column, has_decimal_comma, plain, split_cell
 from gsfm.genes.resolver import Species, resolve
-from gsfm.io.grid import NAMES, Grid, read_grid
+from gsfm.io.grid import NAMES, Grid, read_grid, unquoted
 from gsfm.io.notes import Note
 from gsfm.report import Report
 
@@ -187,7 +187,7 @@ def _of_lines(grid: Grid) -> GeneList:
 
 def _identifiers(row: str) -> list[str]:
     """The identifiers of a line, separated by white space, commas, semicolons or bars."""
-    parts = [p for part in _SPLIT.split(row) if (p := part.strip("\"'\u2018\u2019\u201c\u201d"))]
+    parts = [p for part in _SPLIT.split(row) if (p := unquoted(part))]
     return [one for part in parts for one in _if_known(part)]
 
 
