@@ -117,10 +117,24 @@ def test_no_command_shows_help_and_is_wrong_usage(run):
     assert run().exit_code == 2
 
 
-def test_a_mistyped_command_gets_a_suggestion(run):
-    result = run("complet")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("complet", "No such command 'complet'. Did you mean 'complete'?; see gsfm --help"),
+        ("--nope", "No such option: --nope; see gsfm --help"),
+        ("complete", "give genes, a file of them, or - for stdin; see gsfm complete --help"),
+        ("train", "Missing option '-o' / '--output'; see gsfm train --help"),
+        ("models describe a b", "Got unexpected extra argument(s) (b); see gsfm models describe"),
+        ("enrich TP53 --method y", "Invalid value for '--method': 'y' is not one of 'model', "),
+        ("complete TP53 --file", "Option '--file' requires an argument; see gsfm"),
+    ],
+)
+def test_wrong_usage_is_one_line(run, words, message):
+    result = run(*words.split())
     assert result.exit_code == 2
-    assert "complete" in result.stderr
+    assert result.stderr.startswith(f"gsfm: {message}")
+    assert result.stderr.endswith(" --help\n")
+    assert result.stderr.count("\n") == 1
 
 
 def test_models_list_and_describe(run, folder, model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -36,6 +37,10 @@ COMMANDS = {
 }
 
 
+#: Wrong usage: the base of typer.BadParameter, which typer does not export.
+WrongUsage: Any = typer.BadParameter.__mro__[1]
+
+
 class OnDemand(Mapping[str, Any]):
     """The commands by name; the module of a command is imported when the command is used."""
 
@@ -63,20 +68,41 @@ class Root(typer.core.TyperGroup):
         super().__init__(**{**settings, "commands": None})
         self.commands: Any = OnDemand()
 
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:
+        """Parse the arguments of the root."""
+        with _one_line():
+            return super().make_context(*arguments, **settings)
+
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; an error of gsfm or of a file is one line on stderr, exit code 1."""
-        try:
+        """Parse the arguments of a command, and run it."""
+        with _one_line():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            raise typer.Exit(141) from None
-        except (GsfmError, ValueError, OverflowError, RecursionError) as error:
-            message = " ".join(str(error).split())
-        except OSError as error:
-            if error.filename is None:
-                raise
-            message = f"{error.filename}: {error.strerror}"
-        typer.echo(f"gsfm: {message}", err=True)
-        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _one_line() -> Iterator[None]:
+    """Print an error as one line on stderr: exit code 2 for wrong usage, else 1."""
+    try:
+        yield
+        return
+    except BrokenPipeError:
+        raise typer.Exit(141) from None
+    except WrongUsage as error:
+        # An error that a command raises itself has no parameter to name.
+        own = isinstance(error, typer.BadParameter) and not (error.param or error.param_hint)
+        message = error.message if own else error.format_message().rstrip(".")
+        if not message:  # without arguments, where help was printed
+            raise
+        command = error.ctx.command_path if error.ctx else "gsfm"
+        message, code = f"{message.replace('Value error, ', '')}; see {command} --help", 2
+    except (GsfmError, ValueError, OverflowError, RecursionError) as error:
+        message, code = str(error), 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        message, code = f"{error.filename}: {error.strerror}", 1
+    typer.echo(f"gsfm: {' '.join(message.split())}", err=True)
+    raise typer.Exit(code)
 
 
 app = typer.Typer(

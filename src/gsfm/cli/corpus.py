@@ -70,7 +70,7 @@ def build(
     """
     pairs = [_pair(text) for text in source or []]
     if not inputs and not pairs:
-        raise typer.BadParameter("give files, folders, or --source NAME=FILE; see --help")
+        raise typer.BadParameter("give files, folders, or --source NAME=FILE")
     from gsfm import corpus
 
     line = StatusLine()

@@ -38,7 +38,7 @@ def resolve(
     paths = [*(file or ()), *(one for one in identifiers or () if one == "-")]
     query = [one for one in identifiers or () if one != "-"]
     if not query and not paths:
-        raise typer.BadParameter("give identifiers, --file FILE, or - for stdin; see --help")
+        raise typer.BadParameter("give identifiers, --file FILE, or - for stdin")
     for path in paths:
         query += options.read_file(path).genes
     found = gene_names.resolve(query, species=species, excel_serials=excel_serials)
