@@ -194,3 +194,29 @@ def test_without_pandas_it_says_how_to_get_it(monkeypatch, library):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'gsfm\[scverse\]'"):
         scverse.signatures(library)
+
+
+def test_an_offset_of_all_values_changes_nothing(adata, model, library):
+    x = np.asarray(adata.X, np.float64)
+    scores = []
+    for layer in (x, x + 1e5, sp.csr_matrix(x + 1e5)):
+        adata.layers["x"] = layer
+        scverse.score(adata, library, model=model, layer="x")
+        scores.append(adata.obsm["score_gsfm"])
+    for other in scores[1:]:
+        np.testing.assert_allclose(other, scores[0], rtol=1e-6, atol=1e-8)
+
+
+def test_genes_with_one_value_are_excluded(adata, model, library):
+    x = np.asarray(adata.X).copy()
+    at = adata.var_names.get_indexer(["MX1", "RPL7", *adata.var_names[100:400]])
+    x[:, at[:3]], x[:, at[3:]] = 0, 1e5
+    adata.layers["x"] = x
+    scverse.score(adata, library, model=model, layer="x")
+    assert adata.uns["gsfm"]["genes_flat"] == len(at)
+    there = adata[:, np.setdiff1d(np.arange(adata.n_vars), at)].copy()
+    scverse.score(there, library, model=model)
+    np.testing.assert_allclose(adata.obsm["score_gsfm"], there.obsm["score_gsfm"], rtol=1e-6)
+    adata.layers["x"] = np.ones_like(x)
+    with pytest.raises(GsfmError, match="fewer than three genes vary"):
+        scverse.score(adata, library, model=model, layer="x")

@@ -38,6 +38,8 @@ __all__ = ["enrich", "score", "signatures"]
 Numbers = NDArray[np.float64]
 #: Number of added genes for each gene of a term.
 ADDED = 1.0
+#: A gene with a smaller standard deviation, relative to its mean, has the same value in all cells.
+FLAT = 1e-9
 #: Terms and cells that are processed at once; bounds the working memory.
 _TERMS, _CELLS = 64, 2048
 
@@ -148,7 +150,8 @@ def score(
     ``adata.uns``, groups by terms. ``adata.uns["gsfm"]`` has the provenance.
 
     Each gene is first standardized over the cells: :math:`x_{cg}`; a group has the mean of its
-    cells. The score of the term :math:`t` is the t-value of the slope in the regression of
+    cells. Genes with the same value in all cells are excluded, as decoupler excludes empty genes;
+    ``adata.uns["gsfm"]["genes_flat"]`` is their number. The score of the term :math:`t` is the t-value of the slope in the regression of
     :math:`x_{c\cdot}` on the signature's weights :math:`w_{t\cdot}`, over all genes:
 
     .. math:: t = r \sqrt{\frac{n - 2}{1 - r^2}}, \qquad r = \mathrm{cor}(x_{c\cdot}, w_{t\cdot})
@@ -172,12 +175,16 @@ def score(
     expression = _expression(adata, layer)
     groups, rows = (None, adata.obs_names) if groupby is None else _groups(adata, groupby)
     model = load_model(model)
-    genes = [str(name) for name in adata.var_names]
+    mean, spread = _moments(expression, progress)
+    varies = spread > FLAT * np.abs(mean)
+    require(varies.sum() > 2, "fewer than three genes vary over the cells", GsfmError)
+    expression, mean, spread = expression[:, varies], mean[varies], spread[varies]
+    genes = [str(name) for name in adata.var_names[varies]]
     sizes = min_size, max_size
     found = _signatures(model, libraries, added, sizes, genes, species, progress)
     # The first of several columns of a gene has the weight. Genes that the model does not know are
     # a part of the regression with the weight 0.
-    values, p_values = _linear(expression, found.weights, groups, progress)
+    values, p_values = _linear(expression, mean, spread, found.weights, groups, progress)
     where = adata.obsm if groupby is None else adata.uns
     adjusted = np.apply_along_axis(false_discovery_rate, 1, p_values)
     for key, numbers in (("score_gsfm", values), ("padj_gsfm", adjusted)):
@@ -190,6 +197,7 @@ def score(
         "groupby": groupby or "",
         "layer": layer or "X",
         "added": float(added),
+        "genes_flat": int((~varies).sum()),
         "genes_mapped": int(found.n_mapped),
         "genes_unmapped": found.unmapped,
     }
@@ -362,24 +370,36 @@ def _groups(adata: AnnData, groupby: str) -> tuple[Numbers, Any]:
     return share / share.sum(axis=1, keepdims=True), groups.categories[used].astype(str)
 
 
+def _moments(expression: Any, progress: Progress | None) -> tuple[Numbers, Numbers]:
+    """(genes,) the mean and the standard deviation over the cells, in 64 bits, in two passes."""
+    n, n_genes = expression.shape
+    mean, square = np.zeros(n_genes), np.zeros(n_genes)
+    for part in batches(n, _CELLS, "averaging", progress):
+        mean += np.asarray(expression[part].sum(axis=0, dtype=np.float64)).ravel() / n
+    for part in batches(n, _CELLS, "averaging", progress):
+        square += (np.asarray(_dense(expression[part]) - mean) ** 2).sum(axis=0) / n
+    if not (np.isfinite(mean).all() and np.isfinite(square).all()):
+        raise GsfmError("the expression has values that are not finite numbers")
+    return mean, np.sqrt(square)
+
+
+def _dense(block: Any) -> Any:
+    return block.toarray() if sp.issparse(block) else np.asarray(block)
+
+
 def _linear(
-    expression: Any, weights: sp.csr_array, groups: Numbers | None, progress: Progress | None
+    expression: Any,
+    mean: Numbers,
+    spread: Numbers,
+    weights: sp.csr_array,
+    groups: Numbers | None,
+    progress: Progress | None,
 ) -> tuple[Numbers, Numbers]:
     """(rows, terms) t-values of the slopes of standardized expression on weights, and p-values."""
     # Not scipy.stats, which takes half a second to import.
     from scipy.special import stdtr
 
     n = expression.shape[1]
-    if sp.issparse(expression):
-        mean = np.asarray(expression.mean(axis=0)).ravel()
-        square = np.asarray(expression.multiply(expression).mean(axis=0)).ravel()
-        spread = np.sqrt(np.maximum(square - mean**2, 0))
-    else:
-        expression = np.asarray(expression, np.float64)
-        mean, spread = expression.mean(axis=0), expression.std(axis=0)
-    if not (np.isfinite(mean).all() and np.isfinite(spread).all()):
-        raise GsfmError("the expression holds values that are not finite numbers")
-    flat = spread <= 1e-6 * np.abs(mean)
     if groups is not None:
         # The mean of standardized cells is the standardized mean of the cells.
         expression = np.asarray(groups @ expression)
@@ -388,9 +408,7 @@ def _linear(
     w_norm = np.sqrt(np.maximum(w_square - n * w_mean**2, 1e-300))  # (terms,)
     t = np.empty((expression.shape[0], weights.shape[0]))
     for part in batches(len(t), _CELLS, "scoring", progress):
-        block = expression[part]
-        block = block.toarray() if sp.issparse(block) else block
-        x = np.where(flat, 0.0, (block - mean) / np.where(flat, 1.0, spread))
+        x = (_dense(expression[part]) - mean) / spread
         x -= x.mean(axis=1, keepdims=True)
         norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
         r = (weights @ x.T).T / (w_norm * np.where(norm > 0, norm, 1.0))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import io
+import json
 import pickle
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.stats import hypergeom
 
 import gsfm
-from gsfm import FormatError, MissingExtraError
+from gsfm import FormatError, GeneSets, GsfmError, MissingExtraError
 from gsfm.models import FAMILIES, Popularity
 
 VERBS = {
@@ -26,18 +30,120 @@ VERBS = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_one_string_is_an_error_that_names_the_list(verb):
-    with pytest.raises(TypeError, match=r"must be a list of identifiers: use \['MDM4'\]"):
+    with pytest.raises(
+        TypeError, match=r"must be a list of identifiers, or a file: use \['MDM4'\]"
+    ):
         VERBS[verb]("MDM4")
 
 
-def test_the_path_of_a_file_names_the_reader(tmp_path):
-    path = tmp_path / "genes.txt"
-    path.write_text("TP53\n")
-    with pytest.raises(TypeError, match=r"use gsfm\.genes\.read\("):
-        gsfm.complete(str(path))
+GENES = ["EGFR", "GRB2", "TP53", "MDM2", "CDKN1A"]
+#: The forms in which the genes of a set can be given.
+FORMS = {
+    "tuple": tuple(GENES),
+    "iterator": iter(GENES),
+    "array": np.array(GENES),
+    "objects": np.array(GENES, object),
+    "series": pd.Series(GENES, index=list("abcde")),
+    "index": pd.Index(GENES),
+    "categories": pd.Series(GENES, dtype="category"),
+    "polars": pl.Series(GENES),
+    "frame": pd.DataFrame({"n": range(5), "symbol": GENES}),
+    "frame of an index": pd.DataFrame({"logFC": [2.0, 1, 0.5, -1, -3]}, index=GENES),
+    "polars frame": pl.DataFrame({"padj": [0.1, 0.2, 0.3, 0.4, 0.5], "gene": GENES}),
+    "one set": GeneSets.from_lists({"mine": GENES})[0],
+    "one set of a collection": GeneSets.from_lists({"mine": GENES}),
+    "read": gsfm.genes.read(io.BytesIO("\n".join(GENES).encode())),
+}
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"enrich"}))
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_list_is_read(form):
+    expected = gsfm.nearest(GENES, "families", top=5).table
+    assert gsfm.nearest(FORMS[form], "families", top=5).table.equals(expected)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_file_is_read_and_what_was_read_is_in_the_provenance(verb, tmp_path):
+    path = tmp_path / "genes.csv"
+    pd.DataFrame({"padj": [0.1, 0.2, None, 0.4, 0.5], "gene": GENES}).to_csv(path)
+    found, expected = VERBS[verb](path), VERBS[verb](GENES)
+    assert found.table.equals(expected.table)
+    where = found.provenance["exclude" if verb == "exclude" else "input"]["read"]
+    assert [(one["file"], one["gene_column"]) for one in where] == [(str(path), "'gene'")]
+    assert json.loads(json.dumps(found.to_dict()))["provenance"]
+    assert VERBS[verb](str(path)).table.equals(expected.table)
+
+
+def test_a_text_that_is_a_file_and_a_gene_or_a_term_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("TP53", "DNA repair"):
+        (tmp_path / name).write_text("BRCA1\nATM\nATR\nCHEK1\n")
+    for call in (gsfm.complete, gsfm.annotate, gsfm.prioritize):
+        with pytest.raises(GsfmError, match=r"both a file .* and a gene .* './TP53' .*HGNC:11998"):
+            call("TP53")
+    for call in (gsfm.discover.targets, lambda text: gsfm.relate("TP53", context=text)):
+        with pytest.raises(GsfmError, match=r"both a file of this folder and a term \(go-bp:DNA"):
+            call("DNA repair")
+    assert gsfm.relate("TP53", context="./DNA repair").provenance["context"]["genes"] == 4
+    assert gsfm.annotate("./TP53", "families").provenance["input"]["genes"] == 4
+
+
+def test_backgrounds_of_every_form(tmp_path):
+    background = [*GENES, "BRCA1", "BAX", "MYC"]
+    path = tmp_path / "background.txt"
+    path.write_text("\n".join(background))
+    for verb in (
+        lambda those: gsfm.complete(GENES, background=those),
+        lambda those: gsfm.enrich(GENES, "reactome", method="ora", background=those, min_size=2),
+        lambda those: gsfm.discover.targets(GENES, background=those),
+    ):
+        expected = verb(background)
+        for form in (path, str(path), pd.Index(background), pl.DataFrame({"gene": background})):
+            assert verb(form).table.equals(expected.table)
+    found = gsfm.complete(GENES, background=path)
+    assert found.provenance["background"]["read"][0]["file"] == str(path)
+
+
+def test_a_number_of_genes_is_a_background_of_ora():
+    found = gsfm.enrich(GENES, "reactome", method="ora", background=20000, top=1)
+    row = next(iter(found))
+    p = hypergeom.sf(row["overlap"] - 1, 20000, row["size"], 5)
+    assert row["p_value"] == pytest.approx(p, rel=1e-9)
+    assert found.provenance["background"]["genes"] == 20000
+    with pytest.raises(GsfmError, match="a background of 1,000 genes is too small"):
+        gsfm.enrich(GENES, "reactome", method="ora", background=1000)
+    with pytest.raises(ValueError, match="belongs to method 'ora'"):
+        gsfm.enrich(GENES, "reactome", background=20000)
+
+
+def test_rankings_and_libraries_of_every_form(tmp_path):
+    values = [3.0, 2.0, -0.5, -1.0, -2.0]
+    table = pd.DataFrame({"gene": GENES, "pvalue": 0.01, "logFC": values})
+    path = tmp_path / "ranked.csv"
+    table.to_csv(path, index=False)
+    settings = {"top_genes": 2, "draws": 20, "min_size": 2, "background": "all"}
+    terms = {"arrest": ["CDKN1A", "p53"], "growth": ["EGFR", "GRB2"]}
+    ranked = dict(zip(GENES, values, strict=True))
+    expected = gsfm.enrich(ranked, GeneSets.from_lists(terms).resolve(), **settings).table
+    net = pl.DataFrame(
+        {
+            "source": ["arrest"] * 2 + ["growth"] * 2,
+            "target": [gene for genes in terms.values() for gene in genes],
+            "weight": 1.0,
+        }
+    )
+    gmt = tmp_path / "mine.gmt"
+    gmt.write_text("arrest\t\tCDKN1A\tp53\ngrowth\t\tEGFR\tGRB2\n")
+    for form in (table, pl.from_pandas(table), gsfm.genes.read(path, ranked=True)):
+        for library in (terms, net, net.to_pandas(), gmt, [terms]):
+            found = gsfm.enrich(form, library, **settings).table
+            assert found.drop("library", "id", "link").equals(
+                expected.drop("library", "id", "link")
+            )
+    assert gsfm.complete(terms, top=3).sets["set"].to_list() == ["arrest", "growth"]
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"enrich", "complete"}))
 def test_a_mapping_is_no_list(verb):
     with pytest.raises(TypeError, match="not a mapping"):
         VERBS[verb]({"MDM2": 1.0, "MDM4": 2.0})

@@ -6,7 +6,6 @@ the best terms. A set is completed once, and the terms are ranked by the evidenc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from gsfm.analysis.query import evidence as evidence_of
 from gsfm.analysis.term_scores import MISSING, Library, describe_scores, open_libraries, score_terms
 from gsfm.analysis.terms import LibrariesLike
 from gsfm.completion.calibration import check_missing_fraction, meaning
+from gsfm.completion.inputs import GenesLike, is_path
 from gsfm.completion.ranking import COLUMNS as SCORES
 from gsfm.completion.result import Result
 from gsfm.genes import Species
@@ -91,7 +91,7 @@ class Annotation(Result):
 
 
 def annotate(
-    genes: str | Iterable[str],
+    genes: GenesLike,
     libraries: LibrariesLike = None,
     *,
     top: int | None = 5,
@@ -108,8 +108,8 @@ def annotate(
     Parameters
     ----------
     genes
-        An identifier of one gene, of any kind that `gsfm.genes.resolve` knows; or several, which
-        are then a set.
+        An identifier of one gene, of any kind that `gsfm.genes.resolve` knows; or several, or a
+        file of them, which are then a set.
     libraries
         One or several: the name of a library (`gsfm.libraries.names`), the path of a gene-set
         file, or a `GeneSets`. All libraries that are shipped or were added if None.
@@ -178,8 +178,8 @@ def annotate(
     model = load_model(model)
     check_selection(top, which)
     check_missing_fraction(missing_fraction)
-    is_gene = isinstance(genes, str)
-    query = Query.of(model, species, genes=[genes] if isinstance(genes, str) else genes)
+    is_gene = isinstance(genes, str) and not is_path(genes)
+    query = Query.of(model, species, genes=[str(genes)] if is_gene else genes)
     ids = query.genes("genes", what="the input" if is_gene else "the set")
     opened = open_libraries(model, libraries)
     if is_gene:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import overload
 
 from gsfm.completion import Completion, LibraryCompletion, rank
 from gsfm.completion.calibration import HALF
+from gsfm.completion.inputs import GenesLike
 from gsfm.completion.ranking import BATCH
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
@@ -19,8 +19,8 @@ def complete(
     genes: GeneSets,
     *,
     top: int | None = 100,
-    background: Iterable[str] | None = None,
-    exclude: Iterable[str] = (),
+    background: GenesLike | None = None,
+    exclude: GenesLike = (),
     include_input: bool = False,
     missing_fraction: float = HALF,
     model: ModelLike = None,
@@ -30,22 +30,22 @@ def complete(
 ) -> LibraryCompletion: ...
 @overload
 def complete(
-    genes: Iterable[str],
+    genes: GenesLike,
     *,
     top: int | None = 100,
-    background: Iterable[str] | None = None,
-    exclude: Iterable[str] = (),
+    background: GenesLike | None = None,
+    exclude: GenesLike = (),
     include_input: bool = False,
     missing_fraction: float = HALF,
     model: ModelLike = None,
     species: Species | None = None,
 ) -> Completion: ...
 def complete(
-    genes: Iterable[str] | GeneSets,
+    genes: GenesLike,
     *,
     top: int | None = 100,
-    background: Iterable[str] | None = None,
-    exclude: Iterable[str] = (),
+    background: GenesLike | None = None,
+    exclude: GenesLike = (),
     include_input: bool = False,
     missing_fraction: float = HALF,
     model: ModelLike = None,

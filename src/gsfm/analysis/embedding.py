@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import polars as pl
 from gsfm.analysis.query import Query
 from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_sets
+from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
@@ -134,7 +135,7 @@ class Vectors(Result):
 
 
 def embed(
-    genes: Iterable[str] | GeneSets | None = None,
+    genes: GenesLike | None = None,
     *,
     dimensions: int | None = None,
     model: ModelLike = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import polars as pl
 from gsfm.analysis.query import Query, check_least, standard_scores
 from gsfm.analysis.sources import PAPERS, Collection, collection
 from gsfm.completion.identifiers import Ids
+from gsfm.completion.inputs import GenesLike
 from gsfm.completion.ranking import describe_probability
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError, UnknownGenesError
@@ -110,7 +110,7 @@ class Explanation(Result):
 
 def explain(
     gene: str,
-    genes: Iterable[str],
+    genes: GenesLike,
     *,
     top: int | None = 20,
     random_state: int = 0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from gsfm.analysis.query import Query, check_least, singles, standard_scores
 from gsfm.analysis.relations import RELATION
+from gsfm.completion.inputs import GenesLike
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError, MissingExtraError
@@ -110,7 +110,7 @@ class Network(Result):
 
 
 def network(
-    genes: Iterable[str],
+    genes: GenesLike,
     *,
     add: int = 0,
     min_relation: float = 2.0,

@@ -28,7 +28,8 @@ from gsfm.analysis.term_scores import (
 )
 from gsfm.completion.batches import batches
 from gsfm.completion.calibration import HALF
-from gsfm.completion.identifiers import Ids, as_list
+from gsfm.completion.identifiers import Ids
+from gsfm.completion.inputs import GenesLike, Identifiers, as_identifiers, is_path
 from gsfm.completion.ranking import best_genes, describe_probability
 from gsfm.completion.result import Result, gene_columns, symbols_of
 from gsfm.errors import GsfmError, UnknownGenesError
@@ -120,10 +121,10 @@ class Priorities(Result):
 
 
 def prioritize(
-    candidates: str | Iterable[str],
+    candidates: GenesLike,
     *,
     terms: str | Iterable[str] = (),
-    seeds: Iterable[str] = (),
+    seeds: GenesLike = (),
     library: str | Path | None = None,
     top: int | None = 20,
     why: bool = True,
@@ -198,8 +199,10 @@ def prioritize(
     model = load_model(model)
     check_least(1, top=top)
     terms = [terms] if isinstance(terms, str) else list(dict.fromkeys(terms))
-    expanded, loci = _expanded([candidates] if isinstance(candidates, str) else candidates)
-    seeds = as_list(seeds, "seeds")
+    if isinstance(candidates, str) and not is_path(candidates):
+        candidates = [candidates]
+    expanded, loci = _expanded(as_identifiers(candidates, "candidates"))
+    seeds = as_identifiers(seeds, "seeds")
     query = Query.of(model, species, candidates=expanded, seeds=seeds)
     genes = query.genes("candidates", what="the candidates")
     input_seeds = query.genes("seeds", what="the seeds") if seeds else genes[:0]
@@ -253,9 +256,9 @@ def prioritize(
     )
 
 
-def _expanded(candidates: Iterable[str]) -> tuple[list[str], dict[str, int]]:
+def _expanded(candidates: Identifiers) -> tuple[Identifiers, dict[str, int]]:
     """The candidates, with the genes of each locus in its place, and the number of these."""
-    expanded: list[str] = []
+    expanded = Identifiers(read=candidates.read)
     loci: dict[str, int] = {}
     for one in candidates:
         if _PLACE.match(one.strip()):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
@@ -13,7 +12,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.completion.batches import batches
-from gsfm.completion.identifiers import Ids, MappedIdentifiers, as_list, map_identifiers
+from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers
+from gsfm.completion.inputs import GenesLike, Identifiers, as_identifiers
 from gsfm.completion.result import Result
 from gsfm.completion.scorer import provenance
 from gsfm.errors import UnknownGenesError
@@ -42,10 +42,13 @@ class Query:
     groups: Mapping[str, slice] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: Model, species: Species | None, **groups: Iterable[str] | None) -> Query:
+    def of(cls, model: Model, species: Species | None, **groups: GenesLike | None) -> Query:
         """Map groups of identifiers by their names, such as ``gene`` and ``set``."""
-        lists = {name: as_list(group or (), f"{name!r}") for name, group in groups.items()}
-        mapped = map_identifiers(model.vocabulary, chain(*lists.values()), species)
+        every, lists = Identifiers(), {}
+        for name, group in groups.items():
+            lists[name] = as_identifiers(() if group is None else group, f"{name!r}")
+            every.add(lists[name])
+        mapped = map_identifiers(model.vocabulary, every, species)
         ends = np.cumsum([len(own) for own in lists.values()])
         parts = zip(lists.items(), ends.tolist(), strict=True)
         return cls(model, mapped, {name: slice(end - len(own), end) for (name, own), end in parts})

@@ -14,6 +14,7 @@ from gsfm.analysis.gene_frequency import empirical_p_value, popularity
 from gsfm.analysis.query import Query, check_least, evidence, singles, standard_scores
 from gsfm.analysis.sources import PAPERS, Collection, Source, collection, read_context
 from gsfm.completion.identifiers import Ids
+from gsfm.completion.inputs import GenesLike, as_identifiers
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError
@@ -98,7 +99,7 @@ def relate(
     gene: str,
     other: None = None,
     *,
-    context: str | Path | Iterable[str] | GeneSet | None = None,
+    context: GenesLike | None = None,
     libraries: Iterable[Source] = (),
     top: int = 20,
     model: ModelLike = None,
@@ -122,7 +123,7 @@ def relate(
     gene: str,
     other: str | None = None,
     *,
-    context: str | Path | Iterable[str] | GeneSet | None = None,
+    context: GenesLike | None = None,
     libraries: Iterable[Source] = (),
     top: int = 20,
     draws: int = 50,
@@ -219,7 +220,7 @@ def relate(
 def _neighbors(
     model: Model,
     gene: str,
-    context: Iterable[str] | GeneSet | None,
+    context: GenesLike | None,
     top: int,
     species: Species | None,
     progress: Progress | None,
@@ -229,6 +230,8 @@ def _neighbors(
         labels = [str(context.metadata[k]) for k in ("id", "source") if context.metadata.get(k)]
         name = context.name + (f" ({', '.join(labels)})" if labels else "")
         context = context.genes
+    if context is not None:
+        context = as_identifiers(context, "the context")
     query = Query.of(model, species, gene=[gene], context=context)
     target = query.gene("gene")
     near = standard_scores(model, singles([target]))[0]

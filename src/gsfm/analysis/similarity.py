@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ import polars as pl
 from gsfm.analysis.query import Query, check_least, evidence
 from gsfm.analysis.sources import PAPERS, Collection, Source, collection
 from gsfm.completion.identifiers import Ids
+from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
@@ -48,7 +48,7 @@ class Nearest(Result):
 
 
 def nearest(
-    genes: Iterable[str],
+    genes: GenesLike,
     among: Source = PAPERS,
     *,
     by: Literal["overlap", "model"] = "overlap",

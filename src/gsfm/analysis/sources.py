@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,18 +14,21 @@ from numpy.typing import NDArray
 
 from gsfm import sets
 from gsfm.analysis.query import row_of
+from gsfm.completion import inputs
 from gsfm.completion.identifiers import map_identifiers
+from gsfm.completion.inputs import Identifiers, as_identifiers
 from gsfm.errors import GsfmError, UnknownTermError, join_names
-from gsfm.genes import Species, Vocabulary, read_genes
+from gsfm.genes import Species, Vocabulary
 from gsfm.io.streams import is_file
 from gsfm.models.types import Ids, Mask, Numbers
 from gsfm.sets import GeneSet, GeneSets
+from gsfm.sets.genesets import LibraryLike
 from gsfm.sets.overlap import p_values
 
-#: Gene sets to compare with: a collection, a file of one, or a name: ``"papers"`` for the embedded
-#: corpus, else a library that comes with gsfm.
-Source: TypeAlias = GeneSets | str | Path
+#: Gene sets to compare with: a library in any form, or ``"papers"`` for the embedded corpus.
+Source: TypeAlias = LibraryLike
 PAPERS = "papers"
+_SUFFIX = re.compile(r"\.\w{1,7}$")
 
 
 class Collection(NamedTuple):
@@ -88,11 +92,10 @@ def collection(source: Source, vocabulary: Vocabulary) -> Collection:
     GsfmError
         If there is no such file or library, or none of its genes is in the vocabulary.
     """
-    if source == PAPERS:
+    is_name = isinstance(source, str | Path)
+    if is_name and source == PAPERS:
         return _papers(vocabulary)
-    return _indexed(
-        read_source(source), vocabulary, None if isinstance(source, GeneSets) else str(source)
-    )
+    return _indexed(read_source(source), vocabulary, str(source) if is_name else None)
 
 
 def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
@@ -100,18 +103,16 @@ def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
 
     The identifiers of a file become approved symbols, or stay as they are.
     """
-    if isinstance(source, GeneSets):
-        return source
-    if source == PAPERS:
+    if isinstance(source, str) and source == PAPERS:
         # Imported here, and below: completion does not need it.
         from gsfm.corpus import embedded
 
         return embedded()
-    if source == "-" or is_file(source):
+    if isinstance(source, str | Path) and (source == "-" or is_file(source)):
         return sets.read(source, resolve=resolve)
     from gsfm import libraries
 
-    return libraries.load(str(source))
+    return libraries.load(source)
 
 
 def find_set(name: str, source: Source | None = None) -> GeneSet:
@@ -155,7 +156,7 @@ def read_context(
     vocabulary: Vocabulary,
     source: Source | None = None,
     species: Species | None = None,
-) -> list[str] | GeneSet:
+) -> Identifiers | GeneSet:
     """Return the genes of a file, the genes that commas separate, or the genes of a term.
 
     Parameters
@@ -170,29 +171,50 @@ def read_context(
     GsfmError
         If the text is none of these, or both genes and a term.
     """
-    if isinstance(text, Path) or is_file(text):
-        return read_genes(text)
-    identifiers = [part.strip() for part in text.split(",") if part.strip()]
-    inputs = map_identifiers(vocabulary, identifiers, species).inputs
-    genes = inputs.filter(pl.col("match") != "unmapped").to_dicts()
+    if isinstance(text, Path) or is_path(text, source):
+        return as_identifiers(Path(text))
+    identifiers = Identifiers(part.strip() for part in text.split(",") if part.strip())
+    mapped = map_identifiers(vocabulary, identifiers, species).inputs
+    genes = mapped.filter(pl.col("match") != "unmapped").to_dicts()
     if not genes:
         try:
             return find_set(text, source)
         except UnknownTermError as error:
             raise UnknownTermError(f"{text!r} is not a file or a gene: {error}") from None
-    from gsfm import libraries
-
-    terms = []
-    for place in libraries.names() if source is None else [source]:
-        library, prefix = read_source(place), "" if isinstance(place, GeneSets) else f"{place}:"
-        terms += [prefix + name for _, name in _called(library, text)]
-    if terms:
+    if terms := _terms_called(text, source):
         symbols = [gene["symbol"] or " or ".join(gene["candidates"]) for gene in genes]
         raise GsfmError(
             f"{text!r} is both a gene ({join_names(symbols)}) and a term ({join_names(terms)}); "
             "give a list of genes, or the term with its library"
         )
     return identifiers
+
+
+def _terms_called(text: str, source: Source | None) -> list[str]:
+    """The names of the terms of a source, or of all libraries, that have a text as name or id."""
+    from gsfm import libraries
+
+    terms = []
+    for place in libraries.names() if source is None else [source]:
+        prefix = f"{place}:" if isinstance(place, str) else ""
+        terms += [prefix + name for _, name in _called(read_source(place), text)]
+    return terms
+
+
+def is_path(text: str, source: Source | None = None) -> bool:
+    """Whether a text that may be a term is a file; GsfmError if it is also a term or a gene.
+
+    A text with a folder or a suffix is a file if there is one.
+    """
+    if not inputs.is_path(text):
+        return False
+    is_name = Path(text).name == text and not _SUFFIX.search(text)
+    if is_name and (terms := _terms_called(text, source)):
+        raise GsfmError(
+            f"{text!r} is both a file of this folder and a term ({join_names(terms)}): use "
+            f"'./{text}' for the file, or the term's identifier"
+        )
+    return True
 
 
 @functools.lru_cache(maxsize=2)

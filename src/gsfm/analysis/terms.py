@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,13 +17,13 @@ from gsfm.completion.identifiers import map_identifiers
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
 from gsfm.genes.tables import named_genes
+from gsfm.io.frames import is_frame
 from gsfm.models.types import Mask
 from gsfm.sets import GeneSets, csr
+from gsfm.sets.genesets import LibraryLike
 
-#: A library: gene sets, or a name or a path that `gsfm.libraries.load` takes.
-LibraryLike: TypeAlias = GeneSets | str | Path
 #: One library or several; all of `gsfm.libraries.names` if None.
-LibrariesLike: TypeAlias = LibraryLike | Sequence[LibraryLike] | None
+LibrariesLike: TypeAlias = "LibraryLike | Sequence[LibraryLike] | None"
 
 MIN_SIZE = 5
 
@@ -119,13 +119,12 @@ def load_libraries(libraries: LibrariesLike) -> list[GeneSets]:
     # Imported here: completion does not need it.
     from gsfm.libraries import load, names
 
-    if libraries is None:
-        libraries = names()
-    elif isinstance(libraries, GeneSets | str | Path):
-        libraries = [libraries]
-    if not libraries:
+    every: Any = names() if libraries is None else libraries
+    if isinstance(every, GeneSets | str | Path | Mapping) or is_frame(every):
+        every = [every]
+    if not len(every):
         raise GsfmError("no library is given; gsfm library list shows the libraries")
-    return [one if isinstance(one, GeneSets) else load(one) for one in libraries]
+    return [load(one) for one in every]
 
 
 def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -> Terms:

@@ -60,6 +60,7 @@ from gsfm.errors import FormatError
 from gsfm.io.streams import is_file
 
 if TYPE_CHECKING:
+    from gsfm.completion.inputs import Identifiers
     from gsfm.genes import GeneList
     from gsfm.sets import GeneSets
 
@@ -89,9 +90,9 @@ def which_rows(*, which: Which = "all", new: bool = False, annotated: bool = Fal
 
 def read_background(
     *, background: Annotated[str | None, typer.Option(metavar="FILE")] = None
-) -> list[str] | None:
+) -> Any:
     """The genes of the file of ``--background``."""
-    return None if background is None else read_file(background).genes
+    return None if background is None else read_file(background)
 
 
 def columns(
@@ -115,7 +116,7 @@ Libraries = Annotated[list[str] | None, typer.Option("--libraries", "--library",
 Top = Annotated[int | None, typer.Option(min=0, callback=lambda number: number or None)]
 WhichRows = Annotated[Which, which_rows]
 Columns = Annotated[None, columns]
-Background = Annotated[list[str] | None, read_background]
+Background = Annotated[Any, read_background]
 MissingFraction = Annotated[float, typer.Option(min=0.001, max=0.999, metavar="FRACTION")]
 Cache = Annotated[bool, typer.Option("--cache/--no-cache")]
 RandomState = Annotated[int, typer.Option("--random-state", "--seed", min=0)]
@@ -129,20 +130,24 @@ def read_file(path: str, **settings: Any) -> GeneList:
     return found
 
 
-def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) -> list[str]:
+def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) -> Identifiers:
     """The identifiers of the command line, with files and stdin replaced by the genes in them."""
-    found: list[str] = []
+    from gsfm.completion.inputs import Identifiers, as_identifiers, is_path
+
+    found = Identifiers()
     for argument in arguments or ():
-        from_file = argument == "-" or is_file(argument)
+        from_file = argument == "-" or is_path(argument)
         if not from_file and _PATH.search(argument):
             raise FormatError(argument, "there is no such file")
-        found += read_file(argument).genes if from_file else [argument]
-    return found + [gene for path in files or () for gene in read_file(path).genes]
+        found.add(as_identifiers(read_file(argument) if from_file else [argument]))
+    for path in files or ():
+        found.add(as_identifiers(read_file(path)))
+    return found
 
 
 def require(
     arguments: Sequence[str] | None, files: Sequence[str] | None, what: str = "genes"
-) -> list[str]:
+) -> Identifiers:
     """`read`, where there must be an argument or a file.
 
     Raises
@@ -151,7 +156,7 @@ def require(
         If there is none.
     """
     if not arguments and not files:
-        raise typer.BadParameter(f"give {what}, a file of them, or - for stdin; see --help")
+        raise typer.BadParameter(f"give {what}, a file of them, or - for stdin")
     return read(arguments, files)
 
 

@@ -11,6 +11,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import call, command
 from gsfm.cli.output import Form, emit, note
+from gsfm.io.streams import is_file
 from gsfm.report import Report
 
 app = typer.Typer()
@@ -102,7 +103,7 @@ def term(
     """
     text = typer.get_text_stream("stdin").readline().strip() if text == "-" else text
     if not text:
-        raise typer.BadParameter("give a term; see --help")
+        raise typer.BadParameter("give a term")
     from gsfm import analysis
 
     return call(analysis.term, text=text)
@@ -355,7 +356,7 @@ def enrich(
     score_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     method: Literal["model", "ora", "prerank"] = "model",
     libraries: options.Libraries = None,
-    background: Annotated[str | None, typer.Option(metavar="library|all|FILE")] = None,
+    background: Annotated[str | None, typer.Option(metavar="library|all|FILE|NUMBER")] = None,
     top_genes: Annotated[int | None, typer.Option(min=1)] = None,
     top: options.Top = 20,
     min_size: options.Positive = 5,
@@ -379,7 +380,8 @@ def enrich(
         model: the model's evidence for the genes of a term; ora: over-representation, the
         hypergeometric test of the overlap; prerank: GSEA of a ranked list, by GSEApy.
     background
-        The background: the genes of the library, all genes, or those of a file (- for stdin).
+        The background: the genes of the library, all genes, those of a file (- for stdin), or for
+        ora a number of genes.
         The default is library for ora, all genes of the model for model, and the genes of the
         list for a ranked list.
     top_genes
@@ -404,19 +406,27 @@ def enrich(
         raise typer.BadParameter("the background of prerank is the list, or a FILE")
     from gsfm import analysis
 
-    is_word = background in (None, "library", "all")
     query: Any
     if ranked is None:
         query = options.require(genes, file)
     else:
-        query = options.read_file(ranked, ranked=True, score_column=score_column).table
+        query = options.read_file(ranked, ranked=True, score_column=score_column)
     try:
         return call(
             analysis.enrich,
             genes=query,
-            background=background if is_word else options.read_background(background=background),
+            background=_background(background),
             random_state=None if method == "ora" else random_state,
             model=model if method == "model" else None,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _background(text: str | None) -> Any:
+    """The value of ``--background`` of enrich: a word, a number, or the genes of a file."""
+    if text in (None, "library", "all"):
+        return text
+    if text.isdecimal() and not is_file(text):
+        return int(text)
+    return options.read_background(background=text)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
+from gsfm.completion.inputs import GenesLike, as_identifiers
 from gsfm.errors import UnknownGenesError, join_names, require
 from gsfm.genes import Resolution, Species, Vocabulary
-from gsfm.io.streams import is_file
 
 if TYPE_CHECKING:
     from gsfm.sets import GeneSets
@@ -31,6 +30,7 @@ class MappedIdentifiers(NamedTuple):
     resolution: Resolution
     inputs: pl.DataFrame
     ids: Ids  # (n,) the model's gene of each identifier, -1 where there is none
+    read: Sequence[Mapping[str, Any]] = ()  # the provenance of each file with identifiers
 
     @property
     def genes(self) -> Ids:
@@ -76,42 +76,28 @@ class MappedIdentifiers(NamedTuple):
             "not_in_model": pl.col("symbol").is_not_null(),
         }
         lists = {name: unused.filter(is_so)["input"].to_list() for name, is_so in reasons.items()}
-        return {"identifiers": self.inputs.height, "genes": len(self.genes), **lists}
+        counts = {"identifiers": self.inputs.height, "genes": len(self.genes)}
+        return {**counts, **lists, **self.files}
 
-
-def as_list(identifiers: Iterable[Any], what: str = "the genes") -> list[Any]:
-    """The identifiers as a list.
-
-    Raises
-    ------
-    TypeError
-        If they are one string, whose letters would be read as genes; a mapping, whose keys would
-        be; or a pandas Series of numbers with identifiers as its index.
-    """
-    if isinstance(identifiers, str | Path):
-        text = str(identifiers)
-        advice = f"gsfm.genes.read({text!r}).genes" if is_file(text) else f"[{text!r}]"
-        raise TypeError(f"{what} must be a list of identifiers: use {advice}")
-    if isinstance(identifiers, Mapping):
-        raise TypeError(
-            f"{what} must be a list of identifiers, not a mapping: use its values, or "
-            "gsfm.GeneSets.from_lists for several sets"
-        )
-    index = getattr(identifiers, "index", None)  # of a pandas Series
-    if getattr(index, "inferred_type", "") == "string" and identifiers.dtype.kind in "if":  # type: ignore[attr-defined]
-        raise TypeError(f"{what} must be identifiers, not numbers: use the index of the Series")
-    return list(identifiers)
+    @property
+    def files(self) -> dict[str, Any]:
+        """``read``, the provenance of each file with identifiers; empty if there was none."""
+        return {"read": list(self.read)} if self.read else {}
 
 
 def map_identifiers(
-    vocabulary: Vocabulary, identifiers: Iterable[str], species: Species | None
+    vocabulary: Vocabulary,
+    identifiers: GenesLike,
+    species: Species | None,
+    what: str = "the genes",
 ) -> MappedIdentifiers:
     """Find the model's gene of each identifier.
 
     The model may have an approved symbol under an older name, and an identifier of no known gene
     may be a symbol of the model's own.
     """
-    resolution = gene_names.resolve(as_list(identifiers), species=species)
+    identifiers = as_identifiers(identifiers, what)
+    resolution = gene_names.resolve(identifiers, species=species)
     inputs = resolution.table
     ids = vocabulary.ids(symbol or "" for symbol in resolution.symbols)
     is_own = np.zeros(len(ids), bool)
@@ -128,7 +114,7 @@ def map_identifiers(
         pl.when(own).then(pl.lit(OWN)).otherwise("match").alias("match"),
         pl.Series("in_model", ids >= 0),
     )
-    return MappedIdentifiers(resolution, inputs, ids)
+    return MappedIdentifiers(resolution, inputs, ids, identifiers.read)
 
 
 @functools.lru_cache(maxsize=4)

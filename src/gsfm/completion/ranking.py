@@ -6,7 +6,7 @@ adds a standardized score that can be compared between sets and models.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeAlias
 
@@ -16,13 +16,8 @@ from numpy.typing import NDArray
 
 from gsfm.completion.batches import batches
 from gsfm.completion.calibration import HALF, check_missing_fraction, meaning, require_finite
-from gsfm.completion.identifiers import (
-    Ids,
-    MappedIdentifiers,
-    as_list,
-    map_identifiers,
-    map_sets,
-)
+from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers, map_sets
+from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
 from gsfm.completion.scorer import Floats, Scorer, provenance, score
 from gsfm.errors import require
@@ -118,7 +113,7 @@ class LibraryCompletion(Completion):
 
 def rank(
     model: Scorer,
-    genes: Iterable[str] | GeneSets,
+    genes: GenesLike,
     *,
     batch_size: int = BATCH,
     progress: Progress | None = None,
@@ -126,6 +121,8 @@ def rank(
 ) -> Completion:
     """Rank the genes that are missing from a gene set or each set of a library: `gsfm.complete`."""
     ranker = _Ranker(model, **options)
+    if isinstance(genes, Mapping):
+        genes = GeneSets.from_lists(genes)
     if isinstance(genes, GeneSets):
         return ranker.rank_sets(genes, batch_size, progress)
     return ranker.rank(genes)
@@ -138,8 +135,8 @@ class _Ranker:
     model: Scorer
     _: KW_ONLY
     top: int | None = 100
-    background: Iterable[str] | None = None
-    exclude: Iterable[str] = ()
+    background: GenesLike | None = None
+    exclude: GenesLike = ()
     include_input: bool = False
     missing_fraction: float = HALF
     species: Species | None = None
@@ -153,14 +150,16 @@ class _Ranker:
         #: The background and the genes to exclude, mapped to the genes of the model.
         self.mapped_background = None
         if self.background is not None:
-            self.mapped_background = map_identifiers(vocabulary, self.background, self.species)
-            self.mapped_background.require("the background")
-            self.pool = self.mapped_background.mask(len(vocabulary))
+            what = "the background"
+            mapped = map_identifiers(vocabulary, self.background, self.species, what)
+            self.mapped_background = mapped
+            mapped.require(what)
+            self.pool = mapped.mask(len(vocabulary))
         self.n_background = int(self.pool.sum())
-        self.excluded = map_identifiers(vocabulary, as_list(self.exclude, "exclude"), self.species)
+        self.excluded = map_identifiers(vocabulary, self.exclude, self.species, "exclude")
         self.pool[self.excluded.genes] = False
 
-    def rank(self, genes: Iterable[str]) -> Completion:
+    def rank(self, genes: GenesLike) -> Completion:
         mapped = map_identifiers(self.model.vocabulary, genes, self.species)
         ids = mapped.require("the set")
         scores, probabilities = self._score([ids])
@@ -250,8 +249,13 @@ class _Ranker:
                 "identifiers": None if background is None else background.inputs.height,
                 "genes": self.n_background,
                 "unused": [] if background is None else background.unused,
+                **({} if background is None else background.files),
             },
-            exclude={"identifiers": self.excluded.inputs.height, "unused": self.excluded.unused},
+            exclude={
+                "identifiers": self.excluded.inputs.height,
+                "unused": self.excluded.unused,
+                **self.excluded.files,
+            },
             top=self.top,
             include_input=self.include_input,
             missing_fraction=self.missing_fraction,

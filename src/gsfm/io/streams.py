@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 
 from gsfm.errors import FormatError, join_names
 from gsfm.io.files import atomic_path
+from gsfm.io.frames import is_frame, stream_of
 from gsfm.io.notes import Notes
 
 if sys.version_info >= (3, 14):
@@ -58,13 +59,15 @@ class Source:
 
 @contextlib.contextmanager
 def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
-    """Open and decompress a file, ``-`` for standard input, or a binary stream.
+    """Open and decompress a file, ``-`` for standard input, a binary stream, or a data frame.
 
     Raises
     ------
     FormatError
         If the file cannot be opened, or its compression is damaged or not supported.
     """
+    if is_frame(path):
+        path = stream_of(path)
     file = file_path(path)
     with contextlib.ExitStack() as stack:
         if file is not None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from gsfm.errors import GsfmError
+from gsfm.io.frames import is_frame
 from gsfm.libraries import shipped, store
 from gsfm.libraries.metadata import complete
 from gsfm.report import Report
 from gsfm.sets import GeneSets, read
+from gsfm.sets.genesets import LibraryLike
 from gsfm.version import __version__
 
 _COLUMNS = {
@@ -37,7 +41,7 @@ def names() -> list[str]:
     return [*shipped.manifests(), *store.names()]
 
 
-def load(name: str | Path) -> GeneSets:
+def load(name: LibraryLike) -> GeneSets:
     """Return the library of this name, with its terms over approved symbols.
 
     A library is read once in a process.
@@ -45,7 +49,9 @@ def load(name: str | Path) -> GeneSets:
     Parameters
     ----------
     name
-        The name of a shipped or added library (see `names`), or the path of a gene-set file.
+        The name of a shipped or added library (see `names`), the path of a gene-set file, a mapping
+        of names to lists of identifiers, or a data frame that `gsfm.sets.read` reads, such as a
+        network of decoupler. A `GeneSets` is returned as it is.
 
     Returns
     -------
@@ -70,12 +76,19 @@ def load(name: str | Path) -> GeneSets:
     >>> go.manifest["date"], go.manifest["license"]
     ('2022-09-12', 'CC BY 4.0 (Gene Ontology Consortium)')
     """
+    if isinstance(name, GeneSets):
+        return name
+    if isinstance(name, Mapping):
+        return complete(GeneSets.from_lists(name).resolve(), {"name": "gene sets"})
+    if is_frame(name):
+        frame: Any = name
+        return complete(read(frame), {"name": "data frame"})
     if isinstance(name, str):
         if name in shipped.manifests():
             return shipped.load(name)
         if name in store.names():
             return store.load(name)
-    path = Path(name)
+    path = Path(name)  # type: ignore[arg-type]
     if path.is_file():
         return store.read_once(path, _read)
     known = names()

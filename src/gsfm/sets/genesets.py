@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 import polars as pl
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: Members of sets: ``indptr``, ``indices`` and weights, as `csr` takes and gives them.
 Arrays = tuple[Int64s, Int32s, Floats | None]
 Metadata = pl.DataFrame | Callable[[], pl.DataFrame] | None
+#: A library as `gsfm.libraries.load` takes it: a name, the path of a file, gene sets, a mapping of
+#: names to identifiers, or a data frame.
+LibraryLike: TypeAlias = "str | Path | GeneSets | Mapping[str, Iterable[str]] | pl.DataFrame"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from gsfm import genes as gene_names
 from gsfm.analysis.annotation import GENE_COLUMNS, SIZE_WEIGHT, terms_of_gene
 from gsfm.analysis.query import Query, best, check_least, row_of
 from gsfm.analysis.term_scores import MISSING, Library, open_libraries, score_terms
-from gsfm.analysis.terms import LibraryLike
 from gsfm.completion.batches import batches
+from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
@@ -23,6 +22,7 @@ from gsfm.models import ModelLike, load_model
 from gsfm.models.term_matrix import TermMatrix
 from gsfm.models.types import Mask, Numbers
 from gsfm.progress import Progress
+from gsfm.sets.genesets import LibraryLike
 
 #: Genes between two reports of progress.
 STEP = 50
@@ -68,7 +68,7 @@ def understudied(
     terms: int = 1,
     min_size: int = 5,
     max_size: int = 500,
-    background: Iterable[str] = (),
+    background: GenesLike = (),
     model: ModelLike = None,
     species: Species | None = None,
     cache: bool = False,

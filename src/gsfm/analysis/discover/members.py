@@ -13,8 +13,10 @@ import polars as pl
 
 from gsfm import genes as gene_names
 from gsfm.analysis.query import Query, Which, check_selection
+from gsfm.analysis.sources import is_path
 from gsfm.analysis.term_scores import MISSING, describe_scores, rank_genes
 from gsfm.completion.calibration import HALF
+from gsfm.completion.inputs import GenesLike, as_identifiers
 from gsfm.completion.result import Result
 from gsfm.genes import Species, Vocabulary, tables
 from gsfm.models import ModelLike, load_model
@@ -95,12 +97,12 @@ class Discovery(Result):
 
 
 def biomarkers(
-    about: str | Iterable[str],
+    about: GenesLike,
     *,
     library: str | Path | None = None,
     top: int | None = 50,
     which: Which = "all",
-    background: Iterable[str] = (),
+    background: GenesLike = (),
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -157,12 +159,12 @@ def biomarkers(
 
 
 def targets(
-    about: str | Iterable[str],
+    about: GenesLike,
     *,
     library: str | Path | None = None,
     top: int | None = 50,
     which: Which = "all",
-    background: Iterable[str] = (),
+    background: GenesLike = (),
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -205,11 +207,11 @@ def targets(
 def _discover(
     task: str,
     kinds: tuple[Kind, ...],
-    about: str | Iterable[str],
+    about: GenesLike,
     library: str | Path | None,
     top: int | None,
     which: Which,
-    background: Iterable[str],
+    background: GenesLike,
     model: ModelLike,
     species: Species | None,
     progress: Progress | None,
@@ -217,15 +219,16 @@ def _discover(
     """Rank the genes of some kinds for a set or a term."""
     model = load_model(model)
     check_selection(top, which)
-    if isinstance(about, str):
+    background = as_identifiers(background, "the background")
+    members: GenesLike
+    if isinstance(about, str) and not is_path(about, library):
         # Imported here: completion does not need it.
         from gsfm import libraries
 
         term = libraries.find(about, None if library is None else str(library))
         name, members, missing = f"{term.name} ({term.id})", list(term.genes), MISSING
     else:
-        name, members, missing = "the input genes", list(about), HALF
-    background = list(background)
+        name, members, missing = "the input genes", as_identifiers(about), HALF
     query = Query.of(model, species, set=members, background=background)
     ids = query.genes("set", least=LEAST)
     reasons = _reasons(model.vocabulary, kinds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -12,14 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from gsfm.analysis.query import check_least, mask_of
 from gsfm.analysis.terms import LibrariesLike, Terms, load_terms
 from gsfm.completion.identifiers import map_identifiers
+from gsfm.completion.inputs import GenesLike, is_path
 from gsfm.completion.result import Result
 from gsfm.errors import UnknownGenesError, join_names
 from gsfm.genes import Species, Vocabulary
 from gsfm.models.types import Mask, Numbers
 from gsfm.version import __version__
 
-#: Identifiers of the genes of the background, or the name of one.
-BackgroundLike: TypeAlias = Iterable[str] | Literal["library", "all"]
+#: Identifiers of the genes of the background, or the name of one; of ora also their number.
+BackgroundLike: TypeAlias = GenesLike | Literal["library", "all"] | int
 
 #: The share of genes with tied statistics from which it is said.
 MANY_TIES = 0.2
@@ -145,7 +146,7 @@ class Experiment:
 
     def __init__(
         self,
-        genes: Iterable[str],
+        genes: GenesLike,
         libraries: LibrariesLike,
         background: BackgroundLike,
         species: Species | None,
@@ -180,26 +181,41 @@ class Experiment:
     ) -> Mask:
         terms, n = self.terms, len(self.terms.vocabulary)
         kind, n_identifiers, unused = background, None, []
-        if not isinstance(background, str):
-            mapped = map_identifiers(terms.vocabulary, background, species)
-            count = len(mapped.require("the background"))
+        files: dict[str, Any] = {}
+        size = None
+        if isinstance(background, str) and background == "library":
+            pool, description = terms.known, f"the genes of {terms.names}"
+        elif isinstance(background, str) and background == "all":
+            pool, description = np.ones(n, bool), f"all {n:,} genes"
+        elif isinstance(background, int):
+            kind, size = "number", background
+            pool, description = np.ones(n, bool), f"{background:,} genes, as given"
+        elif isinstance(background, str) and not is_path(background):
+            words = "'library', 'all', identifiers, or a file of them"
+            raise ValueError(f"background is {words}, not {background!r}")
+        else:
+            what = "the background"
+            mapped = map_identifiers(terms.vocabulary, background, species, what)
+            count = len(mapped.require(what))
             kind = "list" if is_list else "custom"
             description = f"the {count:,} genes {'of the list' if is_list else 'given'}"
             pool, n_identifiers, unused = mapped.mask(n), mapped.inputs.height, mapped.unused
-        elif background == "library":
-            pool, description = terms.known, f"the genes of {terms.names}"
-        elif background == "all":
-            pool, description = np.ones(n, bool), f"all {n:,} genes"
-        else:
-            raise ValueError(f"background is 'library', 'all', or identifiers, not {background!r}")
+            files = {} if is_list else mapped.files
         self._of_background = {
             "kind": kind,
             "description": description,
             "identifiers": n_identifiers,
-            "genes": pool.sum(axis=-1).tolist(),
+            "genes": pool.sum(axis=-1).tolist() if size is None else size,
             "unused": unused,
+            **files,
         }
         return pool
+
+    @property
+    def background_sizes(self) -> NDArray[np.int64]:
+        """(libraries,) the number of genes of the background of each."""
+        sizes = np.asarray(self._of_background["genes"], np.int64)
+        return np.broadcast_to(sizes, len(self.terms.known))
 
     @property
     def pool(self) -> Mask:

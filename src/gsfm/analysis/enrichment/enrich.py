@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-import polars as pl
-
+from gsfm import genes as gene_names
 from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment
 from gsfm.analysis.enrichment.model import by_model
 from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
-from gsfm.completion.identifiers import as_list
-from gsfm.genes import Species
-from gsfm.genes.rankings import RankedLike
+from gsfm.completion.inputs import GenesLike, RankedLike, as_identifiers, is_path
+from gsfm.genes import GeneList, Species
+from gsfm.io.frames import is_frame
 from gsfm.models import ModelLike
 from gsfm.progress import Progress
 
@@ -37,7 +37,7 @@ METHODS = {
 
 
 def enrich(
-    genes: Iterable[str] | RankedLike,
+    genes: GenesLike | RankedLike,
     libraries: LibrariesLike = None,
     *,
     method: Method = "model",
@@ -59,18 +59,22 @@ def enrich(
     Parameters
     ----------
     genes
-        A gene set: identifiers of any kind. Or a ranked list: a mapping of identifiers to a
-        statistic with a sign, pairs of the two, or a Polars table whose first two columns they are.
+        A gene set: identifiers of any kind, or the path of a file. Or a ranked list: a mapping or a
+        pandas Series of identifiers to a signed statistic, pairs of the two, or a data frame or
+        file, of which `gsfm.genes.read` reads the columns. For a model, a data frame is a ranked
+        list, and a file a gene set: give ``gsfm.genes.read(file, ranked=True)`` for a ranked list.
     libraries
-        One library or several: names, paths or `GeneSets`; all that are installed if None.
+        One library or several, of any kind that `gsfm.libraries.load` takes; all that are installed
+        if None.
     method
         ``"model"``: the model's evidence for the genes of a term, against random sets; finds terms
         without an overlap with the set, too. ``"ora"``: over-representation, the hypergeometric
         test of the overlap; a gene set only. ``"prerank"``: GSEA by GSEApy; a ranked list only.
     background
         ``"all"``: all genes that the model knows; of ora all approved genes. ``"library"``: the
-        genes in any term of the library. Or identifiers, such as the genes that an assay measured.
-        The default is ``"all"`` for a model, ``"library"`` for ora, and the genes of a ranked list.
+        genes in any term of the library. Or identifiers, such as the genes that an assay measured,
+        or a file of them; of ora also a number of genes. The default is ``"all"`` for a model,
+        ``"library"`` for ora, and the genes of a ranked list.
     top
         Number of terms to return; all if None.
     min_size, max_size
@@ -133,14 +137,7 @@ def enrich(
     """
     if method not in METHODS:
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
-    ranked: Any = genes
-    if hasattr(genes, "items") and hasattr(genes, "dtype"):  # a pandas Series
-        ranked = list(genes.items() if genes.dtype.kind in "if" else genes)
-    elif not isinstance(genes, Mapping | pl.DataFrame):
-        ranked = as_list(genes)
-    is_ranked = not isinstance(ranked, list) or (
-        bool(ranked) and isinstance(ranked[0], tuple | list) and len(ranked[0]) == 2
-    )
+    ranked, is_ranked = _as_list(genes, method)
     kind = "ranked list" if is_ranked else "gene set"
     own = METHODS[method]
     if own.only not in (None, kind):
@@ -166,3 +163,17 @@ def enrich(
     if method != "ora":
         options["progress"] = progress
     return own.function(ranked, libraries, top=top, min_size=min_size, species=species, **options)
+
+
+def _as_list(genes: Any, method: Method) -> tuple[Any, bool]:
+    """A gene set or a ranked list, and whether it is ranked."""
+    is_file = isinstance(genes, Path) or (isinstance(genes, str) and is_path(genes))
+    if is_frame(genes) or (is_file and method == "prerank"):
+        genes = gene_names.read(genes, ranked=method != "ora")
+    is_read = isinstance(genes, GeneList) and "statistic" in genes.table.columns
+    if is_read or isinstance(genes, Mapping):
+        return genes, True
+    if hasattr(genes, "items") and hasattr(genes, "dtype"):  # a pandas Series
+        genes = list(genes.items() if genes.dtype.kind in "if" else genes)
+    genes = as_identifiers(genes)
+    return genes, bool(genes) and isinstance(genes[0], tuple | list) and len(genes[0]) == 2

@@ -19,10 +19,10 @@ from gsfm.analysis.enrichment.null import ENOUGH, Ids, null_of, profile, strata
 from gsfm.analysis.gene_frequency import popularity
 from gsfm.analysis.query import check_least, evidence
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms
+from gsfm.completion.inputs import pairs
 from gsfm.completion.scorer import describe_model
 from gsfm.errors import GsfmError, UnknownGenesError
 from gsfm.genes import Species
-from gsfm.genes.rankings import pairs
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.types import Floats, Numbers
 from gsfm.progress import Progress
@@ -80,6 +80,8 @@ def by_model(
     model = load_model(model)
     check_least(1, top_genes=top_genes)
     check_least(2 * ENOUGH, draws=draws)
+    if isinstance(background, int):
+        raise ValueError("a number as the background belongs to method 'ora'")
     symbols, statistics = pairs(genes) if is_ranked else (genes, None)
     is_list = is_ranked and background is None
     if background is None:

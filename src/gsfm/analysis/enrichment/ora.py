@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment, Experiment, symbols_in
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
+from gsfm.completion.inputs import GenesLike
 from gsfm.errors import GsfmError
 from gsfm.genes import Species
 from gsfm.sets.overlap import p_values
@@ -22,7 +21,7 @@ COLUMNS = {
 
 
 def ora(
-    genes: Iterable[str],
+    genes: GenesLike,
     libraries: LibrariesLike = None,
     *,
     background: BackgroundLike = "library",
@@ -44,7 +43,7 @@ def ora(
         in any of its terms. ``"all"``: all approved genes, which makes p-values too small, because
         genes of unknown function are in no set either. Or identifiers, such as the genes that an
         assay measured: these include genes in no term, and input genes that are not among them are
-        excluded and reported.
+        excluded and reported. Or only the number of these genes: all known genes count as a part.
     top
         Number of terms to return; all if None.
     min_size, max_size
@@ -91,10 +90,17 @@ def ora(
             "or use method 'model', which needs no overlap"
         )
     pool = np.broadcast_to(test.background, terms.known.shape)  # (libraries, genes)
-    n_background = pool.sum(axis=1)[terms.source]
+    of_library = test.background_sizes
+    least = len(np.union1d(ids, np.flatnonzero(terms.known.any(axis=0))))
+    if isinstance(background, int) and background < least:
+        raise GsfmError(
+            f"a background of {background:,} genes is too small: the set and the libraries have "
+            f"{least:,} together"
+        )
+    n_background = of_library[terms.source]
     n_input = pool[:, ids].sum(axis=1)[terms.source]
     p = np.ones(len(overlap))
-    for i, n in enumerate(pool.sum(axis=1).tolist()):
+    for i, n in enumerate(of_library.tolist()):
         rows = terms.source == i
         p[rows] = p_values(overlap[rows], n_input[rows], sizes[rows], n)
     # nan if a margin is empty, infinite if it has no bound.

@@ -10,9 +10,9 @@ from gsfm.analysis.enrichment.common import Enrichment, Experiment
 from gsfm.analysis.enrichment.model import about_ranks, by_gene, ranking
 from gsfm.analysis.query import mask_of
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
+from gsfm.completion.inputs import RankedLike, is_path, pairs
 from gsfm.errors import GsfmError, MissingExtraError
 from gsfm.genes import Species
-from gsfm.genes.rankings import RankedLike, pairs
 from gsfm.progress import Progress
 
 MAX_SIZE = 500
@@ -83,6 +83,8 @@ def prerank(
         import pandas as pd
     except ImportError as error:
         raise MissingExtraError("GSEA prerank", "gsea") from error
+    if isinstance(background, int) or (isinstance(background, str) and not is_path(background)):
+        raise ValueError("the background of prerank is the list, or identifiers of its genes")
     identifiers, statistics = pairs(ranked)
     pool = identifiers if background is None else background
     test = Experiment(identifiers, libraries, pool, species, is_list=background is None)

@@ -1,0 +1,121 @@
+"""The genes that a caller gives: a list in any form, a table or a file, and what was read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gsfm import genes as gene_names
+from gsfm.errors import GsfmError
+from gsfm.genes import GeneList
+from gsfm.io.frames import is_frame
+from gsfm.io.streams import is_file
+from gsfm.sets import GeneSet, GeneSets
+
+#: Identifiers of genes: an iterable, an array, a pandas or Polars Series or data frame, a path of a
+#: list or a table, the result of `gsfm.genes.read`, or one gene set.
+GenesLike: TypeAlias = Iterable[str] | Path | pl.DataFrame | GeneList | GeneSet | GeneSets
+
+#: A ranked list: a mapping or pairs of an identifier and its statistic, the result of `read`, or a
+#: data frame or the path of a file that it reads.
+RankedLike: TypeAlias = (
+    Mapping[str, float] | Iterable[tuple[str, float]] | pl.DataFrame | GeneList | str | Path
+)
+
+
+class Identifiers(list[Any]):
+    """Identifiers of genes, and in `read` the provenance of each file that they are from."""
+
+    def __init__(
+        self, identifiers: Iterable[Any] = (), read: Iterable[Mapping[str, Any]] = ()
+    ) -> None:
+        super().__init__(identifiers)
+        self.read = [dict(one) for one in read]
+
+    def add(self, more: Identifiers) -> None:
+        """Append other identifiers, with what was read of them."""
+        self += more
+        self.read += more.read
+
+
+def as_identifiers(genes: GenesLike, what: str = "the genes") -> Identifiers:
+    """The identifiers of a list, a table or a file.
+
+    Raises
+    ------
+    TypeError
+        If they are one text that is no file, whose letters would be read as genes; a mapping, whose
+        keys would be; several gene sets; or a pandas Series of numbers indexed by genes.
+    GsfmError
+        If a text is both a file and a gene; and as `gsfm.genes.read` raises.
+    """
+    if isinstance(genes, Identifiers):
+        return genes
+    if isinstance(genes, GeneList):
+        return Identifiers(genes.genes, [genes.provenance])
+    if is_frame(genes) or isinstance(genes, Path) or (isinstance(genes, str) and is_path(genes)):
+        return as_identifiers(gene_names.read(genes))  # type: ignore[arg-type]
+    if isinstance(genes, str):
+        raise TypeError(f"{what} must be a list of identifiers, or a file: use [{genes!r}]")
+    if isinstance(genes, Mapping):
+        raise TypeError(
+            f"{what} must be a list of identifiers, not a mapping: use its values, or "
+            "gsfm.GeneSets.from_lists for several sets"
+        )
+    if isinstance(genes, GeneSets):
+        if len(genes) != 1:
+            raise TypeError(f"{what} must be one set, not {len(genes):,}: choose one by its index")
+        genes = genes[0]
+    if isinstance(genes, GeneSet):
+        return Identifiers(genes.genes)
+    index = getattr(genes, "index", None)  # of a pandas Series
+    if getattr(index, "inferred_type", "") == "string" and genes.dtype.kind in "if":  # type: ignore[union-attr]
+        raise TypeError(f"{what} must be identifiers, not numbers: use the index of the Series")
+    return Identifiers(genes)
+
+
+def is_path(text: str) -> bool:
+    """Whether a text is the path of a file; GsfmError if it is also the identifier of a gene."""
+    if not is_file(text):
+        return False
+    symbol = gene_names.resolve([text]).symbols[0]
+    if symbol is not None and Path(text).name == text:
+        table = gene_names.table()
+        same = table.row(by_predicate=pl.col("symbol") == symbol, named=True)["hgnc_id"]
+        raise GsfmError(
+            f"{text!r} is both a file of this folder and a gene ({symbol}): use './{text}' for "
+            f"the file, or another identifier for the gene ({same})"
+        )
+    return True
+
+
+def pairs(ranked: RankedLike) -> tuple[Identifiers, NDArray[np.float64]]:
+    """Return the identifiers and the statistics of a ranked list.
+
+    An empty list, a statistic that is not a finite number, and statistics that are all equal are a
+    GsfmError.
+    """
+    if is_frame(ranked) or isinstance(ranked, str | Path):
+        ranked = gene_names.read(ranked, ranked=True)  # type: ignore[arg-type]
+    files = []
+    if isinstance(ranked, GeneList):
+        files = [ranked.provenance]
+        ranked = ranked.table.select("gene", "statistic").rows()
+    rows = list(ranked.items() if isinstance(ranked, Mapping) else ranked)
+    if not rows:
+        raise GsfmError("the ranked list is empty; give at least one gene with its statistic")
+    genes = [str(gene) for gene, _ in rows]
+    statistics = np.array([value for _, value in rows], np.float64)
+    finite = np.isfinite(statistics)
+    if not finite.all():
+        gene = genes[int(finite.argmin())]
+        raise GsfmError(f"the statistic of {gene} is not a finite number; remove such genes")
+    one = statistics[0]
+    if (statistics == one).all() and (len(rows) > 1 or one == 0):
+        raise GsfmError(f"all statistics of the ranked list are {one:g}; they rank nothing")
+    return Identifiers(genes, files), statistics
