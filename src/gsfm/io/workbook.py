@@ -1,72 +1,15 @@
-"""Workbooks (XLSX, XLS, ODS), read in a process of their own.
-
-The parser can end the whole process on a damaged file, or use all memory on a small one. So it runs
-in a child with limits of memory and time, and whatever happens there is an error of this file.
-"""
+"""Workbooks (XLSX, XLS, ODS): the cells of a sheet as text, read by a child."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
-import zipfile
-from pathlib import Path
 
-from gsfm.errors import FormatError, MissingExtraError, join_names
+from gsfm.errors import FormatError, join_names
+from gsfm.io import child, parsers
+from gsfm.io.limits import limits
 from gsfm.io.streams import ZIP, Source
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: Limits of a workbook: memory and processor time of the child, and cells of a sheet.
-MEMORY, SECONDS, CELLS = 2 << 30, 60, 20_000_000
-
-#: Run in the child: prints the names of the sheets, their sizes, and the cells of one.
-_CHILD = """
-import json, resource, sys
-path, sheet, memory, seconds, most = sys.argv[1], json.loads(sys.argv[2]), *map(int, sys.argv[3:])
-resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-try:
-    from python_calamine import CalamineWorkbook
-except ImportError:
-    print(json.dumps({"missing": True}))
-    sys.exit()
-
-def text(cell):
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    return str(cell).removesuffix(" 00:00:00")
-
-try:
-    book = CalamineWorkbook.from_path(path)
-    names = book.sheet_names
-    found = {}
-    for name in names:
-        own = book.get_sheet_by_name(name)
-        rows, columns = own.total_height, own.total_width
-        if rows * columns > most:
-            raise ValueError(f"the sheet {name!r} has {rows:,} rows and {columns:,} columns, more "
-                             f"than {most:,} cells: delete empty rows and columns")
-        found[name] = rows * columns
-    chosen = sheet
-    if isinstance(sheet, str) and sheet not in found and sheet.isdigit():
-        sheet = int(sheet)
-    if isinstance(sheet, int):
-        chosen = names[sheet - 1] if 0 < sheet <= len(names) else None
-    elif sheet is None:
-        full = [name for name in names if found[name] > 1]
-        chosen = full[0] if len(full) == 1 else None
-    rows = None
-    if chosen in found:
-        cells = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
-        rows = [[text(cell) for cell in row] for row in cells]
-    print(json.dumps({"sheets": found, "sheet": chosen, "rows": rows}))
-except Exception as error:
-    print(json.dumps({"error": str(error)}))
-"""
 
 
 def kind_of(head: bytes) -> str | None:
@@ -92,23 +35,11 @@ def read(
     MissingExtraError
         Without the extra ``xlsx``.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"book.{kind}"
-        path.write_bytes(source.stream.read())
-        if kind == "xlsx" and _is_ods(path):
-            path = path.rename(path.with_suffix(".ods"))
-        limits = map(str, (MEMORY, SECONDS, CELLS))
-        command = [sys.executable, "-I", "-c", _CHILD, str(path), json.dumps(sheet), *limits]
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=2 * SECONDS, check=False)
-            answer = json.loads(done.stdout)
-        except (subprocess.TimeoutExpired, ValueError):
-            reason = "the workbook is damaged, or needs too much memory or time: save it as CSV"
-            raise FormatError(source.name, reason) from None
-    if "missing" in answer:
-        raise MissingExtraError("reading workbooks", "xlsx")
-    if "error" in answer:
-        raise FormatError(source.name, f"not a readable workbook ({answer['error'][:300]})")
+    most = limits().cells
+    found = child.run(
+        parsers.workbook, source.stream, source.name, kind=kind, sheet=sheet, most=most
+    )
+    answer = json.loads(found)
     sheets = answer["sheets"]
     if answer["rows"] is None:
         names = join_names([repr(name) for name in sheets], 10)
@@ -118,11 +49,3 @@ def read(
         what = f"there is no sheet {sheet!r}" if sheet is not None else "choose a sheet (--sheet)"
         raise FormatError(source.name, f"{what}: the workbook has {names}")
     return answer["sheet"], tuple(sheets), answer["rows"]
-
-
-def _is_ods(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "content.xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError):
-        return False

@@ -9,10 +9,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.errors import require
 from gsfm.models.membership import row_blocks
 from gsfm.models.storage import take
 from gsfm.models.types import Floats, Tensors
+from gsfm.sets import csr
 
 #: Rows of a gene-by-gene matrix that are computed at once; bounds the working memory.
 BLOCK = 512
@@ -75,16 +75,14 @@ def take_csr(tensors: Tensors, prefix: str, *shape: int) -> sp.csr_array:
     """The inverse of `csr_tensors`; ValueError if it is not a sparse matrix of the shape."""
     genes, width = shape
     indptr = take(tensors, f"{prefix}.indptr", genes + 1, kinds="iu").astype(np.int64)
-    rises = indptr[0] == 0 and (np.diff(indptr) >= 0).all()
-    require(rises, f"the tensor '{prefix}.indptr' does not rise from 0")
-    n = int(indptr[-1])
-    indices = take(tensors, f"{prefix}.indices", n, kinds="iu")
-    inside = ((indices >= 0) & (indices < width)).all()
-    require(inside, f"the tensor '{prefix}.indices' holds a column outside 0..{width - 1}")
-    # They may fall only from one row to the next.
-    ascending = np.isin(np.flatnonzero(indices[1:] <= indices[:-1]) + 1, indptr).all()
-    require(ascending, f"the tensor '{prefix}.indices' is not ascending within each row")
+    indices = take(tensors, f"{prefix}.indices", None, kinds="iu")
+    n = len(indices)
     values = take(tensors, f"{prefix}.values", n, kinds="f").astype(np.float32)
+    try:
+        csr.check_offsets(indptr, indices, values)
+        csr.check(indptr, indices, width)
+    except ValueError as error:
+        raise ValueError(f"the tensors '{prefix}': {error}") from None
     # 32-bit indices keep products with 32-bit memberships in 32 bits.
     wide = np.int64 if n > np.iinfo(np.int32).max else np.int32
     return sp.csr_array((values, indices.astype(wide), indptr.astype(wide)), shape=(genes, width))

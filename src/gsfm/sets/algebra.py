@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from gsfm.genes.resolver import Species
     from gsfm.sets.genesets import GeneSets
 
+#: Columns of the metadata that hold texts.
+TEXTS = {"description", "source", "species", "link"}
+
 
 def concat(collections: Sequence[GeneSets]) -> GeneSets:
     """Concatenate collections over the union of their vocabularies.
@@ -47,8 +50,6 @@ def concat(collections: Sequence[GeneSets]) -> GeneSets:
     if any(c.vocabulary != first for c in collections):
         vocabulary = Vocabulary(sorted({s for c in collections for s in c.vocabulary}))
         collections = [c.reindex(vocabulary) for c in collections]
-    for c in collections:
-        c._ensure_valid()
     parts = [c.member_weights for c in collections]
     weights = None
     if any(part is not None for part in parts):
@@ -98,9 +99,20 @@ def as_text_column(series: pl.Series) -> pl.Series:
     return pl.Series(series.name, texts, dtype=pl.String)
 
 
+def typed(table: pl.DataFrame) -> pl.DataFrame:
+    """The metadata of a file with texts where gsfm expects them.
+
+    A column of bytes, and a year or weight that is a list, are a ValueError.
+    """
+    for name, dtype in table.schema.items():
+        require("Binary" not in repr(dtype), f"the column {name!r} holds bytes, not text")
+        flat = name not in ("year", "weight") or not dtype.is_nested()
+        require(flat, f"the column {name!r} holds {dtype}, not numbers")
+    return table.with_columns(as_text_column(table[name]) for name in TEXTS & set(table.columns))
+
+
 def deduplicate(sets: GeneSets) -> GeneSets:
     """See `GeneSets.deduplicate`."""
-    sets._ensure_valid()
     first = csr.first_equal(sets.indptr, sets.indices)
     kept = np.flatnonzero(first == np.arange(len(first)))
     table = sets.metadata

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gsfm.errors import require
 from gsfm.sets.formats.parallel import in_order
@@ -47,24 +47,31 @@ def to_indptr(sizes: NDArray[Any]) -> Int64s:
     return indptr
 
 
-def check_offsets(indptr: Int64s, indices: Int32s, weights: Floats | None) -> None:
+def check_offsets(indptr: Int64s, indices: NDArray[Any], weights: NDArray[Any] | None) -> None:
     """Raise ValueError unless the lengths of the arrays fit together."""
     whole = len(indptr) > 0 and indptr[0] == 0 and indptr[-1] == len(indices)
     require(whole, "indptr must start at 0 and end at the number of members")
+    # Neighbors are compared: a difference of damaged offsets could wrap around to a small one.
     require((indptr[1:] >= indptr[:-1]).all(), "indptr must not decrease")
     complete = weights is None or len(weights) == len(indices)
     require(complete, "member_weights needs one weight a member")
 
 
-def check_ids(ids: Int32s, n_genes: int) -> None:
-    """Raise ValueError unless all ids are those of genes."""
+def as_ids(values: ArrayLike, n_genes: int) -> Int32s:
+    """Integers as gene ids; ValueError unless all of them are those of genes."""
+    ids = np.asarray(values)
+    require(ids.ndim == 1 and (ids.dtype.kind in "iu" or not len(ids)), "gene ids are integers")
     inside = not len(ids) or (ids.min() >= 0 and ids.max() < n_genes)
     require(inside, "a gene id is outside the vocabulary")
+    return ids.astype(np.int32, copy=False)
 
 
-def check(indptr: Int64s, indices: Int32s, n_genes: int) -> None:
-    """Raise ValueError unless every set's ids are ascending, distinct and below `n_genes`."""
-    check_ids(indices, n_genes)
+def check(indptr: Int64s, indices: NDArray[Any], n_genes: int) -> None:
+    """Raise ValueError unless every set's ids are ascending, distinct and below `n_genes`.
+
+    This and `check_offsets` are the only checks of sparse arrays, of sets and of models alike.
+    """
+    as_ids(indices, n_genes)
     for first, last in chunks(indptr):
         start, stop = int(indptr[first]), int(indptr[last])
         part = indices[start:stop]

@@ -121,7 +121,7 @@ def _open(path: str | Path | BinaryIO, source: Source) -> GeneSets:
     file = file_path(path)
     if file is None or file.suffix != source.suffix:
         raise FormatError(source.name, _MAPPED)
-    sets = GeneSets.open(file)
+    sets = GeneSets.open(file, trusted=False)
     sets.report = ReadReport(source.name, "gsets", len(sets), sets.n_genes)
     return sets
 
@@ -209,7 +209,6 @@ def write(
     _check_format(format)
     if not len(sets):
         raise FormatError(label, "there is no set to write")
-    sets._ensure_valid()
     if format == "gsets":
         if file is None or without_compression(file) != file:
             raise FormatError(label, _MAPPED)

@@ -95,7 +95,8 @@ class GeneSets:
         manifest: Mapping[str, Any] | None = None,
     ) -> None:
         weights = None if member_weights is None else np.asarray(member_weights, np.float32)
-        arrays = np.asarray(indptr, np.int64), np.asarray(indices, np.int32), weights
+        ids = csr.as_ids(indices, len(vocabulary))
+        arrays = np.asarray(indptr, np.int64), ids, weights
         self._set(vocabulary, arrays, metadata, manifest)
         self.validate()
 
@@ -107,10 +108,10 @@ class GeneSets:
         manifest: Mapping[str, Any] | None,
     ) -> None:
         self.vocabulary = vocabulary
-        self.indptr, self.indices, self.member_weights = arrays
+        self.indptr, self._indices, self.member_weights = arrays
         self.manifest: dict[str, Any] = dict(manifest or {})
         self.report: ReadReport | None = None
-        # The file whose members were mapped but not checked yet; None once they are.
+        # The file whose members are not checked yet; None once they are.
         self._unchecked: Path | None = None
         if metadata is None:
             metadata = _named([f"set {i + 1}" for i in range(len(self.indptr) - 1)])
@@ -137,6 +138,13 @@ class GeneSets:
         """The table of metadata; that of a mapped file is decoded at its first use."""
         return self._read_metadata()
 
+    @property
+    def indices(self) -> Int32s:
+        """(n_members,) the gene ids; those of a file are checked before their first use."""
+        if self._unchecked is not None:
+            self.validate()
+        return self._indices
+
     def validate(self) -> None:
         """Check every member: one pass, about 50 ms for 100 million.
 
@@ -147,15 +155,15 @@ class GeneSets:
         ValueError
             If the arrays do not describe sets of distinct genes of the vocabulary.
         FormatError
-            The same, for a collection that `open` mapped.
+            The same, for a collection that `open` read.
 
         Examples
         --------
         >>> GeneSets.from_lists([["TP53"]]).validate()
         """
         try:
-            csr.check_offsets(self.indptr, self.indices, self.member_weights)
-            csr.check(self.indptr, self.indices, len(self.vocabulary))
+            csr.check_offsets(self.indptr, self._indices, self.member_weights)
+            csr.check(self.indptr, self._indices, len(self.vocabulary))
             complete = self.metadata.height == len(self) and "name" in self.metadata.columns
             require(complete, "metadata needs one row a set and a column 'name'")
         except ValueError as error:
@@ -163,11 +171,6 @@ class GeneSets:
                 raise
             raise FormatError(self._unchecked, str(error)) from error
         self._unchecked = None
-
-    def _ensure_valid(self) -> None:
-        """Check a mapped collection once, before its ids index anything."""
-        if self._unchecked is not None:
-            self.validate()
 
     @classmethod
     def from_lists(
@@ -239,9 +242,8 @@ class GeneSets:
         >>> GeneSets.from_ids(Vocabulary(["TP53", "MDM2"]), [[1, 0, 1], []]).sizes
         array([2, 0])
         """
-        rows = [np.asarray(ids, dtype=np.int32) for ids in sets]
+        rows = [csr.as_ids(ids, len(vocabulary)) for ids in sets]
         flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
-        csr.check_ids(flat, len(vocabulary))
         return cls._from_flat(vocabulary, [len(row) for row in rows], flat, names)
 
     @classmethod
@@ -257,7 +259,7 @@ class GeneSets:
     # -- files ---------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write the collection to one file that `open` maps into memory.
+        """Write the collection to one file that `open` reads.
 
         The file, usually named ``*.gsets``, is a safetensors container; the documentation
         specifies it byte by byte. The file is written atomically.
@@ -276,10 +278,11 @@ class GeneSets:
         gsets.write(path, arrays, self.vocabulary.symbols, self.metadata, self.manifest)
 
     @classmethod
-    def open(cls, path: str | Path, *, validate: bool = False) -> GeneSets:
-        """Map a file that `save` wrote; this takes milliseconds, whatever the size of the file.
+    def open(cls, path: str | Path, *, validate: bool = False, trusted: bool = True) -> GeneSets:
+        """Read a file that `save` wrote.
 
-        The members stay on the disk until they are used, and are read-only.
+        A file of more than 1 GB is mapped into memory: its members stay on the disk until they are
+        used. Such a file must not be changed, only replaced. The members are read-only.
 
         Parameters
         ----------
@@ -288,6 +291,9 @@ class GeneSets:
         validate
             Check every member and every checksum now. Otherwise the members are checked once,
             before their first use.
+        trusted
+            Decode the table of metadata in this process if it has a checksum. A table that was
+            made to do harm could then end the process; `gsfm.sets.read` does not trust a file.
 
         Raises
         ------
@@ -303,12 +309,14 @@ class GeneSets:
         ['repair']
         """
         path = Path(path)
-        tensors, manifest = gsets.read(path, verify=validate)
+        tensors, manifest, checked = gsets.read(path, verify=validate)
         n_sets = len(tensors["indptr"]) - 1
         sets = cls._make(
             gsets.read_vocabulary(path, tensors["vocabulary"]),
             (tensors["indptr"], tensors["indices"], tensors.get("member_weights")),
-            functools.partial(gsets.read_metadata, path, tensors["metadata"], n_sets),
+            functools.partial(
+                gsets.read_metadata, path, tensors["metadata"], n_sets, trusted=trusted and checked
+            ),
             manifest,
         )
         sets._unchecked = path
@@ -347,11 +355,10 @@ class GeneSets:
     @property
     def gene_frequencies(self) -> NDArray[np.int64]:
         """(n_genes,) number of sets that each gene is in."""
-        self._ensure_valid()
         return csr.count(self.indices, self.n_genes)
 
     def __repr__(self) -> str:
-        return f"GeneSets({len(self)} sets, {len(self.indices)} members, {self.n_genes} genes)"
+        return f"GeneSets({len(self)} sets, {len(self._indices)} members, {self.n_genes} genes)"
 
     # -- selection -----------------------------------------------------------------------------
 
@@ -369,7 +376,14 @@ class GeneSets:
         array([0, 1], dtype=int32)
         """
         i = self._row(i)
-        return self.indices[self.indptr[i] : self.indptr[i + 1]]
+        ids = self._indices[self.indptr[i] : self.indptr[i + 1]]
+        if self._unchecked is not None:
+            # This set alone: to show one set, the others need no check.
+            try:
+                csr.check(np.array([0, len(ids)]), ids, len(self.vocabulary))
+            except ValueError as error:
+                raise FormatError(self._unchecked, f"set {i + 1}: {error}") from error
+        return ids
 
     def _row(self, i: int) -> int:
         row = int(i) + (len(self) if i < 0 else 0)
@@ -390,14 +404,8 @@ class GeneSets:
         >>> GeneSets.from_lists([["B", "A"], ["B"]]).genes(-1)
         ('B',)
         """
-        symbols, ids = self.vocabulary.symbols, self.ids(i)
-        if self._unchecked is not None:
-            # This set alone: to show one set, the others need no check.
-            try:
-                csr.check(np.array([0, len(ids)]), ids, len(symbols))
-            except ValueError as error:
-                raise FormatError(self._unchecked, f"set {i + 1}: {error}") from error
-        return tuple(symbols[g] for g in ids)
+        symbols = self.vocabulary.symbols
+        return tuple(symbols[g] for g in self.ids(i))
 
     @overload
     def __getitem__(self, key: int) -> GeneSet: ...
@@ -409,7 +417,7 @@ class GeneSets:
             row = self.metadata.row(i, named=True)
             return GeneSet(row.pop("name"), self.genes(i), row)
         rows = np.arange(len(self))[key]
-        arrays = csr.gather(self.indptr, self.indices, self.member_weights, rows)
+        arrays = csr.gather(self.indptr, self._indices, self.member_weights, rows)
         selected = self._make(self.vocabulary, arrays, self.metadata[rows], self.manifest)
         selected._unchecked = self._unchecked
         return selected
@@ -529,7 +537,6 @@ class GeneSets:
         """
         require(0 < threshold <= 1, f"threshold must be above 0 and up to 1, not {threshold}")
         require(n_permutations > 1, f"n_permutations must be 2 or more, not {n_permutations}")
-        self._ensure_valid()
         return similarity.near_duplicates(self, threshold, n_permutations, random_state)
 
     def overlap(
@@ -586,7 +593,6 @@ class GeneSets:
         array([[1., 1.],
                [0., 1.]], dtype=float32)
         """
-        self._ensure_valid()
         return sp.csr_array(
             (np.ones(len(self.indices), np.float32), self.indices, self.indptr),
             shape=(len(self), self.n_genes),
@@ -603,7 +609,6 @@ class GeneSets:
         """
         if vocabulary == self.vocabulary:
             return self
-        self._ensure_valid()
         mapping = vocabulary.ids(self.vocabulary.symbols)
         arrays = csr.remap(self.indptr, self.indices, self.member_weights, mapping)
         return self._make(vocabulary, arrays, self.metadata, self.manifest)

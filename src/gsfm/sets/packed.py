@@ -44,15 +44,14 @@ def pack(sets: GeneSets) -> dict[str, NDArray[np.uint8]]:
 
 def unpack(
     tensors: Mapping[str, NDArray[Any]],
-) -> tuple[Vocabulary, NDArray[np.int64], NDArray[np.int32]]:
+) -> tuple[Vocabulary, NDArray[np.int64], NDArray[np.int64]]:
     """Undo `pack`: the vocabulary, ``indptr`` and ``indices``."""
     sizes = numbers(tensors["sizes"])
     indptr = csr.to_indptr(sizes)
     genes = np.cumsum(numbers(tensors["genes"]))
     # The cumulative sum does not end at the end of a set: subtract the sum of the sets before.
     before = np.concatenate([[0], genes])[indptr[:-1]]
-    indices = (genes - np.repeat(before, sizes)).astype(np.int32)
-    return Vocabulary(text(tensors["vocabulary"])), indptr, indices
+    return Vocabulary(text(tensors["vocabulary"])), indptr, genes - np.repeat(before, sizes)
 
 
 def planes(values: NDArray[Any], width: int) -> NDArray[np.uint8]:

@@ -20,13 +20,19 @@ from safetensors import SafetensorError, safe_open
 
 from gsfm.errors import FormatError
 from gsfm.genes import Vocabulary
-from gsfm.io.files import atomic_path
+from gsfm.io import child, parsers
+from gsfm.io.files import atomic_path, regular_size
+from gsfm.io.limits import limits
 from gsfm.sets import csr
+from gsfm.sets.algebra import typed
 
 FORMAT = "gsfm-sets/1"
 
 #: The types of a gene-set file, by their safetensors names.
 _DTYPES = {"I64": "<i8", "I32": "<i4", "F32": "<f4", "U8": "u1"}
+
+#: What polars raises on damaged files; a panic is not an Exception.
+PANICS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 #: Tensors in the order of the file: the widest type first, so that each one is aligned.
 _TENSORS = {
@@ -84,16 +90,24 @@ def _buffer(tensor: NDArray[Any]) -> memoryview | bytes:
     return tensor.data.cast("B") if tensor.size else b""
 
 
-def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Map a gene-set file: its tensors, which are views of the file, and its manifest.
+def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], dict[str, Any], bool]:
+    """Read a gene-set file: its tensors, its manifest, and whether it has checksums.
+
+    A mapped file that shrinks ends the process, which nothing can catch. So files are read, which
+    takes 0.1 s for 100 MB, and only one that is too large for the memory of small machines is
+    mapped (see `Limits.mapped`). gsfm itself replaces files and never changes them.
 
     The checksums of the vocabulary and the metadata are always compared, because a damaged table
     could crash its decoder; those of the other tensors only with `verify`.
     """
     path = Path(path)
     try:
-        # The plain view: a memmap object pays for its class at every slice.
-        data = np.asarray(np.memmap(path, np.uint8, mode="r"))
+        if regular_size(path) > limits().mapped:
+            # The plain view: a memmap object pays for its class at every slice.
+            data = np.asarray(np.memmap(path, np.uint8, mode="r"))
+        else:
+            data = np.fromfile(path, np.uint8)
+            data.flags.writeable = False
         # This checks the header, and that the tensors fill the file without holes and overlaps.
         with safe_open(path, "np") as opened:
             about = opened.metadata() or {}
@@ -107,7 +121,7 @@ def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], di
     # A file of another writer may be without checksums.
     sums = _json_object(path, about, "crc32")
     begin = 8 + int.from_bytes(data[:8].tobytes(), "little")
-    header = json.loads(data[8:begin].tobytes())
+    header = _json_object(path, {"header": data[8:begin].tobytes()}, "header")
     for name in sorted(header.keys() - {*_TENSORS, "__metadata__"}):
         raise FormatError(path, f"the tensor {name!r} is not part of the format")
     tensors = {}
@@ -116,7 +130,7 @@ def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], di
             continue
         if name not in header:
             raise FormatError(path, f"the tensor {name!r} is missing")
-        start, stop = header[name].pop("data_offsets")
+        start, stop = header[name].pop("data_offsets")  # checked above
         tensor = data[begin + start : begin + stop]
         shape = [len(tensor) // np.dtype(_DTYPES[dtype]).itemsize]
         if header[name] != {"dtype": dtype, "shape": shape}:
@@ -129,10 +143,10 @@ def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], di
         csr.check_offsets(tensors["indptr"], tensors["indices"], tensors.get("member_weights"))
     except ValueError as error:
         raise FormatError(path, str(error)) from error
-    return tensors, _json_object(path, about, "manifest")
+    return tensors, _json_object(path, about, "manifest"), "metadata" in sums
 
 
-def _json_object(path: Path, about: Mapping[str, str], key: str) -> dict[str, Any]:
+def _json_object(path: Path, about: Mapping[str, str | bytes], key: str) -> dict[str, Any]:
     try:
         value = json.loads(about.get(key, "{}"))
     except (ValueError, RecursionError) as error:
@@ -151,13 +165,20 @@ def read_vocabulary(path: Path, tensor: NDArray[np.uint8]) -> Vocabulary:
         raise FormatError(path, f"the vocabulary is not a list of symbols ({error})") from error
 
 
-def read_metadata(path: Path, tensor: NDArray[np.uint8], n_sets: int) -> pl.DataFrame:
-    """Decode the table of metadata."""
+def read_metadata(
+    path: Path, tensor: NDArray[np.uint8], n_sets: int, *, trusted: bool
+) -> pl.DataFrame:
+    """Decode the table of metadata, in a child unless it is trusted."""
+    content = io.BytesIO(tensor.tobytes())
     try:
-        table = pl.read_parquet(io.BytesIO(tensor.tobytes()))
-    # Polars panics on some damaged files; a panic is not an Exception.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise FormatError(path, f"the table of metadata is not readable ({error})") from error
+        if trusted:
+            table = pl.read_parquet(content)
+        else:
+            table = pl.read_ipc(child.run(parsers.parquet, content, str(path)))
+        table = typed(table)
+    except (FormatError, ValueError, OSError, *PANICS) as error:
+        reason = getattr(error, "reason", error)
+        raise FormatError(path, f"the table of metadata is not readable ({reason})") from error
     if table.height != n_sets or table.schema.get("name") != pl.String:
         raise FormatError(path, "the table of metadata needs a row and a name for each set")
     return table

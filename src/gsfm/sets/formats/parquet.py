@@ -10,11 +10,13 @@ import polars as pl
 
 from gsfm.errors import FormatError
 from gsfm.genes.columns import GENE_HEADERS
+from gsfm.io import child, parsers
 from gsfm.io.streams import Source
+from gsfm.sets.algebra import as_text_column
 from gsfm.sets.csr import Floats, Int64s
 from gsfm.sets.formats.cells import check_sets
 from gsfm.sets.formats.raw import Format, Raw, from_members
-from gsfm.sets.formats.table import SET_HEADERS, find, from_long
+from gsfm.sets.formats.table import ID_HEADER, SET_HEADERS, WEIGHT_HEADERS, find, from_long
 from gsfm.sets.genesets import GeneSets
 
 
@@ -23,13 +25,27 @@ def read(source: Source) -> Raw:
 
     A file without a column of sets or of genes is a FormatError.
     """
+    frame = pl.read_ipc(child.run(parsers.parquet, source.stream, source.name))
     try:
-        frame = pl.read_parquet(io.BytesIO(source.stream.read()))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise FormatError(source.name, f"not a readable Parquet file ({error})") from error
+        return _of_frame(frame, source)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).split("\n")[0]
+        raise FormatError(source.name, f"a column has an unexpected type ({reason})") from error
+
+
+def _of_frame(frame: pl.DataFrame, source: Source) -> Raw:
+    for column, dtype in frame.schema.items():
+        if "\0" in column or "Binary" in repr(dtype):
+            raise FormatError(source.name, f"the column {column!r} is not text: it has bytes")
     lists = [c for c, kind in frame.schema.items() if kind == pl.List(pl.String)]
     genes = find(lists, GENE_HEADERS)
     if genes is None:
+        nested = [c for c, kind in frame.schema.items() if kind.is_nested()]
+        wrong = find(nested, (*GENE_HEADERS, *SET_HEADERS, *WEIGHT_HEADERS, ID_HEADER))
+        if wrong is not None:
+            reason = f"the column {wrong!r} holds {frame.schema[wrong]}, not a value in each row"
+            raise FormatError(source.name, reason)
+        frame = frame.with_columns(as_text_column(frame[c]) for c in nested)
         return from_long(frame, source, 1)
     name = find([c for c in frame.columns if c not in lists], SET_HEADERS)
     if name is None or frame[name].null_count():

@@ -10,12 +10,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 import gsfm.genes
+from gsfm.errors import FormatError
 from gsfm.genes import Vocabulary
 from gsfm.genes.resolver import Species
 from gsfm.genes.tables import encode
 from gsfm.io.notes import Notes, ReadReport
 from gsfm.io.streams import Source
 from gsfm.sets import csr
+from gsfm.sets.algebra import typed
 from gsfm.sets.csr import Floats, Int32s, Int64s
 from gsfm.sets.genesets import GeneSets
 
@@ -142,6 +144,10 @@ def finish(
 ) -> GeneSets:
     """Make the collection and its report: trim, merge, name, note, and map identifiers."""
     notes = source.notes
+    try:
+        raw.metadata = typed(raw.metadata)
+    except (ValueError, pl.exceptions.PolarsError) as error:
+        raise FormatError(source.name, str(error)) from error
     metadata = _named(raw, notes)
     if raw.weights is not None:
         weighted = ~np.isnan(raw.weights)

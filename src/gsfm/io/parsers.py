@@ -1,0 +1,93 @@
+"""The parsers that `gsfm.io.child` runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gsfm.errors import needs_extra
+from gsfm.io.limits import limits
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: The parser of workbooks recognizes OpenDocument by its suffix only.
+_SUFFIXES = {"xlsx": ".xlsx", "xls": ".xls", "ods": ".ods"}
+
+
+def workbook(path: str, target: str, *, kind: str, sheet: str | int | None, most: int) -> None:
+    """Write the names of the sheets, their sizes, and the cells of one as JSON."""
+    with needs_extra("reading workbooks", "xlsx"):
+        from python_calamine import CalamineWorkbook
+    if kind == "xlsx" and _is_ods(path):
+        kind = "ods"
+    try:
+        book = CalamineWorkbook.from_path(str(Path(path).rename(path + _SUFFIXES[kind])))
+        names, found = book.sheet_names, {}
+        for name in names:
+            own = book.get_sheet_by_name(name)
+            rows, columns = own.total_height, own.total_width
+            if rows * columns > most:
+                raise ValueError(
+                    f"the sheet {name!r} has {rows:,} rows and {columns:,} columns, more than "
+                    f"{most:,} cells: delete empty rows and columns"
+                )
+            found[name] = rows * columns
+        chosen: Any = sheet
+        if isinstance(sheet, str) and sheet not in found and sheet.isdigit():
+            sheet = int(sheet)
+        if isinstance(sheet, int):
+            chosen = names[sheet - 1] if 0 < sheet <= len(names) else None
+        elif sheet is None:
+            full = [name for name in names if found[name] > 1]
+            chosen = full[0] if len(full) == 1 else None
+        cells = None
+        if chosen in found:
+            own = book.get_sheet_by_name(chosen)
+            cells = [list(map(_text, row)) for row in own.to_python(skip_empty_area=False)]
+    except Exception as error:
+        raise ValueError(f"not a readable workbook ({error})") from error
+    Path(target).write_text(json.dumps({"sheets": found, "sheet": chosen, "rows": cells}))
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    return str(cell).removesuffix(" 00:00:00")
+
+
+def _is_ods(path: str) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "content.xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def parquet(path: str, target: str) -> None:
+    """Write the table of a Parquet file as Arrow IPC."""
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise ValueError(f"not a readable Parquet file ({error})") from error
+    # Equal texts are one text in Parquet, and many in a list of Python.
+    found = sum(map(_text_bytes, frame.iter_columns()))
+    most = limits().decompressed(Path(path).stat().st_size)
+    if found > most:
+        raise ValueError(f"its texts have {found:,} bytes, more than {most:,}")
+    frame.write_ipc(target)
+
+
+def _text_bytes(column: pl.Series) -> int:
+    """The bytes of all texts of a column, in lists too."""
+    import polars as pl
+
+    while isinstance(column.dtype, pl.List | pl.Array):
+        column = column.explode(keep_nulls=False, empty_as_null=False)
+    return int(column.str.len_bytes().sum()) if column.dtype == pl.String else 0
