@@ -79,3 +79,26 @@ def test_an_import_loads_nothing_that_is_not_used():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_help_needs_no_extra():
+    extras = "anndata datasketch fastexcel gseapy implicit jinja2 lightning matplotlib msgspec"
+    extras += " networkx pandas python_calamine sklearn torch xlsxwriter"
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({extras.split()}))  # None: cannot be imported
+import pydoc
+import gsfm
+pydoc.render_doc(gsfm)
+for name in set(dir(gsfm)) - {{"__version__"}}:
+    pydoc.render_doc(getattr(gsfm, name))
+try:
+    gsfm.benchmark.run
+except gsfm.MissingExtraError as error:
+    print(error)
+assert not hasattr(gsfm.benchmark, "nonsense")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == (
+        "A benchmark needs the extra bench: pip install '.[bench]' in the source folder of gsfm\n"
+    ), done.stderr

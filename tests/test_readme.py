@@ -8,6 +8,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from gsfm import MissingExtraError
 from gsfm.cli.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -37,3 +38,12 @@ def test_the_test_command_is_the_one_that_ci_calls():
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "\nscripts/test\n" in README
     assert "\nscripts/test\n" in ci
+
+
+def test_installation_is_from_the_source_everywhere():
+    assert "pip install -q . &&" in README
+    pages = [README, *(page.read_text("utf-8") for page in (ROOT / "docs").rglob("*.md"))]
+    commands = re.findall(
+        r"pip\s+install (.+)", "\n".join(pages) + f"\n{MissingExtraError('', 'a')}"
+    )
+    assert [one for one in commands if not re.match(r"(-q )?'?\.", one)] == []

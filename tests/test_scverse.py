@@ -192,7 +192,7 @@ def test_bad_input_is_an_error_that_says_what(adata, model, library, settings, m
 
 def test_without_pandas_it_says_how_to_get_it(monkeypatch, library):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'gsfm\[scverse\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '.\[scverse\]'"):
         scverse.signatures(library)
 
 

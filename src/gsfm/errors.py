@@ -59,7 +59,8 @@ class MissingExtraError(GsfmError, ImportError):
     """An optional dependency is needed; the message contains the install command."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional part: pip install 'gsfm[{extra}]'")
+        install = f"pip install '.[{extra}]'"  # as in the README: from the source
+        super().__init__(f"{what} needs the extra {extra}: {install} in the source folder of gsfm")
         self.what, self.extra = what, extra
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -75,7 +76,7 @@ def needs_extra(what: str, extra: str) -> Iterator[None]:
     >>> with needs_extra("A plot", "plot"):
     ...     import no_such_module
     Traceback (most recent call last):
-    gsfm.errors.MissingExtraError: A plot needs an optional part: pip install 'gsfm[plot]'
+    gsfm.errors.MissingExtraError: A plot needs the extra plot: pip install '.[plot]' in the ...
     """
     try:
         yield

@@ -291,7 +291,7 @@ def test_settings_of_the_search_are_checked_before_the_work(tmp_path, monkeypatc
         with pytest.raises(GsfmError, match="must be above 0 and up to 1"):
             corpus.build(path, near_duplicates=wrong)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'gsfm\[corpus\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '.\[corpus\]'"):
         corpus.build(path)
     with pytest.raises(GsfmError, match="no such file"):
         corpus.build(path, near_duplicates=None)

@@ -139,7 +139,7 @@ def test_plots_that_cannot_be(sets, tmp_path, monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"pip install 'gsfm\[plot\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '.\[plot\]'"):
         corpus.plot(sets, tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 

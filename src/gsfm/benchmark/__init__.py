@@ -3,36 +3,54 @@
 `read_config` and `run` do a whole comparison. Its parts can be used alone.
 """
 
-from gsfm.errors import needs_extra
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-with needs_extra("A benchmark", "bench"):
-    import msgspec  # noqa: F401
+from gsfm.errors import MissingExtraError
 
-from gsfm.benchmark.calibration import Reliability, reliability
-from gsfm.benchmark.comparison import compare
-from gsfm.benchmark.config import (
-    Benchmark,
-    Corpus,
-    Embedded,
-    FromLibrary,
-    Leakage,
-    Saved,
-    Summed,
-    Task,
-    Trained,
-    read_config,
-)
-from gsfm.benchmark.embedding import Embedding
-from gsfm.benchmark.leakage import Leaks, covering
-from gsfm.benchmark.methods import Cost, LibraryModel, Method, ModelMethod
-from gsfm.benchmark.metrics import METRICS, Measured, Ranking, matched_auroc, measure
-from gsfm.benchmark.protocols import context_switch, half_split, hold_out, never_seen, time_split
-from gsfm.benchmark.questions import Questions
-from gsfm.benchmark.relations import new_interactions, new_relations
-from gsfm.benchmark.releases import Pairs, find_release, pair
-from gsfm.benchmark.results import Results
-from gsfm.benchmark.runner import Event, run
-from gsfm.benchmark.statistics import holm, interval, paired
+if TYPE_CHECKING or find_spec("msgspec"):
+    from gsfm.benchmark.calibration import Reliability, reliability
+    from gsfm.benchmark.comparison import compare
+    from gsfm.benchmark.config import (
+        Benchmark,
+        Corpus,
+        Embedded,
+        FromLibrary,
+        Leakage,
+        Saved,
+        Summed,
+        Task,
+        Trained,
+        read_config,
+    )
+    from gsfm.benchmark.embedding import Embedding
+    from gsfm.benchmark.leakage import Leaks, covering
+    from gsfm.benchmark.methods import Cost, LibraryModel, Method, ModelMethod
+    from gsfm.benchmark.metrics import METRICS, Measured, Ranking, matched_auroc, measure
+    from gsfm.benchmark.protocols import (
+        context_switch,
+        half_split,
+        hold_out,
+        never_seen,
+        time_split,
+    )
+    from gsfm.benchmark.questions import Questions
+    from gsfm.benchmark.relations import new_interactions, new_relations
+    from gsfm.benchmark.releases import Pairs, find_release, pair
+    from gsfm.benchmark.results import Results
+    from gsfm.benchmark.runner import Event, run
+    from gsfm.benchmark.statistics import holm, interval, paired
+
+else:  # the package can be imported and listed without the extra, its names cannot
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            raise MissingExtraError("A benchmark", "bench")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return []
+
 
 # Configuration.
 __all__ = ["Benchmark", "Corpus", "Embedded", "FromLibrary", "Leakage", "Saved", "Summed", "Task"]

@@ -54,8 +54,8 @@ def run(
     report
         Write report.html and report.md; needs the extra bench.
     """
-    from gsfm.benchmark.config import read_config
-    from gsfm.benchmark.runner import run as run_benchmark
+    from gsfm.benchmark import read_config
+    from gsfm.benchmark import run as run_benchmark
 
     benchmark = read_config(config, data=data, corpus=corpus)
     reporter = _Reporter()
@@ -81,7 +81,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     folder
         A folder of results: the -o of gsfm benchmark run.
     """
-    from gsfm.benchmark.results import Results
+    from gsfm.benchmark import Results
 
     results = Results.open(folder)
     results.summarize()
@@ -105,7 +105,7 @@ def compare(
     b
         Another one, such as a later one.
     """
-    from gsfm.benchmark.comparison import compare as compare_results
+    from gsfm.benchmark import compare as compare_results
 
     return compare_results(a, b)
 
