@@ -23,7 +23,7 @@ from gsfm.genes import Vocabulary
 from gsfm.io.files import atomic_path
 
 DATA = Path(__file__).parents[1] / "src" / "gsfm" / "corpus" / "data" / shipped.FILE
-MIN, MAX = 3, 1001  # both exclusive, as in gsfm.corpus.build
+MIN, MAX = 4, 1000
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     used = np.flatnonzero(np.bincount(sets.indices, minlength=sets.n_genes))
     sets = sets.reindex(Vocabulary(sets.vocabulary[int(g)] for g in used))
     record["sets"] = builder.account(np.bincount(reason, minlength=1 + len(builder.REASONS)))
-    settings = {"min": MIN, "max": MAX, "species": "human"}
+    settings = {"min_size": MIN, "max_size": MAX, "species": "human"}
     sets.manifest = builder.manifest(sets, settings, [record])
     pmids = np.array([int(name.removeprefix("PMID:")) for name in sets.names])
     content = shipped.pack(pmids, sets)

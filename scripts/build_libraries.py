@@ -263,7 +263,7 @@ def write(
         "terms": len(library),
         "genes": library.n_genes,
         "members": len(library.indices),
-        "settings": {"members": rule, "min": at_least, "max": MAX},
+        "settings": {"members": rule, "min_size": at_least, "max_size": MAX},
         "identifiers": dict(resolution.counts),
         "dropped": {
             "too small": sum(size < at_least for size in sizes.values()),

@@ -205,8 +205,8 @@ def corpus(manifest: Mapping[str, Any]) -> str:
     ]
     if "papers" in of:
         rows.append(("papers with 2 or more genes", f"{of['papers']['sets']:,}"))
-    if {"min", "max", "min_gene_sets"} <= set(settings):
-        low, high = settings["min"] + 1, settings["max"] - 1
+    if {"min_size", "max_size", "min_gene_sets"} <= set(settings):
+        low, high = settings["min_size"], settings["max_size"]
         rows += [
             ("size of a set", f"{low:,} to {high:,} genes"),
             ("sets per gene", f"{settings['min_gene_sets']:,} or more"),

@@ -73,8 +73,8 @@ def build_corpus(libraries: Path, publications: Path, file: Path) -> GeneSets:
             raise GsfmError(f"{libraries}: a model must not train on {', '.join(refused)}")
         built = corpus.build(
             [libraries, ("publications", publications)],
-            min=4,
-            max=1001,
+            min_size=5,
+            max_size=1000,
             min_gene_sets=3,
             near_duplicates=None,
             exclude=LEAKING,
@@ -153,7 +153,8 @@ def all_papers(publications: Path, file: Path, sets: GeneSets, held_out: GeneSet
     """
     if not file.exists():
         source = [("publications", publications)]
-        corpus.build(source, min=1, max=1001, near_duplicates=None, progress=say).save(file)
+        built = corpus.build(source, min_size=2, near_duplicates=None, progress=say)
+        built.save(file)
     papers = GeneSets.open(file)
     kept = held_out.metadata
     names = kept.filter(source="publications")["name"].to_list()

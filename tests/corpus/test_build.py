@@ -73,7 +73,7 @@ def papers(tmp_path: Path) -> Path:
 def test_the_whole(folder, papers):
     lines = []
     built = corpus.build(
-        [folder, ("publications", papers)], min=2, max=10, near_duplicates=None,
+        [folder, ("publications", papers)], min_size=3, max_size=9, near_duplicates=None,
         progress=lines.append,
     )  # fmt: skip
     assert as_sets(built) == {
@@ -104,8 +104,8 @@ def test_the_whole(folder, papers):
     manifest = built.manifest
     assert manifest["gsfm_version"] == gsfm.__version__
     assert manifest["settings"] == {
-        "min": 2,
-        "max": 10,
+        "min_size": 3,
+        "max_size": 9,
         "min_gene_sets": 1,
         "near_duplicates": None,
         "shrink": 1.0,
@@ -163,26 +163,26 @@ def test_the_whole(folder, papers):
 
 def test_bounds_are_strict(tmp_path):
     path = gmt(tmp_path / "a.gmt", {str(n): GENES[:n] for n in range(1, 11)})
-    built = corpus.build(path, min=3, max=7, near_duplicates=None)
+    built = corpus.build(path, min_size=4, max_size=6, near_duplicates=None)
     assert built.sizes.tolist() == [4, 5, 6]
 
 
 def test_the_order_of_the_inputs_does_not_matter(folder, papers):
     inputs = [folder / "Alpha_2020.gmt", folder / "Beta.v1.2.gmt.gz", ("publications", papers)]
-    builds = [corpus.build(order, min=1) for order in itertools.permutations(inputs)]
+    builds = [corpus.build(order, min_size=2) for order in itertools.permutations(inputs)]
     for other in builds[1:]:
         assert other.manifest == builds[0].manifest
         assert other.metadata.equals(builds[0].metadata)
         assert (other.indices == builds[0].indices).all()
     # A file that is given twice, by itself and with its folder, counts once.
-    twice = corpus.build([folder, *inputs, ("publications", str(papers))], min=1)
+    twice = corpus.build([folder, *inputs, ("publications", str(papers))], min_size=2)
     assert twice.manifest == builds[0].manifest
 
 
 def test_save_and_build_again(folder, tmp_path):
-    built = corpus.build(folder, min=1)
+    built = corpus.build(folder, min_size=2)
     built.save(tmp_path / "a.gsets")
-    again = corpus.build(tmp_path / "a.gsets", min=1)
+    again = corpus.build(tmp_path / "a.gsets", min_size=2)
     assert again.manifest["hash"] == built.manifest["hash"]
     # The sets keep their sources; they do not take the name of the file.
     assert again.metadata.equals(built.metadata)
@@ -192,8 +192,8 @@ def test_save_and_build_again(folder, tmp_path):
 
 
 def test_building_upon_a_corpus_keeps_all_names(folder, tmp_path):
-    corpus.build(folder / "Alpha_2020.gmt", min=2, max=9).save(tmp_path / "first.gsets")
-    built = corpus.build([tmp_path / "first.gsets", folder / "Beta.v1.2.gmt.gz"], min=2)
+    corpus.build(folder / "Alpha_2020.gmt", min_size=3, max_size=8).save(tmp_path / "first.gsets")
+    built = corpus.build([tmp_path / "first.gsets", folder / "Beta.v1.2.gmt.gz"], min_size=3)
     assert built.names == ["repair", "p53 of beta"]
     assert built.metadata["duplicates"].to_list() == [
         None,
@@ -229,7 +229,7 @@ def test_the_species_of_a_library_decides_what_its_symbols_mean(tmp_path):
 
 
 def test_exclude(folder):
-    built = corpus.build(folder, min=1, exclude=["Alpha*"])
+    built = corpus.build(folder, min_size=2, exclude=["Alpha*"])
     assert built.manifest["excluded"] == ["Alpha_2020"]
     assert set(built.metadata["source"]) == {"Beta.v1.2"}
     with pytest.raises(GsfmError, match="no file is given, or all are excluded"):
@@ -247,7 +247,7 @@ def test_rare_genes_go_until_all_rules_hold(tmp_path):
         "g": ["TP53", "RB1", "PTEN"],  # and without f, PTEN is rare and g too small
     }
     path = gmt(tmp_path / "L.gmt", sets)
-    built = corpus.build(path, min=2, min_gene_sets=2, near_duplicates=None)
+    built = corpus.build(path, min_size=3, min_gene_sets=2, near_duplicates=None)
     assert as_sets(built) == {name: set(sets[name]) for name in "acd"}
     assert built.metadata["duplicates"].to_list() == [["L: b"], None, None]
     assert built.manifest["sets"]["dropped"] == {
@@ -259,7 +259,7 @@ def test_rare_genes_go_until_all_rules_hold(tmp_path):
     }
     assert built.manifest["genes"] == {"kept": 4, "rare": 5}
     with pytest.raises(GsfmError, match="no set is left"):
-        corpus.build(path, min=2, min_gene_sets=8, near_duplicates=None)
+        corpus.build(path, min_size=3, min_gene_sets=8, near_duplicates=None)
 
 
 def test_weights(tmp_path):
@@ -304,7 +304,7 @@ def test_stdin(monkeypatch, folder):
         buffer = io.BytesIO(content)
 
     monkeypatch.setattr(sys, "stdin", Stdin)
-    built = corpus.build("-", min=2)
+    built = corpus.build("-", min_size=3)
     assert built.metadata["source"].to_list() == ["stdin", "stdin"]
     record = built.manifest["inputs"][0]
     assert record["sha256"] == hashlib.sha256(content).hexdigest()
@@ -318,7 +318,7 @@ def libraries(draw):
 
 
 @settings(max_examples=40)
-@given(libraries(), st.integers(0, 3), st.integers(5, 12), st.integers(1, 4), st.randoms())
+@given(libraries(), st.integers(1, 4), st.integers(4, 11), st.integers(1, 4), st.randoms())
 def test_invariants(tmp_path_factory, libraries, smallest, largest, min_gene_sets, rng):
     folder = tmp_path_factory.mktemp("corpus")
     paths = [
@@ -329,7 +329,11 @@ def test_invariants(tmp_path_factory, libraries, smallest, largest, min_gene_set
     def build():
         rng.shuffle(paths)
         return corpus.build(
-            paths, min=smallest, max=largest, min_gene_sets=min_gene_sets, near_duplicates=None
+            paths,
+            min_size=smallest,
+            max_size=largest,
+            min_gene_sets=min_gene_sets,
+            near_duplicates=None,
         )
 
     try:
@@ -339,7 +343,7 @@ def test_invariants(tmp_path_factory, libraries, smallest, largest, min_gene_set
             build()
         return
     assert build().manifest == built.manifest
-    assert ((built.sizes > smallest) & (built.sizes < largest)).all()
+    assert ((built.sizes >= smallest) & (built.sizes <= largest)).all()
     assert len({frozenset(genes) for genes in as_rows(built)}) == len(built)
     assert np.bincount(built.indices, minlength=built.n_genes).min() >= min_gene_sets
     assert list(built.vocabulary) == sorted(built.vocabulary)
@@ -405,10 +409,10 @@ def test_wrong_inputs(tmp_path):
     with pytest.raises(GsfmError, match="nothing to build from"):
         corpus.build([])
     path = gmt(tmp_path / "a.gmt", {"a": GENES[:3]})
-    with pytest.raises(GsfmError, match="no set is left: none has more than 4 and fewer than 1001"):
+    with pytest.raises(GsfmError, match="no set is left: none has 5 to 1000 genes"):
         corpus.build(path)
-    with pytest.raises(GsfmError, match="no set has more than 4 and fewer than 5 genes"):
-        corpus.build(path, max=5)
+    with pytest.raises(GsfmError, match="no set has 5 to 4 genes"):
+        corpus.build(path, max_size=4)
 
 
 @pytest.mark.parametrize(

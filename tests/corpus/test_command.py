@@ -35,10 +35,10 @@ def test_build_and_look(library, tmp_path):
         library,
         "--source",
         f"publications={papers}",
-        "--min",
-        2,
-        "--max",
-        10,
+        "--min-size",
+        3,
+        "--max-size",
+        9,
         "-o",
         output,
     )
@@ -68,13 +68,24 @@ def test_build_and_look(library, tmp_path):
 def test_options_arrive(library, tmp_path):
     output = tmp_path / "corpus.gsets"
     result = run(
-        *("build", library, "--min", 1, "--max", 4, "--min-gene-sets", 1, "--near-duplicates", 0),
+        *(
+            "build",
+            library,
+            "--min-size",
+            2,
+            "--max-size",
+            3,
+            "--min-gene-sets",
+            1,
+            "--near-duplicates",
+            0,
+        ),
         *("--shrink", 0.5, "--species", "human", "--exclude", "Other*", "-o", output),
     )
     assert result.exit_code == 0
     assert GeneSets.open(output).manifest["settings"] == {
-        "min": 1,
-        "max": 4,
+        "min_size": 2,
+        "max_size": 3,
         "min_gene_sets": 1,
         "near_duplicates": None,
         "shrink": 0.5,
@@ -85,7 +96,7 @@ def test_options_arrive(library, tmp_path):
 
 def test_stdin(library, tmp_path):
     output = tmp_path / "corpus.gsets"
-    result = run("build", "-", "--min", 2, "-o", output, stdin=library.read_text())
+    result = run("build", "-", "--min-size", 3, "-o", output, stdin=library.read_text())
     assert result.exit_code == 0
     assert GeneSets.open(output).metadata["source"].to_list() == ["stdin", "stdin"]
 

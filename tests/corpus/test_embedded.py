@@ -68,7 +68,7 @@ def test_its_manifest_agrees(embedded):
     for sets in (manifest["sets"], record["sets"]):
         assert sets["kept"] == len(embedded)
         assert sets["kept"] + sum(sets["dropped"].values()) == sets["read"]
-    assert manifest["settings"] == {"min": 3, "max": 1001, "species": "human"}
+    assert manifest["settings"] == {"min_size": 4, "max_size": 1000, "species": "human"}
     assert manifest["members"] == len(embedded.indices)
     assert manifest["genes"] == {"kept": embedded.n_genes, "rare": 0}
     assert manifest["hash"] == corpus.content_hash(embedded)

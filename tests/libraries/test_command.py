@@ -31,7 +31,7 @@ def test_list(run, tmp_path):
 def test_add_show_remove(run, file):
     added = run(
         *("library", "add", file, "--release", "1", "--date", "2024-01-01"),
-        *("--license", "CC0", "--species", "human", "--min", "2"),
+        *("--license", "CC0", "--species", "human", "--min-size", "2"),
     )
     assert (added.exit_code, added.stdout) == (0, "")
     assert "1 identifier not mapped: nonsense" in added.stderr

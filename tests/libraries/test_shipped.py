@@ -82,8 +82,8 @@ def test_each_library(name):
     # Every gene of the vocabulary occurs.
     assert np.bincount(library.indices, minlength=library.n_genes).min() >= 1
     settings = manifest["settings"]
-    assert library.sizes.min() >= settings["min"] >= 3
-    assert library.sizes.max() <= settings["max"] == 2000
+    assert library.sizes.min() >= settings["min_size"] >= 3
+    assert library.sizes.max() <= settings["max_size"] == 2000
     assert (manifest["terms"], manifest["genes"]) == (len(library), library.n_genes)
     assert manifest["members"] == len(library.indices)
     for fact in ("title", "release", "date", "license", "species", "source", "files", "dropped"):

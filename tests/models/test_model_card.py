@@ -129,7 +129,7 @@ def test_what_a_rich_manifest_tells(script: ModuleType, model: Adaptive, tmp_pat
             "hash": "ab12",
             "sets": {"kept": 1234, "read": 2000, "dropped": {"too_small": 766, "rare_genes": 0}},
             "genes": {"kept": 567},
-            "settings": {"min": 4, "max": 1001, "min_gene_sets": 3},
+            "settings": {"min_size": 5, "max_size": 1000, "min_gene_sets": 3},
             "inputs": [
                 {"source": "one", "license": "License: CC0"},
                 {"source": "two", "license": "GNU GENERAL PUBLIC LICENSE Version 3, 29 June 2"},

@@ -32,8 +32,8 @@ def build(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
     inputs: Annotated[list[str] | None, typer.Argument(metavar="INPUT...")] = None,
     source: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE")] = None,
-    min: options.Count = 4,
-    max: Annotated[int, typer.Option(min=2)] = 1001,
+    min_size: options.Positive = 5,
+    max_size: options.Positive = 1000,
     min_gene_sets: options.Positive = 1,
     near_duplicates: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.8,
     shrink: Annotated[float, typer.Option(min=0.0)] = 1.0,
@@ -54,10 +54,10 @@ def build(
         Gene-set files and folders of them; - for stdin.
     source
         A file of a public resource; gsfm corpus sources lists them. Repeatable.
-    min
-        Keep sets with more genes.
-    max
-        Keep sets with fewer genes.
+    min_size
+        Smallest set to keep.
+    max_size
+        Largest set to keep.
     min_gene_sets
         Drop genes that are in fewer sets.
     near_duplicates

@@ -58,8 +58,8 @@ def add(
     license: str | None = None,
     species: options.Species = None,
     by: Literal["phenotypes", "diseases"] | None = None,
-    min: options.Positive = 1,
-    max: Annotated[int | None, typer.Option(min=1)] = None,
+    min_size: options.Positive = 1,
+    max_size: Annotated[int | None, typer.Option(min=1)] = None,
     replace: bool = False,
     refresh: bool = False,
 ) -> None:
@@ -83,9 +83,9 @@ def add(
         Its license.
     by
         The terms to make of a table of HPO.
-    min
+    min_size
         Smallest term to keep.
-    max
+    max_size
         Largest term to keep.
     replace
         Replace an added library of this name.
@@ -94,7 +94,7 @@ def add(
     """
     from gsfm import libraries
 
-    added = libraries.add(**options_for(libraries.add, min_size=min, max_size=max))
+    added = libraries.add(**options_for(libraries.add))
     if added.report is not None:
         note(added.report.summary())
     dropped = added.manifest["dropped"]

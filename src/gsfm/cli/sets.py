@@ -66,8 +66,8 @@ def convert(
     found: Input,
     target: Annotated[str, typer.Argument(metavar="OUT")],
     to: Format | None = None,
-    min: Annotated[int | None, typer.Option(min=0)] = None,
-    max: Annotated[int | None, typer.Option(min=0)] = None,
+    min_size: Annotated[int | None, typer.Option(min=0)] = None,
+    max_size: Annotated[int | None, typer.Option(min=0)] = None,
 ) -> None:
     """Read gene sets in one format and write them in another.
 
@@ -80,12 +80,12 @@ def convert(
         The file to write; a suffix .gz, .zst or .zip compresses it; - for stdout.
     to
         Format of the output; found from its suffix by default.
-    min
+    min_size
         Smallest set to keep.
-    max
+    max_size
         Largest set to keep.
     """
-    _write(found.filter(min_size=min, max_size=max), target, to)
+    _write(found.filter(min_size=min_size, max_size=max_size), target, to)
 
 
 @command(app)
@@ -95,7 +95,7 @@ def overlap(
     background: Annotated[int | None, typer.Option(min=1)] = None,
     min_shared: options.Positive = 1,
     min_jaccard: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.0,
-    max_p: Annotated[float, typer.Option("--max-p", min=0.0, max=1.0)] = 1.0,
+    max_p_value: Annotated[float, typer.Option(min=0.0, max=1.0)] = 1.0,
     no_resolve: bool = False,
     species: options.Species = None,
 ) -> pl.DataFrame:
@@ -116,7 +116,7 @@ def overlap(
         Smallest overlap of a pair.
     min_jaccard
         Smallest Jaccard index of a pair.
-    max_p
+    max_p_value
         Largest p-value of a pair.
     """
     left, right = (
@@ -128,7 +128,7 @@ def overlap(
             background=background,
             min_shared=min_shared,
             min_jaccard=min_jaccard,
-            max_p_value=max_p,
+            max_p_value=max_p_value,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

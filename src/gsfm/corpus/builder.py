@@ -41,8 +41,8 @@ _COLUMNS: dict[str, Any] = {
 def build(
     inputs: str | Path | Iterable[str | Path | tuple[str, str | Path]],
     *,
-    min: int = 4,
-    max: int = 1001,
+    min_size: int = 5,
+    max_size: int = 1000,
     min_gene_sets: int = 1,
     near_duplicates: float | None = 0.8,
     shrink: float = 1.0,
@@ -61,8 +61,8 @@ def build(
     inputs
         Gene-set files, folders (every gene-set file in them), or pairs of the name of a source and
         a file of it, such as ``("publications", "gene2pubmed.gz")``; ``"-"`` is standard input.
-    min, max
-        Keep sets with **more than** `min` and **fewer than** `max` genes.
+    min_size, max_size
+        Exclude sets with fewer or more genes.
     min_gene_sets
         Exclude genes in fewer sets than this. Sets that become too small or equal are excluded or
         merged, until all rules are met.
@@ -107,13 +107,14 @@ def build(
     ...     "recombination\\t\\tPALB2\\tBRCA2\\tBRCA1\\n"
     ...     "pair\\t\\tRB1\\tE2F1\\n"
     ... )
-    >>> corpus = build(path, min=2)
+    >>> corpus = build(path, min_size=3)
     >>> corpus[0].name, corpus[0].genes, corpus[0].metadata["duplicates"]
     ('repair', ('BRCA1', 'BRCA2', 'PALB2'), ['library: recombination'])
     >>> corpus.manifest["inputs"][0]["sets"]["dropped"]
     {'too_small': 1, 'duplicate': 1}
     """
-    require(0 <= min < max - 1, f"no set has more than {min} and fewer than {max} genes", GsfmError)
+    sizes = f"{min_size} to {max_size} genes"
+    require(1 <= min_size <= max_size, f"no set has {sizes}", GsfmError)
     if near_duplicates is not None:  # checked first, because the search is late
         bounds = f"near_duplicates must be above 0 and up to 1, not {near_duplicates}"
         require(0 < near_duplicates <= 1, bounds, GsfmError)
@@ -126,7 +127,7 @@ def build(
     for number, item in enumerate(found):
         sets, record = read(item, species)
         say(f"[{number + 1}/{len(found)}] {item.name}: {len(sets):,} sets")
-        reason = by_size(sets.sizes, min, max)
+        reason = by_size(sets.sizes, min_size, max_size)
         # Release the sets of a wrong size now: there may be millions.
         parts.append(_tidy(sets[np.flatnonzero(reason == 0)], item))
         records.append(record)
@@ -136,10 +137,10 @@ def build(
     corpus = gsfm.sets.concat(parts)
     del parts
 
-    say(f"{len(corpus):,} sets of {min + 1} to {max - 1} genes: merging duplicates")
-    corpus, later, rare = _merge(corpus, min, min_gene_sets)
+    say(f"{len(corpus):,} sets of {sizes}: merging duplicates")
+    corpus, later, rare = _merge(corpus, min_size, min_gene_sets)
     if not len(corpus):
-        raise GsfmError(f"no set is left: none has more than {min} and fewer than {max} genes")
+        raise GsfmError(f"no set is left: none has {sizes}")
     counts[:, 0] = 0
     np.add.at(counts, (owner, later), 1)
     for record, row in zip(records, counts, strict=True):
@@ -148,7 +149,7 @@ def build(
         say(f"{len(corpus):,} sets: looking for near-duplicates")
         corpus = _weigh(corpus, near_duplicates, shrink)
     settings = {
-        **{"min": min, "max": max, "min_gene_sets": min_gene_sets},
+        **{"min_size": min_size, "max_size": max_size, "min_gene_sets": min_gene_sets},
         **{"near_duplicates": near_duplicates, "shrink": shrink},
         **{"species": species, "exclude": sorted(exclude)},
     }
@@ -192,9 +193,10 @@ def read(item: inputs_module.Input, species: Species | None) -> tuple[GeneSets, 
     return sets, {key: value for key, value in record.items() if value is not None}
 
 
-def by_size(sizes: NDArray[np.int64], min: int, max: int) -> NDArray[np.int64]:
+def by_size(sizes: NDArray[np.int64], min_size: int, max_size: int) -> NDArray[np.int64]:
     """(n_sets,) the reason why a set of this size is dropped; 0 for none."""
-    return np.select([sizes == 0, sizes <= min, sizes >= max], [_NO_GENE, _SMALL, _LARGE], 0)
+    reasons = {_NO_GENE: sizes == 0, _SMALL: sizes < min_size, _LARGE: sizes > max_size}
+    return np.select(list(reasons.values()), list(reasons), 0)
 
 
 def account(counts: NDArray[np.int64]) -> dict[str, Any]:
@@ -247,7 +249,9 @@ def _tidy(sets: GeneSets, item: inputs_module.Input) -> GeneSets:
     return GeneSets(sets.vocabulary, sets.indptr, sets.indices, table)
 
 
-def _merge(sets: GeneSets, min: int, min_gene_sets: int) -> tuple[GeneSets, NDArray[np.int64], int]:
+def _merge(
+    sets: GeneSets, min_size: int, min_gene_sets: int
+) -> tuple[GeneSets, NDArray[np.int64], int]:
     """Merge equal sets and exclude rare genes until there are none.
 
     Returns the corpus, why each of `sets` is not in it (0: it is), and the number of rare genes.
@@ -270,7 +274,7 @@ def _merge(sets: GeneSets, min: int, min_gene_sets: int) -> tuple[GeneSets, NDAr
         if not dropped:
             break
         rare += dropped
-        small = sets.sizes <= min
+        small = sets.sizes < min_size
         reason[rows[small]] = _RARE
         sets, rows = sets[np.flatnonzero(~small)], rows[~small]
     while (leader[leader] != leader).any():

@@ -119,7 +119,7 @@ def add(
         **facts,
         **{key: value for key, value in own.items() if value is not None},
         "name": name,
-        "settings": {"min": min_size, "max": max_size},
+        "settings": {"min_size": min_size, "max_size": max_size},
         "dropped": {
             "too small": int(small.sum()),
             "too large": int(large.sum()),
