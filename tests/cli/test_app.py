@@ -247,6 +247,58 @@ def test_completing_needs_no_torch_and_no_other_command(folder):
     assert result.stderr.splitlines()[-1] == "[]"
 
 
+# -- files -------------------------------------------------------------------------------------
+
+TABLE = pl.DataFrame({"symbol": ["TP53", "=1+2"], "score": [0.5, 2.0], "genes": [["A", "B"], []]})
+READERS = {
+    ".csv": pl.read_csv,
+    ".tsv": lambda path: pl.read_csv(path, separator="\t"),
+    ".json": pl.read_json,
+    ".xlsx": pl.read_excel,
+    ".parquet": pl.read_parquet,
+}
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_the_suffix_of_a_file_is_its_format(tmp_path, suffix):
+    path = tmp_path / f"found{suffix}"
+    emit(TABLE, Form.of(output=path))
+    keeps_lists = suffix in (".json", ".parquet")
+    wanted = TABLE if keeps_lists else TABLE.with_columns(pl.col("genes").list.join("|"))
+    assert READERS[suffix](path).fill_null("").equals(wanted)
+
+
+@pytest.mark.parametrize("name", ["x.png", "x", "x.csv.gz", "x.npz"])
+def test_a_file_of_another_suffix_is_not_written(run, folder, tmp_path, name):
+    result = run("complete", "TP53", "--model", folder, "-o", str(tmp_path / name))
+    assert result.exit_code == 2
+    assert "the suffix must be one of .csv, .tsv, .txt, .tab, .json, .xlsx, .pa" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_folder_is_made_for_a_file(run, folder, tmp_path):
+    path = tmp_path / "none" / "deeper" / "x.csv"
+    for command in (("complete", "TP53", "--model", folder), ("corpus", "build", "none.gmt")):
+        result = run(*command, "-o", str(path))
+        assert result.exit_code == 1
+        assert result.stderr == f"gsfm: {path}: there is no folder {path.parent}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_a_chosen_format_may_have_any_name(run, folder, tmp_path):
+    path = tmp_path / "found"
+    assert run("complete", "TP53", "--model", folder, "--csv", "-o", str(path)).exit_code == 0
+    printed = run("complete", "TP53", "--model", folder, "--csv", "-o", "-").stdout
+    assert path.read_text() == printed
+
+
+def test_a_cell_that_a_workbook_cannot_hold_is_an_error(tmp_path):
+    path = tmp_path / "found.xlsx"
+    with pytest.raises(GsfmError, match="genes: a cell of a workbook holds 32,767 characters"):
+        emit(pl.DataFrame({"genes": ["A" * 40_000]}), Form.of(output=path))
+    assert not list(tmp_path.iterdir())
+
+
 # -- tables ------------------------------------------------------------------------------------
 
 

@@ -139,6 +139,7 @@ def test_map(run, folder, library, tmp_path):
         ("nearest", "-", "--among", "-"),
         ("nearest", "TP53", "--by", "magic"),
         ("map", "x.gmt", "--most", "2"),
+        ("embed", "genes", "TP53", "-o", "x.txt"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(run, folder, arguments):
@@ -157,7 +158,6 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
         (("network", "TP53"), "at least 2"),
         (("network", "TP53", "MDM2", "--save", "x.txt"), "x.txt"),
         (("nearest", "TP53", "--among", "no-such-library"), "no-such-library"),
-        (("embed", "genes", "TP53", "-o", "x.txt"), "x.txt"),
         (("embed", "sets", "no-such-file.gmt"), "no-such-file.gmt"),
         (("map", "no-such-file.gmt"), "no-such-file.gmt"),
     ],

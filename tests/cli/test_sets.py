@@ -41,7 +41,8 @@ def test_convert(run, file, tmp_path):
     assert "wrote" in result.stderr
     lines = gzip.decompress(target.read_bytes()).decode().splitlines()
     assert lines[:3] == ["name,gene,description", "one,MDM2,d", "one,TP53,d"]
-    raw = run("sets", "convert", "-", "-", "--to", "gmt", "--no-resolve", "--max-size", "2", stdin=GMT)
+    options = ("--to", "gmt", "--no-resolve", "--max-size", "2")
+    raw = run("sets", "convert", "-", "-", *options, stdin=GMT)
     assert raw.stdout == "two\td\tMDM2\tTP53\nthree\td\tEGFR\tnonsense\n"
     dropped = run("sets", "convert", file, str(tmp_path / "c.json"), "--to", "enrichr-json")
     assert "not written, as the format cannot hold it: description" in dropped.stderr

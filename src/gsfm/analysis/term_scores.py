@@ -332,7 +332,7 @@ def _write(file: Path | None, cache: Cache) -> None:
     if file is None:
         return
     with contextlib.suppress(OSError):
-        with atomic_path(file) as temporary:
+        with atomic_path(file, parents=True) as temporary:
             save_file({k: np.ascontiguousarray(v) for k, v in cache.items()}, temporary)
         files = sorted(file.parent.glob("*.safetensors"), key=lambda f: f.stat().st_mtime)
         for old in files[:-CACHE_FILES]:

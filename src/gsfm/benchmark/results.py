@@ -149,7 +149,7 @@ def write_about(folder: Path, about: Mapping[str, Any]) -> None:
 
 def write(path: Path, content: str | pl.DataFrame) -> None:
     """Write a text or a Parquet table, whole or not at all."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, parents=True) as temporary:
         if isinstance(content, str):
             temporary.write_text(content, encoding="utf-8")
         else:

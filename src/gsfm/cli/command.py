@@ -15,7 +15,7 @@ import typer
 from typer.models import ParameterInfo
 
 from gsfm.cli import options
-from gsfm.cli.output import Form, emit, note
+from gsfm.cli.output import SUFFIXES, Form, emit, note
 from gsfm.progress import Bar
 from gsfm.report import Report
 
@@ -43,7 +43,12 @@ _VALUES: ContextVar[Mapping[str, Any]] = ContextVar("values")
 
 
 def command(
-    app: typer.Typer, name: str | None = None, *, query: bool = False, table: bool = True
+    app: typer.Typer,
+    name: str | None = None,
+    *,
+    query: bool = False,
+    table: bool = True,
+    suffixes: Iterable[str] = SUFFIXES,
 ) -> Callable[[Command], Command]:
     """Add a function to a group of commands.
 
@@ -68,6 +73,8 @@ def command(
         ``--sheet`` and ``--gene-column``.
     table
         Whether the command prints a table.
+    suffixes
+        The suffixes of the files that the command can write its table to.
     """
 
     def register(function: Command) -> Command:
@@ -97,6 +104,8 @@ def command(
             for name, make in sorted(makers.items(), key=lambda item: item[0] != "columns"):
                 taken = inspect.signature(make).parameters
                 values[name] = make(**{option: values.pop(option) for option in taken})
+            if table:
+                values["form"].check(suffixes)
             _VALUES.set(values)
             result = function(**{name: values[name] for name in own})
             if result is not None:

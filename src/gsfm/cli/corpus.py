@@ -18,6 +18,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import command, options_for
 from gsfm.cli.output import Form, StatusLine, counts, emit_json, note, show
+from gsfm.io.files import check_folder
 
 if TYPE_CHECKING:
     from gsfm.corpus import Description
@@ -73,6 +74,7 @@ def build(
         raise typer.BadParameter("give files, folders, or --source NAME=FILE")
     from gsfm import corpus
 
+    check_folder(output)
     line = StatusLine()
     changed = {
         "inputs": [*(inputs or []), *pairs],
@@ -98,7 +100,7 @@ def describe(
 ) -> pl.DataFrame | None:
     """Show what is in a corpus: sizes, genes, sources, years, licenses.
 
-    CSV and TSV have the table of sources; JSON has everything.
+    Other formats have the table of sources; JSON has everything.
 
     Parameters
     ----------
@@ -114,12 +116,12 @@ def describe(
     if plot is not None:
         corpora.plot(sets, plot)
         note(f"wrote {plot}")
-    if form.written in ("csv", "tsv"):
-        return description.sources
-    if form.written == "json":
+    if form.written == "table":
+        _show(description)
+    elif form.written == "json":
         emit_json(description.to_dict(), form)
     else:
-        _show(description)
+        return description.sources
     return None
 
 

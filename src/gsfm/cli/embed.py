@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The model's vectors of genes and of gene sets.", no_args_is_help=True)
 
+#: The suffixes of `Vectors.save`.
+SUFFIXES = (".parquet", ".npz", ".h5ad", ".csv", ".tsv", ".json")
+
 Dimensions = Annotated[int | None, typer.Option(min=1)]
 
 
-@command(app, query=True)
+@command(app, query=True, suffixes=SUFFIXES)
 def genes(
     form: Form,
     genes: options.Genes = None,
@@ -45,7 +48,7 @@ def genes(
     return _shown(call(analysis.embed, genes=options.read(genes)), form)
 
 
-@command(app, query=True)
+@command(app, query=True, suffixes=SUFFIXES)
 def sets(
     form: Form,
     sets: options.Sets,

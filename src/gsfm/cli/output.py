@@ -5,22 +5,30 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TextIO
 
 import polars as pl
 import typer
 
+from gsfm.errors import GsfmError, needs_extra
+from gsfm.io.files import atomic_path, check_folder
 from gsfm.report import Report, cell_text, flat, json_text, plain_lines, write_text
 
 LINE_SECONDS = 10.0  # between two lines of progress where stderr is not a terminal
+MAX_CELL = 32_767  # characters in a cell of a workbook
+#: The format of a file by its suffix.
+SUFFIXES = {
+    **{".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".tab": "tsv"},
+    **{".json": "json", ".xlsx": "xlsx", ".parquet": "parquet"},
+}
 
 
 class Form(NamedTuple):
     """The format of a result, and the file to write it to; stdout if None."""
 
-    name: str = "table"  # for people; else json, csv or tsv
+    name: str = "table"  # for people, or by the suffix of the file; else json, csv or tsv
     output: Path | None = None
 
     @classmethod
@@ -43,7 +51,8 @@ class Form(NamedTuple):
         tsv
             Print the result as TSV.
         output
-            Write the result to FILE. The suffix is the format: .json, .csv, else TSV.
+            Write the result to FILE. The suffix is the format: .csv, .tsv, .json, .xlsx or
+            .parquet.
 
         Raises
         ------
@@ -58,21 +67,26 @@ class Form(NamedTuple):
         names = [name for name, flag in (("json", json), ("csv", csv), ("tsv", tsv)) if flag]
         if len(names) > 1:
             raise typer.BadParameter("choose one of --json, --csv and --tsv")
-        return cls(names[0] if names else "table", output)
+        return cls(names[0] if names else "table", None if output == Path("-") else output)
+
+    def check(self, suffixes: Iterable[str] = SUFFIXES) -> None:
+        """Raise an error if the file cannot be written: its suffix has no format, or no folder."""
+        if self.output is None:
+            return
+        if self.name == "table" and self.suffix not in suffixes:
+            known = ", ".join(suffixes)
+            raise typer.BadParameter(f"{self.output}: the suffix must be one of {known}")
+        check_folder(self.output)
 
     @property
-    def suffix(self) -> str | None:
-        """The suffix of the file, without its dot; None if there is none, or a format is chosen."""
-        if self.output is None or self.name != "table":
-            return None
-        return self.output.suffix.lower().lstrip(".")
+    def suffix(self) -> str:
+        """The suffix of the file, which is the format if none is chosen."""
+        return "" if self.output is None else self.output.suffix.lower()
 
     @property
     def written(self) -> str:
         """The format that is written: a file is never a table for people."""
-        if self.suffix is None:
-            return self.name
-        return self.suffix if self.suffix in ("json", "csv") else "tsv"
+        return SUFFIXES.get(self.suffix, self.name) if self.name == "table" else self.name
 
 
 def emit(table: pl.DataFrame | Report, form: Form = Form(), *, title: str | None = None) -> None:
@@ -82,7 +96,7 @@ def emit(table: pl.DataFrame | Report, form: Form = Form(), *, title: str | None
     ----------
     table
         The table, or a report: JSON then has all of it, the other formats its table. List columns
-        are joined with ``|`` except in JSON.
+        are joined with ``|`` except in JSON and Parquet.
     form
         The format and the file.
     title
@@ -99,8 +113,14 @@ def emit(table: pl.DataFrame | Report, form: Form = Form(), *, title: str | None
         show(rows, title=title)
     elif form.written == "json":
         emit_json(table.to_dict() if isinstance(table, Report) else rows.to_dicts(), form)
-    else:
+    elif form.written in ("csv", "tsv"):
         _write(flat(rows).write_csv(separator="," if form.written == "csv" else "\t"), form)
+    elif form.output is not None:
+        with atomic_path(form.output) as temporary:
+            if form.written == "parquet":
+                rows.write_parquet(temporary)
+            else:
+                _write_workbook(flat(rows), temporary)
 
 
 def emit_json(value: Any, form: Form = Form()) -> None:
@@ -113,6 +133,15 @@ def _write(text: str, form: Form) -> None:
         sys.stdout.write(text)
     else:
         write_text(form.output, text)
+
+
+def _write_workbook(table: pl.DataFrame, path: Path) -> None:
+    """Write the sheet of a workbook; texts are never formulas."""
+    for column in table.iter_columns():
+        if column.dtype == pl.String and (column.str.len_chars() > MAX_CELL).any():
+            raise GsfmError(f"{column.name}: a cell of a workbook holds {MAX_CELL:,} characters")
+    with needs_extra("writing XLSX", "xlsx"):
+        table.write_excel(path)
 
 
 def show(table: pl.DataFrame, *, title: str | None = None, stream: TextIO | None = None) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from gsfm.cli import options
 from gsfm.cli.command import call, command
-from gsfm.cli.output import Form, emit, note
+from gsfm.cli.output import SUFFIXES, Form, emit, note
 from gsfm.io.streams import is_file
 from gsfm.report import Report
 
@@ -268,7 +268,7 @@ def nearest(
     return call(analysis.nearest, genes=query)
 
 
-@command(app, "map", query=True)
+@command(app, "map", query=True, suffixes=(".html", *SUFFIXES))
 def map_(
     form: Form,
     sets: options.Sets,
@@ -282,7 +282,7 @@ def map_(
     most
         Draw this number of sets if there are more; 0 for all.
     output
-        Write FILE: .html, a self-contained interactive page; .json, .csv, else TSV.
+        Write FILE: .html, a self-contained interactive page; or .csv, .tsv, .json, .xlsx, .parquet.
     """
     if 0 < most < 5:
         raise typer.BadParameter("--most must be 5 or more, or 0 for all")
@@ -295,7 +295,7 @@ def map_(
         note(f"{found['drawn']:,} of {found['sets']:,} sets, drawn at random; --most 0 for all")
     if found["unplaced"]:
         note(f"sets without a known gene, not on the map: {found['unplaced']:,}")
-    if form.output is None or form.suffix not in ("html", "htm"):
+    if form.output is None or form.name != "table" or form.suffix != ".html":
         return result
     result.to_html(form.output)
     note(f"wrote {form.output}")
@@ -345,7 +345,7 @@ def prioritize(
         seeds=options.read(options.split(seeds)),
         why=why and not by_term,
     )
-    return result.by_term if by_term and form.name != "json" else result
+    return result.by_term if by_term and form.written != "json" else result
 
 
 @command(app, query=True)

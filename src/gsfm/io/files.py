@@ -13,10 +13,11 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, *, parents: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it onto `path` on success.
 
-    On an error the temporary file is removed and `path` stays as it was.
+    On an error the temporary file is removed and `path` stays as it was. `parents` makes the folder
+    of `path`, which otherwise must exist.
 
     Examples
     --------
@@ -28,7 +29,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     'whole'
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if parents:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    check_folder(path)
     # Keep the suffixes: some writers choose the format by the suffix.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.name)
     os.close(handle)
@@ -39,6 +42,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_folder(path: Path) -> None:
+    """Raise FileNotFoundError if the folder of a file to write does not exist."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"there is no folder {path.parent}", str(path))
 
 
 def usual_permissions(path: Path) -> None:

@@ -126,6 +126,7 @@ def add(
             "identifiers": {} if report is None else {**report.unmapped, **report.ambiguous},
         },
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     complete(sets, facts).save(path)
     added = store.load(name)
     added.report = report
