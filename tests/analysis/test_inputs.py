@@ -134,8 +134,8 @@ def test_rankings_and_libraries_of_every_form(tmp_path):
     )
     gmt = tmp_path / "mine.gmt"
     gmt.write_text("arrest\t\tCDKN1A\tp53\ngrowth\t\tEGFR\tGRB2\n")
-    for form in (table, pl.from_pandas(table), gsfm.genes.read(path, ranked=True)):
-        for library in (terms, net, net.to_pandas(), gmt, [terms]):
+    for form in (table, pl.DataFrame(table.to_dict("list")), gsfm.genes.read(path, ranked=True)):
+        for library in (terms, net, pd.DataFrame(net.to_dict(as_series=False)), gmt, [terms]):
             found = gsfm.enrich(form, library, **settings).table
             assert found.drop("library", "id", "link").equals(
                 expected.drop("library", "id", "link")
