@@ -51,7 +51,7 @@ COMMANDS = {
     "embed-sets": "embed sets {gmt}",
     "map": "map {gmt} --seed 1",
     "prioritize": "prioritize BRIP1 TTN CFTR MUC16 FANCD2 chr17:43000000-43200000"
-    " --for GO:0006281 --seeds BRCA1",
+    " --term GO:0006281 --seeds BRCA1",
     "biomarkers": "discover biomarkers GO:0006954 --top 20",
     "targets": "discover targets EGFR ERBB2 GRB2 SHC1 --new --top 20",
     "understudied": "discover understudied --max-papers 5 --top 10 --no-cache",

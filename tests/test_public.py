@@ -18,8 +18,8 @@ VERBS = {
     "batch_size progress",
     "discover.biomarkers": "about * library top which background model species progress",
     "discover.targets": "about * library top which background model species progress",
-    "discover.understudied": "library * max_papers coding top terms min_size max_size background"
-    " model species cache progress",
+    "discover.understudied": "library * max_papers coding top top_terms min_size max_size"
+    " background model species cache progress",
     "embed": "genes * dimensions model species progress",
     "enrich": "genes libraries * method background top min_size max_size top_genes draws weight"
     " permutations random_state model species progress",

@@ -390,11 +390,12 @@ def test_errors_say_what_to_do(model, library):
 
 def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monkeypatch):
     monkeypatch.setenv("GSFM_HOME", str(tmp_path))
+    monkeypatch.setattr("gsfm.analysis.term_scores.CACHE_LEAST", 0)
 
     def ask() -> pl.DataFrame:
         # A collection that this process has not seen.
         terms = GeneSets.from_lists({f"term {i}": one for i, one in enumerate(_sets(9, 5, 2))})
-        return annotate("BAX", terms, fast=True, cache=True, model=model).table
+        return annotate("BAX", terms, fast=True, model=model).table
 
     first = ask()
     [file] = (tmp_path / "cache" / "terms").iterdir()
@@ -403,15 +404,19 @@ def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monke
     file.write_bytes(b"damaged")
     assert ask().equals(first)
     assert file.stat().st_size == written
-    # And nothing is written unasked.
+    # Without a cache, and for few terms, nothing is written.
     file.unlink()
-    annotate("BAX", GeneSets.from_lists({"a": ["TP53", "MDM2"]}), fast=True, model=model)
+    annotate("BAX", {"a": ["TP53", "MDM2"]}, fast=True, cache=False, model=model)
+    monkeypatch.undo()
+    monkeypatch.setenv("GSFM_HOME", str(tmp_path))
+    annotate("BAX", {"a": ["TP53", "BAX"]}, fast=True, model=model)
     assert not list(file.parent.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_error(model, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GSFM_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("gsfm.analysis.term_scores.CACHE_LEAST", 0)
     terms = GeneSets.from_lists({"a": ["TP53", "MDM2"]})
     assert len(annotate("BAX", terms, cache=True, model=model)) == 1
 

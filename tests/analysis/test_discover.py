@@ -172,7 +172,9 @@ def test_understudied_genes_and_what_they_do(shipped, terms):
 
 
 def test_the_numbers_are_those_of_annotate(shipped, terms):
-    found = understudied(terms, background=FEW, terms=3, max_size=10**6, min_size=1, model=shipped)
+    found = understudied(
+        terms, background=FEW, top_terms=3, max_size=10**6, min_size=1, model=shipped
+    )
     for symbol in ("TAS2R41", "UPRT"):
         mine = found.table.filter(pl.col("symbol") == symbol)
         theirs = annotate(symbol, terms, which="new", top=3, model=shipped).table
@@ -217,6 +219,6 @@ def test_bad_questions_of_understudied(small, terms):
         understudied("go-bb", model=small)
     with pytest.raises(UnknownGenesError, match="background"):
         understudied("go-bp", background=["nonsense"], model=small)
-    for setting in ({"max_papers": -1}, {"terms": 0}, {"top": 0}):
+    for setting in ({"max_papers": -1}, {"top_terms": 0}, {"top": 0}):
         with pytest.raises(ValueError, match=next(iter(setting))):
             understudied("go-bp", **setting, model=small)

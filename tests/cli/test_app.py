@@ -16,7 +16,18 @@ import pytest
 import typer
 import typer.main
 
-from gsfm import GsfmError, __version__, analysis
+from gsfm import (
+    GeneSets,
+    GsfmError,
+    __version__,
+    analysis,
+    benchmark,
+    corpus,
+    genes,
+    libraries,
+    models,
+    sets,
+)
 from gsfm.cli import app
 from gsfm.cli.output import Form, emit, note, show
 
@@ -78,25 +89,53 @@ VERBS = {
 for _name in ("biomarkers", "targets", "understudied"):
     VERBS[f"discover {_name}"] = VERBS.pop(_name)
 VERBS["embed genes"] = VERBS["embed sets"] = VERBS.pop("embed")
-#: Parameters that are arguments of the commands, or that the commands set themselves.
-ARGUMENTS = {"about", "candidates", "gene", "genes", "other", "sets", "text"}
-NOT_OPTIONS = {"batch_size", "name", "progress"}
-#: Defaults that differ on the command line.
-OWN_DEFAULTS = {
-    *(("enrich", "top"), ("explain", "top"), ("enrich", "random_state")),
-    *(("annotate", "cache"), ("understudied", "cache")),
+#: The functions of the other commands.
+FUNCTIONS = VERBS | {
+    "benchmark compare": benchmark.compare,
+    "benchmark run": benchmark.run,
+    "corpus build": corpus.build,
+    "corpus describe": corpus.describe,
+    "genes resolve": genes.resolve,
+    "genes show": genes.show,
+    "library add": libraries.add,
+    "library remove": libraries.remove,
+    "library show": libraries.show,
+    "models describe": models.describe,
+    "sets convert": sets.write,
+    "sets describe": sets.describe,
+    "sets overlap": GeneSets.overlap,
+    "sets similar": GeneSets.near_duplicates,
+    "train": models.train,
 }
+#: Parameters that are arguments of the commands, or that the commands set themselves.
+ARGUMENTS = {
+    "about",
+    "candidates",
+    "gene",
+    "genes",
+    "identifiers",
+    "inputs",
+    "other",
+    "sets",
+    "text",
+}
+ARGUMENTS |= {"a", "b", "benchmark", "corpus", "file", "folder", "model", "path", "self", "source"}
+NOT_OPTIONS = {"batch_size", "mirror", "n_permutations", "name", "progress"}
+#: Options of another name, and parameters that are several options.
+NAMES = {"format": "to", "pages": "report", "run": "resume", "snapshots": "best"}
 
 
-@pytest.mark.parametrize("words", VERBS)
-def test_a_command_has_the_words_and_the_defaults_of_its_verb(words):
+@pytest.mark.parametrize("words", FUNCTIONS)
+def test_a_command_has_the_words_and_the_defaults_of_its_function(words):
     [command] = [leaf.values[1] for leaf in _leaves() if leaf.id == words]
     options = {name: option for option in command.params for name in option.opts}
-    for name, parameter in inspect.signature(VERBS[words]).parameters.items():
-        if name not in ARGUMENTS | NOT_OPTIONS:
-            option = options[f"--{name.replace('_', '-')}"]
-            if (words.split()[-1], name) not in OWN_DEFAULTS:
-                assert (option.default or None) == (parameter.default or None), name
+    arguments = {option.name for option in command.params if not option.opts[0].startswith("-")}
+    for name, parameter in inspect.signature(FUNCTIONS[words]).parameters.items():
+        option = options.get(f"--{NAMES.get(name, name).replace('_', '-')}")
+        if option is None:
+            assert name in arguments | ARGUMENTS | NOT_OPTIONS, name
+        elif parameter.default is not parameter.empty:
+            assert (option.default or None) == (parameter.default or None), name
 
 
 def test_the_page_of_commands_is_up_to_date():

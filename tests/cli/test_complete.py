@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from gsfm import libraries
 from gsfm.analysis import complete
 
 GENES = ["TP53", "CDKN1A", "BAX"]
@@ -208,3 +209,26 @@ def test_what_is_no_share(run, share):
         result = run(*command, "TP53", "--missing-fraction", share)
         assert result.exit_code == 2
         assert "--missing-fraction" in result.stderr
+
+
+def test_commas_separate_genes(run, folder, tmp_path):
+    usual = run("complete", *GENES, "--model", folder, "--csv")
+    assert run("complete", ",".join(GENES), "--model", folder, "--csv").stdout == usual.stdout
+    assert run("complete", ", ".join(GENES), "--model", folder, "--csv").stdout == usual.stdout
+    without = run("complete", *GENES, "--model", folder, "--exclude", "MDM2,EGFR", "--csv").stdout
+    assert {"MDM2", "EGFR"}.isdisjoint(row["symbol"] for row in _rows(without))
+    # The name of a gene, and of a file, may have a comma.
+    resolved = _rows(run("genes", "resolve", "TP53,MDM2", "H+,K+-ATPase", "--csv").stdout)
+    assert [row["symbol"] for row in resolved] == ["TP53", "MDM2", "ATP4B"]
+    path = tmp_path / "a,b"
+    path.write_text("\n".join(GENES))
+    assert run("complete", str(path), "--model", folder, "--csv").stdout == usual.stdout
+
+
+def test_every_set_of_a_library(run, folder, model):
+    result = run("complete", "--library", "families", "--model", folder, "--top", "1", "--csv")
+    expected = complete(libraries.load("families"), top=1, model=model).table
+    assert [row["symbol"] for row in _rows(result.stdout)] == expected["symbol"].to_list()
+    wrong = run("complete", "--library", "familes", "--model", folder)
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "did you mean 'families'?" in wrong.stderr

@@ -114,6 +114,7 @@ def test_background_and_output(run, folder, library, tmp_path):
         ("TP53", "--json", "--csv"),
         ("-", "--background", "-"),
         ("TP53", "--draws", "3"),
+        ("TP53", "--method", "ora"),  # which has no model
     ],
 )
 def test_wrong_usage_is_exit_code_2(run, folder, arguments):
@@ -133,7 +134,7 @@ def test_wrong_usage_is_exit_code_2(run, folder, arguments):
     ],
 )
 def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, message):
-    result = run("enrich", *arguments, "--model", folder)
+    result = run("enrich", *arguments, *(() if "ora" in arguments else ("--model", folder)))
     assert (result.exit_code, result.stdout) == (1, "")
     last = result.stderr.splitlines()[-1]
     assert last.startswith("gsfm: ")

@@ -34,7 +34,7 @@ def test_prioritize_is_the_librarys_answer(run, folder, model, library):
     candidates = ["hdm2", "EGFR", "PMAIP1", "nonsense"]
     terms = ["fever", "rash"]
     result = run(
-        "prioritize", *candidates, "--for", "fever", "--for", "rash", "--library", library,
+        "prioritize", *candidates, "--term", "fever", "--term", "rash", "--library", library,
         "--model", folder, "--json",
     )  # fmt: skip
     assert result.exit_code == 0
@@ -58,7 +58,7 @@ def test_candidates_and_seeds_from_files_and_stdin(run, folder, tmp_path):
 
 def test_each_term_alone(run, folder, library):
     result = run(
-        "prioritize", "MYC", "RAF1", "--for", "fever", "--for", "rash", "--library", library,
+        "prioritize", "MYC", "RAF1", "--term", "fever", "--term", "rash", "--library", library,
         "--model", folder, "--by-term", "--tsv",
     )  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(result.stdout), delimiter="\t"))
@@ -77,11 +77,12 @@ def test_a_locus_of_the_shipped_model(run):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["BAX", "--for", "fevr"], "no term 'fevr' in"),
+        (["BAX", "--term", "fevr"], "no term 'fevr' in"),
         (["nonsense", "--seeds", "TP53,MDM2"], "no gene of the candidates is known"),
         (["BAX", "--seeds", "TP53"], "it needs at least 2"),
         (["chr7:9-1", "--seeds", "TP53,MDM2"], "is no place on the genome"),
-        (["BAX", "--for", "fever", "--library", "nonsuch"], "no library 'nonsuch'"),
+        (["chr7:9,000-1,000", "--seeds", "TP53"], "'chr7:9,000-1,000' is no place on the genome"),
+        (["BAX", "--term", "fever", "--library", "nonsuch"], "no library 'nonsuch'"),
     ],
 )
 def test_errors_of_prioritize_are_one_line(run, folder, library, arguments, said):
@@ -122,7 +123,7 @@ def test_members_are_the_librarys_answer(run, folder, model, library, tmp_path, 
 
 
 def test_understudied_is_the_librarys_answer(run, folder, model, library):
-    settings = {"max_papers": 100_000, "min_size": 2, "top": 3, "terms": 2}
+    settings = {"max_papers": 100_000, "min_size": 2, "top": 3, "top_terms": 2}
     options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     result = run(
         "discover", "understudied", "--library", library, "--model", folder, "--json", *options

@@ -100,7 +100,7 @@ def annotate(
     missing_fraction: float = MISSING,
     model: ModelLike = None,
     species: Species | None = None,
-    cache: bool = False,
+    cache: bool = True,
     progress: Progress | None = None,
 ) -> Annotation:
     r"""Rank the terms of libraries for a gene, or for a set of genes.

@@ -112,7 +112,7 @@ def explain(
     gene: str,
     genes: GenesLike,
     *,
-    top: int | None = 20,
+    top: int | None = 10,
     random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,

@@ -56,6 +56,8 @@ SCORES = {
 BATCH = 32
 #: Changes whenever a cached term matrix would no longer equal the computed one.
 CACHE_FORMAT = "gsfm-terms/2"
+#: Members of the terms of a library from which its term matrix is cached.
+CACHE_LEAST = 10_000
 #: Number of cached term matrices; the oldest are removed.
 CACHE_FILES = 24
 
@@ -93,7 +95,8 @@ class Library:
         if self._matrix is None:
             task = f"reading the {len(self.rows):,} terms of {self.name}"
             step = None if progress is None else functools.partial(progress, task)
-            file = _cache_file(self.model, self.members) if cache else None
+            large = self.members.nnz >= CACHE_LEAST  # others are computed as fast as read
+            file = _cache_file(self.model, self.members) if cache and large else None
             arrays = _read(file)
             n_read = len(arrays)
             self._matrix = self.model.term_matrix(self.members, cache=arrays, progress=step)

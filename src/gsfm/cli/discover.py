@@ -23,44 +23,42 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-About = Annotated[list[str], typer.Argument(metavar="TERM|GENE")]
-
-
-@command(app, query=True)
-def biomarkers(
-    about: About,
-    library: options.Library = None,
-    top: options.Top = 50,
-    which: options.WhichRows = "all",
-    background: options.Background = None,
-) -> Report:
-    """Rank the members of a set or term that are secreted or surface proteins.
+MEMBERS = {
+    "biomarkers": """Rank the members of a set or term that are secreted or surface proteins.
 
     The reason is the location in the Gene Ontology: secreted, at the cell surface, or in the plasma
     membrane. Annotated members are marked, and have leave-one-out scores; the others are predicted.
-    """
-    from gsfm.analysis import discover
-
-    return call(discover.biomarkers, about=_query(about), background=background or ())
-
-
-@command(app, query=True)
-def targets(
-    about: About,
-    library: options.Library = None,
-    top: options.Top = 50,
-    which: options.WhichRows = "all",
-    background: options.Background = None,
-) -> Report:
-    """Rank the members of a set or term that are of druggable families.
+    """,
+    "targets": """Rank the members of a set or term that are of druggable families.
 
     The reason is the family: kinases, receptors, channels, transporters, proteases and others, by
     GO, FamPlex and Pfam. Annotated members are marked, and have leave-one-out scores; the others
     are predicted.
-    """
-    from gsfm.analysis import discover
+    """,
+}
 
-    return call(discover.targets, about=_query(about), background=background or ())
+
+def _add(name: str, text: str) -> None:
+    """Add the command that calls the verb of this name."""
+
+    def members(
+        about: Annotated[list[str], typer.Argument(metavar="TERM|GENE")],
+        library: options.Library = None,
+        top: options.Top = 50,
+        which: options.WhichRows = "all",
+        background: options.Background = None,
+    ) -> Report:
+        from gsfm.analysis import discover
+
+        verb = {"biomarkers": discover.biomarkers, "targets": discover.targets}[name]
+        return call(verb, about=_query(about), background=background or ())
+
+    members.__doc__ = text
+    command(app, name, query=True)(members)
+
+
+for _name, _text in MEMBERS.items():
+    _add(_name, _text)
 
 
 @command(app, query=True)
@@ -69,7 +67,7 @@ def understudied(
     max_papers: options.Count = 20,
     coding: Annotated[bool, typer.Option("--coding/--all")] = True,
     top: options.Top = 50,
-    terms: options.Positive = 1,
+    top_terms: options.Positive = 1,
     min_size: options.Positive = 5,
     max_size: options.Positive = 500,
     background: options.Background = None,
@@ -87,7 +85,7 @@ def understudied(
         Largest number of papers that NCBI links to a gene.
     coding
         Only genes with a protein product.
-    terms
+    top_terms
         Number of terms of each gene.
     min_size
         Smallest number of genes of a term.

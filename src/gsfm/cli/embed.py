@@ -56,9 +56,8 @@ def sets(
 ) -> Report | pl.DataFrame | None:
     """Embed gene sets. Without a format or a file, only the sets are shown, not their vectors."""
     from gsfm import analysis
-    from gsfm.analysis.sources import read_source
 
-    return _shown(call(analysis.embed, genes=read_source(sets, resolve=False)), form)
+    return _shown(call(analysis.embed, genes=options.read_library(sets)), form)
 
 
 def _shown(result: Vectors, form: Form) -> Report | pl.DataFrame | None:

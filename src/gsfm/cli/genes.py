@@ -36,7 +36,7 @@ def resolve(
         Read numbers such as 44621 as dates that Excel made of gene names.
     """
     paths = [*(file or ()), *(one for one in identifiers or () if one == "-")]
-    query = [one for one in identifiers or () if one != "-"]
+    query = [one for one in options.split(identifiers) if one != "-"]
     if not query and not paths:
         raise typer.BadParameter("give identifiers, --file FILE, or - for stdin")
     for path in paths:

@@ -3,7 +3,7 @@
 Parameters
 ----------
 genes
-    Genes, by any identifier; a file of genes; - for stdin.
+    Genes, by any identifier, separated by spaces or commas; a file of genes; - for stdin.
 file
     A file of more genes; - for stdin. Repeatable.
 sets
@@ -69,6 +69,8 @@ Which = Literal["all", "annotated", "new"]
 _PATH = re.compile(
     r"^[.~]?/|\.(txt|csv|tsv|tab|rnk|gmt|grp|json|xlsx?|ods|parquet)(\.gz|\.zip|\.zst)?$"
 )
+#: A region of the genome, whose numbers may have commas.
+_REGION = re.compile(r":[\d,]+-[\d,]+$")
 #: The options with which the files of the running command are read.
 _COLUMNS: ContextVar[Mapping[str, Any]] = ContextVar("columns", default=MappingProxyType({}))
 
@@ -119,7 +121,7 @@ Columns = Annotated[None, columns]
 Background = Annotated[Any, read_background]
 MissingFraction = Annotated[float, typer.Option(min=0.001, max=0.999, metavar="FRACTION")]
 Cache = Annotated[bool, typer.Option("--cache/--no-cache")]
-RandomState = Annotated[int, typer.Option("--random-state", "--seed", min=0)]
+RandomState = Annotated[int | None, typer.Option("--random-state", "--seed", min=0)]
 Threads = Annotated[int | None, typer.Option("--n-threads", "--threads", min=1)]
 
 
@@ -135,7 +137,7 @@ def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) ->
     from gsfm.completion.inputs import Identifiers, as_identifiers, is_path
 
     found = Identifiers()
-    for argument in arguments or ():
+    for argument in split(arguments):
         from_file = argument == "-" or is_path(argument)
         if not from_file and _PATH.search(argument):
             raise FormatError(argument, "there is no such file")
@@ -170,7 +172,23 @@ def read_sets(path: str, **settings: Any) -> GeneSets:
     return found
 
 
+def read_library(name: str) -> GeneSets:
+    """The gene sets of a library or a file; what was wrong in the file goes to stderr."""
+    from gsfm.analysis.sources import read_source
+
+    found = read_source(name, resolve=False)
+    if found.report is not None:
+        note(found.report.summary())
+    return found
+
+
 def split(texts: Sequence[str] | None) -> list[str]:
-    """The genes that commas separate in an option; the path of a file stays as it is."""
-    parts = [[text] if is_file(text) else text.split(",") for text in texts or ()]
-    return [one.strip() for part in parts for one in part if one.strip()]
+    """The genes that commas separate; files, regions and genes with a comma stay as they are."""
+    found: list[str] = []
+    for text in texts or ():
+        whole = "," not in text or is_file(text) or _REGION.search(text)
+        if whole or gene_names.resolve([text]).symbols[0] is not None:
+            found.append(text)
+        else:
+            found += [part.strip() for part in text.split(",") if part.strip()]
+    return found

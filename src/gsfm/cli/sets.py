@@ -18,7 +18,7 @@ import polars as pl
 import typer
 
 from gsfm.cli import options
-from gsfm.cli.command import command
+from gsfm.cli.command import command, options_for
 from gsfm.cli.output import note
 from gsfm.report import Report
 from gsfm.sets import GeneSets, write
@@ -162,6 +162,7 @@ def dedup(
 def similar(
     found: Input,
     threshold: Annotated[float, typer.Option(min=0.01, max=1.0)] = 0.8,
+    random_state: options.RandomState = 0,
 ) -> pl.DataFrame:
     """Find the pairs of sets in a file that are almost the same.
 
@@ -173,7 +174,7 @@ def similar(
     threshold
         Smallest Jaccard index of a pair.
     """
-    return found.near_duplicates(threshold).drop("first", "second")
+    return found.near_duplicates(**options_for(found.near_duplicates)).drop("first", "second")
 
 
 def _write(found: GeneSets, target: str, form: str | None = None) -> None:

@@ -21,7 +21,7 @@ app = typer.Typer()
 def complete(
     genes: options.Genes = None,
     file: options.File = None,
-    library: Annotated[str | None, typer.Option(metavar="FILE")] = None,
+    library: options.Library = None,
     top: options.Top = 100,
     exclude: Annotated[list[str] | None, typer.Option(metavar="GENE")] = None,
     include_input: Annotated[bool, typer.Option("--include-input/--exclude-input")] = False,
@@ -36,9 +36,10 @@ def complete(
     Parameters
     ----------
     library
-        Complete every set of this gene-set file; - for stdin.
+        Complete every set of a library (see gsfm library list), or of a gene-set file; - for
+        stdin.
     exclude
-        A gene, or a file of genes, that is not ranked. Repeatable.
+        Genes that are not ranked, separated by commas, or a file of genes. Repeatable.
     include_input
         Also rank the input genes, each by its leave-one-out score; marked in_input.
     """
@@ -46,11 +47,7 @@ def complete(
         raise typer.BadParameter("give genes or --library, not both")
     from gsfm import analysis
 
-    query: Any = (
-        options.require(genes, file)
-        if library is None
-        else options.read_sets(library, resolve=False)
-    )
+    query: Any = options.require(genes, file) if library is None else options.read_library(library)
     return call(analysis.complete, genes=query, exclude=options.read(exclude))
 
 
@@ -197,7 +194,7 @@ def relate(
     text = context[0] if context and len(context) == 1 and context[0] != "-" else None
     result: analysis.Neighbors | analysis.Relation = call(
         analysis.relate,
-        context=text or options.read(options.split(context)) or None,
+        context=text or options.read(context) or None,
         libraries=libraries or (),
     )
     if isinstance(result, analysis.Relation):
@@ -306,7 +303,7 @@ def map_(
 def prioritize(
     form: Form,
     candidates: Annotated[list[str] | None, typer.Argument(metavar="GENE|LOCUS")] = None,
-    terms: Annotated[list[str] | None, typer.Option("--terms", "--for", metavar="TERM")] = None,
+    terms: Annotated[list[str] | None, typer.Option("--terms", "--term", metavar="TERM")] = None,
     seeds: Annotated[list[str] | None, typer.Option(metavar="GENES")] = None,
     library: options.Library = None,
     file: options.File = None,
@@ -334,7 +331,7 @@ def prioritize(
         Show the z-score of each candidate for each term.
     """
     if not terms and not seeds:
-        raise typer.BadParameter("give the phenotype: --for TERM, or --seeds GENES")
+        raise typer.BadParameter("give the phenotype: --term TERM, or --seeds GENES")
     query = options.require(candidates, file, "candidates")
     from gsfm import analysis
 
@@ -342,7 +339,7 @@ def prioritize(
         analysis.prioritize,
         candidates=query,
         terms=terms or (),
-        seeds=options.read(options.split(seeds)),
+        seeds=options.read(seeds),
         why=why and not by_term,
     )
     return result.by_term if by_term and form.written != "json" else result
@@ -364,7 +361,7 @@ def enrich(
     draws: Annotated[int | None, typer.Option(min=20)] = None,
     weight: float | None = None,
     permutations: Annotated[int | None, typer.Option(min=1)] = None,
-    random_state: options.RandomState = 0,
+    random_state: options.RandomState = None,
     model: options.Model = None,
 ) -> Report:
     """Find the terms of libraries that a set, or a ranked list, of genes is enriched for.
@@ -397,6 +394,8 @@ def enrich(
         Method prerank: power of the statistics. Default: 1.
     permutations
         Method prerank: permuted lists in the null. Default: 1000.
+    random_state
+        Seed of the random sets, or of the permuted lists. Default: 0.
     """
     if ranked is not None and (genes or file):
         raise typer.BadParameter("give genes or --ranked, not both")
@@ -416,8 +415,6 @@ def enrich(
             analysis.enrich,
             genes=query,
             background=_background(background),
-            random_state=None if method == "ora" else random_state,
-            model=model if method == "model" else None,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

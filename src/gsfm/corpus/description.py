@@ -59,7 +59,7 @@ class Description:
         return {k: v.to_dicts() if isinstance(v, pl.DataFrame) else v for k, v in values.items()}
 
 
-def describe(corpus: GeneSets, *, top: int = 20) -> Description:
+def describe(corpus: GeneSets, *, top: int = 10) -> Description:
     """Describe the content of a corpus.
 
     Parameters

@@ -65,13 +65,13 @@ def understudied(
     max_papers: int = 20,
     coding: bool = True,
     top: int | None = 50,
-    terms: int = 1,
+    top_terms: int = 1,
     min_size: int = 5,
     max_size: int = 500,
     background: GenesLike = (),
     model: ModelLike = None,
     species: Species | None = None,
-    cache: bool = False,
+    cache: bool = True,
     progress: Progress | None = None,
 ) -> Understudied:
     """Find genes of few papers with high-confidence predictions of terms.
@@ -86,7 +86,7 @@ def understudied(
         Only genes with a protein product.
     top
         Number of genes to return; all of them if None. The whole model scores each.
-    terms
+    top_terms
         Number of terms to return for each gene.
     min_size, max_size
         The fewest and most genes of a term. A prediction of a large term is not specific.
@@ -129,7 +129,7 @@ def understudied(
     """
     model = load_model(model)
     check_least(0, max_papers=max_papers)
-    check_least(1, terms=terms, top=top)
+    check_least(1, top_terms=top_terms, top=top)
     query = Query.of(model, species, background=background)
     source = open_libraries(model, library)[0]
     usable = (source.sizes >= min_size) & (source.sizes <= max_size)
@@ -154,7 +154,7 @@ def understudied(
     order, _ = best(largest, np.flatnonzero(np.isfinite(largest)), top)
     parts, shown = [], []
     for rank, gene in enumerate(pool[order].tolist(), 1):
-        chosen, part = terms_of_gene(source, matrix, gene, terms, "new", usable)
+        chosen, part = terms_of_gene(source, matrix, gene, top_terms, "new", usable)
         genes = np.full(len(chosen), gene)
         columns = {"rank": np.full(len(chosen), rank), **gene_columns(model.vocabulary, genes)}
         parts.append(part.with_columns(**columns, gene=genes))

@@ -42,7 +42,7 @@ def enrich(
     *,
     method: Method = "model",
     background: BackgroundLike | None = None,
-    top: int | None = 100,
+    top: int | None = 20,
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
     top_genes: int | None = None,

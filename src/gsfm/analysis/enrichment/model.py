@@ -54,7 +54,7 @@ def by_model(
     *,
     is_ranked: bool = False,
     background: BackgroundLike | None = None,
-    top: int | None = 100,
+    top: int | None = 20,
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
     top_genes: int = TOP_GENES,

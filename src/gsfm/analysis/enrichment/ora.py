@@ -25,7 +25,7 @@ def ora(
     libraries: LibrariesLike = None,
     *,
     background: BackgroundLike = "library",
-    top: int | None = 100,
+    top: int | None = 20,
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
     species: Species | None = None,

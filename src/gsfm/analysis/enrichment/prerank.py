@@ -34,7 +34,7 @@ def prerank(
     libraries: LibrariesLike = None,
     *,
     background: Any = None,
-    top: int | None = 100,
+    top: int | None = 20,
     min_size: int = MIN_SIZE,
     max_size: int | None = MAX_SIZE,
     weight: float = 1.0,
