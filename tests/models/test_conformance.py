@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import json
+import os
 import pickle
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -505,6 +508,7 @@ def test_save_and_load_keep_everything(model: Model, folder: Path) -> None:
     assert back.manifest == json.loads(json.dumps(model.manifest))
     assert back.n_parameters == model.n_parameters > 0
     assert_same(back, model)
+    assert back.fingerprint() == model.fingerprint()
     sets = [A[:3], ["B1"], []]
     np.testing.assert_array_equal(back.score(sets), model.score(sets))
     np.testing.assert_array_equal(back.embed_sets(sets), model.embed_sets(sets))
@@ -658,6 +662,112 @@ def test_bad_tensors_are_refused(model: Model, folder: Path) -> None:
                 refused(folder, "model.safetensors")
     put({**good, "stowaway": np.ones(3, np.float32)})
     refused(folder, "model.safetensors", "stowaway")
+
+
+def test_the_fingerprint_depends_on_all_that_determines_the_scores(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    first, good = load(folder).fingerprint(), load_file(path)
+    for name, tensor in good.items():
+        if name.endswith(("indptr", "indices", "genes")):
+            continue  # another structure; its values are changed below
+        changed = tensor.copy()
+        changed.flat[tensor.size // 2] += 1
+        save_file({**good, name: changed}, path)
+        with contextlib.suppress(ModelFormatError):  # some values follow from others
+            assert load(folder).fingerprint() != first, name
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocab.txt", "model.safetensors", "manifest.json"])
+def test_files_that_are_no_files_of_the_folder(name: str, tmp_path: Path) -> None:
+    fitted("linear").save(tmp_path / "model")
+    path = tmp_path / "model" / name
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    refused(tmp_path / "model", name, "link out of the model folder")
+    path.unlink()
+    os.mkfifo(path)
+    refused(tmp_path / "model", name, "not a regular file")
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    refused(tmp_path / "model", name, "link out")
+    path.unlink()
+    (tmp_path / "elsewhere").rename(tmp_path / "model" / "inside")
+    path.symlink_to("inside")
+    assert load(tmp_path / "model").family == "linear"
+
+
+@pytest.mark.parametrize("case", ["linear pruned", "features", "ensemble"])
+def test_offsets_that_wrap_around_are_refused(case: str, tmp_path: Path) -> None:
+    fitted(case).save(tmp_path / "model")
+    path = tmp_path / "model" / "model.safetensors"
+    tensors = load_file(path)
+    for name in [name for name in tensors if name.endswith("indptr")]:
+        offsets = tensors[name].copy()
+        # The differences of these are small and not negative in 64 bits.
+        offsets[1:5] = [2**62 + 0x7FFFFFF0, 2**63 - 1, -(2**63), -1]
+        save_file({**tensors, name: offsets}, path)
+        refused(tmp_path / "model", "indptr must not decrease")
+
+
+def test_damaged_folders(folder: Path, damage: Any) -> None:
+    """A model that is damaged anywhere is refused in one line, or loads and scores."""
+    for i, name in enumerate(sorted(path.name for path in folder.iterdir())):
+        path = folder / name
+        good = path.read_bytes()
+        for data in damage(good, 12, i):
+            path.write_bytes(data)
+            with contextlib.suppress(ModelFormatError), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # numbers that are too large
+                model = load(folder)
+                model.score([list(model.vocabulary)[:2]])
+                gsfm.models.describe(model)
+        path.write_bytes(good)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("config.json", "self", 1),
+        ("config.json", "config", {}),
+        ("config.json", "family", []),
+        ("config.json", "regularization", 10**400),
+        ("manifest.json", "calibration", [1]),
+        ("manifest.json", "note", "\ud800"),
+    ],
+)
+def test_json_that_python_reads_and_nothing_else_holds(
+    name: str, key: str, value: object, tmp_path: Path
+) -> None:
+    fitted("linear").save(tmp_path / "model")
+    path = tmp_path / "model" / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    refused(tmp_path / "model", name)
+
+
+class Stop(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_stopped_save_leaves_the_earlier_model(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = fitted("popularity")
+    model.save(tmp_path / "model")
+    rename, calls = Path.rename, []
+
+    def stop(path: Path, target: Path) -> Path:
+        calls.append(path)
+        result = rename(path, target) if at == 1 or len(calls) != at else path
+        if len(calls) == at:
+            raise Stop
+        return result
+
+    monkeypatch.setattr(Path, "rename", stop)
+    with pytest.raises(Stop):
+        model.save(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert_same(load(tmp_path / "model"), model)
 
 
 class Bomb:

@@ -24,8 +24,12 @@ from gsfm.training.run import Run
 
 torch = pytest.importorskip("torch")
 
+from safetensors import safe_open  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
+
 from gsfm.models.autoencoder.fit import Network, _update_averages  # noqa: E402
 from gsfm.models.published.fit import draw  # noqa: E402
+from gsfm.training.checkpoint import KEY  # noqa: E402
 from gsfm.training.loss import hidden_gene_loss, logistic_loss  # noqa: E402
 
 SMALL = {"dimensions": 12, "hidden": 16, "batch_size": 8, "epochs": 6.0, "storage": "float32"}
@@ -572,6 +576,31 @@ def test_an_ensemble_resumes_its_members_and_leaves_no_checkpoint(corpus, tmp_pa
     train(Ensemble(members=members), corpus, tmp_path / "model", held_out=0, run=again)
     np.testing.assert_array_equal(load(tmp_path / "model").score(corpus), straight)
     assert not list(tmp_path.glob("*.checkpoint"))
+
+
+def test_damaged_checkpoints_are_refused(corpus, tmp_path):
+    path = tmp_path / "checkpoint"
+    run = Run(checkpoint=path, resume=True, n_threads=1)
+    Autoencoder(**SMALL).fit(corpus, run=run)
+    good = load_file(path)
+    with safe_open(path, "pt") as stored:
+        about = stored.metadata()
+    state = json.loads(about[KEY])
+    first = min(good)
+    for tensors, changes in (
+        ({first: good[first][:1]}, {}),
+        ({first: good[first].double()}, {}),
+        ({}, {"step": state["step"] + 1}),
+        ({}, {"step": 0}),
+        ({}, {"step": "1"}),
+        ({}, {"curve": None}),
+        ({}, {"identity": []}),
+        ({}, {"learner": None, "seconds": None}),
+    ):
+        text = json.dumps({**state, **changes})
+        save_file({**good, **tensors}, path, {KEY: text})
+        with pytest.raises(FormatError, match="not a checkpoint"):
+            Autoencoder(**SMALL).fit(corpus, run=run)
 
 
 def test_a_checkpoint_of_other_sets_is_refused(corpus, tmp_path):

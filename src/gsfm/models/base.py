@@ -472,9 +472,10 @@ class Model(ABC):
         return self._vocabulary
 
     def fingerprint(self) -> str:
-        """SHA-256 of settings, manifest, vocabulary and a part of what was learned.
+        """SHA-256 of settings, manifest, vocabulary and all that was learned.
 
-        Two fits have different fingerprints; a model that was saved and loaded keeps its own.
+        Models of different scores have different fingerprints; a model that was saved and loaded
+        keeps its own.
         """
         digest = hashlib.sha256()
         for part in (self.config_json(), self.manifest):
@@ -518,7 +519,8 @@ class Model(ABC):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Make an empty model from ``config.json``; ValueError names the field that is wrong."""
-        return cls(**{k: v for k, v in config.items() if k not in ("format", "family")})
+        settings = {k: v for k, v in config.items() if k not in ("format", "family")}
+        return cls(cls._replaced(cls.Config(), settings))
 
     def config_json(self) -> dict[str, Any]:
         """Family and settings, as ``config.json`` has them."""
@@ -532,8 +534,8 @@ class Model(ABC):
         return self.vocabulary.symbols
 
     def _fingerprint_arrays(self) -> Iterable[NDArray[Any]]:
-        """Learned arrays for the fingerprint; none where the manifest determines the model."""
-        return ()
+        """All that was learned; families whose tensors take long to make have a faster form."""
+        return self._tensors().values()
 
     def _cached(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """An array that is computed once for each fit."""

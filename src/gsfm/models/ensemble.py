@@ -6,7 +6,6 @@ Models with different errors are better together than the best of them alone.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -234,7 +233,9 @@ class Ensemble(Model):
         return sum(member.n_parameters for member in self.members)
 
     def _fingerprint_arrays(self) -> Iterable[NDArray[Any]]:
-        return itertools.chain.from_iterable(m._fingerprint_arrays() for m in self.members)
+        yield from self.columns
+        for member in self.members:
+            yield from member._fingerprint_arrays()
 
     def config_json(self) -> dict[str, Any]:
         members = [member.config_json() for member in self.members]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -48,6 +49,28 @@ def load(path: str | Path | None = None) -> Model:
     message = "this copy of gsfm comes without a trained model; name a model folder"
     require(path is not None or SHIPPED.exists(), message, ModelFormatError)
     folder = SHIPPED if path is None else Path(path)
+    while True:
+        before = _identity(folder)
+        try:
+            model = _load(folder)
+        except ModelFormatError:
+            if _identity(folder) == before:
+                raise
+        else:
+            if _identity(folder) == before:
+                return model
+        # Another process has saved a model here meanwhile.
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        state = folder.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns
+
+
+def _load(folder: Path) -> Model:
     config = read_json(file := folder / "config.json")
     try:
         family = _family(config)
@@ -59,9 +82,11 @@ def load(path: str | Path | None = None) -> Model:
         require(not tensors, f"the tensor {surplus!r} is not part of a {family.family} model")
         # A checkpoint published by others has neither our format key nor a manifest.
         if "format" in config or (folder / "manifest.json").exists():
-            model.manifest = read_json(folder / "manifest.json")
+            model.manifest = read_json(file := folder / "manifest.json")
+            for key in ("calibration", "corpus", "training"):
+                require(isinstance(model.manifest.get(key, {}), dict), f"{key} must be an object")
         file = folder / "calibration.json"
-        if file.exists():
+        if os.path.lexists(file):
             model.calibration = Calibration.from_json(read_json(file))
     except (ValueError, RecursionError) as error:
         raise ModelFormatError(f"{file}: {error}") from error

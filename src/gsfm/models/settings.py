@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -89,8 +90,9 @@ def as_hint(hint: Any, value: Any) -> Any:
                 return value if same else items
     elif hint in NUMBERS:
         same = isinstance(value, bool) == (hint is bool) and isinstance(value, NUMBERS[hint])
-        if same and (hint is not float or math.isfinite(value)):
-            return hint(value)
+        with contextlib.suppress(OverflowError):  # an integer that no float can hold
+            if same and (hint is not float or math.isfinite(value)):
+                return hint(value)
     elif isinstance(value, origin or hint) and not isinstance(value, bool):
         return value
     raise TypeError

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import json
 import shutil
 import tempfile
@@ -12,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save_file
 
 from gsfm.errors import ModelFormatError, require
-from gsfm.io.files import usual_permissions
+from gsfm.io import strict_json
+from gsfm.io.files import regular_size, usual_permissions
 from gsfm.models.types import Tensors
 
 if TYPE_CHECKING:
@@ -48,19 +52,35 @@ def save(model: Model, folder: Path) -> None:
         write_json(new / "manifest.json", model.manifest)
         if model.calibration is not None:
             write_json(new / "calibration.json", model.calibration.to_json())
-        if folder.exists():
-            folder.rename(temporary / "old")
-        new.rename(folder)
+        _put(new, folder, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _put(new: Path, folder: Path, aside: Path) -> None:
+    """Rename `new` to `folder`, also if another process puts a model there at the same time."""
+    for attempt in range(100):
+        old = aside / str(attempt)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                folder.rename(old)
+            new.rename(folder)
+            return
+        except BaseException as error:
+            if old.exists() and not folder.exists():
+                old.rename(folder)
+            if not (isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST)):
+                raise
+    raise ModelFormatError(f"{folder}: other processes replace this model again and again")
+
+
 def read_tensors(path: Path) -> Tensors:
     """Read all arrays of a safetensors file; ModelFormatError if it is damaged."""
+    content = read_bytes(path)
     try:
-        return load_file(path)
+        return load(content)
     # Not only SafetensorError: a dtype that NumPy lacks (bfloat16) is a KeyError or TypeError.
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelFormatError(f"{path}: not a readable safetensors file ({error})") from error
 
 
@@ -95,14 +115,10 @@ def vocab_lines(text: str) -> list[str]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; ModelFormatError says what is wrong with it."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not a number of JSON")
-
     try:
-        value: dict[str, Any] = json.loads(read_text(path), parse_constant=refuse)
+        value: dict[str, Any] = strict_json.loads(read_text(path))
         require(isinstance(value, dict), "it is no object")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ModelFormatError(f"{path}: not JSON ({error})") from error
     return value
 
@@ -115,11 +131,23 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 def read_text(path: Path) -> str:
     """Read a text file of a model folder; a missing or undecodable one is a ModelFormatError."""
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ModelFormatError(f"{path}: {error.strerror}; is this a model folder?") from error
+        return io.TextIOWrapper(io.BytesIO(read_bytes(path)), encoding="utf-8").read()
     except UnicodeDecodeError as error:
         raise ModelFormatError(f"{path}: not UTF-8 text ({error})") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file of a model folder: a regular file, which is not a link out of the folder.
+
+    It is read instead of mapped, because a mapped file that shrinks ends the process.
+    """
+    try:
+        inside = path.resolve().is_relative_to(path.parent.resolve())
+        require(inside, f"{path}: a link out of the model folder: copy the file", ModelFormatError)
+        regular_size(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFormatError(f"{path}: {error.strerror}; is this a model folder?") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -43,7 +43,9 @@ def resume(path: Path, learner: Learner) -> dict[str, Any]:
 
     try:
         with safe_open(path, "pt") as stored:
-            state: dict[str, Any] = strict_json.loads((stored.metadata() or {})[KEY])
+            state: dict[str, Any] = strict_json.loads(
+                (stored.metadata() or {})[KEY], constants=True
+            )
             for key, wanted in learner.identity.items():
                 if state["identity"].get(key) != wanted:
                     message = f"this checkpoint is of another run (its {key} differs); remove it"
@@ -63,6 +65,11 @@ def resume(path: Path, learner: Learner) -> dict[str, Any]:
                 for name, mean in learner.averages.items():
                     mean.copy_(take(f"{name}|average", mean))
         learner.restore(state["learner"])
-    except (*(SafetensorError, LookupError, ValueError), TypeError, RuntimeError) as error:
+    except (
+        *(SafetensorError, LookupError, ValueError),
+        AttributeError,
+        TypeError,
+        RuntimeError,
+    ) as error:
         raise FormatError(path, f"not a checkpoint of gsfm ({error})") from error
     return state

@@ -185,8 +185,11 @@ class Autoencoder(StepwiseModel):
         return sum(n * d if t.dtype == np.uint8 else t.size for t in self._tensors().values())
 
     def _fingerprint_arrays(self) -> Iterable[NDArray[Any]]:
-        # A part of the vectors is enough to tell two fits apart.
-        return self.output_bias, self.output_vectors[::64]
+        # Not as they are stored: to quantize them takes longer.
+        tables = (
+            (self.input_vectors,) if self.config.tied else (self.input_vectors, self.output_vectors)
+        )
+        return *self.block.values(), self.output_bias, *tables
 
     def _tensors(self) -> Tensors:
         # The block is small compared with the tables: eight bits would save little more.

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from gsfm.errors import FormatError
 from gsfm.genes import Vocabulary
-from gsfm.io import child, parsers
+from gsfm.io import child, parsers, strict_json
 from gsfm.io.files import atomic_path, regular_size
 from gsfm.io.limits import limits
 from gsfm.sets import csr
@@ -148,8 +148,8 @@ def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], di
 
 def _json_object(path: Path, about: Mapping[str, str | bytes], key: str) -> dict[str, Any]:
     try:
-        value = json.loads(about.get(key, "{}"))
-    except (ValueError, RecursionError) as error:
+        value = strict_json.loads(about.get(key, "{}"), constants=True)
+    except ValueError as error:
         raise FormatError(path, f"the {key} is not JSON ({error})") from error
     if not isinstance(value, dict):
         raise FormatError(path, f"the {key} is not a JSON object")

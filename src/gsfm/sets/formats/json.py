@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 
 from gsfm.errors import FormatError
+from gsfm.io import strict_json
+from gsfm.io.limits import limits, variable
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
 from gsfm.sets.formats.cells import TOO_LARGE, check_sets
@@ -36,8 +38,8 @@ def read(source: Source) -> Raw:
     """
     text = b"".join(block for _, block in blocks(source))
     try:
-        top = json.loads(text, object_pairs_hook=_Object)
-    except (ValueError, RecursionError) as error:
+        top = strict_json.loads(text, make=_Object, constants=True)
+    except ValueError as error:
         line = getattr(error, "lineno", None)
         raise FormatError(source.name, f"not JSON ({error})", line=line) from error
     if not isinstance(top, _Object) or not top:
@@ -74,6 +76,10 @@ def _members(
         about = {k: v for k, v in value.items() if k not in (_GENES, _WEIGHTS, "name")}
         if "msigdbURL" in about and "link" not in about:
             about["link"] = about.pop("msigdbURL")
+        most = limits().nesting
+        if _depth(about) > most:
+            reason = f"the metadata of {name!r} is nested more than {most} deep"
+            raise FormatError(source.name, f"{reason}; {variable('nesting')} raises the limit")
     elif isinstance(value, _Object):
         genes, weights = [gene for gene, _ in value.pairs], [weight for _, weight in value.pairs]
     # Entrez ids may be numbers.
@@ -91,6 +97,17 @@ def _members(
     return [str(gene) for gene in genes], weights, about
 
 
+def _depth(value: Any) -> int:
+    """The number of lists and objects inside one another."""
+    depth, inside = 0, [value]
+    while inside:
+        # One level after another: a recursion could be too deep.
+        parts = (one.values() if isinstance(one, dict) else one for one in inside)
+        inside = [item for part in parts for item in part if isinstance(item, list | dict)]
+        depth += 1
+    return depth
+
+
 def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """The metadata; a column of mixed types becomes text."""
     series = []
@@ -98,7 +115,7 @@ def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
         values = [row.get(column) for row in rows]
         try:
             series.append(pl.Series(column, values, strict=column != "name"))
-        except (TypeError, pl.exceptions.PolarsError):
+        except (TypeError, OverflowError, pl.exceptions.PolarsError):
             texts = [v if v is None or isinstance(v, str) else json.dumps(v) for v in values]
             series.append(pl.Series(column, texts, dtype=pl.String))
     return pl.DataFrame(series)
