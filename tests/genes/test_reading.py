@@ -97,7 +97,7 @@ TOOLS = {
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_the_tables_of_common_tools(tool, encoding, end):
     text, statistic = TOOLS[tool]
@@ -146,7 +146,7 @@ def test_integers_are_entrez_ids_only_if_nothing_else_is():
         ("DDR1 /// MIR4640", ["DDR1", "MIR4640"]),
         ("BRCA1;BRCA2", ["BRCA1", "BRCA2"]),
         ("STAT1/IRF9", ["STAT1", "IRF9"]),
-        ("TP53|7157", ["TP53", "7157"]),
+        ("TP53|7157", ["TP53|7157"]),
         ("sp|P04637|P53_HUMAN", ["sp|P04637|P53_HUMAN"]),
         ("HLA-A", ["HLA-A"]),
         ("qqq/zzz", ["qqq/zzz"]),
@@ -180,6 +180,24 @@ def test_title_rows_above_the_header():
     found = read(text, ranked=True)
     assert found.table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
     assert found.provenance["header"] == 3
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_concatenated_files(mark):
+    assert read(f"{mark}TP53\n{mark}MDM2\n# end\n{mark}BAX\n").genes == ["TP53", "MDM2", "BAX"]
+
+
+def test_quotes():
+    assert read('"gene" "note of it" "stat"\n"TP53" "a b" 1.5\n"MDM2" "c  d" 2\n').genes == [
+        "TP53",
+        "MDM2",
+    ]
+    lines = 'gene,note,stat\nTP53,"a\n\n#b",1.5\nMDM2,"say ""c""",2\n'
+    assert read(lines, ranked=True).table.rows() == [("TP53", 1.5), ("MDM2", 2.0)]
+    stray = "gene\tnote\tstat\nTP53\t\"5' end\t1.5\nMDM2\tx\t2\n"
+    assert read(stray, ranked=True).genes == ["TP53", "MDM2"]
+    with pytest.raises(FormatError, match="line 3: the quotes do not match"):
+        read('gene,stat\nTP53,"1.5\nMDM2,2\n', gene_column="gene")
 
 
 OTHERS = {
@@ -274,7 +292,7 @@ def test_a_cell_far_out_does_not_end_the_process(tmp_path):
         sheet = book.add_worksheet()
         sheet.write(0, 0, "TP53")
         sheet.write(1_048_575, 16_383, "MDM2")
-    with pytest.raises(FormatError, match=r"cells: delete empty rows|needs too much memory"):
+    with pytest.raises(FormatError, match=r"cells: delete empty rows|MB of memory"):
         genes.read(path)
 
 

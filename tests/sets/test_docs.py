@@ -10,7 +10,7 @@ import gsfm.sets
 from gsfm.genes.columns import GENE_HEADERS
 from gsfm.io import notes
 from gsfm.sets import files
-from gsfm.sets.formats import gsets, table
+from gsfm.sets.formats import gsets, roles, table
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "gene-sets.md"
 
@@ -33,7 +33,7 @@ def test_the_page_is_complete() -> None:
         assert row[2] == ("yes" if form.member_weights else "no")
     for kind in notes.KINDS:
         assert f"| `{kind}` |" in text
-    headers = (*table.SET_HEADERS, *GENE_HEADERS, *table.WEIGHT_HEADERS)
+    headers = (*roles.SET_HEADERS, *GENE_HEADERS, *table.WEIGHT_HEADERS)
     for header in (*headers, table.ID_HEADER, table.SET_WEIGHT_HEADER):
         assert f"`{header}`" in text
     for tensor, kind in gsets._TENSORS.items():

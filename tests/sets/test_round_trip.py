@@ -17,7 +17,7 @@ from gsfm.sets.files import FORMATS
 
 COMPRESSIONS = ("", ".gz", ".zst", ".zip")
 #: A suffix by which each format is recognized; the forms of JSON share one.
-SUFFIXES = {name: (*form.suffixes, ".json")[0] for name, form in FORMATS.items()}
+SUFFIXES = {n: (*form.suffixes, ".json")[0] for n, form in FORMATS.items() if form.write}
 SUFFIXES["gsets"] = ".gsets"
 
 #: Text that every format can hold, and text that some cannot.

@@ -10,14 +10,16 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from gsfm.errors import join_names
 from gsfm.genes.resolver import Species, resolve
-from gsfm.io.grid import unquoted
+from gsfm.io.grid import Grid, is_missing, unquoted
 
 #: Names of gene columns, as `plain` returns them.
 GENE_HEADERS = (
@@ -56,21 +58,6 @@ _NEVER = re.compile(
     r"unnamed.*|index|row|no|nr|b_?se|sigmasq|rss|tech_?var|finalsigmasq|converged|"
     r"entrez.*|ncbi.*|geneid|.*overlap.*|oddsratio|year|strand|rank|cluster|group|leiden|louvain)$"
 )
-_MISSING = (
-    "",
-    "na",
-    "n/a",
-    "#n/a",
-    "nan",
-    "null",
-    "none",
-    "-",
-    "--",
-    ".",
-    "#value!",
-    "#div/0!",
-    "<na>",
-)
 _MINUS = str.maketrans("\u2212\u2013\u2012", "---")
 
 #: Distinct cells of a column that are resolved to find out what they are.
@@ -78,6 +65,7 @@ _SAMPLE = 1000
 #: The share of distinct cells that must be genes, without and with a name that says so.
 LEAST, LEAST_NAMED = 0.5, 0.05
 
+_RATIO = re.compile(r"\d+\s*/\s*\d+")
 _SEVERAL = re.compile(r"\s*///?\s*|\s*[;,|/]\s*")
 
 
@@ -91,11 +79,6 @@ def split_cell(cell: str) -> list[str]:
     return [part for part in _SEVERAL.split(cell) if part] if _SEVERAL.search(cell) else [cell]
 
 
-def is_missing(cell: str) -> bool:
-    """Whether a cell stands for a missing value."""
-    return cell.lower() in _MISSING
-
-
 @dataclass
 class Column:
     """A column of a table: its name (empty if there is none) and its cells below the header."""
@@ -105,6 +88,8 @@ class Column:
     cells: Sequence[str]
     decimal_comma: bool = False
     species: Species | None = None
+    #: The symbol, or the first candidate, and the kind of match of identifiers resolved before.
+    known: dict[str, tuple[str | None, str]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -154,6 +139,12 @@ class Column:
             (np.isfinite(values) & (values > 0) & (values % 1 == 0)).all()
         )
 
+    @property
+    def is_ratio(self) -> bool:
+        """Whether nearly all values are ratios of counts, ``3/10``, and its name is no gene id."""
+        ratios = [bool(_RATIO.fullmatch(cell)) for cell in self.cells if not is_missing(cell)]
+        return sum(ratios) > 0.9 * len(ratios) and self.name != "geneid"
+
     @cached_property
     def named_gene(self) -> bool:
         """Whether its name is that of a gene column."""
@@ -171,11 +162,13 @@ class Column:
         cells = distinct[:: max(1, -(-len(distinct) // _SAMPLE))]
         parts = {cell: split_cell(cell) for cell in cells}
         flat = dict.fromkeys([*cells, *itertools.chain(*parts.values())])
-        table = resolve(list(flat), species=self.species).table
-        rows = table.select("input", "symbol", "candidates", "match").rows()
-        known = {cell: symbol or next(iter(several), None) for cell, symbol, several, _ in rows}
-        found = {c: next(filter(None, map(known.get, [c, *own])), None) for c, own in parts.items()}
-        kinds = Counter(match for cell, _, _, match in rows if known[cell])
+        if new := [cell for cell in flat if cell not in self.known]:
+            table = resolve(new, species=self.species).table
+            for cell, symbol, match, several in table.select(pl.exclude("rule")).rows():
+                self.known[cell] = symbol or next(iter(several), None), match
+        symbols = {cell: self.known[cell][0] for cell in flat}
+        found = {c: next(filter(None, map(symbols.get, [c, *p])), None) for c, p in parts.items()}
+        kinds = Counter(self.known[cell][1] for cell in flat if symbols[cell])
         return found, kinds.most_common(1)[0][0] if kinds else "unmapped"
 
     @property
@@ -196,6 +189,8 @@ class Column:
 
     def is_gene(self) -> bool:
         """Whether the cells, with the name as a hint, are identifiers of genes."""
+        if self.is_ratio:
+            return False
         if self.has_number:
             named = bool(_ENTREZ_NAME.search(self.name)) and self.is_integer
             return named and not self.is_ordinal
@@ -235,8 +230,10 @@ def number(cell: str, decimal_comma: bool = False) -> float:
     (-0.5, 1234.5, 0.25)
     """
     text = cell.translate(_MINUS).strip()
-    if "," in text:
-        text = text.replace(".", "").replace(",", ".") if decimal_comma else text.replace(",", "")
+    if decimal_comma and "," in text:
+        text = text.replace(".", "").replace(",", ".")
+    elif _GROUPED.fullmatch(text):
+        text = text.replace(",", "")
     try:
         return float("nan") if is_missing(text) or "_" in text else float(text)
     except ValueError:
@@ -262,3 +259,140 @@ def has_decimal_comma(rows: Sequence[Sequence[str]], separator: str | None) -> b
         return True
     points = any(_WITH_POINT.fullmatch(cell) for row in rows for cell in row)
     return bool(commas) and separator == ";" and not points
+
+
+#: Rows above the header that a table may have: a title, a legend.
+_MOST_TITLES = 20
+
+
+@dataclass
+class Table:
+    """A grid with its header and columns.
+
+    Attributes
+    ----------
+    grid
+        The cells.
+    columns
+        The columns, without quotes and white space around their cells.
+    first_row
+        The position in the grid of the first row below the header.
+    header_line
+        The 1-based line of the header; None without one.
+    """
+
+    grid: Grid
+    columns: list[Column]
+    first_row: int
+    header_line: int | None
+
+    @classmethod
+    def of(cls, grid: Grid, species: Species | None = None, *, width: int | None = None) -> Table:
+        """Find the header, below title rows, and the columns: `width` of them, or as usual."""
+        width = width or grid.width
+        start = next((i for i, row in enumerate(grid.rows[:_MOST_TITLES]) if _full(row, width)), 0)
+        short = len(grid.rows[start]) == min(grid.width, width) - 1 and len(grid.rows) > start + 1
+        rows = [
+            [unquoted(cell) for cell in row] + [""] * (width - len(row))
+            for row in grid.rows[start:]
+        ]
+        names = ["", *rows[0]] if short else [rows[0][0].lstrip("#").strip(), *rows[0][1:]]
+        below = rows[1:]
+        comma = has_decimal_comma(below, grid.separator)
+        known: dict[str, tuple[str | None, str]] = {}
+        columns = [
+            Column(i, names[i], [row[i] for row in below], comma, species, known)
+            for i in range(width)
+        ]
+        header = short or _have_names(columns)
+        if not header:
+            columns = [
+                Column(i, "", [row[i] for row in rows], comma, species, known) for i in range(width)
+            ]
+        return cls(grid, columns, start + header, grid.lines[start] if header else None)
+
+    def __len__(self) -> int:
+        return len(self.grid.rows) - self.first_row
+
+    def named(self, wanted: str | int, option: str) -> Column:
+        """The column of this name, or of this 1-based number."""
+        if isinstance(wanted, int):
+            if 0 < wanted <= len(self.columns):
+                return self.columns[wanted - 1]
+        else:
+            exact = [c for c in self.columns if c.header == wanted] or [
+                c for c in self.columns if c.header and c.name == plain(wanted)
+            ]
+            if len(exact) == 1:
+                return exact[0]
+            if not exact and wanted.isdigit():
+                return self.named(int(wanted), option)
+            if exact:
+                raise self.grid.fail(
+                    f"{len(exact)} columns are called {wanted!r}: give {option} a number"
+                )
+        raise self.grid.fail(
+            f"there is no column {wanted!r} ({option}): there are {listed(self.columns)}"
+        )
+
+    def gene_candidates(self) -> list[Column]:
+        """The columns that can be the genes: of names, or else of numbers that are Entrez ids."""
+        texts = [c for c in self.columns if not c.has_number and c.is_gene()]
+        if texts:
+            return texts
+        numbers = [c for c in self.columns if c.is_integer and not c.is_ordinal]
+        if named := [c for c in numbers if c.is_gene()]:
+            return named
+        free = [c for c in numbers if not c.is_statistic_name and c.share >= LEAST]
+        return free if self.header_line is not None else free[:1]
+
+
+def listed(columns: Sequence[Column]) -> str:
+    """The names of columns, for messages."""
+    return join_names([column.label for column in columns], 12)
+
+
+def best_of(found: Sequence[Column]) -> Column | None:
+    """The column of genes among several: the only one with a name of genes, or one of equal ones.
+
+    Columns are equal if they have the same genes row by row; then a symbol is preferred to an id.
+    """
+    named = [c for c in found if c.named_gene]
+    if len(found) == 1 or len(named) == 1:
+        return named[0] if named else found[0]
+    best = max(named or found, key=lambda c: (round(c.share, 1), "symbol" in c.name, -c.index))
+    return best if all(agree(best, other) for other in named or found) else None
+
+
+def agree(one: Column, other: Column) -> bool:
+    """Whether two columns have the same genes, row by row."""
+    a, b = one.symbols, other.symbols
+    pairs = [(a.get(x), b.get(y)) for x, y in zip(one.cells, other.cells, strict=True)]
+    both = [x == y for x, y in pairs if x is not None and y is not None]
+    return bool(both) and sum(both) >= 0.7 * len(both)
+
+
+def _full(row: Sequence[str], width: int) -> bool:
+    """Whether a row is no title: it has several cells, if the table has several columns."""
+    return sum(bool(unquoted(cell)) for cell in row) >= min(2, width)
+
+
+def _have_names(columns: Sequence[Column]) -> bool:
+    """Whether the headers of columns are their names, and not their first cells."""
+    if any(column.name in GENE_HEADERS for column in columns):
+        return True
+    if not columns[0].cells:
+        return False
+    tops = [c for c in columns if c.is_number and not is_missing(c.header)]
+    above = [number(c.header, c.decimal_comma) for c in tops]
+    if above:
+        return bool(np.isnan(above).any())
+    return any(_names_genes(c) for c in columns if not c.is_number)
+
+
+def _names_genes(column: Column) -> bool:
+    """Whether a cell above a column of genes is its name: no gene, or a mere synonym of one."""
+    if column.share < LEAST or is_missing(column.header):
+        return False
+    top = Column(column.index, "", [column.header], species=column.species, known=column.known)
+    return top.share == 0 or (top.kind != column.kind == "approved" and len(column.cells) > 2)

@@ -7,23 +7,27 @@ decide is an error that lists the columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
 
-from gsfm.errors import join_names
-from gsfm.genes.columns import GENE_HEADERS, LEAST, Column, has_decimal_comma, plain, split_cell
+from gsfm.genes.columns import (
+    GENE_HEADERS,
+    LEAST,
+    Column,
+    Table,
+    best_of,
+    listed,
+    plain,
+    split_cell,
+)
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import NAMES, Grid, read_grid, unquoted
 from gsfm.io.notes import Note
 from gsfm.report import Report
 
-#: Rows above the header that a table may have: a title, a legend.
-_MOST_TITLES = 20
 _TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
 _SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or the genes of one set"
 _SPLIT = re.compile(r"[\s,;]+")
@@ -135,13 +139,13 @@ def read(
                 raise grid.fail(f"it contains no gene with a statistic: give {what}")
             raise grid.fail(f"give {what}: there is one column", 0)
         return _of_lines(grid)
-    table = _Table(grid, species)
-    genes = table.gene_column(gene_column)
+    table = Table.of(grid, species)
+    genes = _gene_column(table, gene_column)
     if genes is None:
         if ranked:
             raise grid.fail("there is no column of numbers: a ranked list needs a statistic")
-        return table.all_cells()
-    return table.result(genes, table.score_column(score_column, genes) if ranked else None)
+        return _all_cells(table)
+    return _of_column(table, genes, _score_column(table, score_column, genes) if ranked else None)
 
 
 def read_genes(path: str | Path | BinaryIO, **options: Any) -> list[str]:
@@ -204,208 +208,94 @@ def _if_known(cell: str) -> list[str]:
 # -- tables ---------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Table:
-    """A grid with its header and columns."""
+def _gene_column(table: Table, wanted: str | int | None) -> Column | None:
+    """The column of genes; None if all cells of the table are genes."""
+    grid, columns = table.grid, table.columns
+    if wanted is not None:
+        return table.named(wanted, "--gene-column")
+    numbers = [c for c in columns if c.is_integer and not c.is_ordinal]
+    ids = table.header_line is None and 1 < len(numbers) >= len(columns) - 1
+    if ids and all(c.share >= LEAST for c in numbers):
+        raise grid.fail(_SETS.format(len(table)))
+    # Identifiers of no known gene may be a model's own.
+    called = [c for c in columns if c.named_gene and not c.has_number]
+    found = table.gene_candidates() or called[: len(called) == 1]
+    if not found:
+        reason = f"no column has identifiers of genes: there are {listed(columns)}"
+        raise grid.fail(f"{reason}; choose one with --gene-column")
+    best = best_of(found)
+    if best is not None:
+        return best
+    named = any(c.named_gene for c in found)
+    if not named and table.header_line is None and len(found) == len(columns):
+        return None
+    what = "columns of genes" if len(found) < len(columns) else "columns, all of genes"
+    reason = f"there are {len(found)} {what} ({listed(found)})"
+    raise grid.fail(f"{reason}: choose one with --gene-column, or read them as sets with --library")
 
-    grid: Grid
-    species: Species | None
 
-    def __post_init__(self) -> None:
-        grid, width = self.grid, self.grid.width
-        start = next(
-            i
-            for i, row in enumerate(grid.rows[:_MOST_TITLES] + grid.rows[-1:])
-            if _filled(row) >= min(2, width)
-        )
-        rows = grid.rows[start:]
-        first = rows[0]
-        short = len(first) == width - 1
-        header = short or self._is_header(first, rows[1:], grid.separator)
-        self.header_line = grid.lines[start] if header else None
-        self.first_row = start + header
-        names = ["", *first] if short else list(first)
-        self.rows = [row + [""] * (width - len(row)) for row in grid.rows[self.first_row :]]
-        comma = has_decimal_comma(self.rows, grid.separator)
-        self.columns = [
-            Column(
-                i,
-                names[i] if header and i < len(names) else "",
-                [row[i] for row in self.rows],
-                comma,
-                self.species,
-            )
-            for i in range(width)
-        ]
-
-    @staticmethod
-    def _is_header(first: list[str], rest: list[list[str]], separator: str | None) -> bool:
-        """Whether the first row has the names of the columns."""
-        if not rest:
-            return False
-        width = len(first)
-        comma = has_decimal_comma(rest, separator)
-        below = [
-            Column(i, "", [row[i] if i < len(row) else "" for row in rest], comma)
-            for i in range(width)
-        ]
-        if any(plain(cell) in GENE_HEADERS for cell in first):
-            return True
-        top = [Column(i, "", [cell], comma) for i, cell in enumerate(first)]
-        if any(
-            b.is_number and t.present[0] and not t.is_number
-            for b, t in zip(below, top, strict=True)
-        ):
-            return True
-        if any(b.is_number and t.is_number for b, t in zip(below, top, strict=True)):
-            return False
-        return any(_names_genes(t, b) for b, t in zip(below, top, strict=True) if not b.is_number)
-
-    def named(self, wanted: str | int, option: str) -> Column:
-        """The column of this name, or of this 1-based number."""
-        if isinstance(wanted, int):
-            if 0 < wanted <= len(self.columns):
-                return self.columns[wanted - 1]
-        else:
-            exact = [c for c in self.columns if c.header == wanted] or [
-                c for c in self.columns if c.header and c.name == plain(wanted)
-            ]
-            if len(exact) == 1:
-                return exact[0]
-            if not exact and wanted.isdigit():
-                return self.named(int(wanted), option)
-            if exact:
-                raise self.grid.fail(
-                    f"{len(exact)} columns are called {wanted!r}: give {option} a number"
-                )
-        raise self.grid.fail(
-            f"there is no column {wanted!r} ({option}): there are {self.listed(self.columns)}"
-        )
-
-    @staticmethod
-    def listed(columns: Sequence[Column]) -> str:
-        """The names of columns."""
-        return join_names([column.label for column in columns], 12)
-
-    def gene_column(self, wanted: str | int | None) -> Column | None:
-        """The column of genes; None if all cells of the table are genes."""
-        if wanted is not None:
-            return self.named(wanted, "--gene-column")
-        texts = [c for c in self.columns if not c.has_number]
-        numbers = [c for c in self.columns if c.is_integer and not c.is_ordinal]
-        ids = self.header_line is None and 1 < len(numbers) >= len(self.columns) - 1
-        if ids and all(c.share >= LEAST for c in numbers):
-            raise self.grid.fail(_SETS.format(len(self.rows)))
-        found = [c for c in texts if c.is_gene()] or [c for c in numbers if c.is_gene()]
-        if not found:  # Entrez ids without a name that says so
-            free = [c for c in numbers if not c.is_statistic_name and c.share >= LEAST]
-            found = free if self.header_line is not None else free[:1]
-        if not found:
-            listed = self.listed(self.columns)
-            reason = f"no column has identifiers of genes: there are {listed}"
-            raise self.grid.fail(f"{reason}; choose one with --gene-column")
-        if len(found) == 1:
-            return found[0]
-        named = [c for c in found if c.named_gene]
-        if len(named) == 1:
-            return named[0]
-        best = max(named or found, key=lambda c: (round(c.share, 1), "symbol" in c.name, -c.index))
-        if all(_agree(best, other) for other in named or found):
-            return best
-        if not named and self.header_line is None and len(found) == len(self.columns):
-            return None
-        what = "columns of genes" if len(found) < len(self.columns) else "columns, all of genes"
-        reason = f"there are {len(found)} {what} ({self.listed(found)})"
-        raise self.grid.fail(
-            f"{reason}: choose one with --gene-column, or read them as sets with --library"
-        )
-
-    def score_column(self, wanted: str | int | None, genes: Column) -> Column:
-        """The column of the statistic."""
-        if wanted is not None:
-            column = self.named(wanted, "--score-column")
-            if not column.is_number:
-                raise self.grid.fail(f"the column {column.label} has no numbers (--score-column)")
-            return column
-        others = [c for c in self.columns if c is not genes]
-        # A column with a few texts among its numbers has an error, which its line reports.
-        numbers = [c for c in others if c.is_number] or [c for c in others if c.has_number]
-        for standing in range(3):
-            found = [c for c in numbers if c.standing == standing]
-            if found:
-                return self._only(found)
-        found = [c for c in numbers if not c.is_never]
-        if found:
-            return self._only(found)
-        if numbers:
-            what = "a p-value, a rank, a mean, a count or a label"
-            reason = f"no column has a signed statistic: each of {self.listed(numbers)} is {what}"
-            raise self.grid.fail(f"{reason}; choose one with --score-column")
-        raise self.grid.fail("there is no column of numbers: a ranked list needs a statistic")
-
-    def _only(self, found: Sequence[Column]) -> Column:
-        if len(found) > 1:
-            reason = f"{len(found)} columns can be the statistic ({self.listed(found)})"
-            raise self.grid.fail(f"{reason}: choose one with --score-column")
+def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Column:
+    """The column of the statistic."""
+    grid = table.grid
+    if wanted is not None:
+        column = table.named(wanted, "--score-column")
+        if not column.is_number:
+            raise grid.fail(f"the column {column.label} has no numbers (--score-column)")
+        return column
+    others = [c for c in table.columns if c is not genes]
+    # A column with a few texts among its numbers has an error, which its line reports.
+    numbers = [c for c in others if c.is_number] or [c for c in others if c.has_number]
+    ranked = [[c for c in numbers if c.standing == standing] for standing in range(3)]
+    found = next(filter(None, [*ranked, [c for c in numbers if not c.is_never]]), [])
+    if len(found) == 1:
         return found[0]
-
-    def all_cells(self) -> GeneList:
-        """The genes of a list that is laid out in several columns."""
-        genes = [one for row in self.rows for cell in row if cell for one in _if_known(cell)]
-        return _made(self.grid, genes, header=self.header_line, rows=len(self.rows))
-
-    def result(self, genes: Column, score: Column | None) -> GeneList:
-        """The genes of a column, each with its statistic."""
-        missing: dict[str, int] = {}
-        found: list[str] = []
-        values: list[float] = []
-        split = 0
-        for i, cell in enumerate(genes.cells):
-            if not genes.present[i]:
-                missing["no gene"] = missing.get("no gene", 0) + 1
-                continue
-            if score is not None and not np.isfinite(score.numbers[i]):
-                if score.present[i] and np.isnan(score.numbers[i]):
-                    raise self.grid.fail(f"{score.cells[i]!r} is not a number", self.first_row + i)
-                if np.isinf(score.numbers[i]):
-                    raise self.grid.fail(
-                        f"{score.cells[i]!r} is not a finite number", self.first_row + i
-                    )
-                missing["no statistic"] = missing.get("no statistic", 0) + 1
-                continue
-            parts = _if_known(cell)
-            split += len(parts) > 1
-            found += parts
-            if score is not None:
-                values += [float(score.numbers[i])] * len(parts)
-        terms = any(_TERM.search(column.name) for column in self.columns)
-        if terms and 2 * split > len(self.rows):
-            raise self.grid.fail(_SETS.format(len(self.rows)))
-        if not found:
-            raise self.grid.fail("no row has a gene" + (" with a statistic" if score else ""))
-        return _made(
-            self.grid, found, values if score is not None else None, header=self.header_line,
-            rows=len(self.rows), column=genes, score=score, left_out=missing, split=split,
-        )  # fmt: skip
+    if found:
+        reason = f"{len(found)} columns can be the statistic ({listed(found)})"
+        raise grid.fail(f"{reason}: choose one with --score-column")
+    if numbers:
+        what = "a p-value, a rank, a mean, a count or a label"
+        reason = f"no column has a signed statistic: each of {listed(numbers)} is {what}"
+        raise grid.fail(f"{reason}; choose one with --score-column")
+    raise grid.fail("there is no column of numbers: a ranked list needs a statistic")
 
 
-def _names_genes(top: Column, below: Column) -> bool:
-    """Whether a cell above a column of genes is its name: no gene, or a mere synonym of one."""
-    if below.share < LEAST or not top.present[0]:
-        return False
-    return top.share == 0 or (top.kind != below.kind == "approved" and len(below.cells) > 2)
+def _all_cells(table: Table) -> GeneList:
+    """The genes of a list that is laid out in several columns."""
+    rows = zip(*(column.cells for column in table.columns), strict=True)
+    genes = [one for row in rows for cell in row if cell for one in _if_known(cell)]
+    return _made(table.grid, genes, header=table.header_line, rows=len(table))
 
 
-def _filled(row: Sequence[str]) -> int:
-    return sum(map(bool, row))
-
-
-def _agree(one: Column, other: Column) -> bool:
-    """Whether two columns have the same genes, row by row."""
-    a, b = one.symbols, other.symbols
-    pairs = [(a.get(x), b.get(y)) for x, y in zip(one.cells, other.cells, strict=True)]
-    both = [x == y for x, y in pairs if x is not None and y is not None]
-    return bool(both) and sum(both) >= 0.7 * len(both)
+def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
+    """The genes of a column, each with its statistic."""
+    missing: dict[str, int] = {}
+    found: list[str] = []
+    values: list[float] = []
+    split = 0
+    for i, cell in enumerate(genes.cells):
+        if not genes.present[i]:
+            missing["no gene"] = missing.get("no gene", 0) + 1
+            continue
+        if score is not None and not np.isfinite(score.numbers[i]):
+            if score.present[i]:
+                what = "number" if np.isnan(score.numbers[i]) else "finite number"
+                raise table.grid.fail(f"{score.cells[i]!r} is not a {what}", table.first_row + i)
+            missing["no statistic"] = missing.get("no statistic", 0) + 1
+            continue
+        parts = _if_known(cell)
+        split += len(parts) > 1
+        found += parts
+        if score is not None:
+            values += [float(score.numbers[i])] * len(parts)
+    terms = any(_TERM.search(column.name) for column in table.columns)
+    if terms and 2 * split > len(table):
+        raise table.grid.fail(_SETS.format(len(table)))
+    if not found:
+        raise table.grid.fail("no row has a gene" + (" with a statistic" if score else ""))
+    return _made(
+        table.grid, found, values if score is not None else None, header=table.header_line,
+        rows=len(table), column=genes, score=score, left_out=missing, split=split,
+    )  # fmt: skip
 
 
 def _made(

@@ -6,6 +6,7 @@ import re
 
 from gsfm.errors import FormatError
 from gsfm.io.streams import Source
+from gsfm.io.text import head as text_head
 
 #: The first bytes of binary files.
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
@@ -51,11 +52,11 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
 
 def refuse(source: Source) -> None:
     """Raise FormatError if the beginning of a file shows that it is neither a list nor a table."""
-    head = source.stream.peek(1 << 16)[: 1 << 16]
+    start = source.stream.peek(16)
     for signature, what, advice in _SIGNATURES:
-        if head.startswith(signature):
+        if start.startswith(signature):
             raise FormatError(source.name, f"this is {what}: {advice}")
-    text = head[:8192].decode("utf-8", "replace").lstrip("\ufeff").replace("\r\n", "\n")
+    text = text_head(source)[:8192].decode("utf-8", "replace")
     for pattern, what, advice in _TEXTS:
         if re.match(pattern, text):
             raise FormatError(source.name, f"this looks like {what}: {advice}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,23 +13,29 @@ from typing import BinaryIO
 
 from gsfm.errors import FormatError
 from gsfm.io import foreign, workbook
-from gsfm.io.notes import Note
-from gsfm.io.streams import open_source
-from gsfm.io.text import lines
+from gsfm.io.notes import Note, Notes
+from gsfm.io.streams import Source, open_source
+from gsfm.io.text import blocks
 
 #: The separators of tables, in order of preference. A space stands for any white space.
 SEPARATORS = ("\t", ";", ",", "|", " ")
 NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "white space"}
+#: Texts for a missing value, in upper case. NA was once the symbol of XK; NaN, a name of SCN11A.
+MISSING = (
+    *("", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "<NA>", "NULL", "NONE", "#VALUE!", "#DIV/0!"),
+)
 _QUOTES = "\"'\u2018\u2019\u201c\u201d"
 #: Lines from which the separator is inferred.
 _SAMPLE = 500
 #: The share of the lines that must have the same number of cells.
 _SAME = 0.9
+#: Characters of a cell: the limit of the csv module is smaller than a large set.
+_MOST_CHARACTERS = 1 << 26
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells of a list or a table, without quotes and white space around them.
+    """The cells of a list or a table, as they are in the file.
 
     Attributes
     ----------
@@ -90,50 +97,71 @@ def read_grid(path: str | Path | BinaryIO, *, sheet: str | int | None = None) ->
         workbook with several sheets of which none is chosen.
     """
     with open_source(path) as source:
-        kind = workbook.kind_of(source.stream.peek(8))
-        if kind is not None:
-            name, sheets, cells = workbook.read(source, kind, sheet)
-            return _of_rows(source.name, enumerate(cells, 1), sheet=name, sheets=sheets)
-        if sheet is not None:
-            raise FormatError(source.name, f"this is no workbook, so there is no sheet {sheet!r}")
         foreign.refuse(source)
-        numbered = list(lines(source))
-        notes = source.notes.done()
-        name = source.name
-    return _of_text(name, numbered, notes)
+        return grid_of(source, sheet=sheet)
 
 
-def _of_text(name: str, numbered: list[tuple[int, str]], notes: tuple[Note, ...]) -> Grid:
-    numbered = [(n, text) for n, text in numbered if not _is_comment(text)]
-    if not numbered:
-        raise FormatError(name, "it contains no identifier: write one in each line")
-    literal = _literal(" ".join(text for _, text in numbered[:_SAMPLE]), len(numbered))
+def grid_of(
+    source: Source, *, sheet: str | int | None = None, separators: Sequence[str] | None = None
+) -> Grid:
+    """Read a list or a table from an open file, as `read_grid`.
+
+    With `separators`, the file is a table, and has one of them: the first, if none fits.
+    """
+    kind = workbook.kind_of(source.stream.peek(8))
+    if kind is not None:
+        name, sheets, cells = workbook.read(source, kind, sheet)
+        return _of_rows(source, enumerate(cells, 1), sheet=name, sheets=sheets)
+    if sheet is not None:
+        raise FormatError(source.name, f"this is no workbook, so there is no sheet {sheet!r}")
+    numbered = [
+        (line, text)
+        for first, block in blocks(source)
+        for line, text in enumerate(block[:-1].decode().split("\n"), first)
+    ]
+    content = [text for _, text in numbered if text.strip() and not _is_comment(text)]
+    if not content:
+        raise FormatError(source.name, "it contains no identifier: write one in each line")
+    literal = _literal(" ".join(content[:_SAMPLE]), len(content))
     if literal is not None:
-        rows = [(numbered[0][0], [item]) for item in literal]
-        return _of_rows(name, rows, notes=notes)
-    texts = [text for _, text in numbered]
-    separator = infer_separator(texts[:_SAMPLE])
-    if separator is None:
-        return _of_rows(name, ((n, [text]) for n, text in numbered), notes=notes)
-    return _of_rows(name, _split_lines(numbered, separator), separator=separator, notes=notes)
+        return _of_rows(source, [(1, [item]) for item in literal])
+    first = next(i for i, (_, text) in enumerate(numbered) if text == content[0])
+    sample = [text for _, text in numbered[first : first + _SAMPLE]]
+    separator = infer_separator(sample, separators or SEPARATORS)
+    if separator is None and separators is not None:
+        separator = separators[0]
+    return _of_rows(
+        source, _records(source.name, source.notes, numbered, separator), separator=separator
+    )
+
+
+def split_again(source: Source, grid: Grid, separator: str) -> Grid:
+    """The grid of a file whose lines have no number of cells in common, with a separator."""
+    numbered = [(line, row[0]) for line, row in zip(grid.lines, grid.rows, strict=True)]
+    return _of_rows(
+        source, _records(source.name, source.notes, numbered, separator), separator=separator
+    )
 
 
 def _of_rows(
-    name: str,
-    numbered: Iterable[tuple[int, Sequence[str]]],
+    source: Source,
+    numbered: Iterable[tuple[int, list[str]]],
     *,
     separator: str | None = None,
     sheet: str | None = None,
     sheets: tuple[str, ...] = (),
-    notes: tuple[Note, ...] = (),
 ) -> Grid:
-    trimmed = [(n, [unquoted(cell) for cell in row]) for n, row in numbered]
-    full = [(n, row) for n, row in trimmed if any(row)]
-    if not full:
-        raise FormatError(name, "it contains no identifier: all cells are empty")
-    return Grid(
-        name, [row for _, row in full], [n for n, _ in full], separator, sheet, sheets, notes
-    )
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    for line, row in numbered:
+        if any(map(str.strip, row)):
+            rows.append(row)
+            lines.append(line)
+        else:
+            source.notes.add("blank-lines", line=line)
+    if not rows:
+        raise FormatError(source.name, "it contains no identifier: all cells are empty")
+    return Grid(source.name, rows, lines, separator, sheet, sheets, source.notes.done())
 
 
 def unquoted(cell: str) -> str:
@@ -141,29 +169,64 @@ def unquoted(cell: str) -> str:
     return cell.strip().strip(_QUOTES).strip()
 
 
-def _is_comment(text: str) -> bool:
+def is_missing(cell: str) -> bool:
+    """Whether a cell stands for a missing value."""
+    return cell.upper() in MISSING
+
+
+def _is_comment(text: str, notes: Notes | None = None, line: int | None = None) -> bool:
     """A comment line, or the title of a GRP or GMX file; a header may begin with ``#name``."""
-    return text.startswith(("#", ">")) and not (text[1:2].isalpha() and "\t" in text)
+    found = text.startswith(("#", ">")) and not (text[1:2].isalpha() and "\t" in text)
+    if found and notes is not None:
+        notes.add("comments", example=text.strip("#> ")[:60] or None, line=line)
+    return found
 
 
-def _split_lines(
-    numbered: list[tuple[int, str]], separator: str
+def _records(
+    path: str, notes: Notes, numbered: Sequence[tuple[int, str]], separator: str | None
 ) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each record; a quoted cell may contain separators and line ends."""
-    if separator == " ":
-        yield from ((n, text.split()) for n, text in numbered)
-        return
-    if not any('"' in text for _, text in numbered):
-        yield from ((n, text.lstrip("#").split(separator)) for n, text in numbered)
-        return
-    reader = csv.reader((text.lstrip("#") + "\n" for _, text in numbered), delimiter=separator)
-    start = 0
-    for row in reader:
-        yield numbered[start][0], row
-        start = reader.line_num
+    """The cells of each record, without comments; a quoted cell may have separators, line ends."""
+    if separator is not None and any('"' in text for _, text in numbered):
+        try:
+            yield from list(_quoted(notes, numbered, separator))
+        except csv.Error as error:
+            if separator != "\t":
+                reason = f"the quotes do not match ({error}): correct them"
+                raise FormatError(path, reason, line=numbered[-1][0]) from error
+        else:
+            return
+    for line, text in numbered:
+        if not _is_comment(text, notes, line):
+            yield line, [text] if separator is None else _cells(text, separator)
 
 
-def infer_separator(texts: Sequence[str]) -> str | None:
+def _cells(text: str, separator: str) -> list[str]:
+    return text.split() if separator == " " else text.split(separator)
+
+
+def _quoted(
+    notes: Notes, numbered: Iterable[tuple[int, str]], separator: str
+) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each record of a table with quotes."""
+    started: list[int] = []
+
+    def texts() -> Iterator[str]:
+        for line, text in numbered:
+            # An odd number of quotes: the record goes on in the next line.
+            if not odd[0] and _is_comment(text, notes, line):
+                continue
+            started.append(line)
+            odd[0] ^= text.count('"') % 2 == 1
+            yield (" ".join(text.split()) if spaces else text) + "\n"
+
+    odd, spaces = [False], separator == " "
+    csv.field_size_limit(_MOST_CHARACTERS)
+    for row in csv.reader(texts(), delimiter=separator, strict=True):
+        yield started[0], row
+        started.clear()
+
+
+def infer_separator(texts: Sequence[str], separators: Sequence[str] = SEPARATORS) -> str | None:
     """The separator of a table; None if the lines have no columns in common.
 
     The separator gives nearly all lines the same number of cells, and at least two. The first line
@@ -175,19 +238,34 @@ def infer_separator(texts: Sequence[str]) -> str | None:
     >>> infer_separator(["gene;logFC", "TP53;0,25"]), infer_separator(["TP53, MDM2", "BAX"])
     (';', None)
     """
-    if len(texts) < 2:
-        return None
-    for separator in SEPARATORS:
-        numbered = list(enumerate(texts))
-        widths = [len(row) for _, row in _split_lines(numbered, separator)]
-        if len(widths) < 2:
-            continue
-        counts = collections.Counter(widths[1:])
-        width = max(counts, key=lambda n: (counts[n], n))
-        first = widths[0] in (width, width - 1)
-        if width > 1 and first and counts[width] >= _SAME * (len(widths) - 1):
-            return separator
-    return None
+    found = [separator for separator in separators if _fits(_widths(texts, separator))]
+    # A header with one cell less, or white space, explains a table only if nothing else does.
+    exact = [s for s in found if s != " " and len(set(_widths(texts, s)[:2])) == 1]
+    return next(iter(exact + found), None)
+
+
+def _fits(widths: Sequence[int]) -> bool:
+    """Whether nearly all records have the same number of cells."""
+    if len(widths) < 2:
+        return False
+    counts = collections.Counter(widths[1:])
+    width = max(counts, key=lambda n: (counts[n], n))
+    same = counts[width] >= _SAME * (len(widths) - 1)
+    return width > 1 and same and widths[0] in (width, width - 1)
+
+
+def _widths(texts: Sequence[str], separator: str) -> list[int]:
+    """The number of cells of each record of a sample; its last record may be cut."""
+    widths: list[int] = []
+    if any('"' in text for text in texts):
+        with contextlib.suppress(csv.Error):
+            for _, row in _quoted(Notes(), enumerate(texts), separator):
+                if row:
+                    widths.append(len(row))
+    if len(widths) > 1:
+        return widths
+    content = (text for text in texts if text.strip() and not _is_comment(text))
+    return [len(_cells(text, separator)) for text in content]
 
 
 _LITERAL = re.compile(

@@ -25,8 +25,10 @@ class Limits:
         Decompressed bytes of a file.
     ratio
         Decompressed bytes for each compressed byte; 64 MB are always allowed.
-    line
-        Bytes of a line of a text file.
+    files
+        Files in a zip or another archive.
+    line, identifier
+        Bytes of a line of a text file, and of an identifier in GMT.
     nesting
         Lists and objects inside one another in the metadata of JSON.
     mapped
@@ -38,7 +40,9 @@ class Limits:
     cells: int = 20_000_000
     size: int = 8 << 30
     ratio: int = 250
+    files: int = 10_000
     line: int = 64 << 20
+    identifier: int = 1 << 16
     nesting: int = 16
     mapped: int = 1 << 30
 

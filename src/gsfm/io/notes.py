@@ -12,7 +12,7 @@ from gsfm.errors import join_names
 #: The text of each kind of note in a summary.
 KINDS: dict[str, str] = {
     "blank-lines": "blank lines, skipped",
-    "byte-order-mark": "byte-order mark at the start, skipped",
+    "byte-order-mark": "byte-order marks at the start of a line, skipped",
     "comments": "comment lines, skipped",
     "duplicate-members": "members that occur more than once in their set, merged",
     "duplicate-names": "sets with the name of an earlier set, all kept",
@@ -25,12 +25,18 @@ KINDS: dict[str, str] = {
     "merged-members": "members that are the same gene as another one of their set, merged",
     "misleading-suffix": "file whose suffix names a compression, but which is not compressed",
     "no-descriptions": "lines whose second column is a gene, not a description, read as a member",
-    "other-sheets": "sheets after the first, not read",
+    "no-gene": "rows without a gene, left out",
+    "no-set": "rows without the name of a set, left out",
+    "other-files": "other files of the archive, not read",
+    "other-species": "rows of other species, left out",
     "padded-members": "identifiers with white space around them, trimmed",
+    "several-genes": "cells with several genes, split",
+    "several-species": "kinds of species in one table, all read; --species chooses",
     "trailing-tabs": "lines that end in tabs",
     "unmapped-sets": "sets without a mapped identifier, kept empty",
     "unnamed-sets": "sets without a name, named by their position",
     "weighted-members": "members with a weight",
+    "utf-16": "text in UTF-16, converted",
     "windows-line-ends": "lines that end in a carriage return and a line feed",
 }
 
@@ -95,6 +101,8 @@ class ReadReport:
         The identifiers without a gene and the number of sets of each, most frequent first.
     ambiguous
         The same for identifiers that match several genes.
+    sheet, layout
+        The sheet of a workbook, and which columns of a table, or files of an archive, were read.
 
     Examples
     --------
@@ -112,11 +120,15 @@ class ReadReport:
     mapped: Mapping[str, int] = field(default_factory=dict)
     unmapped: Mapping[str, int] = field(default_factory=dict)
     ambiguous: Mapping[str, int] = field(default_factory=dict)
+    sheet: str | None = None
+    layout: str | None = None
 
     def summary(self) -> str:
         """A few lines of text."""
         size = f"{_count(self.n_sets, 'set')}, {_count(self.n_identifiers, 'identifier')}"
-        lines = [f"{self.path}: {size} ({self.format})", *(f"  {note}" for note in self.notes)]
+        where = self.path + (f", sheet {self.sheet!r}" if self.sheet is not None else "")
+        form = self.format + (f": {self.layout}" if self.layout else "")
+        lines = [f"{where}: {size} ({form})", *(f"  {note}" for note in self.notes)]
         if self.mapped:
             ways = ", ".join(f"{count:,} by {way}" for way, count in self.mapped.items() if count)
             lines.append(f"  mapped: {ways}")

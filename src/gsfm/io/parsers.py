@@ -28,7 +28,8 @@ def workbook(path: str, target: str, *, kind: str, sheet: str | int | None, most
         names, found = book.sheet_names, {}
         for name in names:
             own = book.get_sheet_by_name(name)
-            rows, columns = own.total_height, own.total_width
+            # The parser gives the last row and column, from 0.
+            rows, columns = own.total_height + 1, own.total_width + 1
             if rows * columns > most:
                 raise ValueError(
                     f"the sheet {name!r} has {rows:,} rows and {columns:,} columns, more than "

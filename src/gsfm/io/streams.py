@@ -5,6 +5,10 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import lzma
+import os
+import stat
+import struct
 import sys
 import zipfile
 import zlib
@@ -16,6 +20,7 @@ from typing import Any, BinaryIO, cast
 from gsfm.errors import FormatError, join_names
 from gsfm.io.files import atomic_path
 from gsfm.io.frames import is_frame, stream_of
+from gsfm.io.limits import limits, variable
 from gsfm.io.notes import Notes
 
 if sys.version_info >= (3, 14):
@@ -36,9 +41,9 @@ _BUFFER = 1 << 20
 _CHECKED: dict[int, int] = {zstd.CompressionParameter.checksum_flag: 1}
 
 #: The errors of a decompressor on damaged or truncated data.
-_DAMAGE = (
+DAMAGE = (
     *(EOFError, OSError, zlib.error, zstd.ZstdError, zipfile.BadZipFile),
-    *(NotImplementedError, RuntimeError),
+    *(NotImplementedError, RuntimeError, ValueError, LookupError, struct.error, lzma.LZMAError),
 )
 
 
@@ -76,12 +81,14 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
                 opened = stack.enter_context(file.open("rb", buffering=_BUFFER))
             except OSError as error:
                 raise FormatError(file, error.strerror or "cannot be opened") from error
+            if _is_device(opened):
+                raise FormatError(file, "a device, not a file")
             stream = cast(io.BufferedReader, opened)
         else:
             opened = sys.stdin.buffer if isinstance(path, str | Path) else path
             found = getattr(opened, "name", None)
             label = found if isinstance(found, str) else "<stdin>"
-            stream = io.BufferedReader(_Reader(opened), _BUFFER)
+            stream = io.BufferedReader(Reader(opened), _BUFFER)
         name, misled = "" if label == "<stdin>" else Path(label).name, False
         for _ in range(_MOST_LAYERS):
             suffix = Path(name).suffix.lower()
@@ -107,7 +114,7 @@ def _decompress(
     head = raw.peek(6)
     for magic, opener in ((GZIP, gzip.open), (ZSTD, zstd.open)):
         if head.startswith(magic):
-            return io.BufferedReader(_Reader(opener(raw), label), _BUFFER), None
+            return io.BufferedReader(Reader(opener(raw), label, raw), _BUFFER), None
     if head.startswith(_UNSUPPORTED):
         raise FormatError(label, "bzip2 and xz are not supported: use gzip, zstd or zip")
     if not head.startswith((ZIP, _EMPTY_ZIP)):
@@ -115,8 +122,12 @@ def _decompress(
     seekable = raw if raw.seekable() else io.BytesIO(raw.read())
     try:
         archive = stack.enter_context(zipfile.ZipFile(seekable))
-        members = [i for i in archive.infolist() if not _is_clutter(i)]
-        if any(i.filename == "[Content_Types].xml" for i in members):
+        members = [i for i in archive.infolist() if not is_clutter(i)]
+        most = limits().files
+        if len(members) > most:
+            reason = f"the zip has more than {most:,} files; {variable('files')} raises the limit"
+            raise FormatError(label, reason)
+        if is_office(members):
             # A workbook is a zip, too; its reader needs all of it.
             seekable.seek(0)
             return None if seekable is raw else (io.BufferedReader(seekable), None)
@@ -125,25 +136,37 @@ def _decompress(
             reason = f"the zip holds {len(members)} files ({names}): unpack it, or zip one"
             raise FormatError(label, reason)
         member = stack.enter_context(archive.open(members[0]))
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise FormatError(label, f"not a readable zip file ({error})") from error
-    return io.BufferedReader(_Reader(member, label), _BUFFER), Path(members[0].filename).name
+    return io.BufferedReader(Reader(member, label, seekable), _BUFFER), Path(
+        members[0].filename
+    ).name
 
 
-def _is_clutter(info: zipfile.ZipInfo) -> bool:
-    """Folders, and files that file managers add to a zip."""
+def is_office(members: list[zipfile.ZipInfo]) -> bool:
+    """Whether the members of a zip are the parts of a workbook (XLSX, ODS) or another document."""
+    return any(info.filename in ("[Content_Types].xml", "content.xml") for info in members)
+
+
+def is_clutter(info: zipfile.ZipInfo) -> bool:
+    """Folders, and files that file managers add to a zip; a damaged name may be empty."""
     path = Path(info.filename)
-    return info.is_dir() or path.parts[0] == "__MACOSX" or path.name.startswith(".")
+    named = path.name and not info.is_dir()
+    return not named or path.parts[0] == "__MACOSX" or path.name.startswith(".")
 
 
-class _Reader(io.RawIOBase):
+class Reader(io.RawIOBase):
     """A stream that is read but never closed.
 
-    With a label it is a decompressor, all of whose errors become a FormatError.
+    With a label it is a decompressor, all of whose errors become a FormatError. More bytes than
+    `Limits` allows, also in relation to the `compressed` bytes so far, are a FormatError.
     """
 
-    def __init__(self, stream: Any, label: str | None = None) -> None:
-        self._stream, self._label = stream, label
+    name: str  # of some streams
+
+    def __init__(self, stream: Any, label: str | None = None, compressed: Any = None) -> None:
+        self._stream, self._label, self._compressed = stream, label, compressed
+        self._limits, self._count = limits(), 0
 
     def readable(self) -> bool:
         return True
@@ -151,13 +174,34 @@ class _Reader(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         try:
             data = self._stream.read(len(buffer))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             if self._label is None:
                 raise
             reason = f"the compressed data is damaged or cut short ({error})"
             raise FormatError(self._label, reason) from error
+        self._count += len(data)
+        most = self._limits.size
+        if self._compressed is not None:
+            most = self._limits.decompressed(self._compressed.tell())
+        if self._count > most:
+            reason = (
+                f"it has more than {most >> 20:,} MB, decompressed; if it is not made to do harm, "
+                f"decompress it, or raise {variable('ratio')} or {variable('size')}"
+            )
+            raise FormatError(self._label or "<stdin>", reason)
         buffer[: len(data)] = data
         return len(data)
+
+    def tell(self) -> int:
+        return self._count
+
+
+def _is_device(stream: BinaryIO) -> bool:
+    """Whether a file is a device whose content may not end, such as ``/dev/zero``."""
+    state = os.fstat(stream.fileno())
+    device = stat.S_ISBLK(state.st_mode) or stat.S_ISCHR(state.st_mode)
+    empty = device and state.st_rdev == Path(os.devnull).stat().st_rdev
+    return device and not empty and not stream.isatty()
 
 
 def file_path(path: str | Path | BinaryIO) -> Path | None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import struct
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from gsfm.errors import FormatError, require
-from gsfm.genes.resolver import Species
-from gsfm.io.notes import ReadReport
+import polars as pl
+
+from gsfm.errors import FormatError, join_names, require
+from gsfm.genes import Species
+from gsfm.io import archives, foreign, text, workbook
+from gsfm.io.notes import Notes, ReadReport
 from gsfm.io.streams import Source, file_path, open_source, open_target, without_compression
+from gsfm.sets import algebra, recognition
+from gsfm.sets.formats import table
 from gsfm.sets.formats.raw import Format, finish, restore_first_members
-from gsfm.sets.formats.table import header_separator
+from gsfm.sets.formats.roles import Choice
 from gsfm.sets.genesets import GeneSets
 
 #: The modules of `gsfm.sets.formats` that define formats, in the order of lists and messages.
-_MODULES = ("gmt", "gmx", "grp", "json", "table", "xlsx", "parquet")
+_MODULES = ("gmt", "gmx", "grp", "json", "table", "xlsx", "parquet", "msigdb")
 
 FORMATS: dict[str, Format] = {
     form.name: form
@@ -39,28 +46,39 @@ def read(
     resolve: bool = True,
     species: Species | None = None,
     descriptions: bool | None = None,
+    sheet: str | int | None = None,
+    set_column: str | int | None = None,
+    gene_column: str | int | None = None,
 ) -> GeneSets:
     """Read a collection of gene sets from a file.
 
-    The formats are GMT, GMX, GRP, JSON (MSigDB's and Enrichr's), long CSV and TSV, XLSX, Parquet,
-    and the ``.gsets`` files of `GeneSets.save`; plain, or in gzip, zstd or zip. Irregularities of
-    the file are handled, and noted in the ``report`` of the result.
+    The formats are GMT, GMX, GRP, JSON (MSigDB's and Enrichr's), XML and SQLite of MSigDB, Parquet,
+    the ``.gsets`` files of `GeneSets.save`, and any table (CSV, TSV, workbooks): with a set and a
+    gene, or several, in each row, as results of enrichment tools have, or with a set in each row or
+    column. A file may be in gzip, zstd, zip or tar; all files of an archive are read.
+    Irregularities of the file are handled, and noted in the ``report`` of the result, which also
+    says what was read.
 
     Parameters
     ----------
     path
         The file, ``-`` for standard input, or a binary stream.
     format
-        One of ``gmt``, ``gmx``, ``grp``, ``json``, ``csv``, ``tsv``, ``xlsx``, ``parquet`` and
-        ``gsets``. If None, it is inferred from the suffix, or else from the content.
+        One of ``gmt``, ``gmx``, ``grp``, ``json``, ``csv``, ``tsv``, ``xlsx``, ``parquet``,
+        ``msigdb-xml``, ``msigdb-db`` and ``gsets``. If None, it is inferred from the content.
     resolve
         Map the identifiers to approved symbols; otherwise they are only trimmed. The identifiers of
         a ``.gsets`` file are never changed.
     species
-        The species of the identifiers, as in `gsfm.genes.resolve`.
+        The species of the identifiers, as in `gsfm.genes.resolve`. Of a table of markers of several
+        species, only its rows are read.
     descriptions
         Whether a GMT or GMX file has descriptions. Some files have genes in their place. None
         infers it; the report says if there are no descriptions.
+    sheet
+        The name of a sheet of a workbook, or its 1-based number.
+    set_column, gene_column
+        The column of the sets and of the genes of a table: its name or 1-based number.
 
     Returns
     -------
@@ -70,9 +88,9 @@ def read(
     Raises
     ------
     FormatError
-        If the file does not have the format.
+        If the file does not have the format, has no gene sets, or can be read in several ways.
     MissingExtraError
-        For XLSX without the extra ``xlsx``.
+        For workbooks without the extra ``xlsx``.
 
     Examples
     --------
@@ -83,19 +101,95 @@ def read(
     >>> print(sets.report.summary())
     <stdin>: 1 set, 3 identifiers (gmt)
       mapped: 1 by alias, 1 by approved, 1 by approved (case)
+    >>> results = b"Term,P-value,Genes\\nDNA repair,0.01,BRCA1;BRCA2\\n"
+    >>> print(read(io.BytesIO(results), resolve=False).report.summary())
+    <stdin>: 1 set, 2 identifiers (csv: sets from column 'Term', genes from column 'Genes')
+      1 cells with several genes, split
     """
     _check_format(format)
-    with open_source(path) as source:
-        form = _recognize(source, format)
-        if form == "gsets":
-            return _open(path, source)
+    choice = Choice(sheet, set_column, gene_column, species)
+    settings: dict[str, Any] = {"format": format, "choice": choice, "descriptions": descriptions}
+    members = _read_members(archives.zip_members(path), resolve=False, **settings)
+    name, kind = str(path), "zip"
+    if not members:
+        with open_source(path) as source:
+            if not archives.is_tar(source):
+                return _read(path, source, resolve=resolve, **settings)
+            name, kind = source.name, "tar"
+            members = _read_members(archives.tar_members(source), resolve=False, **settings)
+    sets = _joined(name, kind, members)
+    return sets.resolve(species) if resolve else sets
+
+
+def _read(
+    path: str | Path | BinaryIO,
+    source: Source,
+    *,
+    format: str | None,
+    choice: Choice,
+    descriptions: bool | None,
+    resolve: bool,
+) -> GeneSets:
+    form = _recognize(source, format)
+    if form == "gsets":
+        return _open(path, source)
+    if not FORMATS[form].is_table:
+        chosen = (choice.sheet, choice.set_column, choice.gene_column)
+        if chosen != (None, None, None):
+            reason = f"this is {form}, which has neither sheets nor columns to choose"
+            raise FormatError(source.name, reason)
         raw = FORMATS[form].read(source)
-        if not len(raw.sizes):
-            raise FormatError(source.name, "it contains no gene set")
-        if form in ("gmt", "gmx") and descriptions is not True:
-            sure = descriptions is False
-            restore_first_members(raw, source.notes, resolve=resolve, sure=sure)
-        return finish(raw, source, form, resolve=resolve, species=species)
+    elif format is None:
+        raw = table.read(source, choice)
+    else:
+        raw = FORMATS[form].read(source, choice)
+    if not len(raw.sizes):
+        raise FormatError(source.name, "it contains no gene set")
+    if form in ("gmt", "gmx") and descriptions is not True:
+        sure = descriptions is False
+        restore_first_members(raw, source.notes, resolve=resolve, sure=sure)
+    return finish(raw, source, form, resolve=resolve, species=choice.species)
+
+
+def _read_members(streams: Iterable[BinaryIO], **settings: Any) -> dict[str, GeneSets | None]:
+    """The sets of each file of an archive; None for a README and the like."""
+    found: dict[str, GeneSets | None] = {}
+    for stream in streams:
+        found[stream.name] = None
+        if not archives.is_other(stream.name):
+            with open_source(stream) as source:
+                found[stream.name] = _read(stream, source, **settings)
+    return found
+
+
+def _joined(name: str, kind: str, members: dict[str, GeneSets | None]) -> GeneSets:
+    """The sets of all files of an archive. Equal names of sets get the name of their file."""
+    parts = {stem(path): sets for path, sets in members.items() if sets is not None}
+    others = [path for path, sets in members.items() if sets is None]
+    if not parts:
+        raise FormatError(name, f"the {kind} has no file of gene sets")
+    found = list(parts.values())
+    sets = algebra.concat(found)
+    origin = [file for file, own in parts.items() for _ in range(len(own))]
+    pairs = pl.DataFrame({"name": sets.metadata["name"], "file": origin})
+    several = pairs.select(pl.col("file").n_unique().over("name") > 1).to_series()
+    labels = pairs.select(
+        pl.when(several).then(pl.format("{} ({})", "name", "file")).otherwise("name").alias("name")
+    )
+    columns = [labels["name"]]
+    if "source" not in sets.metadata.columns:
+        columns.append(pl.Series("source", origin))
+    sets.metadata = sets.metadata.with_columns(columns)
+    notes = Notes()
+    for own in found:
+        assert own.report is not None  # reading always makes one
+        notes.add_all(dataclasses.replace(note, line=None) for note in own.report.notes)
+    notes.add("other-files", len(others), example=join_names(others, 3))
+    forms = dict.fromkeys(own.report.format for own in found if own.report)
+    counts = len(sets), sets.n_genes
+    layout = f"{', '.join(forms)} in {join_names(list(parts), 10)}"
+    sets.report = ReadReport(name, kind, *counts, notes.done(), layout=layout)
+    return sets
 
 
 def _check_format(format: str | None) -> None:
@@ -127,38 +221,31 @@ def _open(path: str | Path | BinaryIO, source: Source) -> GeneSets:
 
 
 def _recognize(source: Source, declared: str | None) -> str:
-    """The format of a file: as declared, or by its suffix, or by its content."""
-    head = source.stream.peek(1 << 16)
-    signed = _signature(head)
-    claimed = declared or _BY_SUFFIX.get(source.suffix)
-    if claimed is None:
-        return signed or _of_text(head)
-    if signed != claimed and (signed or claimed == "gsets" or FORMATS[claimed].signature):
-        what = signed or "none"
-        raise FormatError(source.name, f"this is not {claimed}: by its first bytes it is {what}")
-    return claimed
+    """The format of a file: as declared, or by its content."""
+    signed = _signature(source.stream.peek(64))
+    if declared is not None:
+        if signed != declared and (signed or declared == "gsets" or FORMATS[declared].signature):
+            reason = f"this is not {declared}: by its first bytes it is {signed or 'none'}"
+            raise FormatError(source.name, reason)
+        return declared
+    if signed is not None:
+        return signed
+    form = recognition.of_text(text.head(source), source.suffix)
+    if form in ("gmt", "gmx", "grp", "csv", "tsv") and _BY_SUFFIX.get(source.suffix) != form:
+        foreign.refuse(source)
+    return form
 
 
 def _signature(head: bytes) -> str | None:
     """The binary format of a file; zips that are not workbooks have been decompressed."""
+    if workbook.kind_of(head) is not None:
+        return "xlsx"
     for name, form in FORMATS.items():
         if form.signature and head.startswith(form.signature):
             return name
     if len(head) > 8 and head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] < 1 << 32:
         return "gsets"
     return None
-
-
-def _of_text(head: bytes) -> str:
-    text = head.decode("utf-8", "replace").lstrip("\ufeff").lstrip()
-    if text.startswith("{"):
-        return "json"
-    for line in text.splitlines():
-        if separator := header_separator(line):
-            return "tsv" if separator == "\t" else "csv"
-        if not line.startswith("#") and line.strip():
-            return "gmt" if "\t" in line else "grp"
-    return "grp"
 
 
 def write(
@@ -215,6 +302,8 @@ def write(
         sets.save(file)
         return ()
     form = FORMATS[format]
+    if form.write is None:
+        raise FormatError(label, f"{format} is read only: write another format")
     with open_target(path) as stream:
         stream.writelines(form.write(sets, label))
     lost = [c for c in sets.metadata.columns if form.columns is not None and c not in form.columns]

@@ -21,9 +21,10 @@ TOO_LARGE = float(np.finfo(np.float32).max) + 2.0**103
 #: The metadata of formats that have names and descriptions only.
 LABELS = ("name", "description")
 
-#: Characters that values of text formats, and of tables with quotes, cannot contain.
-CONTROL = re.compile(r"[\x00-\x1f]")
-CONTROL_BUT_BREAKS = re.compile(r"[\x00-\x08\x0b-\x1f]")
+#: What values of text formats, and of tables with quotes, cannot contain. A byte-order mark at the
+#: beginning of a line is none of the text.
+CONTROL = re.compile(r"[\x00-\x1f]|^\ufeff")
+CONTROL_BUT_BREAKS = re.compile(r"[\x00-\x08\x0b-\x1f]|\n\ufeff")
 
 
 def weight_of(text: bytes) -> float:
@@ -57,8 +58,8 @@ def check_writable(
             reason = "has white space around it: trim it"
         elif forbidden is not None and forbidden.search(value):
             reason = (
-                "contains a tab, line break or control character, which this format cannot hold: "
-                "change it, or write JSON or Parquet"
+                "contains a tab, line break, control character or byte-order mark, which this "
+                "format cannot hold: change it, or write JSON or Parquet"
             )
         else:
             continue
@@ -78,8 +79,6 @@ def check_sets(sets: GeneSets, target: str, forbidden: re.Pattern[str] | None) -
 def labels(sets: GeneSets, target: str) -> tuple[list[str], list[str]]:
     """Names, which `check_sets` checks, and descriptions that a text format can hold."""
     names = sets.names
-    if names[0].startswith("\ufeff"):
-        raise FormatError(target, "the first name begins with a byte-order mark: change it")
     if "description" not in sets.metadata.columns:
         return names, [""] * len(names)
     descriptions = as_text_column(sets.metadata["description"]).fill_null("").to_list()

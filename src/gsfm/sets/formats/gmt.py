@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.errors import FormatError
+from gsfm.io.limits import limits
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.io.text import clean, whole_lines
@@ -86,6 +87,9 @@ class _Block:
         if _COMMA in block:
             stops = self._split_weights(text, stops)
         self.lengths = stops - self.starts
+        longest, most = int(self.lengths.max(initial=0)), limits().identifier
+        if longest > most:
+            raise FormatError(path, f"an identifier has {longest:,} bytes: is this GMT?", line=line)
         self.keys = keys_of(self.text, self.starts, self.lengths)
 
     def _labels(

@@ -38,13 +38,17 @@ def read(source: Source) -> Raw:
     if len(rows) < 2:
         raise FormatError(source.name, "GMX needs a row of names and a row of descriptions")
     source.notes.add("trailing-tabs", trailing)
-    columns = list(zip_longest(*rows, fillvalue=""))
-    table = pl.DataFrame([column[:2] for column in columns], LABELS, orient="row")
+    table = pl.DataFrame(list(zip_longest(*rows[:2], fillvalue="")), LABELS, orient="row")
+    # Only the cells that are in the file: all rows as wide as the first could be far too many.
+    columns: list[list[str]] = [[] for _ in rows[0]]
+    for row in rows[2:]:
+        for column, cell in zip(columns, row, strict=False):
+            column.append(cell)
     members = []
     for column in columns:
         # Cells below the last member of a column are no gaps.
         n_cells = max((i + 1 for i, cell in enumerate(column) if cell.strip()), default=0)
-        members.append([split_weight(cell) for cell in column[2:n_cells]])
+        members.append([split_weight(cell) for cell in column[:n_cells]])
     weights = [[weight for _, weight in row] for row in members]
     return from_lists(table, [[gene for gene, _ in row] for row in members], weights)
 

@@ -36,7 +36,7 @@ def read(source: Source) -> Raw:
     metadata), ``{library: {"terms": {term: ...}}}`` (Enrichr; the library becomes the source),
     ``{term: [gene, ...]}`` and ``{term: {gene: weight}}``. Anything else is a FormatError.
     """
-    text = b"".join(block for _, block in blocks(source))
+    text = b"".join(block for _, block in blocks(source, longest=limits().size))
     try:
         top = strict_json.loads(text, make=_Object, constants=True)
     except ValueError as error:

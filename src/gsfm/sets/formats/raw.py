@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 import gsfm.genes
 from gsfm.errors import FormatError
-from gsfm.genes import Vocabulary
-from gsfm.genes.resolver import Species
+from gsfm.genes import Species, Vocabulary
 from gsfm.genes.tables import encode
 from gsfm.io.notes import Notes, ReadReport
 from gsfm.io.streams import Source
@@ -38,6 +37,9 @@ class Raw:
     weights: Floats | None = None
     #: 1-based line of each set, if the format has a line for each set.
     lines: Int64s | None = None
+    #: The sheet of a workbook, and which columns of a table are what.
+    sheet: str | None = None
+    layout: str | None = None
 
     def line(self, i: int) -> int | None:
         """The line of set `i`."""
@@ -56,23 +58,28 @@ class Format:
         The suffixes of its files.
     read
         ``read(source)`` parses an open file, and notes its irregularities in ``source.notes``.
+        That of a table takes a `Choice` of its sheet and columns, too.
     write
-        ``write(sets, target)`` yields the bytes of a file; `target` is its name for messages.
+        ``write(sets, target)`` yields the bytes of a file; `target` is its name for messages. None
+        if the format is read only.
     columns
         The metadata that it can hold; None for all.
     member_weights
         Whether it can hold weights of members.
     signature
         The first bytes of a binary file.
+    is_table
+        Whether it is a table, whose columns are recognized.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    read: Callable[[Source], Raw]
-    write: Callable[[GeneSets, str], Iterable[bytes]]
+    read: Callable[..., Raw]
+    write: Callable[[GeneSets, str], Iterable[bytes]] | None
     columns: tuple[str, ...] | None = None
     member_weights: bool = True
     signature: bytes | None = None
+    is_table: bool = False
 
 
 def from_members(
@@ -99,44 +106,51 @@ def restore_first_members(raw: Raw, notes: Notes, *, resolve: bool, sure: bool) 
     """Restore the first member of each set of a file without descriptions.
 
     Some GMT files lack the column of descriptions, so that the parser reads the first gene of every
-    set as its description. The column is read as genes if no line lacks it and if in 70 % of the
-    lines it is not a number, not a part of the set's name, and either an approved or previous
-    symbol (if identifiers are resolved) or a member of a set in a file of at least 20 sets. With
-    `sure`, it is always read as genes.
+    set as its description. The column is read as genes if in 70 % of the lines it is not a part of
+    the set's name, and either an approved or previous symbol or an id (if identifiers are
+    resolved), an Entrez id among Entrez ids, or a member of a set in a file of at least 20 sets.
+    With `sure`, it is always read as genes.
     """
     second = raw.metadata["description"].fill_null("").to_list()
     if not sure and not _are_genes(raw, second, resolve=resolve):
         return
     notes.add("no-descriptions", len(second), example=second[0], line=raw.line(0))
     known = {token: i for i, token in enumerate(raw.tokens)}
-    ids = np.array([known.setdefault(text, len(known)) for text in second], np.int32)
-    starts = csr.to_indptr(raw.sizes)[:-1]
+    rows = np.flatnonzero([bool(text) for text in second])
+    ids = np.array([known.setdefault(second[i], len(known)) for i in rows], np.int32)
+    starts = csr.to_indptr(raw.sizes)[rows]
     raw.tokens = list(known)
     raw.ids = np.insert(raw.ids, starts, ids)
     if raw.weights is not None:
         raw.weights = np.insert(raw.weights, starts, np.float32(np.nan))
-    raw.sizes = raw.sizes + 1
+    raw.sizes = raw.sizes.copy()
+    raw.sizes[rows] += 1
     raw.metadata = raw.metadata.drop("description")
 
 
 def _are_genes(raw: Raw, second: list[str], *, resolve: bool) -> bool:
-    likely = set(second)
-    if "" in likely or not (resolve or len(second) >= 20):
-        return False
+    distinct = sorted(set(second) - {""})
+    found = gsfm.genes.resolve(distinct).table
+    numbers = sum(token.strip().isdigit() for token in raw.tokens)
+    likely = set(found.filter(pl.col("match") == "entrez")["input"])
+    if 2 * numbers < len(raw.tokens):
+        likely = set()
     if resolve:
-        found = gsfm.genes.resolve(sorted(likely)).table
-        likely = set(found.filter(pl.col("match").is_in(_SURE))["input"])
-    else:
-        likely &= {token.strip() for token in raw.tokens}
+        likely |= set(found.filter(pl.col("match").is_in(_SURE))["input"])
+    elif len(second) >= 20:
+        likely |= {text for token in raw.tokens if not (text := token.strip()).isdigit()}
     genes = sum(
-        text in likely and not text.isdigit() and text.lower() not in name.lower()
+        text in likely and text.lower() not in name.lower()
         for text, name in zip(second, raw.metadata["name"].fill_null(""), strict=True)
     )
     return genes >= 0.7 * len(second)
 
 
 #: Kinds of matches that words of a description are unlikely to have.
-_SURE = ("approved", "approved (case)", "previous", "mouse symbol", "ensembl gene")
+_SURE = (
+    *("approved", "approved (case)", "previous", "mouse symbol", "rat symbol", "hgnc", "uniprot"),
+    *("ensembl gene", "ensembl transcript", "mouse ensembl gene", "rat ensembl gene"),
+)
 
 
 def finish(
@@ -160,7 +174,10 @@ def finish(
     sets = GeneSets._make(vocabulary, csr.remap(indptr, raw.ids, raw.weights, mapping), metadata)
     _note_members(raw, notes, indptr, mapping, sets)
     raw.ids = np.empty(0, np.int32)
-    sets.report = ReadReport(source.name, file_format, len(sets), sets.n_genes, notes.done())
+    counts = len(sets), sets.n_genes
+    sets.report = ReadReport(
+        *(source.name, file_format, *counts, notes.done()), sheet=raw.sheet, layout=raw.layout
+    )
     return sets.resolve(species) if resolve else sets
 
 
