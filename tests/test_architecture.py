@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,3 +71,40 @@ def test_nothing_private_of_another_package_is_imported(path):
         and any(part.startswith("_") and part != "__version__" for part in name.split("."))
     ]
     assert not wrong, f"{name_of(path)} imports private names: {wrong}"
+
+
+def indirect(text: str) -> Iterator[tuple[str, str]]:
+    """The modules of gsfm that are imported by name, and the private names read by `getattr`."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            first, *rest = [re.sub("^f?['\"]|['\"]$", "", ast.unparse(one)) for one in node.args]
+            if name in ("import_module", "__import__") and first.startswith("gsfm"):
+                yield name, first
+            if name in ("getattr", "setattr") and re.match("_[^_]", rest[0]) and first != "self":
+                yield name, rest[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_other_packages_are_not_reached_by_name(path):
+    own = package(name_of(path))
+    if own in ("", "__main__"):  # the face imports packages on first use
+        return
+    found = list(indirect(path.read_text(encoding="utf-8")))
+    assert [name for how, name in found if not name.startswith(f"gsfm.{own}.")] == []
+
+
+def test_what_is_reached_by_name_is_found():
+    text = 'import_module("gsfm.cli")\nimportlib.import_module(f"gsfm.{x}")\ngetattr(a, "_b")\n'
+    other = (
+        'import_module("torch")\ngetattr(self, "_b")\ngetattr(a, "__name__")\ngetattr(a, name)\n'
+    )
+    assert [name for _, name in indirect(text)] == ["gsfm.cli", "gsfm.{x}", "_b"]
+    assert not list(indirect(other))
+
+
+def test_the_page_of_the_architecture_names_every_package():
+    page = (ROOT.parents[1] / "ARCHITECTURE.md").read_text("utf-8")
+    table = "\n".join(line for line in page.splitlines() if re.match(r"\| \d+ \|", line))
+    named = re.findall(r"`(\w+)`", "\n".join(row.split("|")[2] for row in table.splitlines()))
+    assert named == ORDER
