@@ -9,7 +9,7 @@ import pytest
 from gsfm.io import child
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def in_this_process() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child, "_answer", lambda job, held: child.work(job))

@@ -70,6 +70,9 @@ def read_sqlite(source: Source) -> Raw:
         try:
             uri = f"{path.as_uri()}?mode=ro&immutable=1"
             with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
+                # A table with equal keys could be joined with itself without an end.
+                most = 1_000_000 + 100 * path.stat().st_size
+                database.set_progress_handler(lambda: 1, min(most, 2**31 - 1))
                 return _of_database(source, database)
         except sqlite3.Error as error:
             raise FormatError(source.name, f"not a readable SQLite database ({error})") from error
