@@ -489,7 +489,19 @@ WRONG = {
     ),
     "share, no number": (
         minimal(top="[leakage]\nshare = nan"),
-        "[leakage]: share must be a number, not NaN",
+        "[leakage]: share must be a number > 0.0, not NaN",
+    ),
+    "terms, no whole number": (
+        minimal(HALF + "terms = nan"),
+        "[[task]] 1: terms must be a whole number, not NaN",
+    ),
+    "terms, more than 64 bits": (
+        minimal(HALF + f"terms = 1{'0' * 400}"),
+        "[[task]] 1: terms must be a number of up to 18 digits",
+    ),
+    "a number inside": (
+        minimal(method=OURS + 'train = "linear"\nweights = { a = inf }'),
+        "[[method]] 1 ('ours'): weights.a must be a finite number, not inf",
     ),
     "sum": (
         minimal(method=TWO + 'sum = ["ours"]'),
@@ -695,6 +707,17 @@ WRONG = {
     "no file": (
         minimal(HALF.replace("2023", "2022")),
         "GO_2022.gmt.gz: no such file; did you mean 'GO_2023.gmt.gz'? (relative paths start at",
+    ),
+    "a folder": (
+        minimal('protocol = "half-split"\nlibrary = "."'),
+        "[[task]] 1 (', half split'): library: ",
+    ),
+    "one file, two paths": (
+        minimal(
+            'protocol = "time-split"\nolder = "terms/GO_2023.gmt.gz"\n'
+            'newer = "terms/../terms/GO_2023.gmt.gz"'
+        ),
+        "time split'): older and newer are the same file",
     ),
     "no folder": (minimal(HALF.replace("terms/", "term/")), "there is no folder "),
     "no corpus": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
+import math
 import re
 import tomllib
 import typing
@@ -60,13 +61,15 @@ def convert(table: Any, kind: type[Part], elsewhere: Callable[[str], str] | None
     require(isinstance(table, Mapping), f"must be a table, not {table!r}")
     fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     check_keys(table, fields, elsewhere)
-    for key, value in table.items():
-        try:  # msgspec accepts infinite numbers
-            json.dumps(value if fields[key] is not Any else None, default=str, allow_nan=False)
-        except ValueError:
-            raise ValueError(f"{key} must be a number, not {json.dumps(value)}") from None
+    numbers = dict(_numbers({k: v for k, v in table.items() if fields[k] is not Any}))
+    for key, value in numbers.items():  # TOML has 64 bits, Python has more
+        too_large = isinstance(value, int) and abs(value) >= 2**63
+        require(not too_large, f"{key} must be a number of up to 18 digits")
     try:
-        return msgspec.convert(table, kind)
+        converted = msgspec.convert(table, kind)
+        for key, value in numbers.items():
+            require(math.isfinite(value), f"{key} must be a finite number, not {value}")
+        return converted
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
     if missing := re.fullmatch("Object missing required field `(.*)`", reason):
@@ -84,6 +87,18 @@ def convert(table: Any, kind: type[Part], elsewhere: Callable[[str], str] | None
     wanted = re.sub("`(.*)`", in_words, expected[1] if expected else "`str`")
     shown = json.dumps(table[key], default=str, ensure_ascii=False)
     raise ValueError(f"{'each of ' if inside else ''}{key} must be {wanted}, not {shown}")
+
+
+def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers in a table, each with its path of keys."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _numbers(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            yield from _numbers(inner, f"{path}[{i}]")
+    elif isinstance(value, int | float):
+        yield path, value
 
 
 def _choices(hint: Any) -> str:

@@ -161,8 +161,7 @@ class Task:
         check_keys(self.files, FILES[self.protocol])
         own = {"protocol": self.protocol, "name": self.name, "background": self.background}
         table = convert({**self.options, **self.files, **own}, _struct(self.protocol), _elsewhere)
-        same = len(set(self.files.values())) < len(self.files)
-        require(not same, f"{' and '.join(self.files)} are the same file")
+        _check_distinct(list(self.files.values()), self)
         known = options(self.protocol)
         checked = {key: getattr(table, key) for key in known if key in self.options}
         for key, value in checked.items():
@@ -500,7 +499,11 @@ class Benchmark:
                     lacks = f"{path} is not a model folder: it has no config.json"
                     require((path / "config.json").is_file(), lacks)
                 elif text != DEFAULT:
-                    self._existing(text)
+                    path = self._existing(text)
+                    require(key == "file" or path.is_file(), f"{path} is a folder, not a file")
+        for i, task in enumerate(self.tasks):
+            with at(label("task", i, task.name)):
+                _check_distinct([self.path(text).resolve() for text in task.files.values()], task)
 
     def _files(self) -> Iterator[tuple[str, str, str]]:
         """Table, key and path of every file."""
@@ -691,6 +694,12 @@ def _check_names(kind: str, names: list[str]) -> None:
                 other = label(kind, first[folder], names[first[folder]])
                 raise ValueError(f"name: {other} has it too, or one too much like it: change it")
         first[folder] = i
+
+
+def _check_distinct(paths: Sequence[str | Path], task: Task) -> None:
+    """Raise ValueError if two files of a task are the same."""
+    same = len(set(paths)) < len(paths)
+    require(not same, f"{' and '.join(task.files)} are the same file")
 
 
 def _check(part: Struct) -> None:
