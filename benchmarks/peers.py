@@ -36,7 +36,7 @@ TRIED: Mapping[str, Mapping[str, Sequence[Any]]] = {
         "publications": [1.0, 3.0],
     },
     "als": {
-        "dimensions": [64, 128, 256, 512],
+        "dimensions": [64, 128, 256, 512, 1024],
         "confidence": [10.0, 3.0, 30.0],
         "regularization": [1.0, 0.1, 10.0],
         "publications": [1.0, 3.0],
