@@ -90,6 +90,34 @@ def require(holds: object, message: str, error: type[Exception] = ValueError) ->
         raise error(message)
 
 
+def printable(text: str) -> str:
+    """Replace control characters, which a terminal would obey.
+
+    Examples
+    --------
+    >>> printable("TP53\x1b[31m")
+    'TP53\N{REPLACEMENT CHARACTER}[31m'
+    """
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def check_least(least: int, **values: int | None) -> None:
+    """Raise an error if a parameter that is not None is no whole number, or out of its range.
+
+    Examples
+    --------
+    >>> check_least(1, top="5")
+    Traceback (most recent call last):
+    TypeError: top must be a whole number, not '5'
+    """
+    for name, value in values.items():
+        if value is not None:
+            is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
+            require(is_whole, f"{name} must be a whole number, not {value!r}", TypeError)
+            require(value >= least, f"{name} must be {least} or more, not {value}")
+            require(value < 1 << 63, f"{name} must be a number of up to 18 digits, not {value}")
+
+
 def join_names(names: Collection[str], limit: int = 5) -> str:
     """Join names for a message: the first `limit` of them, and the number of the others.
 

@@ -14,7 +14,7 @@ from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_sets
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, MissingExtraError, check_least
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import Model, ModelLike, load_model
@@ -222,6 +222,7 @@ def set_vectors(model: Model, sets: Sequence[Ids], progress: Progress | None = N
 def _shortened(vectors: Floats, dimensions: int | None) -> Floats:
     if dimensions is None:
         return vectors
-    if not 1 <= dimensions <= vectors.shape[1]:
+    check_least(1, dimensions=dimensions)
+    if dimensions > vectors.shape[1]:
         raise ValueError(f"dimensions must be 1 to {vectors.shape[1]}, not {dimensions}")
     return principal_rows(vectors, dimensions)

@@ -171,7 +171,7 @@ def explain(
     True
     """
     model = load_model(model)
-    check_least(0, top=top)
+    check_least(0, top=top, random_state=random_state)
     query = Query.of(model, species, gene=[gene], set=genes)
     target, ids = query.gene("gene"), query.genes("set")
     in_input = bool((ids == target).any())

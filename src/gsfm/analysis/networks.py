@@ -15,7 +15,7 @@ from gsfm.analysis.relations import RELATION
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, MissingExtraError, printable
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import ModelLike, load_model
@@ -93,7 +93,7 @@ class Network(Result):
         with atomic_path(path) as temporary:
             if suffix == ".graphml":
                 # Not with lxml, which is not always installed: the file is always the same.
-                nx.write_graphml_xml(graph, temporary)
+                nx.write_graphml_xml(_without_controls(nx, graph), temporary)
             elif suffix in (".cyjs", ".json"):
                 data = nx.cytoscape_data(graph)
                 data["data"] = {"name": graph.name, "provenance": json_value(self.provenance)}
@@ -163,7 +163,7 @@ def network(
     [('EGFR', 1), ('GRB2', 1), ('MDM2', 2), ('TP53', 2)]
     """
     model = load_model(model)
-    check_least(0, add=add)
+    check_least(0, add=add, random_state=random_state)
     check_least(1, degree=degree)
     nx = _networkx()
     query = Query.of(model, species, set=genes)
@@ -266,8 +266,8 @@ def _draw(network: Network, graph: Any, path: Path, suffix: str) -> None:
     text = 9 if len(table) <= 60 else 7 if len(table) <= 150 else 5
     for symbol, spot, s in zip(table["symbol"], where, size, strict=True):
         axes.annotate(
-            symbol, tuple(spot), xytext=(0, np.sqrt(s) / 2 + 2), textcoords="offset points",
-            ha="center", va="bottom", fontsize=text, zorder=3,
+            printable(symbol), tuple(spot), xytext=(0, np.sqrt(s) / 2 + 2),
+            textcoords="offset points", parse_math=False, ha="center", va="bottom", fontsize=text, zorder=3,
         )  # fmt: skip
     added = int((~table["in_input"]).sum())
     tail = f"; rings: {added} genes added by the model" if added else ""
@@ -275,6 +275,14 @@ def _draw(network: Network, graph: Any, path: Path, suffix: str) -> None:
     axes.set_title(title, fontsize=11, loc="left")
     axes.margins(0.06)
     figure.savefig(path, dpi=150, format=suffix)
+
+
+def _without_controls(nx: Any, graph: Any) -> Any:
+    """A copy of the graph without control characters, which XML cannot hold."""
+    plain = nx.relabel_nodes(graph, printable)
+    for attributes in (plain.graph, *(about for _, about in plain.nodes(data=True))):
+        attributes |= {k: printable(v) for k, v in attributes.items() if isinstance(v, str)}
+    return plain
 
 
 def _relative(values: Numbers) -> Numbers:

@@ -18,7 +18,7 @@ from gsfm.analysis.query import Query, check_least, row_of
 from gsfm.analysis.sources import Source, metadata_column, read_source
 from gsfm.completion.identifiers import map_sets
 from gsfm.completion.result import Result
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, MissingExtraError, printable
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import ModelLike, load_model
@@ -71,7 +71,7 @@ class Map(Result):
         title = f"{drawn}{p['sets']:,} gene sets of {p['library']['name']}"
         # In a script, "</" could end it.
         text = json.dumps(json_value({"sets": data, "about": p}), ensure_ascii=False)
-        return page.replace("{{TITLE}}", html.escape(title)).replace(
+        return page.replace("{{TITLE}}", html.escape(printable(title))).replace(
             "{{DATA}}", text.replace("<", "\\u003c")
         )
 
@@ -142,6 +142,9 @@ def map(
     """
     model = load_model(model)
     check_least(LEAST, most=most)
+    check_least(0, random_state=random_state)
+    if random_state >= 1 << 32:  # the limit of scikit-learn
+        raise ValueError(f"random_state must be below {1 << 32:,}, not {random_state}")
     try:
         from sklearn.cluster import KMeans
         from sklearn.manifold import TSNE

@@ -17,6 +17,7 @@ from gsfm.completion.inputs import GenesLike, Identifiers, as_identifiers
 from gsfm.completion.result import Result
 from gsfm.completion.scorer import provenance
 from gsfm.errors import UnknownGenesError
+from gsfm.errors import check_least as check_least
 from gsfm.genes import Species
 from gsfm.models import Model
 from gsfm.models.evidence import rows_of, standardize
@@ -146,15 +147,8 @@ def evidence(model: Model, sets: Sequence[NDArray[Any]]) -> Floats:
 # -- rows -----------------------------------------------------------------------------------------
 
 
-def check_least(least: int, **values: int | None) -> None:
-    """Raise ValueError if a parameter is smaller than `least`."""
-    for name, value in values.items():
-        if value is not None and value < least:
-            raise ValueError(f"{name} must be {least} or more, not {value}")
-
-
 def check_selection(top: int | None, which: Which) -> None:
-    """Raise ValueError if `top` or `which` is out of its range."""
+    """Raise an error if `top` or `which` is out of its range."""
     check_least(1, top=top)
     if which not in get_args(Which):
         raise ValueError(f"which must be all, annotated or new, not {which!r}")

@@ -20,7 +20,7 @@ from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers,
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
 from gsfm.completion.scorer import Floats, Scorer, provenance, score
-from gsfm.errors import require
+from gsfm.errors import check_least, require
 from gsfm.genes import Species, Vocabulary
 from gsfm.progress import Progress
 from gsfm.sets import GeneSets
@@ -142,7 +142,7 @@ class _Ranker:
     species: Species | None = None
 
     def __post_init__(self) -> None:
-        check_top(self.top)
+        check_least(1, top=self.top)
         check_missing_fraction(self.missing_fraction)
         vocabulary = self.model.vocabulary
         #: (genes,) whether a gene may be ranked.
@@ -262,11 +262,6 @@ class _Ranker:
             **calibration,
             columns=columns,
         )
-
-
-def check_top(top: int | None, *, least: int = 1) -> None:
-    """Raise ValueError if `top` is no number of rows."""
-    require(top is None or top >= least, f"top must be {least} or more, not {top}")
 
 
 def z_scores(values: NDArray[np.float32], against: NDArray[np.float32]) -> Numbers:

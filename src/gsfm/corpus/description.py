@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gsfm.errors import check_least
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
@@ -78,6 +79,7 @@ def describe(corpus: GeneSets, *, top: int = 10) -> Description:
     >>> description.top_genes.row(0)
     ('BRCA1', 2, 1.0)
     """
+    check_least(0, top=top)
     frequency = corpus.gene_frequencies
     used = frequency[frequency > 0]
     order = np.argsort(-frequency, kind="stable")[: min(top, len(used))]

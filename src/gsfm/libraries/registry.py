@@ -83,12 +83,15 @@ def load(name: LibraryLike) -> GeneSets:
     if is_frame(name):
         frame: Any = name
         return complete(read(frame), {"name": "data frame"})
+    if not isinstance(name, str | Path):
+        message = f"a library is a name, a file, a mapping or a GeneSets, not {type(name).__name__}"
+        raise TypeError(f"{message}: use gsfm.GeneSets.from_lists for lists of genes")
     if isinstance(name, str):
         if name in shipped.manifests():
             return shipped.load(name)
         if name in store.names():
             return store.load(name)
-    path = Path(name)  # type: ignore[arg-type]
+    path = Path(name)
     if path.is_file():
         return store.read_once(path, _read)
     known = names()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gsfm.completion.calibration import FEWEST
-from gsfm.errors import GsfmError, require
+from gsfm.errors import GsfmError, check_least, require
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
 from gsfm.models.held_out import HeldOut, calibrate
@@ -84,6 +84,11 @@ def train(
     >>> sorted(path.name for path in folder.iterdir())
     ['config.json', 'manifest.json', 'model.safetensors', 'vocab.txt']
     """
+    message = f"model must be an unfitted model, such as gsfm.models.Linear(), not {model!r:.50}"
+    require(isinstance(model, Model), message, TypeError)
+    message = f"corpus must be a GeneSets, not {type(corpus).__name__}: use gsfm.corpus.load"
+    require(isinstance(corpus, GeneSets), message, TypeError)
+    check_least(0, random_state=random_state, held_out=held_out)
     run = run or Run()
     message = f"a model of the family {model.family} is fitted in one go; do not resume it"
     require(model.can_resume or not run.resume, message, GsfmError)

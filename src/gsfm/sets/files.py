@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -249,7 +249,10 @@ def _signature(head: bytes) -> str | None:
 
 
 def write(
-    sets: GeneSets, path: str | Path | BinaryIO, *, format: str | None = None
+    sets: GeneSets | Mapping[str, Iterable[str]],
+    path: str | Path | BinaryIO,
+    *,
+    format: str | None = None,
 ) -> tuple[str, ...]:
     """Write a collection of gene sets to a file, atomically.
 
@@ -259,7 +262,7 @@ def write(
     Parameters
     ----------
     sets
-        The collection.
+        The collection, or a mapping of names to genes.
     path
         The file, compressed if it ends in ``.gz``, ``.zst`` or ``.zip``. ``-`` is standard output.
     format
@@ -287,6 +290,11 @@ def write(
     >>> stream.getvalue()
     b'repair\\t\\tBRCA1\\tBRCA2\\n'
     """
+    if isinstance(sets, Mapping):
+        sets = GeneSets.from_lists(sets)
+    if not isinstance(sets, GeneSets):
+        kind = type(sets).__name__
+        raise TypeError(f"sets must be a GeneSets, not {kind}: use gsfm.GeneSets.from_lists")
     file = file_path(path)
     label = str(path) if isinstance(path, str | Path) else "<stream>"
     if format is None and file is not None:

@@ -11,6 +11,7 @@ from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment
 from gsfm.analysis.enrichment.model import by_model
 from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.prerank import prerank
+from gsfm.analysis.query import check_least
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import GenesLike, RankedLike, as_identifiers, is_path
 from gsfm.genes import GeneList, Species
@@ -135,6 +136,7 @@ def enrich(
     Traceback (most recent call last):
     ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' takes both
     """
+    check_least(0, random_state=random_state)
     if method not in METHODS:
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
     ranked, is_ranked = _as_list(genes, method)
