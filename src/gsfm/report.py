@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gsfm.errors import needs_extra
+from gsfm.errors import needs_extra, printable
 from gsfm.io.files import atomic_path
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Report:
         return self._html(self.table.head(100))
 
     def _html(self, table: pl.DataFrame) -> str:
-        cell = html.escape
+        cell = _html_text
         names = "".join(f"<th>{cell(name)}</th>" for name in table.columns)
         right = [' style="text-align:right"' * kind.is_numeric() for kind in table.dtypes]
         rows = (
@@ -77,7 +77,7 @@ class Report:
         body = "\n".join(f"<tr>{row}</tr>" for row in rows)
         more = len(self) - table.height
         tail = f"<p>{more} more</p>\n" if more else ""
-        where = cell(json.dumps(json_value(self.provenance), indent=2, ensure_ascii=False))
+        where = html.escape(json.dumps(json_value(self.provenance), indent=2, ensure_ascii=False))
         return (
             f"<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{tail}"
             f"<details><summary>{cell(self._headline())}</summary><pre>{where}</pre></details>\n"
@@ -112,10 +112,15 @@ class Report:
         frame.attrs.update(self.provenance)
         return frame
 
-    def to_csv(self, path: str | Path, *, separator: str = ",") -> None:
-        """Write the table as CSV (or TSV, by `separator`); lists are joined with ``|``."""
+    def to_csv(self, path: str | Path, *, separator: str = ",", spreadsheet: bool = False) -> None:
+        """Write the table as CSV (or TSV, by `separator`); lists are joined with ``|``.
+
+        With `spreadsheet`, a text that a spreadsheet would run as a formula begins with an
+        apostrophe.
+        """
+        table = without_formulas(flat(self.table)) if spreadsheet else flat(self.table)
         with atomic_path(path) as temporary:
-            flat(self.table).write_csv(temporary, separator=separator)
+            table.write_csv(temporary, separator=separator)
 
     def to_json(self, path: str | Path) -> None:
         """Write the whole report, `to_dict`, as JSON."""
@@ -123,11 +128,15 @@ class Report:
 
     def to_html(self, path: str | Path) -> None:
         """Write the table and its provenance as a self-contained page."""
-        title = html.escape(self._headline())
+        title = _html_text(self._headline())
         page = (
             f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
         )
         write_text(path, f"{page}{self._html(self.table)}</html>\n")
+
+
+def _html_text(text: str) -> str:
+    return html.escape(printable(text))
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -168,13 +177,26 @@ def flat(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(pl.col(lists).cast(pl.List(pl.String)).list.join("|"))
 
 
+def without_formulas(table: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before texts that a spreadsheet would run as a formula.
+
+    Examples
+    --------
+    >>> without_formulas(pl.DataFrame({"term": ["=cmd()", "-1", "DNA repair"]}))["term"].to_list()
+    ["'=cmd()", '-1', 'DNA repair']
+    """
+    text = pl.col(pl.String)
+    formula = text.str.contains(r"^[=+@\-\t\r]") & text.cast(pl.Float64, strict=False).is_null()
+    return table.with_columns(pl.when(formula).then("'" + text).otherwise(text).name.keep())
+
+
 def cell_text(value: Any) -> str:
     """A value for people: four digits of a number, and no control characters."""
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}"
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+    return printable(str(value))
 
 
 def plain_lines(table: pl.DataFrame) -> list[str]:

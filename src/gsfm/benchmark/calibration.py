@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gsfm.benchmark.methods import ModelMethod
 from gsfm.benchmark.questions import Questions
 from gsfm.completion.reliability import Binning, bins_of
-from gsfm.errors import GsfmError, needs_extra, require
+from gsfm.errors import GsfmError, needs_extra, printable, require
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
 
@@ -76,7 +76,7 @@ class Reliability:
         groups = self.errors["over"].unique(maintain_order=True).to_list()
         figure = Figure(figsize=(4 * len(groups), 4.2), layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(title)
+        figure.suptitle(printable(title), parse_math=False)
         for axes, over in zip(np.atleast_1d(figure.subplots(1, len(groups))), groups, strict=True):
             chosen = (pl.col("over") == over) & (pl.col("binning") == "equal mass")
             _draw(axes, self.bins.filter(chosen), over, self.errors.filter(chosen)["error"].item())

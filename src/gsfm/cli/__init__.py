@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -14,6 +15,9 @@ def main() -> None:
     The exit code is 0 when all went well, 1 for an error that gsfm explains in one line on stderr,
     2 for wrong usage, 130 after Ctrl-C, 141 when the reader of the output went away.
     """
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):  # PYTHONUNBUFFERED: the rest of a short write would be lost
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", write_through=True)
     try:
         from gsfm.cli.app import app
 
@@ -28,3 +32,7 @@ def main() -> None:
         # The interpreter flushes stdout once more as it ends; give it somewhere to write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:  # of the last flush
+        sys.stderr.write(f"gsfm: the output is not complete: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)

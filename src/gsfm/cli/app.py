@@ -11,7 +11,7 @@ import typer
 import typer.core
 import typer.main
 
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, printable
 
 #: Every command, and its module in `gsfm.cli`, whose `app` is the command or has it.
 COMMANDS = {
@@ -97,11 +97,13 @@ def _one_line() -> Iterator[None]:
         message, code = f"{message.replace('Value error, ', '')}; see {command} --help", 2
     except (GsfmError, ValueError, OverflowError, RecursionError) as error:
         message, code = str(error), 1
+    except MemoryError:
+        message, code = "there is not enough memory", 1
     except OSError as error:
-        if error.filename is None:
+        if error.strerror is None:
             raise
-        message, code = f"{error.filename}: {error.strerror}", 1
-    typer.echo(f"gsfm: {' '.join(message.split())}", err=True)
+        message, code = ": ".join(map(str, filter(None, (error.filename, error.strerror)))), 1
+    typer.echo(f"gsfm: {printable(' '.join(message.split()))}", err=True)
     raise typer.Exit(code)
 
 

@@ -14,7 +14,15 @@ import typer
 
 from gsfm.errors import GsfmError, needs_extra
 from gsfm.io.files import atomic_path, check_folder
-from gsfm.report import Report, cell_text, flat, json_text, plain_lines, write_text
+from gsfm.report import (
+    Report,
+    cell_text,
+    flat,
+    json_text,
+    plain_lines,
+    without_formulas,
+    write_text,
+)
 
 LINE_SECONDS = 10.0  # between two lines of progress where stderr is not a terminal
 MAX_CELL = 32_767  # characters in a cell of a workbook
@@ -30,6 +38,7 @@ class Form(NamedTuple):
 
     name: str = "table"  # for people, or by the suffix of the file; else json, csv or tsv
     output: Path | None = None
+    spreadsheet: bool = False
 
     @classmethod
     def of(
@@ -39,6 +48,7 @@ class Form(NamedTuple):
         csv: bool = False,
         tsv: bool = False,
         output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+        spreadsheet: bool = False,
     ) -> Form:
         """The format of the options of a command.
 
@@ -53,6 +63,9 @@ class Form(NamedTuple):
         output
             Write the result to FILE. The suffix is the format: .csv, .tsv, .json, .xlsx or
             .parquet.
+        spreadsheet
+            In CSV and TSV, write an apostrophe before a text that a spreadsheet would run as a
+            formula. The cells of .xlsx are never formulas.
 
         Raises
         ------
@@ -67,7 +80,8 @@ class Form(NamedTuple):
         names = [name for name, flag in (("json", json), ("csv", csv), ("tsv", tsv)) if flag]
         if len(names) > 1:
             raise typer.BadParameter("choose one of --json, --csv and --tsv")
-        return cls(names[0] if names else "table", None if output == Path("-") else output)
+        file = None if output == Path("-") else output
+        return cls(names[0] if names else "table", file, spreadsheet)
 
     def check(self, suffixes: Iterable[str] = SUFFIXES) -> None:
         """Raise an error if the file cannot be written: its suffix has no format, or no folder."""
@@ -114,7 +128,8 @@ def emit(table: pl.DataFrame | Report, form: Form = Form(), *, title: str | None
     elif form.written == "json":
         emit_json(table.to_dict() if isinstance(table, Report) else rows.to_dicts(), form)
     elif form.written in ("csv", "tsv"):
-        _write(flat(rows).write_csv(separator="," if form.written == "csv" else "\t"), form)
+        plain = without_formulas(flat(rows)) if form.spreadsheet else flat(rows)
+        _write(plain.write_csv(separator="," if form.written == "csv" else "\t"), form)
     elif form.output is not None:
         with atomic_path(form.output) as temporary:
             if form.written == "parquet":

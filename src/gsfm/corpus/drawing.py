@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gsfm.corpus.description import describe, source_table
-from gsfm.errors import GsfmError, needs_extra
+from gsfm.errors import GsfmError, needs_extra, printable
 from gsfm.io.files import atomic_path
 from gsfm.sets import GeneSets
 
@@ -92,8 +92,9 @@ def _draw_genes(axes: Any, corpus: GeneSets) -> None:
     order = np.argsort(-frequency, kind="stable")[: np.count_nonzero(frequency)]
     rank = np.arange(1, len(order) + 1)
     axes.loglog(rank, frequency[order], color=_COLOR, linewidth=2)
-    names = "\n".join(corpus.vocabulary[int(g)] for g in order[:8])
-    axes.annotate(f"in most sets:\n{names}", (0.05, 0.06), xycoords="axes fraction", fontsize=9)
+    names = "\n".join(printable(corpus.vocabulary[int(g)]) for g in order[:8])
+    at: dict[str, Any] = {"xycoords": "axes fraction", "fontsize": 9, "parse_math": False}
+    axes.annotate(f"in most sets:\n{names}", (0.05, 0.06), **at)
     axes.set(title="Genes by frequency", xlabel="rank of the gene", ylabel="sets with the gene")
     _plain(axes.xaxis)
     _plain(axes.yaxis)
@@ -106,7 +107,7 @@ def _draw_sources(axes: Any, sources: pl.DataFrame) -> None:
     if others.height:
         axes.barh(len(names), others["sets"].sum(), color=_PALE)
         names.append(f"{others.height} others")
-    axes.set_yticks(np.arange(len(names)), names, fontsize=8)
+    axes.set_yticks(np.arange(len(names)), names, fontsize=8, parse_math=False)
     axes.set_ylim(max(len(names), 8) - 0.4, -0.6)  # the first on top; few bars are not wider
     axes.set(title=f"Sources ({sources.height})", xlabel="sets")
     _thousands(axes.xaxis)
@@ -128,6 +129,7 @@ def _draw_years(axes: Any, years: pl.Series) -> None:
 
 
 def _short(name: str, limit: int = 34) -> str:
+    name = printable(name)
     return name if len(name) <= limit else name[: limit - 1] + "…"
 
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ def atomic_path(path: str | Path, *, parents: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it onto `path` on success.
 
     On an error the temporary file is removed and `path` stays as it was. `parents` makes the folder
-    of `path`, which otherwise must exist.
+    of `path`, which otherwise must exist. A link stays a link, and a device or FIFO stays what it
+    is: it gets the content.
 
     Examples
     --------
@@ -29,19 +31,37 @@ def atomic_path(path: str | Path, *, parents: bool = False) -> Iterator[Path]:
     'whole'
     """
     path = Path(path)
+    stdout = _is_stdout(path)
+    special = stdout or (path.exists() and not path.is_file() and not path.is_dir())
+    if path.is_symlink() and not special:
+        path = path.resolve()
     if parents:
         path.parent.mkdir(parents=True, exist_ok=True)
     check_folder(path)
     # Keep the suffixes: some writers choose the format by the suffix.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.name)
+    folder = None if special else path.parent
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".tmp-", suffix=path.name[-99:])
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        usual_permissions(temporary)
-        temporary.replace(path)
+        if special:
+            opened = os.fdopen(os.dup(1), "wb") if stdout else path.open("wb")
+            with temporary.open("rb") as source, opened as target:
+                shutil.copyfileobj(source, target)
+        else:
+            usual_permissions(temporary)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_stdout(path: Path) -> bool:
+    """Whether a path, such as ``/dev/stdout``, is where the standard output goes."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(1))
+    except OSError:
+        return False
 
 
 def check_folder(path: Path) -> None:

@@ -33,11 +33,15 @@ def write(sets: GeneSets, target: str) -> Iterator[bytes]:
         longest = table[column].str.len_chars().max()
         if isinstance(longest, int) and longest > _MAX_TEXT:
             raise FormatError(target, f"a cell of {column!r} is longer than {_MAX_TEXT} characters")
-    numeric = pl.col("^(weight|set_weight|year|set_id)$").cast(pl.Float64)
+    for column in {"weight", "set_weight", "year", "set_id"} & set(table.columns):
+        numbers = table[column].cast(pl.Float64, strict=False)
+        # A column may hold texts, such as "n/a", in some rows.
+        if numbers.null_count() == table[column].null_count():
+            table = table.with_columns(numbers)
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
         sheet = book.add_worksheet("sets")
-        for i, row in enumerate(chain([table.columns], table.with_columns(numeric).iter_rows())):
+        for i, row in enumerate(chain([table.columns], table.iter_rows())):
             for j, cell in enumerate(row):
                 if isinstance(cell, float):
                     sheet.write_number(i, j, cell)
