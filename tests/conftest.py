@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import settings
 
+from gsfm.io import child
+
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("gsfm", deadline=None)
 settings.load_profile("gsfm")
@@ -35,6 +37,14 @@ def damage(data: bytes, times: int, seed: int) -> Iterator[bytes]:
                     (b"\0", b"\xff", b"-1", b"9" * 400, b"[" * 99, b"\n")
                 )
         yield bytes(changed)
+
+
+@pytest.fixture(scope="module")
+def in_this_process() -> Iterator[None]:
+    """Parquet and workbooks are read in this process: a child for each would take a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child, "_answer", lambda job, held: child.work(job))
+        yield
 
 
 @pytest.fixture(name="damage", scope="session")

@@ -23,6 +23,8 @@ from gsfm.benchmark.questions import Questions
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
+pytestmark = pytest.mark.usefixtures("in_this_process")
+
 SYMBOLS = ["TP53", "MDM2", "EGFR", "KRAS", "BRCA1", "BRCA2", "ATM", "RB1"]
 
 

@@ -18,10 +18,13 @@ import polars as pl
 import polars.selectors as cs
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
-from gsfm.errors import FormatError, join_names
+from gsfm.errors import FormatError, join_names, require
 from gsfm.genes.columns import GENE_HEADERS, plain
+from gsfm.io import child, parsers
+from gsfm.io.files import regular_size
+from gsfm.io.limits import limits
 from gsfm.io.streams import open_source
 from gsfm.io.text import lines
 from gsfm.sets.formats.table import find
@@ -61,6 +64,7 @@ class Table(NamedTuple):
 def read_vectors(path: Path) -> Table:
     """Read a file of any of the formats."""
     try:
+        regular_size(path)
         with path.open("rb") as stream:
             magic = stream.read(8)
     except OSError as error:
@@ -72,6 +76,9 @@ def read_vectors(path: Path) -> Table:
     if magic.startswith(b"PK\x03\x04"):
         with _readable(path, "zip"), zipfile.ZipFile(path) as archive:
             suffixes = {Path(name).suffix for name in archive.namelist()}
+            content = sum(info.file_size for info in archive.infolist())
+            most = limits().decompressed(path.stat().st_size)
+            require(content <= most, f"it has {content:,} bytes, more than {most:,}")
         if ".pkl" in suffixes:
             raise FormatError(path, f"it holds a pickle, which could run any code; {ADVICE}")
         if suffixes == {".npy"}:
@@ -95,8 +102,8 @@ def _readable(path: Path, kind: str) -> Iterator[None]:
 
 
 def _read_parquet(path: Path) -> Table:
-    with _readable(path, "Parquet"):
-        frame = pl.read_parquet(path)
+    with path.open("rb") as stream:
+        frame = pl.read_ipc(child.run(parsers.parquet, stream, str(path)))
     lists = frame.select((cs.list() | cs.array()) & ~cs.string()).columns
     lists = [c for c in lists if frame.schema[c].inner.is_numeric()]  # type: ignore[attr-defined]
     others = frame.drop(lists)
@@ -153,7 +160,7 @@ def _read_npz(path: Path) -> Table:
 
 def _read_safetensors(path: Path) -> Table:
     with _readable(path, "safetensors"):
-        tensors = load_file(path)
+        tensors = load(path.read_bytes())  # not mapped: a mapped file that shrinks ends the process
     vocab = path.with_name("vocab.txt")
     try:
         identifiers = vocab.read_text(encoding="utf-8").removesuffix("\n").split("\n")

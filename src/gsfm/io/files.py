@@ -87,6 +87,8 @@ def regular_size(path: Path) -> int:
     OSError: [Errno 22] not a regular file: '/dev/zero'
     """
     state = path.stat()
+    if stat.S_ISDIR(state.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(state.st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     return state.st_size
