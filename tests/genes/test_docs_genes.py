@@ -57,7 +57,7 @@ def test_numbers() -> None:
     mouse = tables.read("orthologs").filter(pl.col("species") == "mouse")
     unclear = mouse.filter(pl.col("genes").list.len() > 1, ~pl.col("first")).height
     assert f"For {unclear} mouse genes" in words
-    human_first = genes.resolve(mouse["symbol"]).table["symbol"]
+    human_first = genes.resolve(mouse["symbol"], species="human").table["symbol"]
     mouse_first = genes.resolve(mouse["symbol"], species="mouse").table["symbol"]
     differ = human_first.ne_missing(mouse_first).sum()
     assert f"They differ for {differ} of {mouse.height:,}" in words

@@ -68,7 +68,7 @@ class MappedIdentifiers(NamedTuple):
         return known
 
     def describe(self) -> dict[str, Any]:
-        """The numbers of identifiers and genes, and the unused identifiers by the reason."""
+        """The numbers of identifiers and genes, the unused identifiers by reason, the warnings."""
         unused = self._unused()
         reasons = {
             "unmapped": pl.col("match") == "unmapped",
@@ -77,7 +77,8 @@ class MappedIdentifiers(NamedTuple):
         }
         lists = {name: unused.filter(is_so)["input"].to_list() for name, is_so in reasons.items()}
         counts = {"identifiers": self.inputs.height, "genes": len(self.genes)}
-        return {**counts, **lists, **self.files}
+        warnings = self.resolution.warnings
+        return {**counts, **lists, **({"warnings": warnings} if warnings else {}), **self.files}
 
     @property
     def files(self) -> dict[str, Any]:

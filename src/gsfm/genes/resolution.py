@@ -8,10 +8,13 @@ from collections.abc import Mapping
 import polars as pl
 
 from gsfm.errors import join_names
+from gsfm.genes import tables
+from gsfm.genes.species import LEAST, Species, another, mouse_or_rat, sample
 from gsfm.report import Report
 
-#: A match by a name rather than by an id: in another case, or by another name.
-_BY_NAME = r"^(approved \(case\)|previous|ambiguous|.*alias|(mouse|rat) symbol)$"
+#: The rule of an identifier of which nothing is known, and of a missing value.
+UNKNOWN = "not found among human genes and their mouse and rat orthologs"
+MISSING_VALUE = "a missing value"
 
 
 def _described(name: str | None, candidates: list[str]) -> str:
@@ -27,14 +30,13 @@ class Resolution(Report):
     ----------
     table
         ``input``; ``symbol``, the approved symbol or null; ``match``, the kind of match
-        (``approved``, ``approved (case)``, ``previous``, ``alias``, ``entrez``, ``hgnc``,
-        ``ensembl gene``, ``ensembl transcript``, ``uniprot``, ``mouse symbol``, ``rat symbol``,
-        ``mouse alias``, ``rat alias``, ``mgi``, ``rgd``, ``mouse ensembl gene``,
-        ``rat ensembl gene``, ``excel date``, ``excel serial``, ``ambiguous``, ``unmapped``);
+        (``approved``, ``approved (case)``, ``entrez``, ``ambiguous``, ``unmapped``, ...; the table
+        in ``docs/genes.md`` has all of them);
         ``candidates``, the possible symbols if there are several, beginning with the result;
-        ``rule``, the match in words.
+        ``rule``, the match in words; of an unmapped identifier, what it looks like.
     species
-        The `species` of `resolve`.
+        The species whose names have precedence: the `species` of `resolve`, or ``"mouse"`` or
+        ``"rat"`` if most identifiers are symbols of that species.
 
     Examples
     --------
@@ -46,8 +48,10 @@ class Resolution(Report):
     {'ambiguous': 1, 'approved': 1, 'previous': 1}
     """
 
-    def __init__(self, table: pl.DataFrame, *, species: str | None = None) -> None:
-        super().__init__(table, {"species": species})
+    def __init__(
+        self, table: pl.DataFrame, *, species: Species | None = None, inferred: bool = False
+    ) -> None:
+        super().__init__(table, {"species": species, "inferred": inferred})
         self.species = species
 
     @functools.cached_property
@@ -106,17 +110,43 @@ class Resolution(Report):
                 distinct = rows.unique("input", maintain_order=True).select("input", "candidates")
                 texts = [_described(*row) for row in distinct.iter_rows()]
                 lines.append(f"{match} ({rows.height:,}): {join_names(texts, limit)}")
-        if self.species is None and self._like_mouse():
-            lines.append(
-                "most look like mouse or rat symbols: species 'mouse' prefers their orthologs"
-            )
+        lines += [f"hint: {hint}" for hint in self._hints()]
+        lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
-    def _like_mouse(self) -> bool:
-        """Whether more than half of the identifiers have the case of Trp53."""
-        by_name = pl.col("match").str.contains(_BY_NAME)
-        written = pl.col("input").str.contains(r"^\s*[A-Z][a-z0-9-]*[a-z][a-z0-9-]*\s*$")
-        return 2 * self.table.filter(by_name & written).height > len(self)
+    def _hints(self) -> list[str]:
+        """What unmapped identifiers look like, and what to do about them: a line for each kind."""
+        known = (pl.col("match") == "unmapped") & pl.col("rule").str.contains(": ", literal=True)
+        distinct = self.table.filter(known).unique("input", maintain_order=True)
+        groups = distinct.group_by("rule", maintain_order=True).agg("input")
+        parts = [(*rule.split(": ", 1), names) for rule, names in groups.iter_rows()]
+        return [f"{what} ({join_names(names, 3)}): {advice}" for what, advice, names in parts]
+
+    @functools.cached_property
+    def warnings(self) -> list[str]:
+        """What the whole list suggests: that it is of another species.
+
+        Examples
+        --------
+        >>> from gsfm import genes
+        >>> genes.resolve(["CDC28", "URA3", "PHO5", "RAD51"]).warnings
+        ['these look like yeast genes (CDC28, URA3, PHO5): map them to human orthologs first']
+        """
+        rows = self.table.select(tables.bare(self.table["input"]), "match", "rule")
+        rows = rows.drop_nulls("input").unique("input", maintain_order=True)
+        rows = rows.filter(pl.col("rule") != MISSING_VALUE)
+        other = another(rows["input"], rows["match"], rows["rule"])
+        if other is not None:
+            return [other]
+        if self.provenance["inferred"]:
+            how = f"most identifiers are {self.species} symbols, and were read as such"
+            return [f"{how}: species 'human' prefers human symbols"]
+        if self.species is None:
+            names = sample(rows["input"])
+            like = mouse_or_rat(names, least=max(LEAST, len(names) / 10))
+            if like is not None:
+                return [f"these look like {like} genes: species '{like}' prefers their orthologs"]
+        return []
 
     def _headline(self) -> str:
         counts = {match: self.counts.get(match, 0) for match in ("ambiguous", "unmapped")}

@@ -3,14 +3,14 @@
 Each distinct identifier becomes a key (upper case, no quotes or white space around it). The key is
 looked up among names (text) and numeric ids; every hit is a gene and a *kind*. The kind with the
 highest precedence wins. If it has several genes, the identifier is ambiguous and mapped to none of
-them. A key without a hit is tried again without database prefixes, versions and isoforms, and then
-as a date that a spreadsheet made.
+them. A key without a hit is tried again as a date that a spreadsheet made, and then in the forms
+in which databases, arrays, R and people decorate identifiers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 
 from gsfm.errors import require
 from gsfm.genes import excel, tables
-from gsfm.genes.lookup import CODE, KINDS, Hits, find_names, find_numbers, pack, unpack
-from gsfm.genes.resolution import Resolution
+from gsfm.genes.forms import FORMS, Form, is_affymetrix
+from gsfm.genes.hints import explain
+from gsfm.genes.lookup import CODE, KINDS, Hits, find_names, look_up, pack, unpack
+from gsfm.genes.resolution import MISSING_VALUE, UNKNOWN, Resolution
+from gsfm.genes.species import Species, mouse_case, mouse_or_rat, sample
+from gsfm.io.grid import MISSING
 
-Species = Literal["human", "mouse", "rat"]
-
+__all__ = ["Species", "resolve"]
 
 # Further outcomes; their codes follow those of the kinds.
 _CASE, _UNMATCHED, _MISSING, _AMBIGUOUS = range(len(KINDS), len(KINDS) + 4)
@@ -32,36 +35,16 @@ _MATCHES = pl.Series(
 _RULE = [
     *(k.rule for k in KINDS),
     "approved symbol, in another case",
-    "not found among human genes and their mouse and rat orthologs",
-    "a missing value",
+    UNKNOWN,
+    MISSING_VALUE,
 ]
 _ENDINGS = ("", "; taken before the other candidates", "; several genes, none taken")
 _RULES = pl.Series([rule + ending for ending in _ENDINGS for rule in _RULE])
+_FORM_RULES = pl.Series([f", {form.rule}" if form.rule else "" for form in FORMS])
 _HUMAN = np.array([kind.human for kind in KINDS])
 
-# Texts for a missing value. NA was once the symbol of XK, and NaN is an alias of SCN11A.
-_NOTHING = ("", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "<NA>", "NULL", "NONE")
-
-# Ids that are a prefix and a number. Only Ensembl ids have versions. Pandas writes 7157 as 7157.0
-# in a column with missing values.
-_NUMBERED = r"^(?:\d|ENS|HGNC:|MGI:|RGD:)"
-_PREFIX_NUMBER = (
-    r"^(?<prefix>HGNC:|MGI:|RGD:|ENS(?:MUS|RNO)?[GT])?0*(?<number>\d{1,14})"
-    r"(?<version>\.\d+)?(?:_PAR_Y)?$"
-)
-
-# Prefixes and suffixes of databases and tools: removed if there is no other hit.
-_WRAPPED = r"[:=|\u2010-\u2015\u2212]|^LOC\d|[-.]\d+$"
-_UNWRAP = (
-    (r"[\u2010-\u2015\u2212]", "-"),
-    (r"^(?:ENTREZ(?:_?GENE)?|NCBI_?GENE|GENE_?ID) ?[:=] ?(\d+)$", "$1"),
-    (r"^LOC(\d+)$", "$1"),  # NCBI names a gene that has no symbol after its id
-    (r"^(?:ENSEMBL|HGNC|SYMBOL|GENE) ?: ?([A-Z].*)$", "$1"),
-    (r"^(?:SP|TR)\|([A-Z0-9-]+)(?:\|.*)?$", "$1"),
-    (r"^UNIPROT(?:KB)?(?:/(?:SWISS-PROT|TREMBL))? ?: ?", ""),
-    # Isoforms and versions of UniProt accessions (the pattern is UniProt's own).
-    (r"^([OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2})[-.]\d+$", "$1"),
-)
+# Names of mouse and rat genes, and their synonyms.
+_FOREIGN = np.array([name.endswith((" symbol", " alias")) for name in CODE])
 
 
 def resolve(
@@ -69,16 +52,17 @@ def resolve(
 ) -> Resolution:
     """Map any mix of gene identifiers to approved human symbols.
 
-    Supported are symbols in any case, previous symbols, aliases, Entrez ids, Ensembl gene and
-    transcript ids (versions are ignored), HGNC ids (``HGNC:11998``; a bare number is an Entrez id),
-    UniProt accessions (also of isoforms), symbols, synonyms and ids of mouse and rat genes with a
-    human ortholog, and names that a spreadsheet converted to dates (``2-Sep``, ``Sep-02``, ISO
-    dates).
+    Supported are symbols in any case, previous symbols, aliases, Entrez ids, ids of Ensembl, HGNC
+    (``HGNC:11998``; a bare number is an Entrez id) and RefSeq, accessions and entry names of
+    UniProt, symbols, synonyms and ids of mouse and rat genes with a human ortholog, mature
+    microRNAs, HLA alleles, names that a spreadsheet converted to dates (``2-Sep``, ``Sep-02``, ISO
+    dates), and names that a database, an array, R or scanpy decorated (``hg19_TP53``, ``7157_at``,
+    ``HLA.DRA``, ``TBCE-1``). Versions and isoforms are ignored.
 
     The order of precedence is: ids, approved symbol, previous symbol, alias, UniProt, mouse and rat
-    symbols, mouse and rat synonyms, dates. The case of letters makes no difference. An identifier
-    that matches several genes by the same kind of name is ambiguous: it has candidates, but no
-    symbol.
+    symbols, mouse and rat synonyms, dates, decorated names. The case of letters makes no
+    difference. An identifier that matches several genes by the same kind of name is ambiguous: it
+    has candidates, but no symbol. The rule of an unmapped identifier says what it looks like.
 
     Parameters
     ----------
@@ -86,7 +70,8 @@ def resolve(
         A list, array or series; integers are Entrez ids.
     species
         Species of the identifiers. Used to resolve symbols that differ between species. None
-        prefers human, then mouse, then rat.
+        prefers human, then mouse, then rat; but mouse or rat in a list of which most names are in
+        the case of their symbols, and that has symbols which are no human names.
     excel_serials
         Read numbers that Excel shows as a date, and whose date is the name of a gene (``44621``:
         1 March 2022), as that gene rather than as Entrez ids.
@@ -120,25 +105,41 @@ def resolve(
     distinct, positions = tables.encode(inputs)
     names = tables.bare(distinct.fill_null(""))
     keys = names.str.to_uppercase()
-    hits = _hits(keys, excel_serials=excel_serials)
+    some = sample(names)
+    inferred = mouse_or_rat(some) if species is None and mouse_case(some) else None
+    species = species or inferred
+    hits, forms = _hits(keys, excel_serials=excel_serials)
+    if species not in ("mouse", "rat"):  # a letter alone is no evidence of a mouse gene
+        row, kind, _ = unpack(hits)
+        hits = hits[~(_FOREIGN[kind] & (keys.str.len_chars() == 1).to_numpy()[row])]
     found, codes, ambiguous, candidates = _decide(hits, len(keys), species)
 
     symbols = _gather(tables.symbols(), found)
-    exact = (symbols == names).fill_null(False).to_numpy()
+    exact = (symbols == names).fill_null(False).to_numpy() | (forms > 0)
     codes[(codes == CODE["approved"]) & ~exact] = _CASE
-    codes[keys.is_in(_NOTHING).to_numpy()] = _MISSING
+    codes[keys.is_in(MISSING).to_numpy()] = _MISSING
     several = (candidates.list.len() > 0).to_numpy()
+    rules = _gather(_RULES, codes + len(_RULE) * (several + ambiguous.astype(int)))
+    formed = np.flatnonzero(forms)
+    if len(formed):
+        rule, form = rules.gather(formed), _FORM_RULES.gather(forms[formed] - 1)
+        first = rule.str.extract("^([^;]*)").fill_null("")
+        rules = rules.scatter(formed, first + form + rule.str.extract("(;.*)$").fill_null(""))
+    unknown = np.flatnonzero(codes == _UNMATCHED)
+    if len(unknown):
+        rules = rules.scatter(unknown, explain(keys.gather(unknown)).fill_null(UNKNOWN))
     answers = pl.DataFrame(
         {
             "symbol": symbols,
             "match": _gather(_MATCHES, np.where(ambiguous, _AMBIGUOUS, codes)),
             "candidates": candidates,
-            "rule": _gather(_RULES, codes + len(_RULE) * (several + ambiguous.astype(int))),
+            "rule": rules,
         }
     )
     if len(distinct) < len(inputs):
         answers = answers[positions]
-    return Resolution(answers.insert_column(0, inputs.alias("input")), species=species)
+    table = answers.insert_column(0, inputs.alias("input"))
+    return Resolution(table, species=species, inferred=inferred is not None)
 
 
 def _series(identifiers: Iterable[Any]) -> pl.Series:
@@ -166,42 +167,77 @@ def _gather(values: pl.Series, positions: NDArray[Any]) -> pl.Series:
 # -- hits --------------------------------------------------------------------------------------
 
 
-def _hits(keys: pl.Series, *, excel_serials: bool) -> Hits:
-    """Return the hits of all keys; the rows are positions in `keys`."""
-    rows = np.flatnonzero(~keys.is_in(_NOTHING).to_numpy())
-    keys = keys.gather(rows)
-    found = _lookup(rows, keys)
+def _hits(keys: pl.Series, *, excel_serials: bool) -> tuple[Hits, NDArray[np.int64]]:
+    """Return the hits of all keys, and the form of each (from 1; 0 is none).
+
+    The rows of hits are positions in `keys`.
+    """
+    forms = np.zeros(len(keys), dtype=np.int64)
+    rows = np.flatnonzero(~keys.is_in(MISSING).to_numpy())
+    left = keys.gather(rows)
+    found = look_up(rows, left)
     if excel_serials:
-        serial = keys.str.contains(r"^\d{5}$").to_numpy()
-        found = np.append(found, _dates(rows[serial], keys.filter(serial), serials=True))
+        serial = left.str.contains(r"^\d{5}$").to_numpy()
+        found = np.append(found, _dates(rows[serial], left.filter(serial), serials=True))
 
     rest = ~np.isin(rows, unpack(found)[0])
-    rows, keys = rows[rest], keys.filter(rest)
-    wrapped = keys.str.contains(_WRAPPED).to_numpy()
-    if wrapped.any():
-        inner = keys.filter(wrapped)
-        for pattern, replacement in _UNWRAP:
-            inner = inner.str.replace_all(pattern, replacement)
-        found = np.append(found, _lookup(rows[wrapped], inner))
-    dated = keys.str.contains(excel.LIKELY).to_numpy()
-    return np.append(found, _dates(rows[dated], keys.filter(dated), serials=False))
+    rows, left = rows[rest], left.filter(rest)
+    dated = left.str.contains(excel.LIKELY).to_numpy()
+    if dated.any():
+        is_date = np.array([excel.parse(key) is not None for key in left.filter(dated)])
+        dated[dated] = is_date
+        found = np.append(found, _dates(rows[dated], left.filter(dated), serials=False))
+        rows, left = rows[~dated], left.filter(~dated)
+
+    if is_affymetrix(left):
+        probes = left.str.contains(r"^\d+_AT$").to_numpy()
+        rows, left = rows[~probes], left.filter(~probes)
+    for number, form in enumerate(FORMS, 1):
+        alike = left.str.contains(form.pattern).to_numpy()
+        if alike.any():
+            changed, hits = _formed(form, rows[alike], left.filter(alike))
+            left = left.scatter(np.flatnonzero(alike), changed)
+            found = np.append(found, hits)
+            done = np.isin(rows, unpack(hits)[0])
+            forms[rows[done]] = number
+            rows, left = rows[~done], left.filter(~done)
+    return found, forms
 
 
-def _lookup(rows: NDArray[np.int64], keys: pl.Series) -> Hits:
-    """Look up `keys` among the names and the ids."""
-    found = [find_names(rows, keys)]
-    numbered = keys.str.contains(_NUMBERED)
-    if numbered.any():
-        prefix, version = pl.col("prefix"), pl.col("version")
-        parts = keys.filter(numbered).str.extract_groups(_PREFIX_NUMBER).struct.unnest()
-        parts = parts.with_columns(prefix.fill_null(""), row=rows[numbered.to_numpy()]).filter(
-            pl.col("number").is_not_null(),
-            version.is_null() | prefix.str.starts_with("ENS") | (prefix + version == ".0"),
-        )
-        for (name,), part in parts.group_by("prefix"):
-            ids = part["number"].cast(pl.UInt64)
-            found.append(find_numbers(str(name), part["row"].to_numpy(), ids))
-    return np.concatenate(found)
+def _formed(form: Form, rows: NDArray[np.int64], keys: pl.Series) -> tuple[pl.Series, Hits]:
+    """Rewrite keys of a form: return what is left of them for further forms, and the hits."""
+    texts = [
+        (row, text, CODE.get(kind, -1))
+        for row, key in zip(rows.tolist(), keys, strict=True)
+        for text, kind in form.options(key)
+        if text and text != key
+    ]
+    schema = {"row": pl.Int64, "text": pl.String, "named": pl.Int64}
+    options = pl.DataFrame(texts, schema=schema, orient="row").with_columns(n=pl.len().over("row"))
+    option, kind, gene = unpack(look_up(np.arange(options.height), options["text"]))
+    hits = options[option].with_columns(
+        pl.Series("option", option), pl.Series("kind", kind), pl.Series("gene", gene)
+    )
+    if form.kinds:
+        hits = hits.filter(pl.col("kind").is_in([CODE[name] for name in form.kinds]))
+    best = pl.col("kind") == pl.col("kind").min().over("option")
+    hits = hits.filter(best | ((pl.col("named") < 0) & (pl.col("n") == 1)))
+    if form.together:
+        found = pl.col("option").n_unique().over("row")
+        one = pl.col("gene").n_unique().over("row") == 1
+        hits = hits.filter(one, found == pl.col("n"), found > 1)
+    # Options that are different genes are of one kind, so that none of them is taken.
+    named = pl.col("named") >= 0
+    hits = hits.with_columns(pl.when(named).then("named").otherwise("kind").alias("kind"))
+    several = named & (pl.col("gene").n_unique().over("row") > 1)
+    lowest = pl.col("kind").min().over("row")
+    hits = hits.with_columns(pl.when(several).then(lowest).otherwise("kind").alias("kind"))
+    parts = [hits[name].to_numpy().astype(np.int64) for name in ("row", "kind", "gene")]
+    alone = options.filter(pl.col("n") == 1).select("row", "text")
+    left = pl.DataFrame({"row": rows, "key": keys}).join(
+        alone, on="row", how="left", maintain_order="left"
+    )
+    return left.select(pl.coalesce("text", "key"))["text"], pack(*parts)
 
 
 def _dates(rows: NDArray[np.int64], keys: pl.Series, *, serials: bool) -> Hits:

@@ -108,7 +108,7 @@ def vocabulary() -> Vocabulary:
 def provenance() -> dict[str, Any]:
     """Return the provenance of the bundled table: sources, releases, licenses, hashes, counts.
 
-    ``facts`` has the same for the data of `facts`.
+    ``facts`` has the same for the data of `facts`, and ``accessions`` for further identifiers.
 
     Examples
     --------
@@ -116,11 +116,11 @@ def provenance() -> dict[str, Any]:
     >>> genes.provenance()["sources"][0]["content"]
     'HGNC, MGI and RGD of 2026-06-25'
     """
-    genes, facts = (
+    genes, facts, accessions = (
         json.loads((_DATA / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("genes", "facts")
+        for name in ("genes", "facts", "accessions")
     )
-    return {**genes, "facts": facts}
+    return {**genes, "facts": facts, "accessions": accessions}
 
 
 @functools.cache

@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "empty-sets": "sets without a member, kept",
     "excel-dates": "cells that Excel turned into dates, read as day and month",
     "latin-1": "lines that are not UTF-8, read as Latin-1",
+    "looks-foreign": "sign of another species",
     "mac-line-ends": "lines that end in a carriage return only",
     "member-columns": "columns that differ within a set, not read",
     "merged-members": "members that are the same gene as another one of their set, merged",

@@ -154,6 +154,8 @@ def resolve(sets: GeneSets, species: Species | None) -> GeneSets:
     notes = Notes()
     notes.add_all(report.notes)
     notes.add("merged-members", int(frequencies[mapping >= 0].sum()) - len(result.indices))
+    for warning in resolution.warnings:
+        notes.add("looks-foreign", example=warning)
     emptied = np.flatnonzero((result.sizes == 0) & (sets.sizes > 0))
     if len(emptied):
         notes.add("unmapped-sets", len(emptied), example=sets.metadata["name"][int(emptied[0])])

@@ -1,0 +1,131 @@
+"""What an identifier looks like that is no known gene, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from gsfm.genes.lookup import CODE, UNIPROT, find_names, unpack
+
+
+class Hint(NamedTuple):
+    """What identifiers of a form are, and what to do: two parts of a sentence."""
+
+    what: str
+    pattern: str
+    advice: str
+
+
+_PROBE = "map it to a gene with the annotation of the array (GEO's GPL table)"
+_ORTHOLOGS = "map it to a human ortholog first"
+
+#: In order: the first pattern that a key (in upper case) matches is its hint.
+HINTS = (
+    Hint(
+        "Affymetrix probe set",
+        r"^(?:AFFX-.+|\d+(?:_[A-Z])?_AT|[A-Z]+\d+_(?:[A-Z]+\d*_)*AT|TC\d+\.HG\.\d|\d+_ST)$",
+        _PROBE,
+    ),
+    Hint("Illumina probe", r"^ILMN_\d+$", _PROBE),
+    Hint("Agilent probe", r"^(?:A_\d\d_P\d+|\(\+\)E1A|GE_BRIGHT)", _PROBE),
+    Hint("CpG probe of a methylation array", r"^C[GH]\.?\d{7,8}", _PROBE),
+    Hint("variant", r"^RS\d{3,}$", "give the gene that it affects"),
+    Hint(
+        "decoy or contaminant of a protein search",
+        r"^(?:CON|REV|DECOY|RAND|XXX)_{1,2}[A-Z0-9]|^(?:CONTAM|BIOGNOSYS)",
+        "remove it, as the search engine advises",
+    ),
+    Hint("fly gene", r"^(?:FB[A-Z]{2}\d{7}|CG\d{3,5}|DMEL.+)$", _ORTHOLOGS),
+    Hint("yeast gene", r"^(?:Y[A-P][LR]\d{3}[WC](?:-[A-H])?|SGD:S\d+|S0000\d{5})$", _ORTHOLOGS),
+    Hint("plant gene", r"^(?:AT[1-5CM]G\d{5}|LOC_OS\d\dG\d{5}|OS\d\dG\d{7}|ZM\d+D\d+)", _ORTHOLOGS),
+    Hint("worm gene", r"^(?:WBGENE\d{8}|[A-Z]+\d+[A-Z]+\d*\.\d+[A-Z]?)$", _ORTHOLOGS),
+    Hint("zebrafish gene", r"^(?:ENSDAR[GTP]\d+|ZDB-GENE-.+|ZGC:\d+|SI:[A-Z0-9]+-.+)", _ORTHOLOGS),
+    Hint("mouse transcript or protein", r"^ENSMUS[TP]\d+", "give the id of its gene (ENSMUSG)"),
+    Hint("rat transcript or protein", r"^ENSRNO[TP]\d+", "give the id of its gene (ENSRNOG)"),
+    Hint(
+        "mouse or rat gene without a human ortholog in the table",
+        r"^(?:ENSMUSG\d+|ENSRNOG\d+|MGI:\d+|RGD:\d+|GM\d{3,}|\d{7}[A-Z]\d\dRIK|RGD\d{5,}|\S+RIK)",
+        "leave it out",
+    ),
+    Hint("non-human gene", r"^ENS[A-Z]{3,}[GTP]\d{11}", _ORTHOLOGS),
+    Hint(
+        "Ensembl protein that the table lacks",
+        r"^(?:9606\.)?ENSP\d+",
+        "give the id of its gene (ENSG) or transcript (ENST)",
+    ),
+    Hint(
+        "Ensembl id that the table lacks",
+        r"^ENS[GT]\d+",
+        "it is retired, newer than the table, or of no gene with a symbol",
+    ),
+    Hint(
+        "RefSeq accession of no human gene in the table",
+        r"^(?:[NX][MRP]|YP|WP|NG|NC|NT|NW)_\d+",
+        "it is of another species, or newer than 2022; give symbols",
+    ),
+    Hint(
+        "UniProt entry name that the table lacks",
+        r"^[A-Z0-9]{1,10}_[A-Z][A-Z0-9]{2,4}$",
+        "give the accession or the symbol, of human, mouse or rat",
+    ),
+    Hint(
+        "UniProt accession of no human, mouse or rat gene in the table",
+        rf"^{UNIPROT}(?:[-.]\d+)?$",
+        "give symbols",
+    ),
+    Hint("guide RNA", r"^[A-Z0-9-]+_\d{3,}$|^HGLIB[AB]_\d+", "give the gene that it targets"),
+    Hint(
+        "NCBI gene without an approved symbol",
+        r"^LOC\d+$",
+        "leave it out, or look it up at NCBI: the id may have been replaced",
+    ),
+    Hint(
+        "clone-based name of Ensembl",
+        r"^(?:[A-Z]{2}\d{6}\.\d+|(?:RP|CT[A-D]|XX|LA|LL|GS|KB|CH|AP)[A-Z0-9]*-\S+\.\d+)(?:[-.]\d+)?$",
+        "give the Ensembl id",
+    ),
+    Hint("GenBank accession", r"^[A-Z]{1,3}\d{5,8}(?:\.\d+)?$", "give the symbol of its gene"),
+    Hint("several names in one", r"[^\s;,/|]\s*(?:///?|[;,|])\s*[^\s;,/|]", "give them one by one"),
+)
+_ANY = "|".join(f"(?:{hint.pattern})" for hint in HINTS)
+_TEXTS = pl.Series([f"{hint.what}: {hint.advice}" for hint in HINTS])
+_TWO = r"^([A-Z0-9]+)(?:-|--|::|_)([A-Z][A-Z0-9]+)$"
+
+
+def explain(keys: pl.Series) -> pl.Series:
+    """Return what each key looks like and what to do about it; null for none.
+
+    Examples
+    --------
+    >>> for text in explain(pl.Series(["202763_AT", "EML4-ALK", "XYZ"])):
+    ...     print(text)
+    Affymetrix probe set: map it to a gene with the annotation of the array (GEO's GPL table)
+    fusion or read-through of EML4 and ALK: give the genes one by one
+    None
+    """
+    found = np.full(len(keys), -1)
+    rest = np.flatnonzero(keys.str.contains(_ANY).to_numpy())
+    for i, hint in enumerate(HINTS):
+        if not len(rest):
+            break
+        is_so = keys.gather(rest).str.contains(hint.pattern).to_numpy()
+        found[rest[is_so]] = i
+        rest = rest[~is_so]
+    index = pl.Series(found, dtype=pl.Int64)
+    texts = _TEXTS.gather(index.set(index < 0, None) if len(index) else index)
+    pairs = np.flatnonzero((texts.is_null() & keys.str.contains(_TWO)).to_numpy())
+    if len(pairs):
+        both = keys.gather(pairs).str.extract_groups(_TWO).struct.unnest()
+        known = [_is_symbol(both[column]) for column in both.columns]
+        pairs, both = pairs[known[0] & known[1]], both.filter(pl.Series(known[0] & known[1]))
+        names = [f"fusion or read-through of {a} and {b}: give the genes one by one"
+                 for a, b in both.rows()]  # fmt: skip
+        texts = texts.scatter(pairs, names)
+    return texts
+
+
+def _is_symbol(keys: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    row, kind, _ = unpack(find_names(np.arange(len(keys)), keys))
+    return np.isin(np.arange(len(keys)), row[kind <= CODE["previous"]])
