@@ -81,6 +81,8 @@ def test_options_reach_the_library(run, folder, model, tmp_path):
         *("--exclude", str(excluded), "--exclude", "her2", "--include-input", "--json"),
     )
     answer = json.loads(result.stdout)
+    for part, file in (("background", background), ("exclude", excluded)):
+        assert answer["provenance"][part].pop("read")[0]["file"] == str(file)
     assert {row["symbol"] for row in answer["results"]} == {"MDM2", "TP53", "BAX"}
     assert {row["symbol"] for row in answer["results"] if row["in_input"]} == {"TP53", "BAX"}
     assert "of the background, not used (1): nonsense" in result.stderr

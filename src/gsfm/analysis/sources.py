@@ -131,6 +131,7 @@ def find_set(name: str, source: Source | None = None) -> GeneSet:
         term = libraries.find(name)
         return GeneSet(str(term.name), tuple(term.genes), {"id": term.id, "source": term.library})
     library = read_source(source)
+    name = name.removeprefix(_prefix(source))
     for part in (False, True):
         found = _called(library, name, part=part)
         if len(found) == 1:
@@ -183,11 +184,17 @@ def read_context(
             raise UnknownTermError(f"{text!r} is not a file or a gene: {error}") from None
     if terms := _terms_called(text, source):
         symbols = [gene["symbol"] or " or ".join(gene["candidates"]) for gene in genes]
+        term = repr(terms[0]) if source is None or _prefix(source) else "its GeneSet"
         raise GsfmError(
             f"{text!r} is both a gene ({join_names(symbols)}) and a term ({join_names(terms)}); "
-            "give a list of genes, or the term with its library"
+            f"use {term} for the term, or several genes"
         )
     return identifiers
+
+
+def _prefix(source: Source | None) -> str:
+    """What names the source before a term: ``"families:"``."""
+    return f"{source}:" if isinstance(source, str | Path) else ""
 
 
 def _terms_called(text: str, source: Source | None) -> list[str]:
@@ -196,8 +203,7 @@ def _terms_called(text: str, source: Source | None) -> list[str]:
 
     terms = []
     for place in libraries.names() if source is None else [source]:
-        prefix = f"{place}:" if isinstance(place, str) else ""
-        terms += [prefix + name for _, name in _called(read_source(place), text)]
+        terms += [_prefix(place) + name for _, name in _called(read_source(place), text)]
     return terms
 
 

@@ -75,10 +75,9 @@ def find(text: str, library: str | None = None) -> Term:
     gsfm.errors.UnknownTermError: no term 'spermatogenisis' in go-bp; like it: spermatogenesis
     (GO:0007283), ...
     """
-    if library is None:
-        before, colon, after = text.partition(":")
-        if colon and before.strip() in names():
-            library, text = before.strip(), after
+    before, colon, after = text.partition(":")
+    if colon and before.strip() in (names() if library is None else [library]):
+        library, text = before.strip(), after
     indices = {name: _index(load(name)) for name in (names() if library is None else [library])}
     key = _key(text)
     for stage in zip(*(index.matches(key) for index in indices.values()), strict=True):
