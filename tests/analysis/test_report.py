@@ -101,7 +101,7 @@ def test_pandas(report, monkeypatch):
     assert frame["aliases"][0] == ["p53", "LFS1"]
     assert frame.attrs["model"] == "linear"
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(GsfmError, match=r"gsfm\[pandas\]"):
+    with pytest.raises(GsfmError, match=r"\.\[pandas\]"):
         report.to_pandas()
 
 

@@ -74,23 +74,19 @@ class Result(Report):
 
     def _listed(self) -> dict[str, list[str]]:
         """The identifiers that the summary lists, by the beginning of the line."""
+        inputs = self.inputs.unique("input", maintain_order=True)
+        has_model = "in_model" in inputs.columns
+        own = "the model's own symbols" if has_model else "known by no other name"
+        renamed = inputs.filter(
+            pl.col("input").str.to_uppercase() != pl.col("symbol").str.to_uppercase()
+        )
+        if has_model:
+            renamed = renamed.filter("in_model")
         return {
-            "read as": self._renamed(pl.col("in_model")),
-            "the model's own symbols": self._own,
+            "read as": [f"{one} = {symbol}" for one, symbol in renamed["input", "symbol"].rows()],
+            own: inputs.filter(pl.col("match") == OWN)["input"].to_list(),
             "not in the model": self.not_in_model,
         }
-
-    def _renamed(self, which: pl.Expr) -> list[str]:
-        """The identifiers that differ from the symbol of their gene, with the symbol."""
-        own = pl.col("symbol").str.to_uppercase()
-        renamed = self.inputs.filter(which, pl.col("input").str.to_uppercase() != own)
-        pairs = renamed.unique("input", maintain_order=True).select("input", "symbol").rows()
-        return [f"{identifier} = {symbol}" for identifier, symbol in pairs]
-
-    @property
-    def _own(self) -> list[str]:
-        own = self.inputs.filter(pl.col("match") == OWN)
-        return own["input"].unique(maintain_order=True).to_list()
 
 
 def gene_columns(

@@ -77,9 +77,7 @@ class Enrichment(Result):
 
     def _listed(self) -> dict[str, list[str]]:
         return {
-            "read as": self._renamed(pl.col("symbol").is_not_null()),
-            "known by no other name": self._own,
-            "not in the model": self.not_in_model,
+            **super()._listed(),
             "not in the background, not used": self.not_in_background,
             "of the background, not used": self.provenance["background"]["unused"],
         }
@@ -87,7 +85,9 @@ class Enrichment(Result):
     def _headline(self) -> str:
         p = self.provenance
         tested = sum(one["tested"] for one in p["libraries"])
-        return f"{len(self)} of {tested} terms; {p['input']['genes']} input genes; {p['method']}"
+        n = p["input"]["genes"]
+        genes = f"{n:,} input gene{'s' * (n != 1)}"
+        return f"{len(self):,} of {tested:,} terms; {genes}; method {p['method']}"
 
 
 def false_discovery_rate(p_values: ArrayLike) -> Numbers:
