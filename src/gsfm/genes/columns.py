@@ -296,10 +296,13 @@ class Table:
             [unquoted(cell) for cell in row] + [""] * (width - len(row))
             for row in grid.rows[start:]
         ]
+        known: dict[str, tuple[str | None, str]] = {}
+        top = Column(0, "", rows[0], species=species, known=known)
+        if short and top.share == 1 and top.kind == "approved":
+            short = False  # genes, in a row with fewer than the others
         names = ["", *rows[0]] if short else [rows[0][0].lstrip("#").strip(), *rows[0][1:]]
         below = rows[1:]
         comma = has_decimal_comma(below, grid.separator)
-        known: dict[str, tuple[str | None, str]] = {}
         columns = [
             Column(i, names[i], [row[i] for row in below], comma, species, known)
             for i in range(width)

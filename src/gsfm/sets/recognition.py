@@ -39,7 +39,7 @@ def of_text(head: bytes, suffix: str) -> str:
     if len(head) >= 1 << 16:
         lines = lines[:-1] or lines
     is_list = not any("\t" in line for line in lines[:1])
-    if is_list and (suffix == ".grp" or _is_grp(lines)):
+    if is_list and (suffix == ".grp" or (suffix not in _SUFFIX and _is_grp(lines))):
         return "grp"
     rows = [line.split("\t") for line in lines if not line.startswith("# ")][:_LINES]
     if not rows or not any(len(row) > 1 for row in rows):
@@ -62,6 +62,8 @@ def _is_grp(lines: Sequence[str]) -> bool:
 
 
 def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
+    if claimed is None and not rows[0][0].strip():  # the name of the index of a data frame
+        return "tsv"
     header = {plain(cell.lstrip("#")) for cell in rows[0]}
     if header & set(GENE_HEADERS) and header & set(SET_HEADERS):
         return "tsv"
@@ -79,7 +81,7 @@ def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
     if is_ragged or not below:
         return "gmt" if is_ragged else "tsv"
     firsts = [row[0] for row in rows]
-    if len(set(firsts)) < len(firsts) or _share(firsts) >= _LEAST:
+    if header & set(SET_HEADERS) or len(set(firsts)) < len(firsts) or _share(firsts) > 0.9:
         return "tsv"
     if top >= _LEAST or (rest < _LEAST and not any(map(_is_number, below))):
         return "gmt"

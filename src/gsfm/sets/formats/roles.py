@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gsfm.genes import Species
-from gsfm.genes.columns import GENE_HEADERS, Column, Table, agree, best_of, listed, split_cell
+from gsfm.genes.columns import (
+    GENE_HEADERS,
+    LEAST,
+    Column,
+    Table,
+    agree,
+    best_of,
+    listed,
+    split_cell,
+)
 from gsfm.io.grid import is_missing, unquoted
 
 #: Names of columns of sets, as `plain` returns them, by their standing. A table may have several.
@@ -38,7 +47,7 @@ _SPECIES = ("species", "speciestype", "organism")
 #: Names of columns with several genes in a cell, which may be separated by spaces.
 _LISTS = re.compile(r"genes?$|leadingedge|ledge|coreenrichment|intersections?$|members|symbols$")
 _ACCESSION = re.compile(r"[A-Za-z]+[:_]?\d{4,}|R-[A-Z]{3}-\d+|WP\d+|[A-Za-z]+:[A-Z]*\d+|M\d+")
-_NUMBERED = re.compile(r"(\D*?)[\s._-]*\d*")
+_NUMBERED = re.compile(r"(\D*?)[\s._-]*\d+|")
 _BRACKETS = re.compile(r"\s*(?:c\s*\(|[\[({])(.*)[\])}]\s*", re.DOTALL)
 
 
@@ -86,7 +95,8 @@ def members_of(cell: str, *, spaces: bool = False) -> list[str]:
         parts = parts[0].split()
     if len(parts) == 1 and not inner:
         return [cell]
-    return [name for part in parts if (name := unquoted(part.strip(" []{}")))] or [cell]
+    names = (unquoted(part.strip(" []{}")) for part in parts)
+    return [name for name in names if not is_missing(name)] or [cell]
 
 
 def without_brackets(cell: str) -> str:
@@ -171,20 +181,38 @@ def _whole(
         return None
     has_header = table.header_line is not None
     # Names, perhaps descriptions, then genes in columns that have no names but numbers.
-    stems = {match[1] if (match := _NUMBERED.fullmatch(c.header)) else None for c in genes}
-    is_beside = 0 < len(others) <= 2 and others == body[: len(others)]
-    if is_beside and (not has_header or (len(stems) == 1 and None not in stems)):
+    n_beside = len(others) if others == body[: len(others)] else 0
+    if has_header and body[0].name in ("", *SET_HEADERS) and _are_numbered(body[1:]):
+        return "rows"
+    if 0 < n_beside <= 2 and (not has_header or _are_numbered(body[n_beside:])):
         return "rows"
     if any(c.name in SET_HEADERS for c in others) or any(
         re.sub(r"[\dab]$", "", c.name) in GENE_HEADERS for c in genes
     ):
         return None
+    names = Column(0, "", [c.header for c in genes], known=genes[0].known)
+    if has_header and names.share >= LEAST and names.kind == "approved":
+        has_header, others = False, []
     if has_header and 3 * len(genes) >= 2 * len(body):
+        # A data frame without names: rows and columns are numbered.
+        if len(body) < len(columns) and _are_numbered(body) and any(map(_has_holes, body)):
+            raise table.grid.fail("it is not clear whether rows or columns are sets: name the sets")
         return "columns"
     if not has_header and not others:
         reason = "all cells are genes, so that the names of the sets are not clear"
         raise table.grid.fail(f"{reason}: name the sets in the first row, or write GMT")
     return None
+
+
+def _has_holes(column: Column) -> bool:
+    """Whether a cell without a value is above one with a value."""
+    return bool(column.present.any() and not column.present[: int(column.present.sum())].all())
+
+
+def _are_numbered(columns: Sequence[Column]) -> bool:
+    """Whether the names of columns are one name with numbers, or numbers, or all empty."""
+    stems = {match[1] if (match := _NUMBERED.fullmatch(c.header)) else None for c in columns}
+    return len(stems) == 1 and None not in stems and len({bool(c.header) for c in columns}) == 1
 
 
 # -- a set and its genes in each row --------------------------------------------------------------
@@ -217,7 +245,9 @@ def _set_column(table: Table, columns: Sequence[Column], gene: Column) -> Column
     """The column of the sets: by its name, or the only one beside the genes."""
     rest = [c for c in columns if c is not gene and not (c.name in _IDS and c.is_ordinal)]
     has_id = any(c.name in _IDS or _is_accession(c) for c in rest)
-    for tier in TIERS:
+    # A table of results may be of several clusters.
+    tiers = sorted(TIERS, key=_GROUPS.__eq__) if _has_lists(gene) else TIERS
+    for tier in tiers:
         found = sorted((c for c in rest if c.name in tier), key=lambda c: tier.index(c.name))
         if len(found) > 1:  # one of a constant is a heading, one of accessions an id
             found = [c for c in found if len(set(c.cells)) > 1] or found
@@ -228,7 +258,7 @@ def _set_column(table: Table, columns: Sequence[Column], gene: Column) -> Column
             return found[0]
         reason = f"{len(found)} columns can be the sets ({listed(found)})"
         raise table.grid.fail(f"{reason}: choose one with --set-column")
-    texts = [c for c in rest if not c.has_number and not c.is_gene()]
+    texts = [c for c in rest if not c.has_number and not agree(gene, c)]
     numbers = [c for c in rest if c.has_number and not c.is_ordinal]
     if len(texts) == 1 and not numbers:
         names = [cell for cell in texts[0].cells if not is_missing(cell)]
@@ -258,7 +288,7 @@ def _determines(one: Column, other: Column) -> bool:
 def _completed(columns: Sequence[Column], sets: Column, gene: Column, spaces: bool) -> Long:
     """The other columns with a role, beside the sets and the genes."""
     rest = [c for c in columns if c is not sets and c is not gene]
-    own = [c for c in rest if not c.is_number and _determines(sets, c)]
+    own = [c for c in rest if c.header and not c.is_number and _determines(sets, c)]
     ids = next((c for c in own if c.name in _IDS or _is_accession(c)), None)
     if _is_accession(sets):
         names = [c for c in own if c.name in (*_NAMES, *_SETS, "description")]
