@@ -22,9 +22,13 @@ def test_examples() -> None:
     assert result.failed == 0
 
 
+def _cells(head: str) -> list[list[str]]:
+    section = head + TEXT.split(head)[1].split("\n\n")[0]
+    return [re.split(r"(?<!\\)\|", line)[1:-1] for line in section.splitlines()[2:]]
+
+
 def _rows() -> list[tuple[str, set[str]]]:
-    section = TEXT.split("## Supported identifiers")[1].split("\n\n")[1]
-    rows = [re.split(r"(?<!\\)\|", line)[1:4] for line in section.splitlines()[2:]]
+    rows = [cells[:3] for cells in _cells("| identifier | example | `match` |")]
     return [
         (example.replace("\\|", "|"), set(re.findall("`([^`]+)`", matches)))
         for _, examples, matches in rows
@@ -37,6 +41,12 @@ def test_what_is_understood(example: str, matches: set[str]) -> None:
     row = genes.resolve([example], excel_serials="excel serial" in matches).table.row(0, named=True)
     assert row["symbol"] is not None
     assert row["match"] in matches
+
+
+@pytest.mark.parametrize("cells", _cells("| form | example |"))
+def test_forms(cells: list[str]) -> None:
+    for example in re.findall("`([^`]+)`", cells[1].replace("\\|", "|")):
+        assert genes.resolve([example]).symbols[0] in ("TP53", "PLCXD1"), example
 
 
 def test_every_match_is_listed() -> None:

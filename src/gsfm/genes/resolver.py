@@ -110,8 +110,10 @@ def resolve(
     species = species or inferred
     hits, forms = _hits(keys, excel_serials=excel_serials)
     if species not in ("mouse", "rat"):  # a letter alone is no evidence of a mouse gene
-        row, kind, _ = unpack(hits)
-        hits = hits[~(_FOREIGN[kind] & (keys.str.len_chars() == 1).to_numpy()[row])]
+        letters = np.flatnonzero((keys.str.len_bytes() == 1).to_numpy())
+        if len(letters):
+            row, kind, _ = unpack(hits)
+            hits = hits[~(_FOREIGN[kind] & np.isin(row, letters))]
     found, codes, ambiguous, candidates = _decide(hits, len(keys), species)
 
     symbols = _gather(tables.symbols(), found)
@@ -181,6 +183,8 @@ def _hits(keys: pl.Series, *, excel_serials: bool) -> tuple[Hits, NDArray[np.int
         found = np.append(found, _dates(rows[serial], left.filter(serial), serials=True))
 
     rest = ~np.isin(rows, unpack(found)[0])
+    if not rest.any():
+        return found, forms
     rows, left = rows[rest], left.filter(rest)
     dated = left.str.contains(excel.LIKELY).to_numpy()
     if dated.any():
