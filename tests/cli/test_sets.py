@@ -92,3 +92,37 @@ def test_errors(run, file, tmp_path):
 
 def test_the_formats_are_those_of_the_library():
     assert list(get_args(Format)) == [*FORMATS, "gsets"]
+
+
+TABLE = "pathway,signature,gene,logFC\na,x,TP53,1\na,y,MDM2,2\nb,x,BAX,3\n"
+
+
+def test_a_choice_of_columns(run, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE)
+    refused = run("sets", "convert", str(path), "-", "--to", "gmt")
+    assert refused.exit_code == 1
+    assert "2 columns can be the sets ('pathway', 'signature')" in refused.stderr
+    assert "--set-column" in refused.stderr
+    chosen = run("sets", "convert", str(path), "-", "--to", "gmt", "--set-column", "signature")
+    assert chosen.stdout == "x\t\tBAX\tTP53\ny\t\tMDM2\n"
+    assert "(csv: sets from column 'signature', genes from column 'gene')" in chosen.stderr
+    other = run(
+        "sets", "describe", str(path), "--set-column", "1", "--gene-column", "gene", "--json"
+    )
+    assert json.loads(other.stdout)["provenance"]["read"]["layout"].startswith("sets from column")
+
+
+def test_a_choice_of_a_sheet(run, tmp_path):
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    path = tmp_path / "book.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name, genes in (("One", ("TP53", "MDM2")), ("Two", ("BAX", "FAS"))):
+            sheet = book.add_worksheet(name)
+            for i, row in enumerate([("term", "gene"), *((name.lower(), gene) for gene in genes)]):
+                sheet.write_row(i, 0, row)
+    refused = run("sets", "convert", str(path), "-", "--to", "gmt")
+    assert "choose a sheet (--sheet): the workbook has 'One', 'Two'" in refused.stderr
+    chosen = run("sets", "convert", str(path), "-", "--to", "gmt", "--sheet", "Two")
+    assert chosen.stdout == "two\t\tBAX\tFAS\n"
+    assert f"{path}, sheet 'Two': 1 set" in chosen.stderr

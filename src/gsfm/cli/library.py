@@ -10,6 +10,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import command, options_for
 from gsfm.cli.output import counts, note
+from gsfm.errors import count
 from gsfm.report import Report
 
 app = typer.Typer(
@@ -57,6 +58,9 @@ def add(
     date: str | None = None,
     license: str | None = None,
     species: options.Species = None,
+    sheet: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    set_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    gene_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     by: Literal["phenotypes", "diseases"] | None = None,
     min_size: options.Positive = 1,
     max_size: Annotated[int | None, typer.Option(min=1)] = None,
@@ -81,6 +85,8 @@ def add(
         Its date.
     license
         Its license.
+    set_column
+        The column of the terms in a table: its name or number.
     by
         The terms to make of a table of HPO.
     min_size
@@ -99,7 +105,8 @@ def add(
         note(added.report.summary())
     dropped = added.manifest["dropped"]
     excluded = counts({why: dropped[why] for why in ("too small", "too large")})
-    text = f"added {added.manifest['name']}: {len(added):,} terms, {added.n_genes:,} genes"
+    text = f"added {added.manifest['name']}: {count(len(added), 'term')}, "
+    text += count(added.n_genes, "gene")
     note(f"{text}; excluded: {excluded}" if excluded else text)
 
 

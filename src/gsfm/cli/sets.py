@@ -3,9 +3,11 @@
 Parameters
 ----------
 file
-    GMT, GMX, GRP, JSON, CSV, TSV, XLSX, Parquet or .gsets, compressed or not; - for stdin.
+    A gene-set file of any format, or a table; compressed or not; - for stdin.
 from_
-    Format of the input; found from its suffix or content by default.
+    Format of the input; found from its content by default.
+set_column
+    The column of the sets in a table: its name or number.
 no_resolve
     Keep the identifiers as they are written.
 """
@@ -20,6 +22,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import command, options_for
 from gsfm.cli.output import note
+from gsfm.errors import count
 from gsfm.report import Report
 from gsfm.sets import GeneSets, write
 from gsfm.sets import describe as describe_sets
@@ -39,11 +42,22 @@ def read_input(
     *,
     file: Annotated[str, typer.Argument(metavar="FILE")],
     from_: Annotated[Format | None, typer.Option("--from", show_default=False)] = None,
+    sheet: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    set_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    gene_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     no_resolve: bool = False,
     species: options.Species = None,
 ) -> GeneSets:
     """Read the gene sets of a file."""
-    return options.read_sets(file, format=from_, resolve=not no_resolve, species=species)
+    return options.read_sets(
+        file,
+        format=from_,
+        resolve=not no_resolve,
+        species=species,
+        sheet=sheet,
+        set_column=set_column,
+        gene_column=gene_column,
+    )
 
 
 Input = Annotated[GeneSets, read_input]
@@ -154,7 +168,7 @@ def dedup(
     distinct = found.deduplicate()
     if target is not None:
         _write(distinct, target)
-    note(f"{len(found):,} sets, {len(distinct):,} distinct")
+    note(f"{count(len(found), 'set')}, {len(distinct):,} distinct")
     return distinct.metadata.filter(pl.col("copies") > 1).select("name", "copies", "names")
 
 
@@ -182,4 +196,4 @@ def _write(found: GeneSets, target: str, form: str | None = None) -> None:
     if omitted:
         note(f"not written, as the format cannot hold it: {', '.join(omitted)}")
     if target != "-":
-        note(f"wrote {target}: {len(found):,} sets")
+        note(f"wrote {target}: {count(len(found), 'set')}")

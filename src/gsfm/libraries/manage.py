@@ -24,6 +24,9 @@ def add(
     date: str | None = None,
     license: str | None = None,
     species: Species | None = None,
+    sheet: str | int | None = None,
+    set_column: str | int | None = None,
+    gene_column: str | int | None = None,
     by: hpo.By | None = None,
     min_size: int = 1,
     max_size: int | None = None,
@@ -48,6 +51,8 @@ def add(
         Facts about the library; as stated by the source if None.
     species
         The species of the identifiers, as in `gsfm.genes.resolve`.
+    sheet, set_column, gene_column
+        The sheet of a workbook, and the columns of a table, as in `gsfm.sets.read`.
     by
         For a table of HPO: whether the terms are its ``"phenotypes"`` or its ``"diseases"``.
     min_size, max_size
@@ -101,7 +106,8 @@ def add(
         raise GsfmError(f"there is a library {name!r} already: replace it, or choose another name")
 
     if service is None:
-        sets, facts = _of_file(source, species, by)
+        choice = {"sheet": sheet, "set_column": set_column, "gene_column": gene_column}
+        sets, facts = _of_file(source, by, species=species, **choice)
     else:
         sets, facts = remote.read(
             *service, release=release, species=species, mirror=mirror, refresh=refresh
@@ -150,22 +156,22 @@ def remove(name: str) -> None:
 
 
 def _of_file(
-    source: str | Path, species: Species | None, by: hpo.By | None
+    source: str | Path, by: hpo.By | None, *, species: Species | None, **choice: Any
 ) -> tuple[GeneSets, dict[str, Any]]:
     """The sets of a file over approved symbols, and the facts that it states."""
     if str(source) == "-":
-        return read("-", species=species), {"source": "stdin"}
+        return read("-", species=species, **choice), {"source": "stdin"}
     path = Path(source)
     if not path.is_file():
         examples = ", ".join(service.example for service in remote.SERVICES.values())
         raise GsfmError(f"{path}: no such file; libraries of services are written {examples}")
-    roles = hpo.recognize(path)
+    roles = None if any(choice.values()) else hpo.recognize(path)
     if roles is not None:
         sets = hpo.read(path, roles, by)
     elif by is not None:
         raise GsfmError(f"{path}: only a table of HPO has a choice of {by}")
     else:
-        sets = read(path, species=species)
+        sets = read(path, species=species, **choice)
         if path.suffix.lower() == ".gsets":
             sets = sets.resolve(species)  # `read` does not resolve such a file
     facts = {"source": path.name, "files": {path.name: sha256_file(path)}}
