@@ -56,6 +56,11 @@ def row(identifier: str, *others: str) -> dict[str, object]:
         ("Cdh5:ENSMUSG00000031871", "CDH5", "approved"),
         ("ENST00000269305.9|ENSG00000141510.18|-|TP53-201|TP53|2579|", None, "unmapped"),
         ("TP53 (human)", "TP53", "approved"),
+        ("?|7157", "TP53", "entrez"),
+        ("MGI:MGI:98834", "TP53", "mgi"),
+        ("gene-TP53", "TP53", "approved"),
+        ("ENSG00000141510.18_1", "TP53", "ensembl gene"),
+        ("TP53|672", None, "unmapped"),
         ("TP53;", "TP53", "approved"),
         ("TP53*", "TP53", "approved"),
         ("DYRK1AIP3~withdrawn", "PHYHIP", "previous"),
@@ -84,6 +89,7 @@ def row(identifier: str, *others: str) -> dict[str, object]:
         ("HLA-A*02:01", "HLA-A", "hla allele"),
         ("HLA-DRB1*04:01:01:01", "HLA-DRB1", "hla allele"),
         ("A*02:01", "HLA-A", "hla allele"),
+        ("HLA-A2", "HLA-A", "hla allele"),
         ("HLA-B0702", "HLA-B", "hla allele"),
         # Greek letters
         ("TNF\u03b1", "TNF", "spelling"),
@@ -93,6 +99,8 @@ def row(identifier: str, *others: str) -> dict[str, object]:
         ("TGF-\u03b21", "TGFB1", "spelling"),
         ("\u03b2-catenin", "CTNNB1", "spelling"),
         ("PPAR\u03b3", "PPARG", "spelling"),
+        ("\u03b1-synuclein", "SNCA", "spelling"),
+        ("PI3K\u03b1", None, "unmapped"),  # PI3KA is a synonym of another rat gene
     ],
 )
 def test_forms(identifier: str, symbol: str | None, match: str) -> None:
@@ -145,6 +153,9 @@ def test_probe_sets_of_affymetrix_are_no_entrez_ids() -> None:
         ("A_23_P100001", "Agilent probe"),
         ("cg00000029", "CpG probe"),
         ("rs7903146", "variant"),
+        ("TP53:p.R175H", "variant"),
+        ("P04637_S15", "modified site"),
+        ("chr17:7668402-7687550", "region of a chromosome"),
         ("CON__P02768", "decoy or contaminant"),
         ("REV__P04637", "decoy or contaminant"),
         ("FBgn0003996", "fly gene"),

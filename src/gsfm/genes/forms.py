@@ -15,7 +15,8 @@ import polars as pl
 
 from gsfm.genes.lookup import UNIPROT, look_up
 
-#: A text to look up, and the kind of match that it is then; "" is the kind of what is found.
+#: A text to look up, and the kind of match that it is then; "" is the kind of what is found. After
+#: "?", a synonym of a mouse or rat gene alone is no match.
 Option = tuple[str, str]
 
 
@@ -66,9 +67,11 @@ _PREFIXES = _replacing(
     (r"^(?:SP|TR)\|([A-Z0-9-]+)(?:\|.*)?$", r"\1"),
     (r"^(?:GI\|\d+\|)?REF\|([^|]+)\|.*$", r"\1"),
     (rf"^{_ASSEMBLY}", ""),
-    (r"^(?:(?:ENTREZ|NCBI)(?:[_ ]?GENE)?(?:[_ ]?ID)?|GENE[_ ]?ID|HSA) ?[:=_] ?", ""),
+    (r"^(?:(?:ENTREZ|NCBI)(?:[-_ ]?GENE)?(?:[-_ ]?ID)?|GENE[_ ]?ID|HSA) ?[:=_] ?", ""),
     (r"^LOC(\d+)$", r"\1"),  # NCBI names a gene that has no symbol after its id
     (r"^HGNC_(\d+)$", r"HGNC:\1"),
+    (r"^(MGI|RGD):(?=\1:)", ""),
+    (r"^(?:GENE|RNA|CDS)-", ""),  # NCBI's annotation
     (r"^9606\.(?=[A-Z])", ""),  # STRING
     (rf"^(?:{_DATABASES}) ?: ?(?=[A-Z])", ""),
 )
@@ -76,7 +79,7 @@ _SPLIT = re.compile(r"[|:]|_(?=ENS)|(?<=\d)_(?=[A-Z])")
 
 
 def _parts(key: str) -> Iterator[Option]:
-    parts = [part for part in _SPLIT.split(key) if part]
+    parts = [part for part in _SPLIT.split(key) if re.search(r"\w", part)]  # TCGA has ?|728661
     if len(parts) > 2:  # the header of a GENCODE sequence ends in lengths
         parts = [part for part in parts if not part.isdigit()]
     for part in parts:
@@ -97,13 +100,15 @@ def _microrna(key: str) -> Iterator[Option]:
             yield f"{name}{join if i else ''}{i}", "mature microrna"
 
 
-_ALLELE = re.compile(r"(?:HLA-)?([ABCEFG]|D[A-Z]+[1-9]?)\*?\d{2,3}(?::?\d{2,3}){0,3}[NLSCAQ]?")
+_ALLELE = re.compile(
+    r"(?:HLA-)?(?:([ABC])\*?\d|([ABCEFG]|D[A-Z]+[1-9]?)\*?\d{2,3}(?::?\d{2,3}){0,3}[NLSCAQ]?)"
+)
 
 
 def _allele(key: str) -> Iterator[Option]:
     found = _ALLELE.fullmatch(key)
     if found:
-        yield f"HLA-{found[1]}", "hla allele"
+        yield f"HLA-{found[1] or found[2]}", "hla allele"
 
 
 _REPEAT = re.compile(r"(.*[A-Z].*)(?:\.\d{1,2}|-[1-9])")
@@ -144,8 +149,9 @@ def _greek(key: str) -> Iterator[Option]:
                 ord(letter): f"{before}{name[:length]}{after}" for letter, name in _GREEK.items()
             }
             text = _LETTER.sub(r"\1", key).translate(names).strip("-")
-            yield text, "spelling"
-            yield text.replace("-", ""), "spelling"
+            kind = "?spelling" if length else "spelling"
+            yield text, kind
+            yield text.replace("-", ""), kind
 
 
 FORMS = (
@@ -156,7 +162,7 @@ FORMS = (
         _replacing((r"[,;*.]+$|\s*[(\[](?:HUMAN|HOMO SAPIENS)[)\]]$|~WITHDRAWN$", "")),
     ),
     Form(
-        rf"^>|[:=|]|^LOC\d|^HGNC_|^9606\.|^{_ASSEMBLY}|^(?:ENTREZ|NCBI|GENE)",
+        rf"^>|[:=|]|^(?:GENE|RNA|CDS)-|^LOC\d|^HGNC_|^9606\.|^{_ASSEMBLY}|^(?:ENTREZ|NCBI|GENE)",
         "after its prefix",
         _PREFIXES,
     ),
@@ -167,6 +173,7 @@ FORMS = (
         _replacing(("_AT$", "")),
     ),
     Form("^ENSGR0", "on chromosome Y", _replacing(("^ENSGR0", "ENSG00"))),
+    Form(r"^ENS[GT]\d+\.?\d*_\d+$", "of GENCODE on GRCh37", _replacing((r"_\d+$", ""))),
     Form(
         rf"^{UNIPROT}(?:[-.]\d+|_(?:HUMAN|MOUSE|RAT))$",
         "without isoform or species",
@@ -176,7 +183,7 @@ FORMS = (
         r"^(?:[A-Z]{3}-)?(?:MIR|LET)-?\d", "", _microrna,
         ("approved", "mouse symbol", "rat symbol"),
     ),
-    Form(r"^(?:HLA-[A-Z]+\d?\*?\d\d|(?:[ABCEFG]|D[A-Z]{2}\d?)\*\d\d)", "", _allele),
+    Form(r"^(?:HLA-(?:[ABC]|[A-Z]+\d?\*?\d)\*?\d|(?:[ABCEFG]|D[A-Z]{2}\d?)\*\d\d)", "", _allele),
     Form(
         r"^[A-Z0-9-]*[A-Z][A-Z0-9-]*\.[A-Z0-9.-]+$", "", _names_of_r,
         ("approved", "previous", "mouse symbol", "rat symbol"),

@@ -25,13 +25,19 @@ _ORTHOLOGS = "map it to a human ortholog first"
 HINTS = (
     Hint(
         "Affymetrix probe set",
-        r"^(?:AFFX-.+|\d+(?:_[A-Z])?_AT|[A-Z]+\d+_(?:[A-Z]+\d*_)*AT|TC\d+\.HG\.\d|\d+_ST)$",
+        r"^(?:AFFX-.+|\d+(?:_[A-Z])?_AT|[A-Z]{1,2}\d{5,}_(?:\w+_)?AT|TC\d+\.HG\.\d|\d+_ST)$",
         _PROBE,
     ),
     Hint("Illumina probe", r"^ILMN_\d+$", _PROBE),
     Hint("Agilent probe", r"^(?:A_\d\d_P\d+|\(\+\)E1A|GE_BRIGHT)", _PROBE),
     Hint("CpG probe of a methylation array", r"^C[GH]\.?\d{7,8}", _PROBE),
-    Hint("variant", r"^RS\d{3,}$", "give the gene that it affects"),
+    Hint(
+        "variant",
+        r"^RS\d{3,}$|[:(][CGMNPR]\.\S|^[A-Z0-9-]+[ _][A-Z]\d{2,4}(?:[A-Z*]|FS.*)$",
+        "give the gene that it affects",
+    ),
+    Hint("modified site", r"^\S+_[STYKCRM]\d+(?:_.*)?$", "give the protein without the site"),
+    Hint("region of a chromosome", r"^CHR[0-9XYM]+[:_]\d", "list its genes with genes.within"),
     Hint(
         "decoy or contaminant of a protein search",
         r"^(?:CON|REV|DECOY|RAND|XXX)_{1,2}[A-Z0-9]|^(?:CONTAM|BIOGNOSYS)",
@@ -67,7 +73,7 @@ HINTS = (
     ),
     Hint(
         "UniProt entry name that the table lacks",
-        r"^[A-Z0-9]{1,10}_[A-Z][A-Z0-9]{2,4}$",
+        r"^[A-Z0-9]{1,10}_(?:PIG|CAT|[A-Z]{4}[A-Z0-9])$",
         "give the accession or the symbol, of human, mouse or rat",
     ),
     Hint(

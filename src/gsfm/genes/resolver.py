@@ -211,12 +211,12 @@ def _hits(keys: pl.Series, *, excel_serials: bool) -> tuple[Hits, NDArray[np.int
 def _formed(form: Form, rows: NDArray[np.int64], keys: pl.Series) -> tuple[pl.Series, Hits]:
     """Rewrite keys of a form: return what is left of them for further forms, and the hits."""
     texts = [
-        (row, text, CODE.get(kind, -1))
+        (row, text, CODE.get(kind.removeprefix("?"), -1), kind.startswith("?"))
         for row, key in zip(rows.tolist(), keys, strict=True)
         for text, kind in form.options(key)
         if text and text != key
     ]
-    schema = {"row": pl.Int64, "text": pl.String, "named": pl.Int64}
+    schema = {"row": pl.Int64, "text": pl.String, "named": pl.Int64, "weak": pl.Boolean}
     options = pl.DataFrame(texts, schema=schema, orient="row").with_columns(n=pl.len().over("row"))
     option, kind, gene = unpack(look_up(np.arange(options.height), options["text"]))
     hits = options[option].with_columns(
@@ -229,7 +229,10 @@ def _formed(form: Form, rows: NDArray[np.int64], keys: pl.Series) -> tuple[pl.Se
     if form.together:
         found = pl.col("option").n_unique().over("row")
         one = pl.col("gene").n_unique().over("row") == 1
-        hits = hits.filter(one, found == pl.col("n"), found > 1)
+        hits = hits.filter(one, found == pl.col("n"))
+    synonyms = [CODE["mouse alias"], CODE["rat alias"]]
+    strong = ~(pl.col("weak") & pl.col("kind").is_in(synonyms))
+    hits = hits.filter(strong.any().over("row"))
     # Options that are different genes are of one kind, so that none of them is taken.
     named = pl.col("named") >= 0
     hits = hits.with_columns(pl.when(named).then("named").otherwise("kind").alias("kind"))
