@@ -1,7 +1,7 @@
 """A gene set foundation model: complete gene sets, annotate genes, and find relations.
 
-The verbs ask the shipped model unless `model` names another. Submodules and verbs are imported when
-they are first used.
+The verbs use the shipped model by default. Submodules and verbs are imported when they are first
+used.
 """
 
 from __future__ import annotations

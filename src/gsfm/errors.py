@@ -118,6 +118,17 @@ def check_least(least: int, **values: int | None) -> None:
             require(value < 1 << 63, f"{name} must be a number of up to 18 digits, not {value}")
 
 
+def count(n: int, noun: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> count(1, "row"), count(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
 def join_names(names: Collection[str], limit: int = 5) -> str:
     """Join names for a message: the first `limit` of them, and the number of the others.
 

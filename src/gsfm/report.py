@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gsfm.errors import needs_extra, printable
+from gsfm.errors import count, needs_extra, printable
 from gsfm.io.files import atomic_path
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Report:
     def _headline(self) -> str:
         """The number of rows, and the provenance that fits on one line."""
         short = [f"{k}: {v}" for k, v in self.provenance.items() if isinstance(v, str | int)]
-        return "; ".join([f"{len(self)} row{'s' * (len(self) != 1)}", *short])
+        return "; ".join([count(len(self), "row"), *short])
 
     def _repr_html_(self) -> str:
         return self._html(self.table.head(100))

@@ -201,7 +201,7 @@ def test_a_whole_configuration(folder: Path) -> None:
         "linear, trained on this run's corpus",
         "autoencoder, trained on this run's corpus for 1100 s",
         "autoencoder when its recall@50 on held-out sets was best",
-        "autoencoder at look 20 of 50",
+        "autoencoder at evaluation 20 of 50",
         "the shipped model",
         "a saved model",
         "sum of 1 linear + 0.2 autoencoder + 1 theirs",

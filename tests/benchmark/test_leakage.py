@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gsfm import GsfmError
 from gsfm.benchmark import leakage
-from gsfm.benchmark.leakage import covering
+from gsfm.benchmark.leakage import find_leaks
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
@@ -36,7 +36,7 @@ def test_by_hand() -> None:
             list("KLM"),
         ]
     )
-    leaks = covering(corpus, library)
+    leaks = find_leaks(corpus, library)
     assert leaks.terms.rows() == [
         ("five", 5, 4, 3, 4),
         ("none", 0, 0, 0, None),
@@ -80,7 +80,7 @@ def test_against_sets(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(leakage, "_PRODUCTS", products)
         try:
-            leaks = covering(trained, terms, tenths / 10)
+            leaks = find_leaks(trained, terms, tenths / 10)
         except GsfmError:
             genes = {gene for row in corpus for gene in row} - set("ABC")
             assert not any(genes & set(term) for term in library)
@@ -98,7 +98,7 @@ def test_refuses() -> None:
     library = named({"term": "AB"})
     for share in (0, -0.5, 1.01, float("nan")):
         with pytest.raises(ValueError, match="share must be above 0 and up to 1"):
-            covering(library, library, share)
+            find_leaks(library, library, share)
     for corpus in ([["X"]], [[]], [["X"], []]):
         with pytest.raises(GsfmError, match="no gene in common; are the identifiers"):
-            covering(GeneSets.from_lists(corpus), library)
+            find_leaks(GeneSets.from_lists(corpus), library)

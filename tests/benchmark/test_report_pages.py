@@ -75,7 +75,7 @@ def tables(tasks, methods, n_terms=30, seed=0):
                         task=pl.lit(task), method=pl.lit(method), curve=pl.lit(curve)
                     )
                 )
-    leaks = pl.DataFrame({"task": next(iter(tasks)), "term": terms[:5], "covering": 2})
+    leaks = pl.DataFrame({"task": next(iter(tasks)), "term": terms[:5], "leaking_sets": 2})
     return (*(pl.concat(part) for part in (questions, genes, curves, backgrounds)), leaks)
 
 

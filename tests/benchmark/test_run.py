@@ -203,17 +203,17 @@ def test_popularity_is_counted_in_the_corpus(whole, world):
 
 
 def test_a_planted_leak_is_found_and_taken_out(whole, world):
-    leaks = pl.read_parquet(whole.folder / "leaks.parquet").filter(pl.col("covering") > 0)
+    leaks = pl.read_parquet(whole.folder / "leaks.parquet").filter(pl.col("leaking_sets") > 0)
     of_halves = leaks.filter(task="halves")
     assert of_halves.rows() == [("halves", "leak", 1, 1)]
     context = leaks.filter(task="context")
     assert context["term"].str.contains("leak").all()
-    assert whole.about["leakage"]["covering_sets"] == 1
+    assert whole.about["leakage"]["leaking_sets"] == 1
     assert whole.about["leakage"]["tasks"]["halves"] == {
         "terms": 17,
-        "covered_terms": 1,
-        "covering_sets": 1,
-        "covered_by_narrow": 1,
+        "leaked_terms": 1,
+        "leaking_sets": 1,
+        "leaked_by_narrow": 1,
         "narrow_sets": 1,
     }
     again = "linear, without leaks"
@@ -226,7 +226,7 @@ def test_a_planted_leak_is_found_and_taken_out(whole, world):
     ap = dict(table.group_by("method").agg(pl.col("average_precision").mean()).rows())
     assert ap[again] < ap["linear"] - 0.1
     kinds = {row["method"]: row["kind"] for row in whole.about["methods"]}
-    assert kinds[again].endswith("without the sets that cover a term")
+    assert kinds[again].endswith("without the sets that leak a term")
     # A sum is summed again where all that it sums was fitted again: here popularity was not.
     assert "sum, without leaks" not in kinds
 
@@ -339,7 +339,7 @@ def test_new_interactions_between_releases(world, tmp_path):
     assert found.questions["protocol"].unique().to_list() == ["new-interactions"]
     assert found.questions["term"].str.len_chars().min() > 1  # a gene each
     assert found.questions["auroc"].mean() > 0.5
-    assert found.about["leakage"]["tasks"] == {}  # no set covers a term where there are none
+    assert found.about["leakage"]["tasks"] == {}  # no set leaks a term where there are none
 
 
 def test_a_task_has_a_background_of_its_own(world, tmp_path):
@@ -579,7 +579,7 @@ def test_a_corpus_that_knows_no_gene_of_the_library(world, tmp_path):
     changes = {"corpus": {"file": "noses.gsets"}, "leakage": {}}
     task = [_half_split("Modules_2024.gmt")]
     results = run(_small(data, task=task, **changes), tmp_path / "out", pages=False)
-    assert results.about["leakage"] == {"share": 0.8, "covering_sets": 0, "tasks": {}}
+    assert results.about["leakage"] == {"share": 0.8, "leaking_sets": 0, "tasks": {}}
     # All genes are as popular as each other, so that every rank by popularity is a tie.
     assert set(results.genes["popularity"]) == {0}
 

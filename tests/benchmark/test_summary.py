@@ -87,7 +87,7 @@ def test_strata_of_terms():
         question("large", 0.9, size=200),
     ]
     leaks = pl.DataFrame(
-        {"task": ["GO", "GO", "other"], "term": ["a", "b", "tiny"], "covering": [3, 0, 1]}
+        {"task": ["GO", "GO", "other"], "term": ["a", "b", "tiny"], "leaking_sets": [3, 0, 1]}
     )
     summary = summarize(table(rows), NO_GENES, BACKGROUND, leaks=leaks)
     found = {

@@ -44,7 +44,7 @@ def test_build_and_look(library, tmp_path):
     )
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "[1/2] publications: 1 sets\n[2/2] Library: 4 sets\n" in result.stderr
+    assert "[1/2] publications: 1 set\n[2/2] Library: 4 sets\n" in result.stderr
     assert "5 sets read, 3 kept; dropped: 1 too small, 1 duplicate\n" in result.stderr
     made = GeneSets.open(output)
     assert made.names == ["PMID:9000001", "a", "d"]

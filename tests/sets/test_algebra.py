@@ -386,7 +386,7 @@ def test_near_duplicates_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     import sys
 
     monkeypatch.setitem(sys.modules, "datasketch", None)
-    with pytest.raises(ImportError, match=r"gsfm\[corpus\]"):
+    with pytest.raises(ImportError, match=r"'.\[corpus\]'"):
         families(4, 1).near_duplicates()
 
 

@@ -384,5 +384,5 @@ def test_opening_does_not_touch_the_members(tmp_path: Path) -> None:
         stream.write(b"A")
     sets = GeneSets.open(path)
     assert sets._unchecked == path  # its members have not been read
-    assert repr(sets) == f"GeneSets(1 sets, {n} members, 1 genes)"
+    assert repr(sets) == f"GeneSets(1 set, {n:,} members, 1 gene)"
     assert sets.vocabulary.symbols == ("A",)

@@ -404,7 +404,7 @@ def test_snapshots_need_looks(corpus, tmp_path):
         with pytest.raises(GsfmError, match="held-out sets, and a family"):
             train(model, corpus, folder, held_out=held_out, run=run, snapshots=best)
     for at in (0, 17, "last"):
-        with pytest.raises(ValueError, match=f"'best' or at look 1 to 16, not {at!r}"):
+        with pytest.raises(ValueError, match=f"'best' or at evaluation 1 to 16, not {at!r}"):
             train(Autoencoder(**SMALL), corpus, folder, snapshots={at: tmp_path / "s"})
     assert list(tmp_path.iterdir()) == []
 

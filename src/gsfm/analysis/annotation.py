@@ -20,6 +20,7 @@ from gsfm.completion.calibration import check_missing_fraction, meaning
 from gsfm.completion.inputs import GenesLike, is_path
 from gsfm.completion.ranking import COLUMNS as SCORES
 from gsfm.completion.result import Result
+from gsfm.errors import count
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
 from gsfm.models.term_matrix import TermMatrix, holders
@@ -203,7 +204,7 @@ def annotate(
         of_genes = evidence_of(model, [ids])[0].astype(np.float64)
         is_input = mask_of(ids, len(of_genes))
         table = pl.concat([_of_set(one, is_input, of_genes, top, which) for one in opened])
-        descriptions, about = SET_COLUMNS, f"{len(ids)} input genes"
+        descriptions, about = SET_COLUMNS, count(len(ids), "input gene")
     places = [library.provenance for library in opened]
     settings: dict[str, Any] = {"top": top, "which": which, "missing_fraction": missing_fraction}
     return query.result(

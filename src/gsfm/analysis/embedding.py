@@ -14,7 +14,7 @@ from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_sets
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
-from gsfm.errors import GsfmError, MissingExtraError, check_least
+from gsfm.errors import GsfmError, MissingExtraError, check_least, count
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import Model, ModelLike, load_model
@@ -131,7 +131,8 @@ class Vectors(Result):
 
     def _headline(self) -> str:
         n, d = self.vectors.shape
-        return f"{n:,} vectors of {d} numbers; model {self.provenance['model']['name']}"
+        size = f"{count(n, 'vector')} of {count(d, 'number')}"
+        return f"{size}; model {self.provenance['model']['name']}"
 
 
 def embed(

@@ -32,7 +32,7 @@ from gsfm.completion.identifiers import Ids
 from gsfm.completion.inputs import GenesLike, Identifiers, as_identifiers, is_path
 from gsfm.completion.ranking import best_genes, describe_probability
 from gsfm.completion.result import Result, gene_columns, symbols_of
-from gsfm.errors import GsfmError, UnknownGenesError
+from gsfm.errors import GsfmError, UnknownGenesError, count
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.types import Numbers
@@ -101,9 +101,9 @@ class Priorities(Result):
         """How the identifiers were mapped, and the seeds of the phenotype, in a few lines."""
         phenotype, candidates = self.provenance["phenotype"], self.provenance["candidates"]
         lines = [super().summary(limit=limit)]
-        lines += [f"{place}: {n:,} genes" for place, n in candidates["loci"].items()]
+        lines += [f"{place}: {count(n, 'gene')}" for place, n in candidates["loci"].items()]
         lines += [
-            f"{t['term']} ({t['id']}, {t['library']}): {t['size']:,} genes"
+            f"{t['term']} ({t['id']}, {t['library']}): {count(t['size'], 'gene')}"
             for t in phenotype["terms"]
         ]
         lines.append(

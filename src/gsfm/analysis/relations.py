@@ -17,7 +17,7 @@ from gsfm.completion.identifiers import Ids
 from gsfm.completion.inputs import GenesLike, as_identifiers
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, count
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.types import Floats, Numbers
@@ -62,7 +62,8 @@ class Neighbors(Result):
     def _headline(self) -> str:
         p = self.provenance
         where = f" in {p['context']['name']}" if p["context"] else ""
-        return f"the {len(self)} genes nearest to {p['gene']}{where}; model {p['model']['name']}"
+        nearest = f"{count(len(self), 'gene')} nearest to {p['gene']}{where}"
+        return f"{nearest}; model {p['model']['name']}"
 
 
 class Relation(Result):

@@ -12,6 +12,7 @@ from gsfm.analysis.sources import PAPERS, Collection, Source, collection
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result
+from gsfm.errors import count
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.types import Numbers
@@ -42,8 +43,9 @@ class Nearest(Result):
     def _headline(self) -> str:
         p = self.provenance
         return (
-            f"the {len(self)} sets nearest to {p['input']['genes']} genes by {p['by']}, of "
-            f"{p['among']['sets']:,} {p['among']['name']}; model {p['model']['name']}"
+            f"{count(len(self), 'set')} nearest to {count(p['input']['genes'], 'gene')} "
+            f"by {p['by']}, of {p['among']['sets']:,} {p['among']['name']}; "
+            f"model {p['model']['name']}"
         )
 
 

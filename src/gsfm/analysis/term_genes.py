@@ -18,6 +18,7 @@ from gsfm.analysis.term_scores import (
 )
 from gsfm.completion.calibration import check_missing_fraction
 from gsfm.completion.scorer import provenance
+from gsfm.errors import count
 from gsfm.models import ModelLike, load_model
 from gsfm.progress import Progress
 from gsfm.report import Report
@@ -48,7 +49,7 @@ class TermGenes(Report):
 
     def _headline(self) -> str:
         p = self.provenance
-        return f"{len(self)} genes; {p['term']['name']}; model {p['model']['name']}"
+        return f"{count(len(self), 'gene')}; {p['term']['name']}; model {p['model']['name']}"
 
 
 def term(

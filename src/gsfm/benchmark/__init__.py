@@ -24,7 +24,7 @@ if TYPE_CHECKING or find_spec("msgspec"):
         read_config,
     )
     from gsfm.benchmark.embedding import Embedding
-    from gsfm.benchmark.leakage import Leaks, covering
+    from gsfm.benchmark.leakage import Leaks, find_leaks
     from gsfm.benchmark.methods import Cost, LibraryModel, Method, ModelMethod
     from gsfm.benchmark.metrics import METRICS, Measured, Ranking, matched_auroc, measure
     from gsfm.benchmark.protocols import (
@@ -63,5 +63,5 @@ __all__ += ["never_seen", "new_interactions", "new_relations", "pair", "time_spl
 # Methods.
 __all__ += ["Cost", "Embedding", "LibraryModel", "Method", "ModelMethod"]
 # Metrics, leakage, calibration and statistics.
-__all__ += ["METRICS", "Leaks", "Measured", "Ranking", "Reliability", "covering", "holm"]
+__all__ += ["METRICS", "Leaks", "Measured", "Ranking", "Reliability", "find_leaks", "holm"]
 __all__ += ["interval", "matched_auroc", "measure", "paired", "reliability"]

@@ -116,7 +116,7 @@ class Corpus(Struct, frozen=True, forbid_unknown_fields=True):
 class Leakage(Struct, frozen=True, forbid_unknown_fields=True):
     """How to find and handle terms that the corpus contains already."""
 
-    #: A training set covers a term if it has at least this share of its genes.
+    #: A training set leaks a term if it has at least this share of its genes.
     share: Annotated[float, Meta(gt=0, le=1)] = 0.8
     retrain: tuple[str, ...] = ()  # trained methods that are also fitted without such sets
 
@@ -240,7 +240,7 @@ class Summed(Spec, frozen=True):
     """
 
     sum: Mapping[str, float]  # weight of each method
-    #: Confidence in the weights for `Adaptive`: one number for all methods, or one for each.
+    #: Prior precision of the weights, for `Adaptive`: one number for all methods, or one for each.
     prior_precision: Positive | Mapping[str, Positive] | None = None
 
     key = "sum"
@@ -326,7 +326,7 @@ def _kind(spec: Spec) -> str:
         case Snapshot(at="best"):
             return f"{spec.snapshot_of} when its recall@50 on held-out sets was best"
         case Snapshot():
-            return f"{spec.snapshot_of} at look {spec.at} of {WATCHES}"
+            return f"{spec.snapshot_of} at evaluation {spec.at} of {WATCHES}"
         case Saved():
             return "the shipped model" if spec.model == SHIPPED else "a saved model"
         case FromLibrary():

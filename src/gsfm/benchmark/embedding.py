@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 import gsfm.genes
 from gsfm.benchmark.methods import Cost, Method
 from gsfm.benchmark.questions import Questions
-from gsfm.benchmark.vector_files import ADVICE, Floats, Table, count, read_vectors
-from gsfm.errors import FormatError
+from gsfm.benchmark.vector_files import ADVICE, Floats, Table, read_vectors
+from gsfm.errors import FormatError, count
 from gsfm.genes import Resolution, Species, Vocabulary
 from gsfm.sets.files import stem
 

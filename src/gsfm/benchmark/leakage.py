@@ -13,7 +13,7 @@ from gsfm.sets import GeneSets, csr
 
 Rows = NDArray[np.int64]
 
-#: Largest size of a narrow set, as a multiple of the size of the term that it covers.
+#: Largest size of a narrow set, as a multiple of the size of the term that it leaks.
 NARROW = 10
 
 #: Products of the sparse matrices at once.
@@ -22,21 +22,21 @@ _PRODUCTS = 1 << 23
 
 @dataclass(frozen=True, eq=False)
 class Leaks:
-    """The sets of a corpus that cover a term: they contain most of its genes.
+    """The sets of a corpus that leak a term: they contain most of its genes.
 
     Parameters
     ----------
     share
-        Least share of the term's genes in a covering set.
+        Least share of the term's genes in a leaking set.
     n_sets
         Number of sets of the corpus.
     terms
         One row for each term, in the order of the library: ``term`` (name), ``size`` (genes),
-        ``sets`` (number of covering sets), ``narrow`` (number of narrow ones) and ``smallest``
-        (genes of the smallest covering set; null without one). A set of a thousand genes may cover
+        ``sets`` (number of leaking sets), ``narrow`` (number of narrow ones) and ``smallest``
+        (genes of the smallest leaking set; null without one). A set of a thousand genes may leak
         a small term by its size. A narrow set has at most ten times the genes of the term.
     pairs
-        One row for each term and covering set, in the order of the terms, then of the sets:
+        One row for each term and leaking set, in the order of the terms, then of the sets:
         ``term`` and ``set`` (rows), ``set_size`` and ``shared`` (genes), ``narrow``.
     """
 
@@ -46,12 +46,12 @@ class Leaks:
     pairs: pl.DataFrame
 
     def sets(self, *, narrow: bool = False) -> Rows:
-        """The rows of the sets, or the narrow sets, that cover a term; ascending."""
+        """The rows of the sets, or the narrow sets, that leak a term; ascending."""
         pairs = self.pairs.filter("narrow") if narrow else self.pairs
         return np.unique(pairs["set"].to_numpy())
 
 
-def covering(corpus: GeneSets, library: GeneSets, share: float = 0.8) -> Leaks:
+def find_leaks(corpus: GeneSets, library: GeneSets, share: float = 0.8) -> Leaks:
     """Find the sets of a corpus that contain at least a share of a term's genes.
 
     A model that was trained on such a set may have memorized the term. The report counts these
@@ -81,7 +81,7 @@ def covering(corpus: GeneSets, library: GeneSets, share: float = 0.8) -> Leaks:
     --------
     >>> library = GeneSets.from_lists({"repair": ["A", "B", "C", "D", "E"], "growth": ["F", "G"]})
     >>> corpus = GeneSets.from_lists([["A", "B", "C", "D"], ["A", "B", "C"], ["F", "G", "X"]])
-    >>> leaks = covering(corpus, library)
+    >>> leaks = find_leaks(corpus, library)
     >>> leaks.terms.select("term", "sets", "smallest").rows(), leaks.sets().tolist()
     ([('repair', 1, 4), ('growth', 1, 3)], [0, 2])
     """

@@ -59,7 +59,7 @@ class Methods:
     def __post_init__(self) -> None:
         self.specs: list[Spec] = list(self.benchmark.methods)
         self.vocabularies: dict[str, Vocabulary | None] = {}
-        self._reduced = self.corpus  # without the sets that cover a term
+        self._reduced = self.corpus  # without the sets that leak a term
         #: SHA-256 of the files of each method, and additions to its record.
         self._hashes: dict[str, dict[str, str]] = {}
         self._read: dict[str, dict[str, Any]] = {}
@@ -132,7 +132,7 @@ class Methods:
         """The record of a method before it scores; JSON-serializable."""
         kind = spec.kind
         if isinstance(spec, Trained) and _is_again(spec):
-            kind += " without the sets that cover a term"
+            kind += " without the sets that leak a term"
         return {"method": spec.name, "kind": kind, **self._read.get(spec.name, {})}
 
     def identity(self, spec: Spec) -> dict[str, Any]:

@@ -267,11 +267,11 @@ class _Run:
         part = self.benchmark.leakage
         if part is None:
             return None
-        self.tell("finding training sets that cover a term", passing=True)
+        self.tell("finding training sets that leak a term", passing=True)
         table, rows, record = tasks.leaked(prepared, corpus, part.share, self.tell)
         self.methods.leave_out(rows)
         write(self.folder / "leaks.parquet", table)
-        return {"share": part.share, "covering_sets": len(rows), "tasks": record}
+        return {"share": part.share, "leaking_sets": len(rows), "tasks": record}
 
     # -- scores ----------------------------------------------------------------------------------
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from gsfm.benchmark.config import FILES, RELATIONS, Task, protocol
 from gsfm.benchmark.corpora import counts
-from gsfm.benchmark.leakage import covering
+from gsfm.benchmark.leakage import find_leaks
 from gsfm.benchmark.questions import Questions
 from gsfm.errors import GsfmError
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
-#: How many training sets cover a term, and how many of these are narrow.
-LEAKS = {"task": pl.String, "term": pl.String, "covering": pl.Int64, "narrow": pl.Int64}
+#: How many training sets leak a term, and how many of these are narrow.
+LEAKS = {"task": pl.String, "term": pl.String, "leaking_sets": pl.Int64, "narrow": pl.Int64}
 
 
 @dataclass(frozen=True)
@@ -163,15 +163,15 @@ def leaked(
     share: float,
     tell: Callable[[str], None] = lambda text: None,
 ) -> tuple[pl.DataFrame, NDArray[np.int64], dict[str, Any]]:
-    """Find the terms that training sets cover; see `covering`. `tell` gets a line for each task.
+    """Find the terms that training sets leak; see `find_leaks`. `tell` gets a line for each task.
 
     Returns
     -------
     table
-        ``task``, ``term``, ``covering`` and ``narrow``; where a question is about two terms, the
-        sets that cover the one or the other.
+        ``task``, ``term``, ``find_leaks`` and ``narrow``; where a question is about two terms, the
+        sets that leak the one or the other.
     rows
-        The training sets that cover a term of any task.
+        The training sets that leak a term of any task.
     record
         Counts by task, for the report.
     """
@@ -186,29 +186,29 @@ def leaked(
         library = one.files[FILES[one.task.protocol][-1]].reindex(one.background)
         table = _named_terms(one.questions)
         named = np.isin(library.names, table["of"].to_list())
-        leaks = covering(corpus, library[np.flatnonzero(named)], share)
+        leaks = find_leaks(corpus, library[np.flatnonzero(named)], share)
         found = leaks.terms.group_by(of="term").agg(
-            covering=pl.col("sets").max(), narrow=pl.col("narrow").max()
+            leaking_sets=pl.col("sets").max(), narrow=pl.col("narrow").max()
         )
         table = (
             table.join(found, on="of", how="left")
             .group_by("term", maintain_order=True)
-            .agg(pl.col("covering", "narrow").fill_null(0).sum().cast(pl.Int64))
+            .agg(pl.col("leaking_sets", "narrow").fill_null(0).sum().cast(pl.Int64))
             .select(pl.lit(one.name, pl.String).alias("task"), pl.all())
         )
         tables.append(table)
         rows.append(leaks.sets())
-        n_covered = table.filter(pl.col("covering") > 0).height
+        n_leaked = table.filter(pl.col("leaking_sets") > 0).height
         record[one.name] = {
             "terms": table.height,
-            "covered_terms": n_covered,
-            "covering_sets": len(leaks.sets()),
-            # By a set that is not so large that it covers many terms by its size.
-            "covered_by_narrow": table.filter(pl.col("narrow") > 0).height,
+            "leaked_terms": n_leaked,
+            "leaking_sets": len(leaks.sets()),
+            # By a set that is not so large that it leaks many terms by its size.
+            "leaked_by_narrow": table.filter(pl.col("narrow") > 0).height,
             "narrow_sets": len(leaks.sets(narrow=True)),
         }
         tell(
-            f"{one.name}: {n_covered:,} of {table.height:,} terms are leaked by "
+            f"{one.name}: {n_leaked:,} of {table.height:,} terms are leaked by "
             f"{len(leaks.sets()):,} training sets"
         )
     return pl.concat(tables), np.unique(np.concatenate(rows)), record

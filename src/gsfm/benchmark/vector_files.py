@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from gsfm.errors import FormatError, join_names, require
+from gsfm.errors import FormatError, count, join_names, require
 from gsfm.genes.columns import GENE_HEADERS, plain
 from gsfm.io import child, parsers
 from gsfm.io.files import regular_size
@@ -315,14 +315,3 @@ def _take(
             row = [float(c) if _is_number(c, missing=False) else np.nan for c in picked]
         values.extend(row)
     return identifiers, values
-
-
-def count(n: int, noun: str) -> str:
-    """A number of things.
-
-    Examples
-    --------
-    >>> count(1, "row"), count(2000, "row")
-    ('1 row', '2,000 rows')
-    """
-    return f"{n:,} {noun}{'s' * (n != 1)}"

@@ -18,6 +18,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import command, options_for
 from gsfm.cli.output import Form, StatusLine, counts, emit_json, note, show
+from gsfm.errors import count
 from gsfm.io.files import check_folder
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def build(
     built.save(output)
     sets = built.manifest["sets"]
     dropped = counts(sets["dropped"]) or "none"
-    note(f"{sets['read']:,} sets read, {sets['kept']:,} kept; dropped: {dropped}")
+    note(f"{count(sets['read'], 'set')} read, {sets['kept']:,} kept; dropped: {dropped}")
     _wrote(output)
 
 
@@ -176,8 +177,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _show(description: Description) -> None:
     print(
-        f"{description.sets:,} gene sets, {description.genes:,} genes, "
-        f"{description.members:,} members\ntotal weight {description.weight:,.1f}\n"
+        f"{count(description.sets, 'gene set')}, {count(description.genes, 'gene')}, "
+        f"{count(description.members, 'member')}\ntotal weight {description.weight:,.1f}\n"
         f"hash {description.hash}\n"
     )
     quantiles = [

@@ -18,6 +18,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import call, command, options_for
 from gsfm.cli.output import Form, note
+from gsfm.errors import count
 from gsfm.report import Report
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def sets(
 
 def _shown(result: Vectors, form: Form) -> Report | pl.DataFrame | None:
     """Write the vectors, or return what to print."""
-    size = "{:,} vectors of {} numbers".format(*result.vectors.shape)
+    n, length = result.vectors.shape
+    size = f"{count(n, 'vector')} of {count(length, 'number')}"
     if form.output is not None and form.name == "table":
         result.save(form.output)
         note(f"wrote {size} to {form.output}")

@@ -12,7 +12,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import command, options_for
 from gsfm.cli.output import StatusLine, counts, note
-from gsfm.errors import GsfmError, require
+from gsfm.errors import GsfmError, count, require
 from gsfm.progress import clock
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def train(
     sets = corpora.load(corpus)
     first = start(run).is_first
     if first:
-        note(f"corpus: {len(sets):,} sets, {len(sets.indices):,} members, {sets.n_genes:,} genes")
+        sizes = {"set": len(sets), "member": len(sets.indices), "gene": sets.n_genes}
+        note(f"corpus: {', '.join(count(n, noun) for noun, n in sizes.items())}")
         dropped = counts(sets.manifest.get("sets", {}).get("dropped", {}))
         if dropped and corpus != "default":
             note(f"excluded: {dropped}")

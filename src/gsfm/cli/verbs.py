@@ -11,6 +11,7 @@ import typer
 from gsfm.cli import options
 from gsfm.cli.command import call, command
 from gsfm.cli.output import SUFFIXES, Form, emit, note
+from gsfm.errors import count
 from gsfm.io.streams import is_file
 from gsfm.report import Report
 
@@ -200,7 +201,7 @@ def relate(
     if isinstance(result, analysis.Relation):
         note(result.headline())
     elif found := result.provenance["context"]:
-        note(f"nearest genes in {found['name']} ({found['genes']:,} known genes)")
+        note(f"nearest genes in {found['name']} ({count(found['genes'], 'known gene')})")
     return result
 
 

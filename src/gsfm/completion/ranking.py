@@ -20,7 +20,7 @@ from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_identifiers,
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
 from gsfm.completion.scorer import Floats, Scorer, provenance, score
-from gsfm.errors import check_least, require
+from gsfm.errors import check_least, count, require
 from gsfm.genes import Species, Vocabulary
 from gsfm.progress import Progress
 from gsfm.sets import GeneSets
@@ -33,8 +33,8 @@ Ranked: TypeAlias = dict[str, NDArray[Any]]
 COLUMNS = {
     "rank": "rank among the ranked genes; 1 is the best; ties are in the order of symbols",
     "score": "the model's score; a larger score is more likely; no unit, not a probability",
-    "z_score": "score less the mean, over the standard deviation, of the scores of all missing "
-    "genes of the background",
+    "z_score": "score minus the mean, divided by the standard deviation, of the scores of the "
+    "genes of the background that are not in the set",
 }
 IN_INPUT = (
     "whether the gene is an input gene; its score, z_score and probability are then leave-one-out, "
@@ -80,7 +80,7 @@ class Completion(Result):
         p = self.provenance
         return (
             f"{len(self)} of {p['background']['genes']} genes; "
-            f"{p['input']['genes']} input genes; model {p['model']['name']}"
+            f"{count(p['input']['genes'], 'input gene')}; model {p['model']['name']}"
         )
 
 
@@ -108,7 +108,8 @@ class LibraryCompletion(Completion):
 
     def _headline(self) -> str:
         done = self.sets.height - len(self.empty)
-        return f"{len(self)} genes for {done} sets; model {self.provenance['model']['name']}"
+        size = f"{count(len(self), 'gene')} for {count(done, 'set')}"
+        return f"{size}; model {self.provenance['model']['name']}"
 
 
 def rank(

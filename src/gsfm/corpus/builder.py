@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import gsfm.sets
 from gsfm.corpus import inputs as inputs_module
 from gsfm.corpus.description import content_hash
-from gsfm.errors import GsfmError, MissingExtraError, require
+from gsfm.errors import GsfmError, MissingExtraError, count, require
 from gsfm.genes import Species, Vocabulary
 from gsfm.sets import GeneSets, csr
 from gsfm.version import __version__
@@ -126,7 +126,7 @@ def build(
     parts, records, reasons = [], [], []
     for number, item in enumerate(found):
         sets, record = read(item, species)
-        say(f"[{number + 1}/{len(found)}] {item.name}: {len(sets):,} sets")
+        say(f"[{number + 1}/{len(found)}] {item.name}: {count(len(sets), 'set')}")
         reason = by_size(sets.sizes, min_size, max_size)
         # Release the sets of a wrong size now: there may be millions.
         parts.append(_tidy(sets[np.flatnonzero(reason == 0)], item))
@@ -154,7 +154,8 @@ def build(
         **{"species": species, "exclude": sorted(exclude)},
     }
     corpus.manifest = manifest(corpus, settings, records, excluded=excluded, rare_genes=rare)
-    say(f"{len(corpus):,} sets, {corpus.n_genes:,} genes, {len(corpus.indices):,} members")
+    members = count(len(corpus.indices), "member")
+    say(f"{count(len(corpus), 'set')}, {count(corpus.n_genes, 'gene')}, {members}")
     return corpus
 
 

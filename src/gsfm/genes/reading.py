@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import polars as pl
 
+from gsfm.errors import count
 from gsfm.genes.columns import (
     GENE_HEADERS,
     LEAST,
@@ -67,7 +68,7 @@ class GeneList(Report):
         p = self.provenance
         n = self.table.height
         where = p["file"] + (f", sheet {p['sheet']!r}" if p["sheet"] else "")
-        text = f"{where}: {n:,} gene{'s' * (n != 1)}"
+        text = f"{where}: {count(n, 'gene')}"
         if p["gene_column"]:
             text += f" from column {p['gene_column']} ({p['identifiers']})"
         if p["score_column"]:
@@ -315,7 +316,7 @@ def _made(
         table = table.with_columns(statistic=pl.Series(values, dtype=pl.Float64))
     notes: list[Note | str] = list(grid.notes)
     if split:
-        notes.append(f"{split:,} cell{'s' * (split != 1)} with several genes, split")
+        notes.append(f"{count(split, 'cell')} with several genes, split")
     about = {
         "file": grid.name,
         "sheet": grid.sheet,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gsfm.errors import join_names
+from gsfm.errors import count, join_names
 
 #: The text of each kind of note in a summary.
 KINDS: dict[str, str] = {
@@ -126,7 +126,7 @@ class ReadReport:
 
     def summary(self) -> str:
         """A few lines of text."""
-        size = f"{_count(self.n_sets, 'set')}, {_count(self.n_identifiers, 'identifier')}"
+        size = f"{count(self.n_sets, 'set')}, {count(self.n_identifiers, 'identifier')}"
         where = self.path + (f", sheet {self.sheet!r}" if self.sheet is not None else "")
         form = self.format + (f": {self.layout}" if self.layout else "")
         lines = [f"{where}: {size} ({form})", *(f"  {note}" for note in self.notes)]
@@ -135,7 +135,7 @@ class ReadReport:
             lines.append(f"  mapped: {ways}")
         for what, found in (("not mapped", self.unmapped), ("ambiguous, excluded", self.ambiguous)):
             if found:
-                lines.append(f"  {_count(len(found), 'identifier')} {what}: {join_names(found)}")
+                lines.append(f"  {count(len(found), 'identifier')} {what}: {join_names(found)}")
         return "\n".join(lines)
 
     __str__ = summary
@@ -143,7 +143,3 @@ class ReadReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as plain dicts and lists, for JSON."""
         return dataclasses.asdict(self)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'s' * (n != 1)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from gsfm.errors import count
 from gsfm.genes.tables import names_of
 from gsfm.libraries.registry import load
 from gsfm.libraries.search import find
@@ -33,7 +34,7 @@ class Contents(Report):
         lines = [f"{library['name']}: {', '.join(known)}"]
         if term := self.provenance.get("term"):
             called = " ".join(dict.fromkeys([term["id"], term["name"]]))
-            lines.append(f"{called}: {term['size']:,} genes {term['link']}")
+            lines.append(f"{called}: {count(term['size'], 'gene')} {term['link']}")
             lines += [term["description"]] * bool(term["description"])
         return "\n".join(line.strip() for line in lines)
 

@@ -28,7 +28,7 @@ from gsfm.sets import GeneSets
 #: precision, learned on older releases. Of two genes with as many terms in common with a set, the
 #: one in fewer other terms is the better candidate.
 LIBRARY_WEIGHTS = (0.5, -0.3)
-LIBRARY_CONFIDENCE = 100.0
+LIBRARY_PRIOR_PRECISION = 100.0
 #: Genes outside the set in the regression.
 OTHERS = 3000
 #: Sets whose evidence is in memory at once.
@@ -117,7 +117,7 @@ class Adaptive(Ensemble):
         library: GeneSets,
         *,
         weights: tuple[float, float] = LIBRARY_WEIGHTS,
-        prior_precision: float = LIBRARY_CONFIDENCE,
+        prior_precision: float = LIBRARY_PRIOR_PRECISION,
         max_containment: float = 0.8,
     ) -> Adaptive:
         """Return a model that uses a library, too, for completing the library's terms.

@@ -54,9 +54,9 @@ def train(
         Threads, precision, progress, checkpoint, and processes. All processes return the model,
         but only the first one writes, watches and reports.
     snapshots
-        Folders in which the model is also saved during training. The key is the number of the look
-        (1 to `run.watches`), or ``"best"``: the look with the best recall@50. The manifest of a
-        snapshot contains its ``step`` and ``seconds``; a snapshot is not calibrated.
+        Folders in which the model is also saved during training. The key is the number of an
+        evaluation (1 to `run.watches`), or ``"best"``: that with the best recall@50. The manifest
+        of a snapshot contains its ``step`` and ``seconds``; a snapshot is not calibrated.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def train(
     def watch(model: Model) -> float:
         recall = held.recall(model)
         for snapshot in taken:
-            snapshot.look(model, recall)
+            snapshot.evaluated(model, recall)
         return recall
 
     if len(held):
@@ -147,39 +147,40 @@ def train(
 
 
 class _Snapshot:
-    """Saves a model in training at one look, or whenever its recall is better than before.
+    """Saves a model in training at one evaluation, or whenever its recall is better than before.
 
-    A resumed run may repeat a look, which changes nothing.
+    A resumed run may repeat an evaluation, which changes nothing.
     """
 
     def __init__(self, at: int | str, folder: Path, run: Run) -> None:
         right = at == "best" or (isinstance(at, int) and 1 <= at <= run.watches)
-        require(right, f"a snapshot is taken at 'best' or at look 1 to {run.watches}, not {at!r}")
+        places = f"at 'best' or at evaluation 1 to {run.watches}"
+        require(right, f"a snapshot is taken {places}, not {at!r}")
         self.at, self.folder, self.recall = at, folder, -1.0
         resumes = run.resume and run.checkpoint is not None and run.checkpoint.exists()
         self.exists = resumes and (folder / "manifest.json").exists()
         if self.exists:
             self.recall = read_json(folder / "manifest.json")["training"]["recall_at_50"]
 
-    def look(self, model: Model, recall: float) -> None:
-        """Save the model if this is the look, or the best one so far."""
+    def evaluated(self, model: Model, recall: float) -> None:
+        """Save the model if this is the evaluation, or the best one so far."""
         number = len(model.curve) + 1
         if number != self.at and not (self.at == "best" and recall > self.recall):
             return
         self.recall, self.exists = recall, True
         manifest = model.manifest
-        training = {"recall_at_50": recall, "look": number, "finished": False}
+        training = {"recall_at_50": recall, "evaluation": number, "finished": False}
         config = dataclasses.asdict(model.config)
         model.manifest = {**manifest, "config": config, "training": training}
         model.save(self.folder)
         model.manifest = manifest
 
     def finish(self, curve: list[dict[str, Any]], *, finished: bool) -> None:
-        """Add the step and the cost of the look to the manifest."""
+        """Add the step and the cost of the evaluation to the manifest."""
         if not self.exists:  # the run was stopped before
             return
         manifest = read_json(self.folder / "manifest.json")
-        point = curve[manifest["training"]["look"] - 1]
+        point = curve[manifest["training"]["evaluation"] - 1]
         manifest["training"] |= {
             "seconds": round(point["seconds"], 1),
             "peak_memory_bytes": peak_memory(),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.errors import join_names
+from gsfm.errors import count, join_names
 from gsfm.report import Report
 from gsfm.sets import csr
 from gsfm.sets.genesets import GeneSets
@@ -56,7 +56,7 @@ def describe(sets: GeneSets) -> Report:
     if "year" in table.columns:
         years = table["year"].cast(pl.Int64, strict=False).drop_nulls().to_list()
         if years:
-            fields["years"] = f"{min(years)} to {max(years)} ({len(years)} sets)"
+            fields["years"] = f"{min(years)} to {max(years)} ({count(len(years), 'set')})"
     rows = {"field": list(fields), "value": list(map(str, fields.values()))}
     read = {} if sets.report is None else {"read": sets.report.to_dict()}
     return Report(pl.DataFrame(rows), {**sets.manifest, **read})

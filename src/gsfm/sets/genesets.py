@@ -14,7 +14,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from gsfm.errors import FormatError, require
+from gsfm.errors import FormatError, count, require
 from gsfm.genes import Vocabulary
 from gsfm.sets import algebra, csr, overlap, similarity
 from gsfm.sets.csr import Floats, Int32s, Int64s
@@ -270,7 +270,7 @@ class GeneSets:
         >>> path = Path(tempfile.mkdtemp()) / "small.gsets"
         >>> GeneSets.from_lists({"repair": ["BRCA1", "BRCA2"]}).save(path)
         >>> GeneSets.open(path)
-        GeneSets(1 sets, 2 members, 2 genes)
+        GeneSets(1 set, 2 members, 2 genes)
         """
         arrays: dict[str, NDArray[Any]] = {"indptr": self.indptr, "indices": self.indices}
         if self.member_weights is not None:
@@ -358,7 +358,8 @@ class GeneSets:
         return csr.count(self.indices, self.n_genes)
 
     def __repr__(self) -> str:
-        return f"GeneSets({len(self)} sets, {len(self._indices)} members, {self.n_genes} genes)"
+        members = count(len(self._indices), "member")
+        return f"GeneSets({count(len(self), 'set')}, {members}, {count(self.n_genes, 'gene')})"
 
     # -- selection -----------------------------------------------------------------------------
 

@@ -136,9 +136,9 @@ def fit(learner: Learner) -> list[dict[str, Any]]:
         On Ctrl-C, after the checkpoint is written.
     """
     run, processes, steps = learner.run, learner.processes, learner.steps
-    every, looks = learner.watch_interval, range(1, run.watches + 1)
+    every, evaluations = learner.watch_interval, range(1, run.watches + 1)
     points = steps // every
-    watched = {every * max(1, round(points * i / run.watches)) for i in looks} | {steps}
+    watched = {every * max(1, round(points * i / run.watches)) for i in evaluations} | {steps}
     curve: list[dict[str, Any]] = []
     first, before = 1, 0.0
     # The first process knows whether there is a checkpoint; all of them read it.

@@ -16,7 +16,7 @@ from gsfm.analysis.term_scores import MISSING, Library, open_libraries, score_te
 from gsfm.completion.batches import batches
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, count
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
 from gsfm.models.term_matrix import TermMatrix
@@ -56,7 +56,7 @@ class Understudied(Result):
 
     def _headline(self) -> str:
         p = self.provenance
-        return f"{len(self)} predictions for genes of up to {p['max_papers']} papers"
+        return f"{count(len(self), 'prediction')} for genes of up to {p['max_papers']} papers"
 
 
 def understudied(

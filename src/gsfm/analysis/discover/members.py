@@ -18,6 +18,7 @@ from gsfm.analysis.term_scores import MISSING, describe_scores, rank_genes
 from gsfm.completion.calibration import HALF
 from gsfm.completion.inputs import GenesLike, as_identifiers
 from gsfm.completion.result import Result
+from gsfm.errors import count
 from gsfm.genes import Species, Vocabulary, tables
 from gsfm.models import ModelLike, load_model
 from gsfm.progress import Progress
@@ -87,7 +88,7 @@ class Discovery(Result):
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in p["kinds"].items())
         return (
             f"{super().summary(limit=limit)}\n"
-            f"{p['set']['name']}: {p['set']['genes']:,} genes\n"
+            f"{p['set']['name']}: {count(p['set']['genes'], 'gene')}\n"
             f"genes ranked: {p['genes']:,} ({kinds})"
         )
 

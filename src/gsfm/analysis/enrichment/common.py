@@ -14,7 +14,7 @@ from gsfm.analysis.terms import LibrariesLike, Terms, load_terms
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.completion.inputs import GenesLike, is_path
 from gsfm.completion.result import Result
-from gsfm.errors import UnknownGenesError, join_names
+from gsfm.errors import UnknownGenesError, count, join_names
 from gsfm.genes import Species, Vocabulary
 from gsfm.models.types import Mask, Numbers
 from gsfm.version import __version__
@@ -85,8 +85,7 @@ class Enrichment(Result):
     def _headline(self) -> str:
         p = self.provenance
         tested = sum(one["tested"] for one in p["libraries"])
-        n = p["input"]["genes"]
-        genes = f"{n:,} input gene{'s' * (n != 1)}"
+        genes = count(p["input"]["genes"], "input gene")
         return f"{len(self):,} of {tested:,} terms; {genes}; method {p['method']}"
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from gsfm.benchmark.report import figures as plots
 from gsfm.benchmark.report.figures import Figure
 from gsfm.benchmark.report.summary import METRICS, PAIRS, SIZES, TESTED, center, subject
-from gsfm.benchmark.vector_files import count
+from gsfm.errors import count
 
 #: The names of the metrics in the field.
 NAMES = {

@@ -31,7 +31,7 @@ METRICS = ("auroc", "matched_auroc", *metrics.METRICS[1:-1])
 #: The metrics of the tests and the strata.
 TESTED = ("auroc", "matched_auroc", "average_precision")
 
-#: A method that was fitted again without the training sets that cover a term is called
+#: A method that was fitted again without the training sets that leak a term is called
 #: ``<name>, without leaks``.
 WITHOUT_LEAKS = ", without leaks"
 
@@ -97,7 +97,7 @@ def summarize(
         The records of the methods: ``method``, ``kind``, ``training_seconds``,
         ``peak_memory_bytes``, ``size_bytes``, and other entries. In the order of the report.
     leaks
-        ``task``, ``term``, ``covering``: how many training sets cover the term. Other terms of the
+        ``task``, ``term``, ``find_leaks``: how many training sets leak the term. Other terms of the
         same tasks have none; for other tasks it is unknown. None if leakage was ignored.
     reference
         The reference method of lift; there is no lift if it is not among the methods.
@@ -224,10 +224,10 @@ def subject(task: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def _with_leaks(questions: pl.DataFrame, leaks: pl.DataFrame | None) -> pl.DataFrame:
-    """The questions with ``leaked``: whether a training set covers the term; null if unknown."""
+    """The questions with ``leaked``: whether a training set leaks the term; null if unknown."""
     if leaks is None:
         return questions.with_columns(leaked=pl.lit(None, pl.Boolean))
-    leaked = leaks.select("task", "term", leaked=pl.col("covering") > 0)
+    leaked = leaks.select("task", "term", leaked=pl.col("leaking_sets") > 0)
     counted = pl.col("task").is_in(leaks["task"].unique().to_list())
     return questions.join(leaked, on=["task", "term"], how="left").with_columns(
         leaked=pl.when(counted).then(pl.col("leaked").fill_null(value=False))
