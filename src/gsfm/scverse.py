@@ -151,8 +151,9 @@ def score(
 
     Each gene is first standardized over the cells: :math:`x_{cg}`; a group has the mean of its
     cells. Genes with the same value in all cells are excluded, as decoupler excludes empty genes;
-    ``adata.uns["gsfm"]["genes_flat"]`` is their number. The score of the term :math:`t` is the t-value of the slope in the regression of
-    :math:`x_{c\cdot}` on the signature's weights :math:`w_{t\cdot}`, over all genes:
+    ``adata.uns["gsfm"]["genes_flat"]`` is their number. The score of the term :math:`t` is the
+    t-value of the slope in the regression of :math:`x_{c\cdot}` on the signature's weights
+    :math:`w_{t\cdot}`, over all genes:
 
     .. math:: t = r \sqrt{\frac{n - 2}{1 - r^2}}, \qquad r = \mathrm{cor}(x_{c\cdot}, w_{t\cdot})
 

@@ -266,8 +266,8 @@ def _draw(network: Network, graph: Any, path: Path, suffix: str) -> None:
     text = 9 if len(table) <= 60 else 7 if len(table) <= 150 else 5
     for symbol, spot, s in zip(table["symbol"], where, size, strict=True):
         axes.annotate(
-            printable(symbol), tuple(spot), xytext=(0, np.sqrt(s) / 2 + 2),
-            textcoords="offset points", parse_math=False, ha="center", va="bottom", fontsize=text, zorder=3,
+            printable(symbol), tuple(spot), xytext=(0, np.sqrt(s) / 2 + 2), parse_math=False,
+            textcoords="offset points", ha="center", va="bottom", fontsize=text, zorder=3,
         )  # fmt: skip
     added = int((~table["in_input"]).sum())
     tail = f"; rings: {added} genes added by the model" if added else ""
