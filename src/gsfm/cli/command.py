@@ -164,6 +164,8 @@ def call(verb: Callable[..., R], **changed: Any) -> R:
     with Bar(verb.__name__) as progress:
         if "progress" in inspect.signature(verb).parameters:
             changed["progress"] = progress
-        result = verb(**options_for(verb, **changed))
+        arguments = options_for(verb, **changed)
+        options.say_libraries(arguments.get("libraries", arguments.get("library")))
+        result = verb(**arguments)
     note(result.summary())
     return result

@@ -172,6 +172,17 @@ def read_sets(path: str, **settings: Any) -> GeneSets:
     return found
 
 
+def say_libraries(names: Any) -> None:
+    """Say what was read from the libraries that are files; they are read once."""
+    from gsfm import libraries
+
+    for name in [names] if isinstance(names, str) else names or ():
+        if isinstance(name, str) and name not in libraries.names() and is_file(name):
+            report = libraries.load(name).report
+            if report is not None:
+                note(report.summary())
+
+
 def read_library(name: str) -> GeneSets:
     """The gene sets of a library or a file; what was wrong in the file goes to stderr."""
     from gsfm.analysis.sources import read_source

@@ -101,7 +101,10 @@ def load(name: LibraryLike) -> GeneSets:
 
 
 def _read(path: Path) -> GeneSets:
-    return complete(read(path), {"name": path.name.split(".")[0], "source": str(path)})
+    sets = read(path)
+    library = complete(sets, {"name": path.name.split(".")[0], "source": str(path)})
+    library.report = sets.report
+    return library
 
 
 def available() -> Report:

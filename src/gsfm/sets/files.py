@@ -207,7 +207,7 @@ def stem(path: str | Path) -> str:
     """
     name = without_compression(Path(path).name).name
     found = re.search(r"\.\w+$", name)
-    known = found and found.start() and found[0].lower() in (*_BY_SUFFIX, ".txt")
+    known = found and found.start() and found[0].lower() in (*_BY_SUFFIX, ".txt", ".tar", ".tgz")
     return name[: found.start()] if found and known else name
 
 

@@ -129,15 +129,13 @@ def restore_first_members(raw: Raw, notes: Notes, *, resolve: bool, sure: bool) 
 
 
 def _are_genes(raw: Raw, second: list[str], *, resolve: bool) -> bool:
-    distinct = sorted(set(second) - {""})
-    found = gsfm.genes.resolve(distinct).table
     numbers = sum(token.strip().isdigit() for token in raw.tokens)
-    likely = set(found.filter(pl.col("match") == "entrez")["input"])
-    if 2 * numbers < len(raw.tokens):
-        likely = set()
-    if resolve:
-        likely |= set(found.filter(pl.col("match").is_in(_SURE))["input"])
-    elif len(second) >= 20:
+    kinds = (*(_SURE if resolve else ()), *(["entrez"] if 2 * numbers > len(raw.tokens) else ()))
+    likely: set[str] = set()
+    if kinds:
+        found = gsfm.genes.resolve(sorted(set(second) - {""})).table
+        likely = set(found.filter(pl.col("match").is_in(kinds))["input"])
+    if not resolve and len(second) >= 20:
         likely |= {text for token in raw.tokens if not (text := token.strip()).isdigit()}
     genes = sum(
         text in likely and text.lower() not in name.lower()
