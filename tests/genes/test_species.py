@@ -116,6 +116,20 @@ def test_verbs_warn(species: str) -> None:
     assert json.loads(run.stdout)["provenance"]["input"]["warnings"] == warnings
 
 
+@pytest.mark.parametrize(
+    ("identifiers", "hint"),
+    [
+        (["FBgn0003996", "FBgn0004647", "FBgn0000463"], "these look like fly genes"),
+        (["202763_at", "1007_s_at"], "Affymetrix probe set"),
+        (["nonsense"], "gsfm genes resolve shows"),
+    ],
+)
+def test_the_error_says_what_unknown_identifiers_are(identifiers: list[str], hint: str) -> None:
+    with pytest.raises(gsfm.errors.UnknownGenesError, match=hint) as error:
+        gsfm.enrich(identifiers, method="ora", libraries="families")
+    assert "\n" not in str(error.value)
+
+
 def test_a_library_of_another_species_is_noted() -> None:
     sets = gsfm.GeneSets.from_lists({"cycle": LISTS["yeast"].split()}).resolve()
     assert sets.report is not None

@@ -60,7 +60,8 @@ class MappedIdentifiers(NamedTuple):
         known, unused = self.genes, join_names(self.unused, 20)
         message = f"{what} is empty; give at least one gene"
         if unused:
-            hint = "gsfm genes resolve shows how identifiers are mapped"
+            reasons = [*self.resolution.warnings, *self.resolution.hints]
+            hint = next(iter(reasons), "gsfm genes resolve shows how identifiers are mapped")
             message = f"no gene of {what} is known: {unused}; {hint}"
         require(len(known), message, UnknownGenesError)
         message = f"the model knows {len(known)} of the {len(self.ids)} genes of {what}; it needs"

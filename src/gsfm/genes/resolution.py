@@ -110,12 +110,20 @@ class Resolution(Report):
                 distinct = rows.unique("input", maintain_order=True).select("input", "candidates")
                 texts = [_described(*row) for row in distinct.iter_rows()]
                 lines.append(f"{match} ({rows.height:,}): {join_names(texts, limit)}")
-        lines += [f"hint: {hint}" for hint in self._hints()]
+        lines += [f"hint: {hint}" for hint in self.hints]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
-    def _hints(self) -> list[str]:
-        """What unmapped identifiers look like, and what to do about them: a line for each kind."""
+    @functools.cached_property
+    def hints(self) -> list[str]:
+        """What unmapped identifiers look like, and what to do about them: a text for each kind.
+
+        Examples
+        --------
+        >>> from gsfm import genes
+        >>> genes.resolve(["rs7412", "rs429358", "APOE"]).hints
+        ['variant (rs7412, rs429358): give the gene that it affects']
+        """
         known = (pl.col("match") == "unmapped") & pl.col("rule").str.contains(": ", literal=True)
         distinct = self.table.filter(known).unique("input", maintain_order=True)
         groups = distinct.group_by("rule", maintain_order=True).agg("input")
