@@ -122,6 +122,18 @@ def test_members_are_the_librarys_answer(run, folder, model, library, tmp_path, 
     assert {row["symbol"] for row in _rows(few.stdout)} <= {"EGFR", "KRAS", "BRAF", "ERBB3"}
 
 
+def test_genes_with_commas_are_genes_and_terms_with_commas_are_terms(run, folder, tmp_path):
+    settings = ("--model", folder, "--csv")
+    usual = run("discover", "targets", "EGFR", "KRAS", *settings)
+    assert usual.exit_code == 0
+    assert run("discover", "targets", "EGFR,KRAS", *settings).stdout == usual.stdout
+    path = tmp_path / "terms.gmt"
+    path.write_text("growth, cancer\tna\tEGFR\tKRAS\n")
+    term = run("discover", "targets", "growth, cancer", "--library", str(path), *settings)
+    assert term.exit_code == 0
+    assert "growth, cancer" in term.stderr
+
+
 def test_understudied_is_the_librarys_answer(run, folder, model, library):
     settings = {"max_papers": 100_000, "min_size": 2, "top": 3, "top_terms": 2}
     options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
