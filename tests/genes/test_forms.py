@@ -79,6 +79,8 @@ def row(identifier: str, *others: str) -> dict[str, object]:
         ("RUNX-1", "RUNX1", "spelling"),
         ("Jun-1", None, "unmapped"),  # 1 June
         ("7157.5", None, "unmapped"),
+        ("GENE-44", None, "unmapped"),
+        ("IL 33", None, "unmapped"),
         # microRNAs and alleles
         ("hsa-miR-21-5p", "MIR21", "mature microrna"),
         ("hsa-miR-21*", "MIR21", "alias"),
@@ -165,6 +167,7 @@ def test_probe_sets_of_affymetrix_are_no_entrez_ids() -> None:
         ("AT1G01010.1", "plant gene"),
         ("ENSDARG00000000001", "zebrafish gene"),
         ("ENSSSCG00000000001", "non-human gene"),
+        ("dre-miR-21-5p", "microRNA of another species"),
         ("ENSMUST00000108658", "mouse transcript or protein"),
         ("Gm12345", "mouse or rat gene without a human ortholog"),
         ("ENSP00000269305", "Ensembl protein that the table lacks"),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from gsfm.genes.lookup import UNIPROT, look_up
+from gsfm.genes.lookup import UNIPROT, look_up, unpack
 
 #: A text to look up, and the kind of match that it is then; "" is the kind of what is found. After
 #: "?", a synonym of a mouse or rat gene alone is no match.
@@ -71,7 +71,7 @@ _PREFIXES = _replacing(
     (r"^LOC(\d+)$", r"\1"),  # NCBI names a gene that has no symbol after its id
     (r"^HGNC_(\d+)$", r"HGNC:\1"),
     (r"^(MGI|RGD):(?=\1:)", ""),
-    (r"^(?:GENE|RNA|CDS)-", ""),  # NCBI's annotation
+    (r"^(?:GENE|RNA|CDS)-(?=[A-Z])", ""),  # NCBI's annotation
     (r"^9606\.(?=[A-Z])", ""),  # STRING
     (rf"^(?:{_DATABASES}) ?: ?(?=[A-Z])", ""),
 )
@@ -86,7 +86,7 @@ def _parts(key: str) -> Iterator[Option]:
         yield part, ""
 
 
-_MICRORNA = re.compile(r"(?:[A-Z]{3}-)?(MIR|LET)-?(\d+[A-Z]*)(?:-(\d))?(?:-[35]P|\*)?")
+_MICRORNA = re.compile(r"(?:(?:HSA|MMU|RNO)-)?(MIR|LET)-?(\d+[A-Z]*)(?:-(\d))?(?:-[35]P|\*)?")
 
 
 def _microrna(key: str) -> Iterator[Option]:
@@ -111,7 +111,7 @@ def _allele(key: str) -> Iterator[Option]:
         yield f"HLA-{found[1] or found[2]}", "hla allele"
 
 
-_REPEAT = re.compile(r"(.*[A-Z].*)(?:\.\d{1,2}|-[1-9])")
+_REPEAT = re.compile(r"(?=\d*[A-Z])(.*)(?:\.\d{1,2}|-[1-9])")
 
 
 def _names_of_r(key: str) -> Iterator[Option]:
@@ -129,7 +129,7 @@ def _hyphens(key: str) -> Iterator[Option]:
     repeat = _REPEAT.fullmatch(key)
     if repeat:
         yield repeat[1], "make.unique"
-    yield re.sub("[- ]", "", key), "spelling"
+    yield key.replace("-", ""), "spelling"
 
 
 _GREEK = {
@@ -180,7 +180,7 @@ FORMS = (
         _replacing((r"[-._][A-Z0-9]+$", "")),
     ),
     Form(
-        r"^(?:[A-Z]{3}-)?(?:MIR|LET)-?\d", "", _microrna,
+        r"^(?:(?:HSA|MMU|RNO)-)?(?:MIR|LET)-?\d", "", _microrna,
         ("approved", "mouse symbol", "rat symbol"),
     ),
     Form(r"^(?:HLA-(?:[ABC]|[A-Z]+\d?\*?\d)\*?\d|(?:[ABCEFG]|D[A-Z]{2}\d?)\*\d\d)", "", _allele),
@@ -189,7 +189,7 @@ FORMS = (
         ("approved", "previous", "mouse symbol", "rat symbol"),
     ),
     Form(
-        r"^[A-Z0-9]*[A-Z][A-Z0-9]*(?:[- ][A-Z0-9]+)+$", "", _hyphens,
+        r"^[A-Z0-9]*[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+$", "", _hyphens,
         ("approved", "mouse symbol", "rat symbol"),
     ),
     Form("[\u0391-\u03a9]", "", _greek),
@@ -210,4 +210,5 @@ def is_affymetrix(keys: pl.Series) -> bool:
     numbers = probes.str.extract(r"^(\d+)_AT$").drop_nulls()
     if len(numbers) < len(probes):
         return True
-    return 10 * len(look_up(np.arange(len(numbers)), numbers)) < 9 * len(numbers)
+    known = np.unique(unpack(look_up(np.arange(len(numbers)), numbers))[0])
+    return 10 * len(known) < 9 * len(numbers)

@@ -48,6 +48,7 @@ HINTS = (
     Hint("plant gene", r"^(?:AT[1-5CM]G\d{5}|LOC_OS\d\dG\d{5}|OS\d\dG\d{7}|ZM\d+D\d+)", _ORTHOLOGS),
     Hint("worm gene", r"^(?:WBGENE\d{8}|[A-Z]+\d+[A-Z]+\d*\.\d+[A-Z]?)$", _ORTHOLOGS),
     Hint("zebrafish gene", r"^(?:ENSDAR[GTP]\d+|ZDB-GENE-.+|ZGC:\d+|SI:[A-Z0-9]+-.+)", _ORTHOLOGS),
+    Hint("microRNA of another species", r"^[A-Z]{3}-(?:MIR|LET|BANTAM)-?\w", _ORTHOLOGS),
     Hint("mouse transcript or protein", r"^ENSMUS[TP]\d+", "give the id of its gene (ENSMUSG)"),
     Hint("rat transcript or protein", r"^ENSRNO[TP]\d+", "give the id of its gene (ENSRNOG)"),
     Hint(
