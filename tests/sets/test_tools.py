@@ -156,6 +156,22 @@ TOOLS = {
         ),
         {"GO:0006281~DNA repair": REPAIR, "hsa04210:Apoptosis": DEATH}, "'Term'", "'Genes'",
     ),
+    "DAVID, clusters": (
+        "Annotation Cluster 1\tEnrichment Score: 3.2\nCategory\tTerm\tCount\tPValue\tGenes\n"
+        "GOTERM\tDNA repair\t3\t.1\tBRCA1, BRCA2, RAD51\n\nAnnotation Cluster 2\tEnrichment Score: 1.2\n"
+        "Category\tTerm\tCount\tPValue\tGenes\nGOTERM\tapoptosis\t3\t.1\tTP53, BAX, CASP3\n",
+        TWO, "'Term'", "'Genes'",
+    ),
+    "clusterProfiler, a gene for each term": (
+        "Cluster,ID,Description,GeneRatio,BgRatio,pvalue,geneID,Count\nA,GO:0006281,repair,1/5,3/100,.1,BRCA1,1\n"
+        "A,GO:0006282,death,1/5,3/100,.1,BAX,1\nB,GO:0006281,repair,1/5,3/100,.1,RAD51,1\n",
+        {"repair (A)": ["BRCA1"], "repair (B)": ["RAD51"], "death": ["BAX"]}, "'Description'", "'geneID'",
+    ),
+    "IPA": (
+        "Ingenuity Canonical Pathways\t-log(p-value)\tRatio\tz-score\tMolecules\n"
+        "DNA repair\t5.1\t0.1\tNaN\tBRCA1,BRCA2,RAD51\napoptosis\t3.1\t0.1\t1.2\tTP53,BAX,CASP3\n",
+        TWO, "'Ingenuity Canonical Pathways'", "'Molecules'",
+    ),
     "Metascape": (
         table(
             ["GroupID", "Category", "Term", "Description", "LogP", "Log(q-value)", "InTerm_InList", "Genes", "Symbols"],

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gsfm.errors import join_names
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import Grid, is_missing, unquoted
+from gsfm.io.limits import limits, variable
 
 #: Names of gene columns, as `plain` returns them.
 GENE_HEADERS = (
@@ -290,7 +291,10 @@ class Table:
     def of(cls, grid: Grid, species: Species | None = None, *, width: int | None = None) -> Table:
         """Find the header, below title rows, and the columns: `width` of them, or as usual."""
         width = width or grid.width
-        start = next((i for i, row in enumerate(grid.rows[:_MOST_TITLES]) if _full(row, width)), 0)
+        if width > limits().columns:
+            reason = f"the table has {width:,} columns; {variable('columns')} raises the limit"
+            raise grid.fail(reason)
+        start = _start(grid.rows[:_MOST_TITLES], width)
         short = len(grid.rows[start]) == min(grid.width, width) - 1 and len(grid.rows) > start + 1
         rows = [
             [unquoted(cell) for cell in row] + [""] * (width - len(row))
@@ -375,9 +379,14 @@ def agree(one: Column, other: Column) -> bool:
     return bool(both) and sum(both) >= 0.7 * len(both)
 
 
-def _full(row: Sequence[str], width: int) -> bool:
-    """Whether a row is no title: it has several cells, if the table has several columns."""
-    return sum(bool(unquoted(cell)) for cell in row) >= min(2, width)
+def _start(rows: Sequence[Sequence[str]], width: int) -> int:
+    """The first row below the titles, which have fewer cells than a header, or one of several."""
+    filled = [sum(bool(unquoted(cell)) for cell in row) for row in rows]
+    for i, row in enumerate(rows):
+        is_longer = 2 * max(filled[:i], default=0) <= filled[i] > 1
+        if is_longer and any(plain(cell) in GENE_HEADERS for cell in row):
+            return i
+    return next((i for i, n in enumerate(filled) if n >= min(2, width)), 0)
 
 
 def _have_names(columns: Sequence[Column]) -> bool:

@@ -13,6 +13,8 @@ from gsfm.sets.formats.roles import SET_HEADERS
 
 #: Lines, and identifiers, by which a text is recognized.
 _LINES, _IDENTIFIERS = 200, 500
+#: Lines that may be above the header of a table.
+_TITLES = 5
 #: The share of the cells of genes that are known.
 _LEAST = 0.5
 
@@ -65,8 +67,10 @@ def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
     if claimed is None and not rows[0][0].strip():  # the name of the index of a data frame
         return "tsv"
     header = {plain(cell.lstrip("#")) for cell in rows[0]}
-    if header & set(GENE_HEADERS) and header & set(SET_HEADERS):
-        return "tsv"
+    for row in rows[:_TITLES]:
+        names = {plain(cell.lstrip("#")) for cell in row}
+        if names & set(GENE_HEADERS) and names & set(SET_HEADERS):
+            return "tsv"
     # The header of a table of R may have one cell less.
     widths = {len(row) for row in rows[len(rows[0]) == len(rows[-1]) - 1 :]}
     beside, below = rows[0][2:], [cell for row in rows[1:] for cell in row[2:]]

@@ -132,7 +132,8 @@ def layout_of(table: Table, choice: Choice) -> Layout:
         return whole
     gene = _gene_column(table, columns, candidates, choice)
     found = _completed(columns, given or _set_column(table, columns, gene), gene, gene in spaced)
-    if given is None and found.set.name not in _NAMES and _is_list(found):
+    is_named = found.set.name in _NAMES or (found.id is not None and _is_accession(found.id))
+    if given is None and not is_named and _is_list(found):
         reason = f"each row has another {found.set.label} and one gene: this is a list of genes"
         raise table.grid.fail(f"{reason}; choose the sets with --set-column")
     return found
@@ -244,11 +245,14 @@ def _has_lists(column: Column) -> bool:
 def _set_column(table: Table, columns: Sequence[Column], gene: Column) -> Column:
     """The column of the sets: by its name, or the only one beside the genes."""
     rest = [c for c in columns if c is not gene and not (c.name in _IDS and c.is_ordinal)]
-    has_id = any(c.name in _IDS or _is_accession(c) for c in rest)
+    has_id = any((c.name in _IDS or _is_accession(c)) and not c.is_gene() for c in rest)
     # A table of results may be of several clusters.
-    tiers = sorted(TIERS, key=_GROUPS.__eq__) if _has_lists(gene) else TIERS
+    is_result = _has_lists(gene) or (has_id and any(c.name == "description" for c in rest))
+    tiers = sorted(TIERS, key=_GROUPS.__eq__) if is_result else TIERS
     for tier in tiers:
-        found = sorted((c for c in rest if c.name in tier), key=lambda c: tier.index(c.name))
+        found = [c for name in tier for c in rest if c.name == name]
+        if tier == _NAMES and not found:  # "Ingenuity Canonical Pathways"
+            found = [c for c in rest if c.name.endswith("pathways")]
         if len(found) > 1:  # one of a constant is a heading, one of accessions an id
             found = [c for c in found if len(set(c.cells)) > 1] or found
             found = [c for c in found if not _is_accession(c)] or found
@@ -295,7 +299,7 @@ def _completed(columns: Sequence[Column], sets: Column, gene: Column, spaces: bo
         if names and not _is_accession(names[0]):
             sets, ids = names[0], sets
     wanted: tuple[str, ...] = LIBRARIES[:-1]
-    if _has_lists(gene) or spaces:
+    if _has_lists(gene) or spaces or sets.name == "description":
         wanted = (*LIBRARIES, *_CONDITIONS)
     tissues = sorted((c for c in rest if c.name in TISSUES), key=lambda c: TISSUES.index(c.name))
     qualifiers = [c for c in rest if c.name in wanted]

@@ -48,6 +48,8 @@ _ROW, _SET, _NAME, _GENE, _KEY = "\0row", "\0set", "\0name", "\0gene", "\0key"
 _KNOWN = ("description", "source", "year", "species", "link")
 #: Rows by which the columns are recognized.
 _SAMPLE = 5000
+#: Cells of these rows, if all were as wide as the widest.
+_CELLS = 250_000
 #: Characters of a cell that has several genes, and a date that a spreadsheet made of one.
 _SEVERAL = r"[\s;,|/\[\](){}]"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -71,7 +73,9 @@ def read(source: Source, choice: Choice, separators: str | None = None) -> Raw:
     if not grid.is_table and separators is None:
         grid = _ragged(source, grid)
     # The first rows show what the columns are.
-    first = [list(map(without_brackets, row)) for row in grid.rows[:_SAMPLE]]
+    widest = max(map(len, grid.rows[:_SAMPLE]))
+    n_rows = min(_SAMPLE, max(20, _CELLS // widest))
+    first = [list(map(without_brackets, row)) for row in grid.rows[:n_rows]]
     width = max(i + 1 for row in first for i, cell in enumerate(row) if cell.strip())
     table = Table.of(dataclasses.replace(grid, rows=first), choice.species, width=width)
     layout = layout_of(table, choice)
@@ -107,10 +111,15 @@ def _of_columns(source: Source, table: Table, grid: Grid) -> Raw:
         (is_missing(cell) and cell) or (not c.symbols.get(cell) and re.search(r"\s|://", cell))
         for c, cell in top
     )
+    # Row by row: short rows are not as wide as the header.
+    by_column: list[list[str]] = [[] for _ in range(table.columns[-1].index + 1)]
+    for row in rows[described:]:
+        for cells, cell in zip(by_column, row, strict=False):
+            if cell.strip():
+                cells.append(cell)
     members = []
     for column in columns:
-        cells = [row[column.index] for row in rows[described:] if column.index < len(row)]
-        filled = [cell for cell in cells if cell.strip()]
+        filled = by_column[column.index]
         if filled and not column.header:
             raise grid.fail(f"{filled[0]!r} is in a column without a name", table.first_row)
         members.append(filled)
@@ -163,11 +172,20 @@ def _of_long(source: Source, table: Table, grid: Grid, long: Long, choice: Choic
     rows, lines = grid.rows[table.first_row :], grid.lines[table.first_row :]
     if not rows:
         raise grid.fail("there is a header, and no row below it")
+    header = grid.rows[table.first_row - 1] if table.header_line is not None else None
+    if header in rows:  # parts with a title and a header each, as DAVID writes clusters
+        at = long.gene.index
+        kept = [i for i, row in enumerate(rows) if row != header and any(row[at : at + 1])]
+        source.notes.add("no-gene", len(rows) - len(kept))
+        rows, lines = [rows[i] for i in kept], [lines[i] for i in kept]
     named = [c.index + 1 for c in table.columns if c.header]
     width = max(named) if table.header_line is not None and named else len(table.columns)
     for i, row in enumerate(rows):
         if len(row) > width and any(map(str.strip, row[width:])):
             raise grid.fail("the row has more cells than the header", table.first_row + i)
+    present = sum(map(len, rows))
+    if len(rows) * len(table.columns) > 2 * present + _CELLS:
+        raise grid.fail("most rows have far fewer cells than the header", table.first_row)
     data: dict[str, list[str | None]] = {}
     keys: dict[int, str] = {}
     for column in table.columns:
