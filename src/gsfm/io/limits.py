@@ -29,8 +29,9 @@ class Limits:
         Files in a zip or another archive.
     line, identifier
         Bytes of a line of a text file, and of an identifier in GMT.
-    nesting
-        Lists and objects inside one another in the metadata of JSON.
+    nesting, columns
+        Lists and objects inside one another in the metadata of JSON; columns of a table, and
+        different keys of the metadata of JSON.
     mapped
         Bytes of a ``.gsets`` file that is read; a larger one is mapped into memory.
     """
@@ -44,6 +45,7 @@ class Limits:
     line: int = 64 << 20
     identifier: int = 1 << 16
     nesting: int = 16
+    columns: int = 2_000
     mapped: int = 1 << 30
 
     def decompressed(self, compressed: int) -> int:

@@ -52,7 +52,11 @@ def read(source: Source) -> Raw:
         rows.append({"name": name, **origin, **about})
         members.append(genes)
         weights.append(own_weights)
-    return from_lists(_table(rows), members, weights)
+    columns, most = dict.fromkeys(key for row in rows for key in row), limits().columns
+    if len(columns) > most:
+        reason = f"the sets have more than {most:,} different keys; {variable('columns')} raises "
+        raise FormatError(source.name, f"{reason}the limit")
+    return from_lists(_table(rows, columns), members, weights)
 
 
 def _terms(top: _Object) -> Iterator[tuple[dict[str, str], str, Any]]:
@@ -108,10 +112,10 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def _table(rows: list[dict[str, Any]], columns: Iterable[str]) -> pl.DataFrame:
     """The metadata; a column of mixed types becomes text."""
     series = []
-    for column in dict.fromkeys(key for row in rows for key in row):
+    for column in columns:
         values = [row.get(column) for row in rows]
         try:
             series.append(pl.Series(column, values, strict=column != "name"))
