@@ -56,6 +56,8 @@ def read(source: Source) -> Raw:
     if len(columns) > most:
         reason = f"the sets have more than {most:,} different keys; {variable('columns')} raises "
         raise FormatError(source.name, f"{reason}the limit")
+    if len(columns) * len(rows) > 20 * sum(map(len, rows)) + 250_000:
+        raise FormatError(source.name, "the metadata of most sets have other keys: leave them out")
     return from_lists(_table(rows, columns), members, weights)
 
 

@@ -1,0 +1,368 @@
+"""Files from strangers are read, or refused in one line, within limits."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import importlib
+import io
+import json
+import os
+import sys
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import gsfm.genes
+from gsfm import FormatError, GeneSets, GsfmError
+from gsfm.io import child
+from gsfm.io.files import atomic_path
+from gsfm.io.limits import Limits, limits
+from gsfm.report import Report
+from gsfm.sets import describe, read, write
+
+SETS = GeneSets.from_lists({"repair": ["BRCA1", "BRCA2", "TP53"], "growth": ["EGFR", "KRAS"]})
+ESCAPES = "\x1b]0;title\x07\x1b[31mred"
+
+
+def written(form: str) -> bytes:
+    stream = io.BytesIO()
+    write(SETS[:1] if form == "grp" else SETS, stream, format=form)
+    return stream.getvalue()
+
+
+# -- damaged files --------------------------------------------------------------------------------
+
+TEXTS = ("gmt", "gmx", "grp", "json", "enrichr-json", "csv", "tsv")
+
+
+@pytest.mark.parametrize("form", [*TEXTS, "gmt.gz", "gmt.zip", "ranking"])
+def test_damaged_files(form: str, damage: Any) -> None:
+    """A file that is damaged anywhere is read, or refused in one line."""
+    if form == "gmt.gz":
+        good = gzip.compress(written("gmt"), mtime=0)
+    elif form == "gmt.zip":
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo("a.gmt"), written("gmt"))
+        good = packed.getvalue()
+    else:
+        good = b"gene\tstat\nTP53\t2\nBAX\t-1\n" if form == "ranking" else written(form)
+    for i, data in enumerate(damage(good, 60, 0)):
+        with contextlib.suppress(GsfmError):
+            if form == "ranking":
+                gsfm.genes.read(io.BytesIO(data), ranked=bool(i % 2))
+            else:
+                describe(
+                    read(
+                        io.BytesIO(data),
+                        format=form if form in TEXTS and i % 2 else None,
+                        resolve=False,
+                    )
+                )
+
+
+def test_damaged_collections(tmp_path: Path, damage: Any) -> None:
+    path = tmp_path / "a.gsets"
+    SETS.save(path)
+    for data in damage(path.read_bytes(), 60, 0):
+        path.write_bytes(data)
+        with contextlib.suppress(FormatError):
+            describe(GeneSets.open(path))
+
+
+def test_a_zip_with_a_damaged_name() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x.gmt", "a\tb\tTP53\n")
+    data = bytearray(packed.getvalue())
+    data[data.index(b"PK\x01\x02") + 46] = 0  # Python reads the name up to this byte
+    with pytest.raises(FormatError):
+        read(io.BytesIO(data))
+
+
+BASE: dict[str, Any] = {"name": ["a"], "genes": [["TP53"]]}
+LONG: dict[str, Any] = {"name": ["a"], "gene": ["TP53"]}
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {**LONG, "\0row": [1]},
+        {"name": [["a"]], "gene": ["TP53"]},
+        {"name": ["a"], "genes": [[1]]},
+        {"name": ["a"], "gene": [b"\xff"]},
+        {"name": [b"\xff"], "genes": [["TP53"]]},
+        {**LONG, "weight": [{"a": 1}]},
+        {**LONG, "weight": [[1.0]]},
+        {**BASE, "year": [[2020]]},
+        {**BASE, "link": [[b"\xff"]]},
+    ],
+)
+def test_types_of_parquet_that_are_refused(
+    columns: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "_answer", lambda job, held: child.work(job))
+    stream = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(stream)
+    stream.seek(0)
+    with pytest.raises(FormatError):
+        read(stream)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": ["TP53", "\\ud800"]}',
+        '{"\\ud800": ["TP53"]}',
+        '{"a": {"geneSymbols": ["TP53"], "x": 1' + "0" * 400 + "}}",
+        '{"a": {"geneSymbols": ["TP53"], "x": 1e400}}',
+        '{"a": {"geneSymbols": ["TP53"], "x": ' + "[" * 900 + "]" * 900 + "}}",
+        '{"a": ' * 50_000,
+    ],
+)
+def test_json_that_python_reads_and_nothing_else_holds(text: str) -> None:
+    with pytest.raises(FormatError):
+        read(io.BytesIO(text.encode()))
+
+
+# -- sparse arrays --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("indices", [[0, 9], [1, 0], [0, 0], [-1, 0]])
+def test_members_of_a_file_are_checked_before_any_use(indices: list[int], tmp_path: Path) -> None:
+    path = tmp_path / "a.gsets"
+    SETS[1:].save(path)
+    data = bytearray(path.read_bytes())
+    good = np.array(SETS[1:].indices, "<i4").tobytes()
+    at = data.index(good)
+    data[at : at + len(good)] = np.array(indices, "<i4").tobytes()
+    path.write_bytes(data)
+    uses: list[Callable[[GeneSets], object]] = [
+        lambda s: s.indices,
+        describe,
+        lambda s: s.ids(0),
+        lambda s: s[0],
+        lambda s: s[:1].to_csr(),
+        lambda s: s.gene_frequencies,
+        lambda s: write(s, io.BytesIO(), format="gmt"),
+    ]
+    for use in uses:
+        with pytest.raises(FormatError, match="gene id"):
+            use(GeneSets.open(path))
+
+
+@pytest.mark.parametrize("ids", [np.array([2**32]), np.array([1.5]), np.array([-1])])
+def test_ids_that_a_narrow_integer_cannot_hold(ids: Any) -> None:
+    with pytest.raises(ValueError, match="gene id"):
+        GeneSets(SETS.vocabulary, [0, 1], ids)
+    with pytest.raises(ValueError, match="gene id"):
+        GeneSets.from_ids(SETS.vocabulary, [ids])
+
+
+def test_a_file_that_shrinks_after_it_was_opened(tmp_path: Path) -> None:
+    path = tmp_path / "a.gsets"
+    SETS.save(path)
+    opened = GeneSets.open(path)
+    os.truncate(path, 100)  # with a memory map, the next line would end the process
+    assert opened.genes(0) == SETS.genes(0)
+
+
+# -- limits ---------------------------------------------------------------------------------------
+
+
+def test_limits_are_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert limits() == Limits()
+    monkeypatch.setenv("GSFM_MAX_LINE", "100")
+    assert limits() == Limits(line=100)
+    for wrong in ("0", "-1", "x", "1.5", ""):
+        monkeypatch.setenv("GSFM_MAX_LINE", wrong)
+        with pytest.raises(GsfmError, match="GSFM_MAX_LINE"):
+            limits()
+
+
+def zipped(n_files: int) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for i in range(n_files):
+            archive.writestr(f"{i}.gmt", "a\tb\tTP53\n")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "data"),
+    [
+        ("line", 100, b"a\tb" + b"\tTP53" * 300_000 + b"\n"),
+        ("identifier", 10, b"a\tb\tTP53TP53TP53\n"),
+        ("size", 1000, gzip.compress(b"a\tb\tTP53\n" * 1000)),
+        ("ratio", 1, gzip.compress(b"a\tb" + b"\tTP53" * 20_000_000 + b"\n", 1)),
+        ("files", 2, zipped(3)),
+        ("nesting", 2, b'{"a": {"geneSymbols": ["TP53"], "x": [[1]]}}'),
+        ("columns", 1, b'{"a": {"geneSymbols": ["TP53"], "x": 1, "y": 2}}'),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_limit_is_an_error_that_names_its_variable(
+    name: str, value: int, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"GSFM_MAX_{name.upper()}", str(value))
+    with pytest.raises(FormatError) as caught:
+        read(io.BytesIO(data), format="gmt" if name == "identifier" else None)
+    assert name == "identifier" or f"GSFM_MAX_{name.upper()}" in str(caught.value)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device")
+def test_devices_are_refused() -> None:
+    with pytest.raises(FormatError, match="a device"):
+        read("/dev/zero")
+    with pytest.raises(FormatError, match="not a regular file"):
+        GeneSets.open("/dev/zero")
+    with pytest.raises(FormatError, match="empty"):
+        read(os.devnull)
+
+
+# -- parsers in a child ---------------------------------------------------------------------------
+
+
+#: A parser that fails.
+PARSER = """
+import os
+def parse(path, target, *, how):
+    if how == "abort":
+        os.abort()
+    elif how == "memory":
+        bytearray(1 << 40)
+    elif how == "large":
+        open(target, "wb").write(bytes(100 << 20))
+    raise ValueError("cannot be\\nread")
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("abort", "is damaged, or reading it needs more than"),
+        ("memory", "is damaged, or reading it needs more than"),
+        ("large", "File too large"),
+        ("error", "a.xlsx: cannot be read"),
+    ],
+)
+def test_what_happens_in_a_child_is_an_error_of_the_file(
+    how: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "failing_parser.py").write_text(PARSER)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    with pytest.raises(FormatError, match=reason) as caught:
+        child.run(importlib.import_module("failing_parser").parse, io.BytesIO(), "a.xlsx", how=how)
+    assert "\n" not in str(caught.value)
+
+
+def test_parquet_is_read_in_a_child() -> None:
+    data = bytearray(written("parquet"))
+    assert read(io.BytesIO(data), resolve=False).names == SETS.names
+    at = data.index(b"repair") - 8
+    data[at : at + 8] = b"\xff" * 8
+    with contextlib.suppress(FormatError):
+        read(io.BytesIO(data), resolve=False)
+
+
+# -- linear time and memory -----------------------------------------------------------------------
+
+SHAPES: dict[str, Callable[[int], bytes]] = {
+    "wide header, short rows": lambda n: b"name\tgene" + b"\tx" * n + b"\n" + b"s\tTP53\n" * n,
+    "wide row, tall column": lambda n: b"\t".join([b"c"] * n) + b"\nd\n" + b"TP53\n" * n,
+    "tall column, wide row": lambda n: b"a\nd\n" + b"TP53\n" * n + b"\t" * n + b"\n",
+    "one line": lambda n: b"s\td" + b"\tTP53" * n + b"\n",
+    "sets": lambda n: b"".join(b"s%d\td\tG%d\n" % (i, i) for i in range(n)),
+    "blank lines": lambda n: b"s\td\tTP53\n" + b"\n" * n,
+    "quotes": lambda n: b"name,gene\n" + b'"' * n + b"\n",
+    "a long word": lambda n: b"s\td\t" + b"A" * n + b"\n",
+    "commas": lambda n: b"s\td\t" + b"," * n + b"\n",
+    "keys of JSON": lambda n: json.dumps(
+        {f"s{i}": {"geneSymbols": ["TP53"], f"k{i}": 1} for i in range(n)}
+    ).encode(),
+    "lists of JSON": lambda n: b'{"a": [' + b"[]," * n + b"[]]}",
+    "open lists of JSON": lambda n: b'{"a": ' + b"[" * n,
+}
+
+
+def cost(data: bytes, form: str) -> tuple[int, int]:
+    """Calls of functions, and bytes of memory, to read a file."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    tracemalloc.start()
+    sys.setprofile(count)
+    try:
+        with contextlib.suppress(FormatError):
+            read(io.BytesIO(data), format=form, resolve=False)
+    finally:
+        sys.setprofile(None)
+        memory = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return calls, memory
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_reading_is_linear_in_the_bytes(shape: str) -> None:
+    make = SHAPES[shape]
+    for form in ("json",) if "JSON" in shape else ("gmt", "gmx"):
+        read(io.BytesIO(written("gmt")), resolve=False)  # what is loaded once
+        small, large = (cost(make(n), form) for n in (250, 1000))
+        assert large[0] <= 5 * small[0] + 2000, (form, "calls", small, large)
+        assert large[1] <= 5 * small[1] + 2_000_000, (form, "memory", small, large)
+
+
+# -- what is written ------------------------------------------------------------------------------
+
+
+def test_formulas_of_a_spreadsheet(tmp_path: Path) -> None:
+    table = pl.DataFrame({"term": ["=cmd()", "+1", "-x", "@a", "DNA repair", None], "n": [-1] * 6})
+    Report(table).to_csv(tmp_path / "a.csv", spreadsheet=True)
+    cells = (tmp_path / "a.csv").read_text().splitlines()[1:]
+    assert cells == ["'=cmd(),-1", "+1,-1", "'-x,-1", "'@a,-1", "DNA repair,-1", ",-1"]
+    Report(table).to_csv(tmp_path / "a.csv")
+    assert "\n=cmd()," in (tmp_path / "a.csv").read_text()
+
+
+def test_pages_have_no_control_characters(tmp_path: Path) -> None:
+    report = Report(pl.DataFrame({ESCAPES: [ESCAPES]}), {"model": ESCAPES})
+    report.to_html(tmp_path / "a.html")
+    text = (tmp_path / "a.html").read_text()
+    assert not {c for c in text if ord(c) < 32} - {"\n"}
+
+
+def test_a_text_where_numbers_are_expected_is_written_to_a_workbook(tmp_path: Path) -> None:
+    pytest.importorskip("xlsxwriter")
+    table = pl.DataFrame({"name": ["a", "b"], "year": ["2020", "n/a"]})
+    sets = GeneSets(SETS.vocabulary, SETS.indptr, SETS.indices, table)
+    write(sets, tmp_path / "a.xlsx")
+    assert zipfile.is_zipfile(tmp_path / "a.xlsx")
+
+
+def test_outputs_that_are_no_regular_files(tmp_path: Path) -> None:
+    real, link, fifo = (tmp_path / name for name in ("real", "link", "fifo"))
+    real.write_text("old")
+    link.symlink_to(real)
+    with atomic_path(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    with atomic_path(fifo) as temporary:
+        temporary.write_text("content")
+    assert os.read(reader, 100) == b"content"
+    os.close(reader)
+    assert fifo.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fifo", "link", "real"]
