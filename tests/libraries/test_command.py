@@ -35,7 +35,7 @@ def test_add_show_remove(run, file):
     )
     assert (added.exit_code, added.stdout) == (0, "")
     assert "1 identifier not mapped: nonsense" in added.stderr
-    assert "added organs: 1 terms, 2 genes; excluded: 1 too small" in added.stderr
+    assert "added organs: 1 term, 2 genes; excluded: 1 too small" in added.stderr
     assert (
         "organs\t1\t2\t1\t2024-01-01\tCC0\thuman\tadded" in run("library", "list", "--tsv").stdout
     )
