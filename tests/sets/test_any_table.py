@@ -64,7 +64,7 @@ def text_of(frame, writer, index):
     return frame.to_csv(sep=separator, index=index or writer == "pandas index")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     sizes=st.lists(st.integers(2, 12), min_size=2, max_size=5),
