@@ -376,3 +376,32 @@ def test_emit_knows_one_format_at_a_time(capsys):
     assert '"x": null' in capsys.readouterr().out
     emit(table, Form.of(tsv=True))
     assert capsys.readouterr().out == "symbol\taliases\tx\nTP53\ta|b\tNaN\n"
+
+
+ESCAPES = "\x1b]0;title\x07\x1b[31mred"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("complete", "-f", f"{ESCAPES}.txt"),
+        ("complete", ESCAPES),
+        ("complete", "TP53", "--top", ESCAPES),
+        ("sets", "describe", f"{ESCAPES}.gmt"),
+        (ESCAPES,),
+    ],
+)
+def test_no_control_character_reaches_the_terminal(arguments, run, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"{ESCAPES}.txt").write_text(f"X{ESCAPES}\n")
+    (tmp_path / f"{ESCAPES}.gmt").write_text(f"{ESCAPES}\td\t{ESCAPES}\tTP53\n")
+    model = ["--model", folder] if arguments[0] == "complete" else []
+    found = run(*arguments, *model)
+    assert found.stderr
+    assert not {c for c in found.stderr + found.stdout if ord(c) < 32} - {"\n"}
+
+
+def test_formulas_for_a_spreadsheet(run, tmp_path):
+    (tmp_path / "a.csv").write_text("name,gene\na,TP53\n")
+    found = run("genes", "resolve", "=cmd", "TP53", "--csv", "--spreadsheet")
+    assert "\n'=cmd," in found.stdout
