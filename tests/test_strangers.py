@@ -8,6 +8,7 @@ import importlib
 import io
 import json
 import os
+import sqlite3
 import sys
 import tracemalloc
 import zipfile
@@ -40,11 +41,19 @@ def written(form: str) -> bytes:
 
 # -- damaged files --------------------------------------------------------------------------------
 
+DATABASE = """
+CREATE TABLE gene_set (id INTEGER PRIMARY KEY, standard_name, collection_name);
+CREATE TABLE gene_symbol (id INTEGER PRIMARY KEY, symbol);
+CREATE TABLE gene_set_gene_symbol (gene_set_id, gene_symbol_id);
+INSERT INTO gene_set VALUES (1, 'A', 'H');
+INSERT INTO gene_symbol VALUES (1, 'TP53'), (2, 'BAX');
+INSERT INTO gene_set_gene_symbol VALUES (1, 1), (1, 2);
+"""
 TEXTS = ("gmt", "gmx", "grp", "json", "enrichr-json", "csv", "tsv")
 
 
-@pytest.mark.parametrize("form", [*TEXTS, "gmt.gz", "gmt.zip", "ranking"])
-def test_damaged_files(form: str, damage: Any) -> None:
+@pytest.mark.parametrize("form", [*TEXTS, "gmt.gz", "gmt.zip", "xml", "db", "ranking"])
+def test_damaged_files(form: str, tmp_path: Path, damage: Any) -> None:
     """A file that is damaged anywhere is read, or refused in one line."""
     if form == "gmt.gz":
         good = gzip.compress(written("gmt"), mtime=0)
@@ -53,6 +62,12 @@ def test_damaged_files(form: str, damage: Any) -> None:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo("a.gmt"), written("gmt"))
         good = packed.getvalue()
+    elif form == "db":
+        with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as database:
+            database.executescript(DATABASE)
+        good = (tmp_path / "a.db").read_bytes()
+    elif form == "xml":
+        good = b'<MSIGDB><GENESET STANDARD_NAME="A" MEMBERS_SYMBOLIZED="TP53,BAX"/></MSIGDB>'
     else:
         good = b"gene\tstat\nTP53\t2\nBAX\t-1\n" if form == "ranking" else written(form)
     for i, data in enumerate(damage(good, 60, 0)):

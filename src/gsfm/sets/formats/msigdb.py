@@ -74,7 +74,7 @@ def read_sqlite(source: Source) -> Raw:
                 most = 1_000_000 + 100 * path.stat().st_size
                 database.set_progress_handler(lambda: 1, min(most, 2**31 - 1))
                 return _of_database(source, database)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise FormatError(source.name, f"not a readable SQLite database ({error})") from error
 
 

@@ -7,6 +7,8 @@ words found by a hash are compared byte by byte.
 
 from __future__ import annotations
 
+import secrets
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,8 @@ Keys = NDArray[np.uint64]
 #: Zero bytes after a text, so that every word can be read in steps of eight bytes.
 PADDING = bytes(8)
 
-_GOLD = np.uint64(0x9E3779B97F4A7C15)
+#: Random, so that no file can be made whose words all begin at one slot of the table.
+_GOLD = np.uint64(secrets.randbits(64) | 1)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _32 = np.uint64(32)
 
