@@ -16,16 +16,19 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
 import pytest
 
-import gsfm.genes
+import gsfm
 from gsfm import FormatError, GeneSets, GsfmError
+from gsfm.corpus import plot
 from gsfm.io import child
 from gsfm.io.files import atomic_path
 from gsfm.io.limits import Limits, limits
+from gsfm.models import Linear
 from gsfm.report import Report
 from gsfm.sets import describe, read, write
 
@@ -381,3 +384,17 @@ def test_outputs_that_are_no_regular_files(tmp_path: Path) -> None:
     os.close(reader)
     assert fifo.is_fifo()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fifo", "link", "real"]
+
+
+def test_drawings_and_graphs_of_odd_names(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("networkx")
+    names = ["A$x_1$", "B\x1b[31m", "C$", "D"]
+    sets = GeneSets.from_lists([names, ["W", "X", "Y", "Z"]] * 10)
+    sets.metadata = sets.metadata.with_columns(source=pl.lit("$x_1$ \x1b"))
+    found = gsfm.network(names, model=Linear(regularization=1).fit(sets), min_relation=-10)
+    found.save(tmp_path / "a.graphml")
+    found.save(tmp_path / "a.svg")
+    plot(sets, tmp_path / "b.svg")
+    for name in ("a.graphml", "a.svg", "b.svg"):
+        ElementTree.parse(tmp_path / name)
