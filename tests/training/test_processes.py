@@ -195,7 +195,8 @@ def test_an_allocator_without_settings_is_left_alone(monkeypatch):
         pass
 
 
-def test_a_mapped_corpus_is_not_taken_into_memory(tmp_path):
+def test_a_mapped_corpus_is_not_taken_into_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("GSFM_MAX_MAPPED", "1000000")
     n_sets, size, n_genes = 20_000, 400, 2000
     starts = np.random.default_rng(0).integers(n_genes - 4 * size, size=n_sets)
     members = starts[:, None] + 4 * np.arange(size)

@@ -120,7 +120,7 @@ def trained(
             "or choose another folder for the results"
         )
     else:
-        with atomic_path(about) as temporary:
+        with atomic_path(about, parents=True) as temporary:
             temporary.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
     path = folder.with_name(f".{folder.name}.gsets")
     checkpoint = folder.with_name(f"{folder.name}.checkpoint")

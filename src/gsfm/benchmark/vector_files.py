@@ -213,6 +213,8 @@ def _read_text(path: Path) -> Table:
         promised = _promised([line for _, line in head])
         if promised is not None:
             del head[0]
+            if not head:
+                raise FormatError(path, "there are no numbers in it, only the size of the table")
         separator = _separator(head[min(1, len(head) - 1)][1])
         first, *more = (_split(line, separator) for _, line in head[:2])
         header = _header(first, more[0]) if more and promised is None else None
@@ -230,7 +232,7 @@ def _read_text(path: Path) -> Table:
 def _promised(head: list[str]) -> int | None:
     """The number of rows, if the first line holds rows and dimensions, as in word2vec's files."""
     found = re.fullmatch(r"\s*(\d+)\s+(\d+)\s*", head[0])
-    if found is None or len(head) == 1 or len(head[1].split()) != int(found[2]) + 1:
+    if found is None or (len(head) > 1 and len(head[1].split()) != int(found[2]) + 1):
         return None
     return int(found[1])
 

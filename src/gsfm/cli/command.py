@@ -165,7 +165,7 @@ def call(verb: Callable[..., R], **changed: Any) -> R:
         if "progress" in inspect.signature(verb).parameters:
             changed["progress"] = progress
         arguments = options_for(verb, **changed)
-        options.say_libraries(arguments.get("libraries", arguments.get("library")))
         result = verb(**arguments)
+    options.say_libraries(arguments.get("libraries", arguments.get("library")))
     note(result.summary())
     return result
