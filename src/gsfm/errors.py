@@ -132,10 +132,12 @@ def count(n: int, noun: str) -> str:
 def join_names(names: Collection[str], limit: int = 5) -> str:
     """Join names for a message: the first `limit` of them, and the number of the others.
 
+    A name of more than a hundred characters is cut.
+
     Examples
     --------
     >>> join_names(["a", "b", "c", "d"], 2), join_names(["a", "b"])
     ('a, b and 2 more', 'a, b')
     """
     more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
-    return ", ".join(list(names)[:limit]) + more
+    return ", ".join(n if len(n) <= 100 else f"{n[:97]}..." for n in list(names)[:limit]) + more

@@ -162,6 +162,87 @@ def test_a_series_of_pandas():
         gsfm.complete(series)
 
 
+@pytest.mark.parametrize(
+    ("genes", "message"),
+    [
+        (None, "the genes must be a list of identifiers, or a file, not NoneType"),
+        (7157, "not int"),
+        (b"TP53", r"use \[b'TP53'\]"),
+        (np.array("TP53"), r"use \[array\('TP53'"),
+        (["TP53", ["MDM2"]], "a text or a number, not a list: give one flat list"),
+        ([("TP53", 1.5), ("MDM2", 2.0)], "not a tuple"),
+        (np.array([["TP53", "MDM2"]]), "not a ndarray"),
+        (pl.Series([["TP53"]]), "not a Series"),
+        ([0.5, 2.0], "must be identifiers, not numbers"),
+        (pd.Series([1, 2], index=pd.CategoricalIndex(GENES[:2])), "use the index of the Series"),
+        (gsfm.genes.resolve(GENES), "not Resolution: use a column of its table"),
+    ],
+)
+def test_what_is_no_list_of_identifiers_is_an_error(genes, message):
+    with pytest.raises(TypeError, match=message):
+        gsfm.complete(genes)
+
+
+def test_the_name_of_a_column_is_no_gene():
+    for frame in (
+        pd.DataFrame({"T": GENES}),
+        pl.DataFrame({"T": GENES}),
+        pl.DataFrame({"": GENES}),
+    ):
+        assert gsfm.complete(frame, top=1).inputs["input"].to_list() == GENES
+    with pytest.raises(FormatError, match="no column has identifiers"):
+        gsfm.complete(pd.DataFrame({"x": [1.0, 2.0]}))
+
+
+@pytest.mark.parametrize("method", ["model", "prerank"])
+@pytest.mark.parametrize(
+    ("ranked", "message"),
+    [
+        (pd.Series([1.5, 2.0, -3.0]), "the index of the ranked Series counts its rows"),
+        (pd.Series([1.5, 2.0, -3.0], index=[2, 0, 1]), "counts its rows"),
+        ([("TP53", "x"), ("MDM2", 1.0)], "the statistic of TP53 is no number: 'x'"),
+    ],
+)
+def test_what_is_no_ranked_list_is_an_error(method, ranked, message):
+    with pytest.raises(GsfmError, match=message):
+        gsfm.enrich(ranked, "families", method=method)
+
+
+def test_genes_with_several_statistics_are_said():
+    ranked = [("TP53", 1.0), ("p53", -3.0), ("MDM2", 2.0), ("EGFR", -1.0), ("GRB2", 0.5)]
+    terms = {"arrest": ["TP53", "MDM2"]}
+    found = gsfm.enrich(ranked, terms, method="prerank", min_size=2, permutations=10)
+    assert found.provenance["ranked"]["repeated"] == 1
+    assert "the one furthest from 0 is used: 1" in found.summary()
+
+
+def test_a_library_of_every_form_has_terms():
+    sets = {"arrest": ["CDKN1A", "MDM2", "TP53"], "growth": ["EGFR", "GRB2"]}
+    frame = pd.DataFrame([(a, b) for a in sets for b in sets[a]], columns=["source", "target"])
+    for library in (sets, frame, GeneSets.from_lists(sets)):
+        assert gsfm.term("growth", library, top=2).provenance["term"]["genes"] == 2
+        found = gsfm.prioritize(GENES, terms=list(sets), library=library, why=False)
+        assert "arrest (arrest, " in found.summary()
+        assert (
+            "growth (growth): 2 genes" in gsfm.discover.targets("growth", library=library).summary()
+        )
+        with pytest.raises(gsfm.UnknownTermError, match="no term 'nope' in "):
+            gsfm.term("nope", library)
+
+
+def test_a_library_that_is_named_twice_is_tested_once():
+    once = gsfm.enrich(GENES, "families", method="ora").table
+    assert gsfm.enrich(GENES, ["families"] * 2, method="ora").table.equals(once)
+    with pytest.raises(TypeError, match="a library is a name"):
+        gsfm.enrich(GENES, 7, method="ora")
+
+
+@pytest.mark.parametrize("read", [gsfm.genes.read, gsfm.sets.read])
+def test_what_is_no_file_is_an_error(read):
+    with pytest.raises(TypeError, match="a path, a binary stream or a data frame, not NoneType"):
+        read(None)
+
+
 def test_a_context_is_for_one_gene_and_may_be_long():
     with pytest.raises(ValueError, match="leave out other"):
         gsfm.relate("TP53", "MDM2", context=["BRCA1", "ATM"])

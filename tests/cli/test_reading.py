@@ -36,6 +36,6 @@ def test_a_missing_file_is_no_gene(run, folder):
 
 def test_what_was_read_of_a_library_is_said(run, folder, tmp_path):
     path = tmp_path / "results.csv"
-    path.write_text("Term,P-value,Genes\nrepair,0.01,TP53;MDM2;BAX;CDKN1A;FAS\n")
+    path.write_text("Term,P-value,Genes\nrepair,0.01,TP53;MDM2;BAX;CDKN1A;MYC\n")
     found = run("enrich", "TP53", "MDM2", "BAX", "--library", str(path), "--model", folder)
     assert f"{path}: 1 set, 5 identifiers (csv: sets from column 'Term'" in found.stderr

@@ -51,6 +51,16 @@ def test_resolve_reads_files_and_stdin(tmp_path: Path) -> None:
     assert found == ["TP53", "MDM2", "EGFR", "KRAS", "BRAF"]
 
 
+def test_resolve_reads_a_file_without_an_option(tmp_path: Path) -> None:
+    path = tmp_path / "genes.txt"
+    path.write_text("MDM2\nEGFR\n")
+    result = run("resolve", "TP53", str(path), "--csv")
+    assert [line.split(",")[0] for line in result.stdout.splitlines()[1:]] == [
+        *("TP53", "MDM2", "EGFR")
+    ]
+    assert f"{path}: 2 genes" in result.stderr
+
+
 def test_resolve_writes_a_file(tmp_path: Path) -> None:
     path = tmp_path / "found.csv"
     result = run("resolve", "TP53", "-o", str(path))

@@ -7,6 +7,7 @@ import sys
 from collections import defaultdict
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -114,6 +115,16 @@ def test_missing_values_are_not_genes(nothing: str | None) -> None:
     row = genes.resolve([nothing]).table.row(0, named=True)
     assert (row["symbol"], row["match"], row["rule"]) == (None, "unmapped", "a missing value")
     assert row["input"] == nothing
+
+
+def test_identifiers_of_every_type() -> None:
+    values = [b"TP53", 7157, 7157.0, None, float("nan"), pd.NA, pd.NaT, "\ud800", "TP53"]
+    found = genes.resolve(values)
+    assert found.symbols == [*["TP53"] * 3, *[None] * 5, "TP53"]
+    assert found.table["input"].to_list()[3:8] == [*[None] * 4, "?"]
+    for wrong in ({"TP53": 1}, pd.DataFrame({"gene": ["TP53"]}), b"TP53", np.array("TP53"), 7157):
+        with pytest.raises(TypeError, match="resolve takes a list of identifiers"):
+            genes.resolve(wrong)  # type: ignore[arg-type]
 
 
 def test_nan_is_a_missing_value() -> None:

@@ -40,6 +40,12 @@ def test_other_species_are_noticed(species: str) -> None:
     assert found.summary().splitlines()[-1] == f"warning: {warning}"
 
 
+@pytest.mark.parametrize("names", ["cdc28 ura3 his3 pho5 rad51", "Cdc28p Ura3p His3p Act1p"])
+def test_yeast_genes_in_other_case_and_proteins_are_noticed(names: str) -> None:
+    (warning,) = genes.resolve(names.split()).warnings
+    assert warning.startswith("these look like yeast genes (")
+
+
 @given(
     st.lists(st.sampled_from(NAMES), min_size=1, max_size=60, unique=True),
     st.sampled_from([str, str.lower, str.title, str.upper]),

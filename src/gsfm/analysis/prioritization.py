@@ -37,6 +37,7 @@ from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.types import Numbers
 from gsfm.progress import Progress
+from gsfm.sets.genesets import LibraryLike
 
 if TYPE_CHECKING:
     from gsfm.libraries import Term
@@ -125,7 +126,7 @@ def prioritize(
     *,
     terms: str | Iterable[str] = (),
     seeds: GenesLike = (),
-    library: str | Path | None = None,
+    library: LibraryLike | None = None,
     top: int | None = 20,
     why: bool = True,
     model: ModelLike = None,
@@ -144,7 +145,7 @@ def prioritize(
     seeds
         Genes of the phenotype: identifiers of any kind; with terms or without.
     library
-        Where to look for the terms: the name of a library, or the path of a gene-set file. All
+        Where to look for the terms: a library of any kind that `gsfm.libraries.load` takes. All
         libraries that are shipped or were added if None.
     top
         Number of candidates to return; all of them if None.
@@ -206,6 +207,10 @@ def prioritize(
     query = Query.of(model, species, candidates=expanded, seeds=seeds)
     genes = query.genes("candidates", what="the candidates")
     input_seeds = query.genes("seeds", what="the seeds") if seeds else genes[:0]
+    if not (library is None or isinstance(library, str | Path)):
+        from gsfm import libraries  # here: completion does not need it
+
+        library = libraries.load(library)
     phenotype = [_Term(*find_term(model, text, library)) for text in terms]
     if not phenotype and not seeds:
         raise GsfmError("no phenotype is given: give terms, or seed genes")
@@ -261,7 +266,7 @@ def _expanded(candidates: Identifiers) -> tuple[Identifiers, dict[str, int]]:
     expanded = Identifiers(read=candidates.read)
     loci: dict[str, int] = {}
     for one in candidates:
-        if _PLACE.match(one.strip()):
+        if isinstance(one, str) and _PLACE.match(one.strip()):
             there = gene_names.within(one)
             loci[one.strip()] = len(there)
             expanded += there

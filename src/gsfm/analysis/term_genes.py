@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from gsfm.errors import count
 from gsfm.models import ModelLike, load_model
 from gsfm.progress import Progress
 from gsfm.report import Report
+from gsfm.sets.genesets import LibraryLike
 
 RANK = (
     "rank among all genes by z_score, annotated and new; 1 is the best. Annotated genes are ranked "
@@ -54,7 +54,7 @@ class TermGenes(Report):
 
 def term(
     text: str,
-    library: str | Path | None = None,
+    library: LibraryLike | None = None,
     *,
     top: int | None = 50,
     which: Which = "all",
@@ -70,7 +70,7 @@ def term(
         The term: its identifier, its name, or the beginning of either, as in
         `gsfm.libraries.find`.
     library
-        Where to look for it: the name of a library, or the path of a gene-set file. All libraries
+        Where to look for it: a library of any kind that `gsfm.libraries.load` takes. All libraries
         that are shipped or were added if None.
     top
         Number of genes to return; all of them if None.

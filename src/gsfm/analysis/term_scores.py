@@ -35,6 +35,7 @@ from gsfm.models.types import Cache, Floats, Numbers
 from gsfm.paths import cache_folder
 from gsfm.progress import Progress as Progress
 from gsfm.sets import GeneSets
+from gsfm.sets.genesets import LibraryLike
 
 if TYPE_CHECKING:
     from gsfm.libraries import Term
@@ -132,7 +133,7 @@ def open_libraries(model: Model, libraries: LibrariesLike) -> list[Library]:
     return [_library(model, sets, id(model.manifest)) for sets in dict.fromkeys(loaded)]
 
 
-def find_term(model: Model, text: str, library: str | Path | None) -> tuple[Library, int, Term]:
+def find_term(model: Model, text: str, library: LibraryLike | None) -> tuple[Library, int, Term]:
     """Find a term, as `gsfm.libraries.find`: its library, its row there, and its metadata."""
     require(
         isinstance(text, str),
@@ -142,7 +143,7 @@ def find_term(model: Model, text: str, library: str | Path | None) -> tuple[Libr
     # Imported here: completion does not need it.
     from gsfm import libraries
 
-    term = libraries.find(text, None if library is None else str(library))
+    term = libraries.find(text, library)
     opened = open_libraries(model, term.library)[0]
     at = np.flatnonzero(opened.rows == term.row)
     if not len(at):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -122,9 +122,12 @@ def load_libraries(libraries: LibrariesLike) -> list[GeneSets]:
     every: Any = names() if libraries is None else libraries
     if isinstance(every, GeneSets | str | Path | Mapping) or is_frame(every):
         every = [every]
-    if not len(every):
+    elif not isinstance(every, Iterable):
+        load(every)  # which says what a library is
+    loaded = list(dict.fromkeys(map(load, every)))
+    if not loaded:
         raise GsfmError("no library is given; gsfm library list shows the libraries")
-    return [load(one) for one in every]
+    return loaded
 
 
 def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -> Terms:

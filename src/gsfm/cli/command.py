@@ -166,6 +166,7 @@ def call(verb: Callable[..., R], **changed: Any) -> R:
             changed["progress"] = progress
         arguments = options_for(verb, **changed)
         result = verb(**arguments)
-    options.say_libraries(arguments.get("libraries", arguments.get("library")))
+    for name in ("libraries", "library", "among"):
+        options.say_libraries(arguments.get(name))
     note(result.summary())
     return result

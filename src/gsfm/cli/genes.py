@@ -31,16 +31,15 @@ def resolve(
     Parameters
     ----------
     identifiers
-        Symbols, synonyms or identifiers of any kind; - for stdin.
+        Symbols, synonyms or identifiers of any kind; a file of them; - for stdin.
     excel_serials
         Read numbers such as 44621 as dates that Excel made of gene names.
     """
-    paths = [*(file or ()), *(one for one in identifiers or () if one == "-")]
-    query = [one for one in options.split(identifiers) if one != "-"]
-    if not query and not paths:
+    named = identifiers or []
+    paths = [*(file or ()), *(one for one in named if one == "-")]
+    if not named and not paths:
         raise typer.BadParameter("give identifiers, --file FILE, or - for stdin")
-    for path in paths:
-        query += options.read_file(path).genes
+    query = options.read([one for one in named if one != "-"], paths)
     found = gene_names.resolve(query, species=species, excel_serials=excel_serials)
     note(found.summary())
     return found.table

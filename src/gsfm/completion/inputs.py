@@ -50,7 +50,8 @@ def as_identifiers(genes: GenesLike, what: str = "the genes") -> Identifiers:
     ------
     TypeError
         If they are one text that is no file, whose letters would be read as genes; a mapping, whose
-        keys would be; several gene sets; or a pandas Series of numbers indexed by genes.
+        keys would be; several gene sets; numbers that are no whole numbers, or a pandas Series of
+        numbers with names; or no list at all.
     GsfmError
         If a text is both a file and a gene; and as `gsfm.genes.read` raises.
     """
@@ -60,7 +61,7 @@ def as_identifiers(genes: GenesLike, what: str = "the genes") -> Identifiers:
         return Identifiers(genes.genes, [genes.provenance])
     if is_frame(genes) or isinstance(genes, Path) or (isinstance(genes, str) and is_path(genes)):
         return as_identifiers(gene_names.read(genes))  # type: ignore[arg-type]
-    if isinstance(genes, str):
+    if isinstance(genes, str | bytes) or getattr(genes, "ndim", 1) == 0:
         raise TypeError(f"{what} must be a list of identifiers, or a file: use [{genes!r}]")
     if isinstance(genes, Mapping):
         raise TypeError(
@@ -73,10 +74,19 @@ def as_identifiers(genes: GenesLike, what: str = "the genes") -> Identifiers:
         genes = genes[0]
     if isinstance(genes, GeneSet):
         return Identifiers(genes.genes)
-    index = getattr(genes, "index", None)  # of a pandas Series
-    if getattr(index, "inferred_type", "") == "string" and genes.dtype.kind in "if":  # type: ignore[union-attr]
-        raise TypeError(f"{what} must be identifiers, not numbers: use the index of the Series")
-    return Identifiers(genes)
+    if not isinstance(genes, Iterable) or hasattr(genes, "table"):
+        hint = ": use a column of its table" if hasattr(genes, "table") else ""
+        kind = type(genes).__name__
+        raise TypeError(f"{what} must be a list of identifiers, or a file, not {kind}{hint}")
+    identifiers = Identifiers(genes)
+    numbers: list[Any] = [v for v in identifiers if isinstance(v, int | float | np.number)]
+    numbers = [v for v in numbers if v == v]
+    if numbers and not any(isinstance(v, str) for v in identifiers):
+        index = getattr(genes, "index", None)  # of a pandas Series
+        if getattr(index, "dtype", np.dtype(int)).kind not in "iu" or any(v % 1 for v in numbers):
+            hint = ": use the index of the Series" if hasattr(index, "dtype") else ""
+            raise TypeError(f"{what} must be identifiers, not numbers{hint}")
+    return identifiers
 
 
 def is_path(text: str) -> bool:
@@ -106,11 +116,21 @@ def pairs(ranked: RankedLike) -> tuple[Identifiers, NDArray[np.float64]]:
     if isinstance(ranked, GeneList):
         files = [ranked.provenance]
         ranked = ranked.table.select("gene", "statistic").rows()
-    rows = list(ranked.items() if isinstance(ranked, Mapping) else ranked)
+    if hasattr(ranked, "items") and not isinstance(ranked, Mapping):  # a pandas Series
+        index = np.asarray(ranked.index)  # type: ignore[union-attr]
+        if index.dtype.kind in "iu" and (np.sort(index) == np.arange(len(index))).all():
+            raise GsfmError("the index of the ranked Series counts its rows: set it to the genes")
+        ranked = ranked.items()
+    rows: list[Any] = list(ranked.items() if isinstance(ranked, Mapping) else ranked)  # type: ignore[arg-type]
     if not rows:
         raise GsfmError("the ranked list is empty; give at least one gene with its statistic")
     genes = [str(gene) for gene, _ in rows]
-    statistics = np.array([value for _, value in rows], np.float64)
+    statistics = np.empty(len(rows))
+    for i, (gene, value) in enumerate(rows):
+        try:
+            statistics[i] = value
+        except (TypeError, ValueError):
+            raise GsfmError(f"the statistic of {gene} is no number: {value!r}") from None
     finite = np.isfinite(statistics)
     if not finite.all():
         gene = genes[int(finite.argmin())]

@@ -9,7 +9,7 @@ in which databases, arrays, R and people decorate identifiers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 import numpy as np
@@ -23,6 +23,7 @@ from gsfm.genes.hints import explain
 from gsfm.genes.lookup import CODE, KINDS, Hits, find_names, look_up, pack, unpack
 from gsfm.genes.resolution import MISSING_VALUE, UNKNOWN, Resolution
 from gsfm.genes.species import Species, mouse_case, mouse_or_rat, sample
+from gsfm.io.frames import is_frame
 from gsfm.io.grid import MISSING
 
 __all__ = ["Species", "resolve"]
@@ -84,7 +85,7 @@ def resolve(
     Raises
     ------
     TypeError
-        If `identifiers` is one string.
+        If `identifiers` is one text, a mapping or a data frame, or if one of them is a list.
     ValueError
         If `species` is not supported.
 
@@ -146,18 +147,39 @@ def resolve(
 
 def _series(identifiers: Iterable[Any]) -> pl.Series:
     """Return the identifiers as a series of text."""
-    if isinstance(identifiers, str | bytes):
+    if isinstance(identifiers, str | bytes) or getattr(identifiers, "ndim", 1) == 0:
         raise TypeError(f"resolve takes a list of identifiers: use [{identifiers!r}]")
+    if isinstance(identifiers, Mapping) or is_frame(identifiers):
+        what = "its keys or values" if isinstance(identifiers, Mapping) else "a column of it"
+        kind = type(identifiers).__name__
+        raise TypeError(f"resolve takes a list of identifiers, not a {kind}: use {what}")
     if isinstance(identifiers, pl.Series):
-        return identifiers.cast(pl.String)
-    values = identifiers.tolist() if hasattr(identifiers, "tolist") else identifiers
+        if not identifiers.dtype.is_nested() and identifiers.dtype not in (pl.Binary, pl.Object):
+            return identifiers.cast(pl.String)
+    elif not isinstance(identifiers, Iterable):
+        kind = type(identifiers).__name__
+        raise TypeError(f"resolve takes a list of identifiers, not {kind}: use [{identifiers!r}]")
+    values: Any = identifiers.tolist() if hasattr(identifiers, "tolist") else identifiers
     values = values if isinstance(values, list) else list(values)
-    try:
-        return pl.Series(values, dtype=pl.String)
-    except (TypeError, ValueError):  # not only text
-        missing = [v is None or (isinstance(v, float) and v != v) for v in values]
-        texts = [None if m else str(v) for v, m in zip(values, missing, strict=True)]
-        return pl.Series(texts, dtype=pl.String)
+    if set(map(type, values)) <= {str, type(None)}:
+        try:
+            return pl.Series(values, dtype=pl.String)
+        except UnicodeEncodeError:  # half of a character, of bytes that are no text
+            pass
+    return pl.Series(map(_text, values), dtype=pl.String)
+
+
+def _text(value: Any) -> str | None:
+    """One identifier as text; None if it is missing."""
+    missing = value is None or type(value).__name__ in ("NAType", "NaTType")  # of pandas
+    if missing or (isinstance(value, float) and value != value):
+        return None
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        kind = type(value).__name__
+        raise TypeError(f"an identifier is a text or a number, not a {kind}: give one flat list")
+    return str(value).encode(errors="replace").decode()
 
 
 def _gather(values: pl.Series, positions: NDArray[Any]) -> pl.Series:

@@ -20,10 +20,17 @@ def is_frame(value: Any) -> bool:
 
 
 def stream_of(frame: Any) -> BinaryIO:
-    """The table as tab-separated text; of pandas with its index, unless that counts the rows."""
+    """The table as tab-separated text; of pandas with its index, unless that counts the rows.
+
+    One column has the numbers of the rows beside it, so that its name is not read as a value.
+    """
+    one = frame.shape[1] == 1
     if isinstance(frame, pl.DataFrame):
         lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
         joined = pl.col(lists).cast(pl.List(pl.String)).list.join(";")
-        return _Text(frame.with_columns(joined).write_csv(separator="\t").encode())
+        text = frame.with_columns(joined)
+        if one:
+            text = text.with_row_index("" if frame.columns != [""] else "row")
+        return _Text(text.write_csv(separator="\t").encode())
     has_index = type(frame.index).__name__ != "RangeIndex"
-    return _Text(frame.to_csv(sep="\t", index=has_index).encode())
+    return _Text(frame.to_csv(sep="\t", index=has_index or one).encode())

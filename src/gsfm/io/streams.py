@@ -86,6 +86,9 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
             stream = cast(io.BufferedReader, opened)
         else:
             opened = sys.stdin.buffer if isinstance(path, str | Path) else path
+            if not hasattr(opened, "read"):
+                what = f"a path, a binary stream or a data frame, not {type(path).__name__}"
+                raise TypeError(f"a file is {what}")
             found = getattr(opened, "name", None)
             label = found if isinstance(found, str) else "<stdin>"
             stream = io.BufferedReader(Reader(opened), _BUFFER)

@@ -8,11 +8,14 @@ import functools
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from gsfm.errors import UnknownTermError, join_names
+from gsfm.libraries.metadata import complete
 from gsfm.libraries.registry import load, names
 from gsfm.sets import GeneSets
+from gsfm.sets.genesets import LibraryLike
 
 #: How many terms an error names.
 _SHOWN = 5
@@ -21,7 +24,7 @@ _SHOWN = 5
 class Term(NamedTuple):
     """A term of a library."""
 
-    library: str
+    library: str | GeneSets  # its name or file, or the gene sets that were given
     row: int  # of the sets of the library
     id: str
     name: str
@@ -38,7 +41,7 @@ class Term(NamedTuple):
         return load(self.library).genes(self.row)
 
 
-def find(text: str, library: str | None = None) -> Term:
+def find(text: str, library: LibraryLike | None = None) -> Term:
     """Find a term by its identifier or name.
 
     Case and white space do not matter. The text is compared with the identifiers, then with the
@@ -49,8 +52,8 @@ def find(text: str, library: str | None = None) -> Term:
     text
         The identifier or name.
     library
-        The name of a library, or the path of a gene-set file; all libraries if None. If several
-        libraries have the identifier, the first one of `names` is used.
+        A library of any kind that `load` takes; all libraries if None. If several have the
+        identifier, the first one of `names` is used.
 
     Returns
     -------
@@ -75,10 +78,13 @@ def find(text: str, library: str | None = None) -> Term:
     gsfm.errors.UnknownTermError: no term 'spermatogenisis' in go-bp; like it: spermatogenesis
     (GO:0007283), ...
     """
+    own: str | GeneSets | None = str(library) if isinstance(library, Path) else library  # type: ignore[assignment]
+    if own is not None and not isinstance(own, str):
+        own = _completed(load(own))
     before, colon, after = text.partition(":")
-    if colon and before.strip() in (names() if library is None else [library]):
-        library, text = before.strip(), after
-    indices = {name: _index(load(name)) for name in (names() if library is None else [library])}
+    if colon and before.strip() in (names() if own is None else [own]):
+        own, text = before.strip(), after
+    indices = {name: _index(load(name)) for name in (names() if own is None else [own])}
     key = _key(text)
     for stage in zip(*(index.matches(key) for index in indices.values()), strict=True):
         found = [_term(name, i) for name, rows in zip(indices, stage, strict=True) for i in rows]
@@ -87,15 +93,22 @@ def find(text: str, library: str | None = None) -> Term:
         if len(found) == 1 or (one_each and len({_key(term.id) for term in found}) == 1):
             return found[0]
         if found:
-            which = "an identifier" if library else "an identifier, or the library"
-            listed = _listed(found, library)
+            which = "an identifier" if own is not None else "an identifier, or the library"
+            listed = _listed(found, own)
             raise UnknownTermError(f"{len(found):,} terms are {text!r}: {listed}; give {which}")
     similar = [_term(name, i) for name, i in _similar(key, indices)]
-    hint = f"like it: {_listed(similar, library)}" if similar else "and none is like it"
-    raise UnknownTermError(f"no term {text!r} in {library or 'any library'}; {hint}")
+    hint = f"like it: {_listed(similar, own)}" if similar else "and none is like it"
+    where = "any library" if own is None else own if isinstance(own, str) else "the gene sets"
+    raise UnknownTermError(f"no term {text!r} in {where}; {hint}")
 
 
-def _term(library: str, i: int) -> Term:
+@functools.lru_cache(maxsize=8)
+def _completed(sets: GeneSets) -> GeneSets:
+    """Gene sets with the metadata of a library."""
+    return sets if "id" in sets.metadata.columns else complete(sets, {"name": "gene sets"})
+
+
+def _term(library: str | GeneSets, i: int) -> Term:
     row = load(library).metadata.row(i, named=True)
     return Term(library, i, row["id"], row["name"])
 
@@ -132,10 +145,12 @@ class _Index:
 _index = functools.lru_cache(maxsize=64)(_Index)
 
 
-def _similar(key: str, indices: Mapping[str, _Index]) -> list[tuple[str, int]]:
+def _similar(
+    key: str, indices: Mapping[str | GeneSets, _Index]
+) -> list[tuple[str | GeneSets, int]]:
     """Terms with all words of the text, the shortest ones first, then similar names."""
     words = key.split()
-    named: dict[str, tuple[str, int]] = {}
+    named: dict[str, tuple[str | GeneSets, int]] = {}
     for library, index in indices.items():
         for i, name in enumerate(index.names):
             named.setdefault(name, (library, i))
@@ -146,7 +161,7 @@ def _similar(key: str, indices: Mapping[str, _Index]) -> list[tuple[str, int]]:
     return [named[name] for name in dict.fromkeys(found)][:_SHOWN]
 
 
-def _listed(terms: Sequence[Term], library: str | None) -> str:
+def _listed(terms: Sequence[Term], library: str | GeneSets | None) -> str:
     labels = [t.name if t.name == t.id else f"{t.name} ({t.id})" for t in terms]
     if library is None:
         labels = [f"{term.library}: {label}" for term, label in zip(terms, labels, strict=True)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from gsfm.errors import count
 from gsfm.genes import Species, Vocabulary, tables
 from gsfm.models import ModelLike, load_model
 from gsfm.progress import Progress
+from gsfm.sets.genesets import LibraryLike
 
 #: The fewest genes of a set: each is scored by the others.
 LEAST = 2
@@ -100,7 +100,7 @@ class Discovery(Result):
 def biomarkers(
     about: GenesLike,
     *,
-    library: str | Path | None = None,
+    library: LibraryLike | None = None,
     top: int | None = 50,
     which: Which = "all",
     background: GenesLike = (),
@@ -116,7 +116,7 @@ def biomarkers(
         Genes: identifiers of any kind. Or a text, the identifier or name of a term, as in
         `gsfm.libraries.find`.
     library
-        Where to look for the term: the name of a library, or the path of a gene-set file.
+        Where to look for the term: a library of any kind that `gsfm.libraries.load` takes.
     top
         Number of genes to return; all of them if None.
     which
@@ -162,7 +162,7 @@ def biomarkers(
 def targets(
     about: GenesLike,
     *,
-    library: str | Path | None = None,
+    library: LibraryLike | None = None,
     top: int | None = 50,
     which: Which = "all",
     background: GenesLike = (),
@@ -209,7 +209,7 @@ def _discover(
     task: str,
     kinds: tuple[Kind, ...],
     about: GenesLike,
-    library: str | Path | None,
+    library: LibraryLike | None,
     top: int | None,
     which: Which,
     background: GenesLike,
@@ -226,7 +226,7 @@ def _discover(
         # Imported here: completion does not need it.
         from gsfm import libraries
 
-        term = libraries.find(about, None if library is None else str(library))
+        term = libraries.find(about, library)
         name, members, missing = f"{term.name} ({term.id})", list(term.genes), MISSING
     else:
         name, members, missing = "the input genes", as_identifiers(about), HALF

@@ -71,6 +71,11 @@ class Enrichment(Result):
                 f"{ranked['tied']:,} of {ranked['genes']:,} genes have the statistic of another "
                 "gene; they are in random order"
             )
+        if repeated := ranked.get("repeated"):
+            lines.append(
+                f"genes with several statistics, of which the one furthest from 0 is used: "
+                f"{repeated:,}"
+            )
         if whole := ranked.get("terms_with_the_whole_list"):
             lines.append(f"terms with all genes of the list, not tested: {whole:,}")
         return "\n".join([super().summary(limit=limit), *lines])

@@ -143,7 +143,10 @@ def enrich(
     kind = "ranked list" if is_ranked else "gene set"
     own = METHODS[method]
     if own.only not in (None, kind):
-        raise ValueError(f"method {method!r} takes a {own.only}, not a {kind}; 'model' takes both")
+        how = "; a ranked list maps genes to statistics" if own.only == "ranked list" else ""
+        raise ValueError(
+            f"method {method!r} takes a {own.only}, not a {kind}; 'model' takes both{how}"
+        )
     if top_genes is not None and not is_ranked:
         raise ValueError("top_genes belongs to a ranked list")
     options: dict[str, Any] = {
@@ -175,7 +178,7 @@ def _as_list(genes: Any, method: Method) -> tuple[Any, bool]:
     is_read = isinstance(genes, GeneList) and "statistic" in genes.table.columns
     if is_read or isinstance(genes, Mapping):
         return genes, True
-    if hasattr(genes, "items") and hasattr(genes, "dtype"):  # a pandas Series
-        genes = list(genes.items() if genes.dtype.kind in "if" else genes)
+    if hasattr(genes, "items") and hasattr(genes, "dtype") and genes.dtype.kind in "if":
+        return genes, True  # a pandas Series
     genes = as_identifiers(genes)
     return genes, bool(genes) and isinstance(genes[0], tuple | list) and len(genes[0]) == 2

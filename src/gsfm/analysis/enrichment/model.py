@@ -94,7 +94,7 @@ def by_model(
     ranked: dict[str, Any] = {}
     sides = {"": test.ids}
     if statistics is not None:
-        about = about_ranks(by_gene(test.of_input, statistics)[1])
+        about = about_ranks(by_gene(test.of_input, statistics)[1], test.of_input)
         ranked = {"top_genes": top_genes, "ranked": about}
         sides = _sides(test, statistics, top_genes, random_state)
 
@@ -189,10 +189,12 @@ def ranking(values: Numbers, random_state: int) -> NDArray[np.int64]:
     return np.lexsort((by_chance, -values)).astype(np.int64)
 
 
-def about_ranks(values: Numbers) -> dict[str, Any]:
-    """Describe the statistics of a ranked list: the number of genes, and the tied ones."""
+def about_ranks(values: Numbers, of_input: Ids) -> dict[str, Any]:
+    """Describe a ranked list: the number of genes, the tied and the repeated ones."""
     counts = np.unique(values, return_counts=True)[1]
-    return {"genes": len(values), "tied": int(counts[counts > 1].sum())}
+    repeated = int((np.unique(of_input[of_input >= 0], return_counts=True)[1] > 1).sum())
+    about = {"genes": len(values), "tied": int(counts[counts > 1].sum())}
+    return {**about, "repeated": repeated} if repeated else about
 
 
 def signatures(model: Model, sets: list[Ids]) -> Floats:

@@ -129,5 +129,5 @@ def prerank(
         top=top,
         null={"permutations": permutations, "random_state": random_state, "weight": weight},
         gseapy=gseapy.__version__,
-        ranked={**about_ranks(values), "terms_with_the_whole_list": whole},
+        ranked={**about_ranks(values, test.of_input), "terms_with_the_whole_list": whole},
     )
