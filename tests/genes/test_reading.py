@@ -150,6 +150,11 @@ def test_integers_are_entrez_ids_only_if_nothing_else_is():
         ("sp|P04637|P53_HUMAN", ["sp|P04637|P53_HUMAN"]),
         ("HLA-A", ["HLA-A"]),
         ("qqq/zzz", ["qqq/zzz"]),
+        ("9/2/2022", ["9/2/2022"]),
+        (
+            "ENST00000269305.9|OTTHUMG1|TP53-201|2579|",
+            ["ENST00000269305.9", "OTTHUMG1", "TP53-201"],
+        ),
     ],
 )
 def test_cells_with_several_genes(cell, parts):
@@ -164,6 +169,8 @@ def test_cells_with_several_genes(cell, parts):
         "genes <- c('TP53','MDM2','BAX')",
         "['TP53', 'MDM2', 'BAX']",
         '["TP53",\n "MDM2",\n "BAX"]\n',
+        "Index(['TP53', 'MDM2', 'BAX'], dtype='object')",
+        "array(['TP53', 'MDM2',\n 'BAX'], dtype='<U4')",
         "TP53, MDM2\nBAX",
         "TP53 MDM2\tBAX",
         '"x"\n"TP53"\n"MDM2"\n"BAX"\n',
@@ -214,6 +221,11 @@ OTHERS = {
     "P53\t7157\t1026\t4193\nIFN\t6772\t10379\t4599\n": "gene-set file",
     'term,genes\nDNA repair,"BRCA1, BRCA2"\napoptosis,TP53;BAX\n': "gene-set file",
     "up,down\nTP53,BRCA1\nMDM2,BRCA2\nBAX,RAD51\n": "'up', 'down'",
+    "<table><tr><td>TP53</td></tr></table>": "HTML",
+    '{"TP53": 1}': "JSON",
+    "gene,a,logFC\nTP53,x;y,2\nMDM2, one, of two,1\n": "neither a list of genes, nor a table",
+    "cell,TP53,MDM2,BAX\nc1,1,2,0\nc2,5,0,3\n": "transpose",
+    "pathway,size,rank at max\none,7,7157\ntwo,9,4193\n": "no column has identifiers",
     "note,grade\nlow one,first\nmiddle one,second\n": "no column has identifiers",
 }
 
@@ -230,16 +242,69 @@ def test_what_is_no_list_is_named(text):
         ({"logFC_a": VALUES, "logFC_b": VALUES}, r"'logFC_a', 'logFC_b'.*--score-column"),
         ({"pvalue": P, "rank": range(1, 9)}, "no column has a signed statistic"),
         ({"note": ["x"] * 8}, "no column of numbers"),
+        ({"-log10(p)": MEAN}, "no column has a signed statistic"),
+        ({"fold change": MEAN}, "no column has a signed statistic"),
+        ({"intensity a": MEAN, "note": ["x"] * 8}, "no column has a signed statistic"),
+        ({"log2FC": [""] * 8, "b2": VALUES}, "'log2FC' has no values"),
+        ({"t": ["inf", *VALUES[1:]]}, "'inf' is not a finite number"),
     ],
 )
 def test_a_statistic_that_the_file_does_not_decide(columns, message):
     text = rows(SYMBOLS, *columns.values(), header=["gene", *columns])
     with pytest.raises(FormatError, match=message):
         read(text, ranked=True)
-    name = next(iter(columns))
-    if name != "note":
+    name, cells = next(iter(columns.items()))
+    if all(isinstance(cell, int | float) for cell in cells):
         chosen = read(text, ranked=True, score_column=name)
-        assert chosen.table["statistic"].to_list() == pytest.approx(list(columns[name]))
+        assert chosen.table["statistic"].to_list() == pytest.approx(list(cells))
+
+
+def test_a_signed_statistic_precedes_one_without_a_sign():
+    """A likelihood ratio, the U of a rank sum test and a count have no direction."""
+    for name in ("stat", "statistic", "score"):
+        text = rows(SYMBOLS, MEAN, VALUES, header=["gene", name, "log2FoldChange"])
+        assert read(text, ranked=True).provenance["score_column"] == "'log2FoldChange'"
+        assert read(rows(SYMBOLS, MEAN, header=["gene", name]), ranked=True).table.height == 8
+    with pytest.raises(FormatError, match="no column has a signed statistic"):
+        read(rows(SYMBOLS, P), ranked=True)  # numbers from 0 to 1 without a name
+
+
+@pytest.mark.parametrize("name", ["cluster", "group", "Label"])
+def test_several_groups_are_no_ranked_list(name):
+    text = rows(SYMBOLS * 2, VALUES * 2, ["a"] * 8 + ["b"] * 8, header=["gene", "logFC", name])
+    with pytest.raises(FormatError, match=rf"2 groups, in column '{name}'.*\(a, b\)"):
+        read(text, ranked=True)
+    assert "the genes are of 2 groups" in read(text).summary()
+    one = rows(SYMBOLS, VALUES, list("aabbabab"), header=["gene", "logFC", name])
+    assert read(one, ranked=True).table.height == 8
+
+
+def test_two_rows_of_names():
+    """Merged cells of a workbook, or the columns of two levels of pandas."""
+    parts = {"A": VALUES, "B": VALUES[::-1]}
+    frame = pd.concat(
+        {k: pd.DataFrame({"mean": MEAN, "logFC": v}, index=SYMBOLS) for k, v in parts.items()},
+        axis=1,
+    )
+    merged = ",A,,B,\n,mean,logFC,mean,logFC\n" + rows(
+        SYMBOLS, MEAN, VALUES, MEAN, VALUES[::-1], sep=","
+    )
+    for text in (merged, frame.to_csv()):
+        with pytest.raises(FormatError, match="'A logFC', 'B logFC'"):
+            read(text, ranked=True)
+        found = read(text, ranked=True, score_column="B logFC")
+        assert found.table.rows() == list(zip(SYMBOLS, VALUES[::-1], strict=True))
+
+
+def test_the_index_of_a_data_frame_is_read():
+    frame = pd.DataFrame({"stat": VALUES}, index=SYMBOLS).reset_index()
+    for text in (frame.to_csv(), frame.to_csv(index=False)):
+        assert read(text, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
+
+
+def test_a_header_in_a_comment():
+    text = "# MIM\ttype\tsymbol\n100\tphenotype\t\n200\tgene\tTP53\n300\tgene\tMDM2\n"
+    assert read(text).genes == ["TP53", "MDM2"]
 
 
 def test_a_column_by_name_and_number():

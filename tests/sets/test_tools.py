@@ -93,6 +93,15 @@ TOOLS = {
         ),
         TWO, "'Description'", "'geneID'",
     ),
+    "clusterProfiler, enrichGO of all ontologies": (
+        results(
+            ["", "ONTOLOGY", "ID", "Description", "GeneRatio", "FoldEnrichment", "pvalue", "geneID", "Count"],
+            [(["GO:0006281", "BP", "GO:0006281", "DNA repair", "3/6", 12, .01], REPAIR, [3]),
+             (["GO:0006915", "BP", "GO:0006915", "apoptosis", "3/6", 12, .01], DEATH, [3])],
+            "/", ",",
+        ),
+        TWO, "'Description'", "'geneID'",
+    ),
     "clusterProfiler, Entrez ids": (
         results(
             ["ID", "Description", "GeneRatio", "BgRatio", "pvalue", "geneID", "Count"],
@@ -340,6 +349,7 @@ WHOLE = {
     "RAD51\tTP53\t\nATM\t\t\n",
     "GMX": "DNA repair\tapoptosis\tlast\nna\tna\tna\nBRCA1\tBAX\tFAS\nBRCA2\tCASP3\nRAD51\tTP53\nATM\n",
     "a set in each row": "DNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53\n",
+    "after colons": "DNA repair: BRCA1, BRCA2, RAD51, ATM\napoptosis: BAX, CASP3, TP53\n",
     "and commas at the end": "DNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53,\n",
     "with a header": "set,gene1,gene2,gene3,gene4\nDNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53,\n",
     "by pandas": ",0,1,2,3\nDNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53,\n",
@@ -361,6 +371,11 @@ def test_a_set_in_each_row_or_column(form, suffix, tmp_path):
 
 
 REFUSED = {
+    "uuid\tgene_symbol\tdisease_title\tmoi\n1\tTP53\tone, of it\tAD\n2\tBAX\tx\tAR\n3\tFAS\ty\tAR\n": "no column has a name of sets",
+    "#node\tidentifier\tnode_degree\nTP53\tENSP00000269305\t2\nBAX\tENSP00000269305\t1\nFAS\tENSP00000269305\t2\n": "no column has a name of sets",
+    "N_unmapped\t5\t5\nN_multi\t5\t5\nENSG00000141510\t9\t7\nENSG00000087088\t10\t12\n": "ranked list",
+    "NAME\tSIZE\tRANK AT MAX\nHALLMARK_A\t12\t7157\nHALLMARK_B\t15\t4193\n": "no column has identifiers",
+    "gene,log2FC\nTP53,Inf\nBAX,-Inf\nFAS,Inf\n": "ranked list",
     "TP53\nMDM2\nBAX\n": "this is a list of genes.*--from grp",
     "gene\nTP53\nMDM2\nBAX\n": "this is a list of genes",
     "TP53, MDM2\nBAX, FAS, RB1\n": "all cells are genes",

@@ -49,7 +49,7 @@ _STATISTICS = (
 )
 _P_VALUE = re.compile(
     r"^(p|pr|prob|q|fdr|fwer|bh|bonferroni|lfdr|svalue)$|p\.?val|pvalue|padj|adj\.?p|q\.?val|"
-    r"qvalue|fdr|fwer|^pr\(|log10p|logp|significance"
+    r"qvalue|fdr|fwer|^pr\(|log(10)?\(?p|significance"
 )
 #: Numbers that are never a statistic of a gene.
 _NEVER = re.compile(
@@ -59,6 +59,10 @@ _NEVER = re.compile(
     r"unnamed.*|index|row|no|nr|b_?se|sigmasq|rss|tech_?var|finalsigmasq|converged|"
     r"entrez.*|ncbi.*|geneid|.*overlap.*|oddsratio|year|strand|rank|cluster|group|leiden|louvain)$"
 )
+#: Names of the groups that a table of several comparisons is about.
+_GROUP = re.compile(r"^(cluster|group|leiden|louvain|celltype|comparison|contrast|condition|label)")
+#: Names that are `_NEVER` of numbers, but genes if the cells are.
+_GENES_OR_NUMBERS = ("geneid", "index")
 _MINUS = str.maketrans("\u2212\u2013\u2012", "---")
 
 #: Distinct cells of a column that are resolved to find out what they are.
@@ -68,6 +72,7 @@ LEAST, LEAST_NAMED = 0.5, 0.05
 
 _RATIO = re.compile(r"\d+\s*/\s*\d+")
 _SEVERAL = re.compile(r"\s*///?\s*|\s*[;,|/]\s*")
+_DAY = re.compile(r"[0-3]?\d/[0-3]?\d/(19|20)\d\d")
 
 
 def plain(header: str) -> str:
@@ -76,8 +81,19 @@ def plain(header: str) -> str:
 
 
 def split_cell(cell: str) -> list[str]:
-    """The genes of a cell with several: ``A /// B``, ``A; B``, ``A, B``, ``A | B``, ``A/B``."""
-    return [part for part in _SEVERAL.split(cell) if part] if _SEVERAL.search(cell) else [cell]
+    """The genes of a cell with several: ``A /// B``, ``A; B``, ``A, B``, ``A | B``, ``A/B``.
+
+    A date is one cell. Between bars, as in the headers of GENCODE, a number beside names is no id.
+
+    Examples
+    --------
+    >>> split_cell("ENST1|TP53|2579|"), split_cell("7157/4193"), split_cell("9/2/2022")
+    (['ENST1', 'TP53'], ['7157', '4193'], ['9/2/2022'])
+    """
+    if not _SEVERAL.search(cell) or _DAY.fullmatch(cell):
+        return [cell]
+    parts = [part for part in _SEVERAL.split(cell) if part]
+    return ("|" in cell and [part for part in parts if not part.isdigit()]) or parts
 
 
 @dataclass
@@ -116,12 +132,17 @@ class Column:
     def is_number(self) -> bool:
         """Whether nearly all values are numbers."""
         n = int(self.present.sum())
-        return n > 0 and np.isfinite(self.numbers[self.present]).sum() >= 0.9 * n
+        return n > 0 and (~np.isnan(self.numbers)).sum() >= 0.9 * n
 
     @property
     def has_number(self) -> bool:
         """Whether half of the values are numbers or more."""
-        return bool(np.isfinite(self.numbers).sum() * 2 >= max(1, self.present.sum()))
+        return bool((~np.isnan(self.numbers)).sum() * 2 >= max(1, self.present.sum()))
+
+    @cached_property
+    def is_signed(self) -> bool:
+        """Whether some of the numbers are negative."""
+        return bool((self.numbers < 0).any())
 
     @cached_property
     def is_ordinal(self) -> bool:
@@ -136,9 +157,7 @@ class Column:
     def is_integer(self) -> bool:
         """Whether all values are positive integers."""
         values = self.numbers[self.present]
-        return self.is_number and bool(
-            (np.isfinite(values) & (values > 0) & (values % 1 == 0)).all()
-        )
+        return self.is_number and bool(((values > 0) & (values == np.trunc(values))).all())
 
     @property
     def is_ratio(self) -> bool:
@@ -195,8 +214,10 @@ class Column:
         if self.has_number:
             named = bool(_ENTREZ_NAME.search(self.name)) and self.is_integer
             return named and not self.is_ordinal
-        if self.is_statistic_name or not self.symbols:
+        if not self.symbols or (self.is_statistic_name and self.name not in _GENES_OR_NUMBERS):
             return False
+        if self.header and len(self.symbols) == 1 < self.present.sum() and not self.named_gene:
+            return False  # a heading
         return self.share >= (LEAST_NAMED if self.named_gene else LEAST)
 
     @property
@@ -215,6 +236,11 @@ class Column:
     def is_p_value(self) -> bool:
         """Whether its name is that of a p-value or a false discovery rate."""
         return bool(_P_VALUE.search(self.name))
+
+    @property
+    def groups(self) -> list[str]:
+        """The labels of a column of groups, such as clusters or comparisons, if it is one."""
+        return list(dict.fromkeys(self.cells)) if _GROUP.search(self.name) else []
 
     @property
     def is_never(self) -> bool:
@@ -307,6 +333,11 @@ class Table:
         names = ["", *rows[0]] if short else [rows[0][0].lstrip("#").strip(), *rows[0][1:]]
         below = rows[1:]
         comma = has_decimal_comma(below, grid.separator)
+        if not short and _are_names(below, comma, known):
+            names = [
+                " ".join(filter(None, pair)) for pair in zip(_merged(names), below[0], strict=True)
+            ]
+            start, rows, below = start + 1, rows[1:], below[1:]
         columns = [
             Column(i, names[i], [row[i] for row in below], comma, species, known)
             for i in range(width)
@@ -351,7 +382,9 @@ class Table:
         if named := [c for c in numbers if c.is_gene()]:
             return named
         free = [c for c in numbers if not c.is_statistic_name and c.share >= LEAST]
-        return free if self.header_line is not None else free[:1]
+        if self.header_line is None:
+            return free[:1]
+        return [c for c in free if c.named_gene or not c.header]
 
 
 def listed(columns: Sequence[Column]) -> str:
@@ -384,9 +417,30 @@ def _start(rows: Sequence[Sequence[str]], width: int) -> int:
     filled = [sum(bool(unquoted(cell)) for cell in row) for row in rows]
     for i, row in enumerate(rows):
         is_longer = 2 * max(filled[:i], default=0) <= filled[i] > 1
-        if is_longer and any(plain(cell) in GENE_HEADERS for cell in row):
+        named = any(plain(cell) in GENE_HEADERS for cell in row)
+        if is_longer and named and all(np.isnan(number(cell)) for cell in row):
             return i
     return next((i for i, n in enumerate(filled) if n >= min(2, width)), 0)
+
+
+def _are_names(
+    rows: Sequence[Sequence[str]], comma: bool, known: dict[str, tuple[str | None, str]]
+) -> bool:
+    """Whether the first row has the names of columns, as below merged cells: it has no gene, and
+    texts above all columns of numbers, of which there are two or more.
+    """
+    cells = enumerate(zip(*rows[1:], strict=True))
+    numbers = {i for i, column in cells if Column(i, "", column, comma).is_number}
+    texts = [rows[0][i] for i in numbers]
+    if len(texts) < 2 or not all(np.isnan(number(t, comma)) and not is_missing(t) for t in texts):
+        return False
+    others = [cell for i, cell in enumerate(rows[0]) if i not in numbers]
+    return Column(0, "", others, known=known).share == 0
+
+
+def _merged(names: Sequence[str]) -> list[str]:
+    """Names of merged cells, each in all its columns; the first column has none to repeat."""
+    return list(itertools.accumulate(names[1:], lambda a, b: b or a, initial=names[0]))
 
 
 def _have_names(columns: Sequence[Column]) -> bool:

@@ -7,20 +7,23 @@ decide is an error that lists the columns.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
 
-from gsfm.errors import count
+from gsfm.errors import count, join_names
 from gsfm.genes.columns import (
     GENE_HEADERS,
     LEAST,
     Column,
     Table,
+    agree,
     best_of,
     listed,
+    number,
     plain,
     split_cell,
 )
@@ -31,6 +34,9 @@ from gsfm.report import Report
 
 _TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
 _SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or the genes of one set"
+_TRANSPOSED = "the genes are the names of the columns: transpose the table"
+#: A ratio, which has no sign, or what may be one.
+_LINEAR = re.compile(r"^(fc|.*foldchange|.*ratio)$")
 _SPLIT = re.compile(r"[\s,;]+")
 
 
@@ -91,12 +97,13 @@ def read(
     A list has one or several identifiers in each line, separated by white space, commas or
     semicolons, or is a vector of R or a list of Python as text. In a table, the gene column is the
     one whose cells are identifiers of genes; its name is a hint. Integers are Entrez ids only if
-    the name of the column says so, or if no other column can be the genes. Row numbers, statistics
-    and p-values are never genes.
+    the column has a name of gene ids or none, and no other column can be the genes. Row numbers,
+    statistics and p-values are never genes.
 
-    The statistic of a ranked list is the first of these: a test statistic (``stat``, ``t``,
-    ``scores``, ...), a log fold change (``logFC``, ``log2FoldChange``, ...), a signed significance,
-    the only other column of numbers. It is never a p-value, a mean, a count or a rank.
+    The statistic of a ranked list is the first of these, preferably with negative numbers: a test
+    statistic (``stat``, ``t``, ``scores``, ...), a log fold change (``logFC``, ...), a signed
+    significance, the only other column of numbers. It is never a p-value, a mean, a count or a
+    rank, and the genes must not be of several groups.
 
     Parameters
     ----------
@@ -187,6 +194,13 @@ def _of_lines(grid: Grid) -> GeneList:
             raise grid.fail(_SETS.format(len(rows)))
     header = plain(rows[0]) in GENE_HEADERS and len(rows) > 1
     genes = [gene for row in rows[header:] for gene in _identifiers(row)]
+    names = [gene for gene in genes if np.isnan(number(gene))]
+    # Numbers in a text of other words would be read as Entrez ids.
+    if len(rows) - header < len(genes) > len(names) and names:
+        unknown = resolve(names).table["match"].to_list().count("unmapped")
+        if unknown >= LEAST * len(names):
+            what = "neither a list of genes, nor a table: its rows differ in their number of cells"
+            raise grid.fail(f"this is {what}")
     return _made(grid, genes, header=grid.lines[0] if header else None, rows=len(rows) - header)
 
 
@@ -199,7 +213,7 @@ def _identifiers(row: str) -> list[str]:
 def _if_known(cell: str) -> list[str]:
     """The parts of a cell, if it is no identifier and a part of it is one."""
     parts = split_cell(cell)
-    if len(parts) == 1:
+    if parts == [cell]:
         return parts
     known = resolve([cell, *parts]).table
     found = (known["symbol"].is_not_null() | (known["match"] == "ambiguous")).to_list()
@@ -222,10 +236,14 @@ def _gene_column(table: Table, wanted: str | int | None) -> Column | None:
     called = [c for c in columns if c.named_gene and not c.has_number]
     found = table.gene_candidates() or called[: len(called) == 1]
     if not found:
+        if _are_transposed(columns):
+            raise grid.fail(_TRANSPOSED)
         reason = f"no column has identifiers of genes: there are {listed(columns)}"
         raise grid.fail(f"{reason}; choose one with --gene-column")
     best = best_of(found)
     if best is not None:
+        if _are_transposed(columns, best):
+            raise grid.fail(_TRANSPOSED)
         return best
     named = any(c.named_gene for c in found)
     if not named and table.header_line is None and len(found) == len(columns):
@@ -233,6 +251,15 @@ def _gene_column(table: Table, wanted: str | int | None) -> Column | None:
     what = "columns of genes" if len(found) < len(columns) else "columns, all of genes"
     reason = f"there are {len(found)} {what} ({listed(found)})"
     raise grid.fail(f"{reason}: choose one with --gene-column, or read them as sets with --library")
+
+
+def _are_transposed(columns: Sequence[Column], genes: Column | None = None) -> bool:
+    """Whether the names of the columns of numbers are symbols, and the cells of `genes` are not."""
+    names = [c.header for c in columns if c.is_number and c.header and not c.is_statistic_name]
+    top = Column(0, "", names, known=columns[0].known)
+    if len(names) < 3 or top.share < 0.9 or top.kind != "approved":
+        return False
+    return genes is None or not (genes.named_gene or genes.kind == "approved")
 
 
 def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Column:
@@ -247,17 +274,37 @@ def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Colu
     # A column with a few texts among its numbers has an error, which its line reports.
     numbers = [c for c in others if c.is_number] or [c for c in others if c.has_number]
     ranked = [[c for c in numbers if c.standing == standing] for standing in range(3)]
-    found = next(filter(None, [*ranked, [c for c in numbers if not c.is_never]]), [])
+    # A test statistic without a sign, of several conditions or a rank sum, has no direction.
+    ranked = [group for group in ranked if any(c.is_signed for c in group)] or ranked
+    found = next(filter(None, ranked), None) or _unnamed(others, genes)
+    blank = [c for c in others if c.standing is not None and not c.present.any()]
+    if blank and len(found) < 2:
+        reason = f"the column {blank[0].label} has no values (a formula without a result?)"
+        raise grid.fail(f"{reason}: fill it, or choose another one with --score-column")
     if len(found) == 1:
         return found[0]
     if found:
         reason = f"{len(found)} columns can be the statistic ({listed(found)})"
         raise grid.fail(f"{reason}: choose one with --score-column")
     if numbers:
-        what = "a p-value, a rank, a mean, a count or a label"
+        what = "a p-value, a rank, a mean, a count or a label, or has no sign"
         reason = f"no column has a signed statistic: each of {listed(numbers)} is {what}"
         raise grid.fail(f"{reason}; choose one with --score-column")
     raise grid.fail("there is no column of numbers: a ranked list needs a statistic")
+
+
+def _unnamed(others: Sequence[Column], genes: Column) -> list[Column]:
+    """The columns of other names that can be the statistic; the only one has a sign, or is alone.
+
+    Alone beside the genes, numbers from 0 to 1 without a name could be p-values.
+    """
+    rest = [c for c in others if c.present.any() and not c.is_ordinal and not agree(genes, c)]
+    found = [c for c in rest if c.is_number and not c.is_never]
+    if len(found) != 1 or found[0].is_signed:
+        return found
+    (one,) = found
+    is_alone = len(rest) == 1 and not _LINEAR.search(one.name)
+    return found if is_alone and (one.header or np.nanmax(one.numbers) > 1) else []
 
 
 def _all_cells(table: Table) -> GeneList:
@@ -272,6 +319,7 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
     missing: dict[str, int] = {}
     found: list[str] = []
     values: list[float] = []
+    notes: list[str] = []
     split = 0
     for i, cell in enumerate(genes.cells):
         if not genes.present[i]:
@@ -288,6 +336,13 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
         found += parts
         if score is not None:
             values += [float(score.numbers[i])] * len(parts)
+    for column in table.columns:
+        labels = [] if column is genes else column.groups
+        if len(labels) > 1 and len(set(found)) < len(found):
+            reason = f"the genes are of {len(labels)} groups, in column {column.label}"
+            if score is not None:
+                raise table.grid.fail(f"{reason}: keep the rows of one ({join_names(labels, 5)})")
+            notes.append(reason)
     terms = any(_TERM.search(column.name) for column in table.columns)
     if terms and 2 * split > len(table):
         raise table.grid.fail(_SETS.format(len(table)))
@@ -295,7 +350,7 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
         raise table.grid.fail("no row has a gene" + (" with a statistic" if score else ""))
     return _made(
         table.grid, found, values if score is not None else None, header=table.header_line,
-        rows=len(table), column=genes, score=score, left_out=missing, split=split,
+        rows=len(table), column=genes, score=score, left_out=missing, split=split, more=notes,
     )  # fmt: skip
 
 
@@ -310,11 +365,12 @@ def _made(
     score: Column | None = None,
     left_out: dict[str, int] | None = None,
     split: int = 0,
+    more: Sequence[str] = (),
 ) -> GeneList:
     table = pl.DataFrame({"gene": pl.Series(genes, dtype=pl.String)})
     if values is not None:
         table = table.with_columns(statistic=pl.Series(values, dtype=pl.Float64))
-    notes: list[Note | str] = list(grid.notes)
+    notes: list[Note | str] = [*grid.notes, *more]
     if split:
         notes.append(f"{count(split, 'cell')} with several genes, split")
     about = {

@@ -21,6 +21,7 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"RDX", "an object of R", "write the table with write.csv"),
     (b"X\n\0\0\0", "an object of R", "write the table with write.csv"),
     (b"SQLite format 3\0", "an SQLite database", "read it with --library, or export a table"),
+    (b"ARROW1", "an Arrow file", "convert it to CSV"),
     (b"PAR1", "a Parquet file", "convert it to CSV"),
     (b"\x80\x04\x95", "a pickle of Python, which is never loaded", "write the table as CSV"),
     (b"\x80\x05\x95", "a pickle of Python, which is never loaded", "write the table as CSV"),
@@ -47,6 +48,8 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
     (r"[^\n]*Probe Set ID\tGene Symbol\tGene Title", "probe annotations (CHIP)",
      "give the genes, or a table of results with gene symbols"),
     (r"<\?xml|<MSIGDB", "an XML file", "read MSigDB's XML with --library"),
+    (r"<[a-z]+[ >]", "a table of a web page (HTML)", "save it as CSV"),
+    (r"\{\s*\"[^\"]*\"\s*:", "a JSON object", "read sets with --library, or give a list"),
 )  # fmt: skip
 
 

@@ -271,11 +271,15 @@ def _widths(texts: Sequence[str], separator: str) -> list[int]:
 _LITERAL = re.compile(
     r"^\s*(?:\w+\s*(?:<-|=)\s*)?(?:c|list|set|tuple)?\s*[\[({](.*)[\])}]\s*;?\s*$", re.DOTALL
 )
+#: An array of NumPy or an index of pandas, as Python prints it.
+_WRAPPED = re.compile(r"\s*(?:array|Index)\(\s*(\[[^\]]*\])[^\]]*\)\s*")
 _QUOTED = re.compile(r"""(["'])(.*?)\1""")
 
 
 def _literal(text: str, n_lines: int) -> list[str] | None:
     """The items of a vector of R or a list of Python, pasted as text; None if it is neither."""
+    if wrapped := _WRAPPED.fullmatch(text):
+        text = wrapped[1]
     if n_lines > _SAMPLE or (
         text.lstrip()[:1] not in "c[({lst" and "<-" not in text[:40] and "=" not in text[:40]
     ):

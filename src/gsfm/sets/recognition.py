@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -73,12 +74,14 @@ def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
             return "tsv"
     # The header of a table of R may have one cell less.
     widths = {len(row) for row in rows[len(rows[0]) == len(rows[-1]) - 1 :]}
+    if claimed is None and len(widths) == 1 and header & set(GENE_HEADERS):
+        return "tsv"
     beside, below = rows[0][2:], [cell for row in rows[1:] for cell in row[2:]]
     if len(rows) == 1:
         return claimed or ("gmt" if beside else "tsv")
     top, rest = _share(beside), _share(below)
     if rest >= _LEAST > top and _share(c for row in rows[2:] for c in row[:2]) >= _LEAST:
-        return "gmx" if _share(rows[1]) < _LEAST and len(rows) > 2 else "tsv"
+        return "gmx" if _share(rows[1]) < _LEAST and _are_sets(rows[2:]) else "tsv"
     if claimed is not None:
         return claimed
     is_ragged = len(widths) > 1 and sum(len(row) > 2 for row in rows) >= 0.5 * len(rows)
@@ -90,6 +93,17 @@ def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
     if top >= _LEAST or (rest < _LEAST and not any(map(_is_number, below))):
         return "gmt"
     return "tsv"
+
+
+def _are_sets(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether each column has the genes of a set: not the same cell in all rows, and no numbers
+    beside columns of names.
+    """
+    columns = [[c for c in cells if c] for cells in itertools.zip_longest(*rows, fillvalue="")]
+    numbers = {any(map(_is_number, cells)) for cells in columns if cells}
+    return len(numbers) == 1 and all(
+        _share(cells) >= _LEAST and len(set(cells)) > (len(cells) > 2) for cells in columns if cells
+    )
 
 
 def _share(cells: Iterable[str]) -> float:

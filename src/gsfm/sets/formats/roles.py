@@ -183,7 +183,7 @@ def _whole(
     has_header = table.header_line is not None
     # Names, perhaps descriptions, then genes in columns that have no names but numbers.
     n_beside = len(others) if others == body[: len(others)] else 0
-    if has_header and body[0].name in ("", *SET_HEADERS) and _are_numbered(body[1:]):
+    if has_header and body[0].name in ("", "index", *SET_HEADERS) and _are_numbered(body[1:]):
         return "rows"
     if 0 < n_beside <= 2 and (not has_header or _are_numbered(body[n_beside:])):
         return "rows"

@@ -144,6 +144,11 @@ def _of_rows(source: Source, table: Table, grid: Grid) -> Raw:
     if described is not None:
         metadata["description"] = [row[described] if described < len(row) else "" for row in rows]
     members = [[cell for cell in row[start:] if cell.strip()] for row in rows]
+    colons = [text.partition(":")[::2] for text in metadata["name"]]  # "name: A, B"
+    genes_after = [gene.strip() for _, gene in colons]
+    if described is None and all(genes_after) and "unmapped" not in _matches(genes_after):
+        metadata["name"] = [text.strip() for text, _ in colons]
+        members = [[gene, *own] for gene, own in zip(genes_after, members, strict=True)]
     raw = from_lists(pl.DataFrame(metadata), _all_genes(source, grid, members))
     raw.lines = np.array(grid.lines[table.first_row :], np.int64)
     return raw
@@ -253,10 +258,14 @@ def _split(cells: pl.Series, *, spaces: bool = False) -> list[list[str]]:
     found = {cell: members_of(cell, spaces=spaces) for cell in cells}
     several = [cell for cell, parts in found.items() if parts != [cell]]
     if several:
-        matches = resolve(several).table["match"]
+        matches = _matches(several)
         whole = [c for c, match in zip(several, matches, strict=True) if match != "unmapped"]
         found.update({cell: [cell] for cell in whole})
     return list(found.values())
+
+
+def _matches(identifiers: list[str]) -> list[str]:
+    return resolve(identifiers).table["match"].to_list()
 
 
 def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
