@@ -374,6 +374,7 @@ REFUSED = {
     "uuid\tgene_symbol\tdisease_title\tmoi\n1\tTP53\tone, of it\tAD\n2\tBAX\tx\tAR\n3\tFAS\ty\tAR\n": "no column has a name of sets",
     "#node\tidentifier\tnode_degree\nTP53\tENSP00000269305\t2\nBAX\tENSP00000269305\t1\nFAS\tENSP00000269305\t2\n": "no column has a name of sets",
     "N_unmapped\t5\t5\nN_multi\t5\t5\nENSG00000141510\t9\t7\nENSG00000087088\t10\t12\n": "ranked list",
+    "gene\tlogFC\tnote\nTP53\t2\nBAX\t-1\tx\nFAS\t3\n": "no column has a name of sets",
     "NAME\tSIZE\tRANK AT MAX\nHALLMARK_A\t12\t7157\nHALLMARK_B\t15\t4193\n": "no column has identifiers",
     "gene,log2FC\nTP53,Inf\nBAX,-Inf\nFAS,Inf\n": "ranked list",
     "TP53\nMDM2\nBAX\n": "this is a list of genes.*--from grp",
@@ -428,10 +429,10 @@ def test_markers_of_several_species():
     )
     both = read(io.BytesIO(text.encode()))
     assert both.genes(0) == ("BAX", "FAS", "TP53", "TP63")
-    assert "3 kinds of species" in both.report.summary()
+    assert "3 groups of species" in both.report.summary()
     human = read(io.BytesIO(text.encode()), species="human")
     assert human.genes(0) == ("BAX", "TP53")
-    assert "2 rows of other species, left out" in human.report.summary()
+    assert "2 rows of another species, left out" in human.report.summary()
 
 
 def test_msigdb_xml():
@@ -505,4 +506,4 @@ def test_a_tar(tmp_path):
         assert [sets.genes(i) for i in range(2)] == [("BRCA1", "BRCA2"), ("BAX", "FAS")]
         assert sets.report.format == "tar"
         assert sets.report.layout == "gmt, csv in go, table"
-        assert "1 other files of the archive, not read" in sets.report.summary()
+        assert "1 other file of the archive, not read" in sets.report.summary()

@@ -9,36 +9,36 @@ from typing import Any
 
 from gsfm.errors import count, join_names
 
-#: The text of each kind of note in a summary.
-KINDS: dict[str, str] = {
-    "blank-lines": "blank lines, skipped",
-    "byte-order-mark": "byte-order marks at the start of a line, skipped",
-    "comments": "comment lines, skipped",
-    "duplicate-members": "members that occur more than once in their set, merged",
-    "duplicate-names": "sets with the name of an earlier set, all kept",
-    "empty-members": "empty fields among the members, skipped",
-    "empty-sets": "sets without a member, kept",
-    "excel-dates": "cells that Excel turned into dates, read as day and month",
-    "latin-1": "lines that are not UTF-8, read as Latin-1",
-    "looks-foreign": "sign of another species",
-    "mac-line-ends": "lines that end in a carriage return only",
-    "member-columns": "columns that differ within a set, not read",
-    "merged-members": "members that are the same gene as another one of their set, merged",
-    "misleading-suffix": "file whose suffix names a compression, but which is not compressed",
-    "no-descriptions": "lines whose second column is a gene, not a description, read as a member",
-    "no-gene": "rows without a gene, left out",
-    "no-set": "rows without the name of a set, left out",
-    "other-files": "other files of the archive, not read",
-    "other-species": "rows of other species, left out",
-    "padded-members": "identifiers with white space around them, trimmed",
-    "several-genes": "cells with several genes, split",
-    "several-species": "kinds of species in one table, all read; --species chooses",
-    "trailing-tabs": "lines that end in tabs",
-    "unmapped-sets": "sets without a mapped identifier, kept empty",
-    "unnamed-sets": "sets without a name, named by their position",
-    "weighted-members": "members with a weight",
-    "utf-16": "text in UTF-16, converted",
-    "windows-line-ends": "lines that end in a carriage return and a line feed",
+#: What each kind of note counts, in the singular, and the rest of its text.
+KINDS: dict[str, tuple[str, str]] = {
+    "blank-lines": ("blank line", ", skipped"),
+    "byte-order-mark": ("byte-order mark", " at the start of a line, skipped"),
+    "comments": ("comment line", ", skipped"),
+    "duplicate-members": ("member", " repeated in the same set, merged"),
+    "duplicate-names": ("set", " with the name of an earlier set, all kept"),
+    "empty-members": ("empty field", " among the members, skipped"),
+    "empty-sets": ("set", " without a member, kept"),
+    "excel-dates": ("cell", " turned into a date by Excel, read as day and month"),
+    "latin-1": ("line", " not in UTF-8, read as Latin-1"),
+    "looks-foreign": ("sign", " of another species"),
+    "mac-line-ends": ("line", " ending in a carriage return only"),
+    "member-columns": ("column", " with several values within a set, not read"),
+    "merged-members": ("member", " of the same gene as another one of the set, merged"),
+    "misleading-suffix": ("file", " with the suffix of a compression, but not compressed"),
+    "no-descriptions": ("line", " with a gene in the place of the description, read as a member"),
+    "no-gene": ("row", " without a gene, left out"),
+    "no-set": ("row", " without the name of a set, left out"),
+    "other-files": ("other file", " of the archive, not read"),
+    "other-species": ("row", " of another species, left out"),
+    "padded-members": ("identifier", " with white space around it, trimmed"),
+    "several-genes": ("cell", " with several genes, split"),
+    "several-species": ("group", " of species in one table, all read; --species chooses"),
+    "trailing-tabs": ("line", " ending in tabs"),
+    "unmapped-sets": ("set", " without a mapped identifier, kept empty"),
+    "unnamed-sets": ("set", " without a name, named by position"),
+    "weighted-members": ("member", " with a weight"),
+    "utf-16": ("text", " in UTF-16, converted"),
+    "windows-line-ends": ("line", " ending in a carriage return and a line feed"),
 }
 
 
@@ -54,7 +54,8 @@ class Note:
     def __str__(self) -> str:
         where = f", first in line {self.line}" if self.line is not None else ""
         example = f" ({self.example})" if self.example is not None else ""
-        return f"{self.count:,} {KINDS[self.kind]}{where}{example}"
+        noun, rest = KINDS[self.kind]
+        return f"{count(self.count, noun)}{rest}{where}{example}"
 
 
 class Notes:

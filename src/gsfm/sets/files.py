@@ -104,7 +104,7 @@ def read(
     >>> results = b"Term,P-value,Genes\\nDNA repair,0.01,BRCA1;BRCA2\\n"
     >>> print(read(io.BytesIO(results), resolve=False).report.summary())
     <stdin>: 1 set, 2 identifiers (csv: sets from column 'Term', genes from column 'Genes')
-      1 cells with several genes, split
+      1 cell with several genes, split
     """
     _check_format(format)
     choice = Choice(sheet, set_column, gene_column, species)
