@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -104,19 +107,20 @@ def prerank(
         progress(f"GSEApy: {n_terms:,} terms, {permutations:,} permutations", 0, 1)
     # Ties are in random order: in the order of the alphabet, families of genes would be enriched.
     order = ranking(values, random_state)
-    result = gseapy.prerank(
-        rnk=pd.Series(values[order], index=[symbols[g] for g in ids[order]]),
-        gene_sets={str(row): [symbols[g] for g in terms.genes(row)] for row in range(n_terms)},
-        min_size=1,
-        max_size=len(ids) + 1,
-        weight=weight,
-        permutation_num=permutations,
-        seed=random_state,
-        n_threads=1,
-        outdir=None,
-        no_plot=True,
-        verbose=False,
-    ).res2d
+    with _quiet():
+        result = gseapy.prerank(
+            rnk=pd.Series(values[order], index=[symbols[g] for g in ids[order]]),
+            gene_sets={str(row): [symbols[g] for g in terms.genes(row)] for row in range(n_terms)},
+            min_size=1,
+            max_size=len(ids) + 1,
+            weight=weight,
+            permutation_num=permutations,
+            seed=random_state,
+            n_threads=1,
+            outdir=None,
+            no_plot=True,
+            verbose=False,
+        ).res2d
     result = result.iloc[result["Term"].astype(int).to_numpy().argsort()]
     names = {"es": "ES", "nes": "NES", "p_value": "NOM p-val", "fdr": "FDR q-val"}
     numbers = {name: np.array(result[column].astype(float)) for name, column in names.items()}
@@ -131,3 +135,14 @@ def prerank(
         gseapy=gseapy.__version__,
         ranked={**about_ranks(values, test.of_input), "terms_with_the_whole_list": whole},
     )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Suppress the warnings that GSEApy logs: on ties, which are in random order already."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
