@@ -251,7 +251,7 @@ def test_a_constant_statistic_is_refused(value):
         prerank(dict.fromkeys(GENES, value), LIBRARY)
 
 
-def test_ties_are_broken_at_random():
+def test_ties_are_broken_at_random(capfd):
     """A random sign enriches no family of genes that the alphabet puts side by side."""
     pytest.importorskip("gseapy")
     rng = np.random.default_rng(5)
@@ -265,3 +265,4 @@ def test_ties_are_broken_at_random():
     assert found.provenance["ranked"] == {"genes": n, "tied": n, "terms_with_the_whole_list": 0}
     assert f"{n} of {n} genes have the statistic of another gene" in found.summary()
     assert not prerank(ranked, families, permutations=200, random_state=2).table.equals(found.table)
+    assert capfd.readouterr().err == ""
