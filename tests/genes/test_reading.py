@@ -182,6 +182,29 @@ def test_lists(text):
     assert [gene for gene in found if gene != "x"] == ["TP53", "MDM2", "BAX"]
 
 
+@pytest.mark.parametrize("title", ["Up regulated genes", "Gene Symbol (HGNC)", "T cell receptors:"])
+def test_a_title_above_a_list(title):
+    found = read(f"{title}\nTP53\nMDM2\nBAX\n")
+    assert found.genes == ["TP53", "MDM2", "BAX"]
+    assert "a title, not read" in found.summary()
+    assert read("TP53 unheard\nMDM2\nBAX\n").genes == ["TP53", "unheard", "MDM2", "BAX"]
+
+
+def test_thousands_and_formulas():
+    text = 'gene;score\n="TP53";1.234,5\nMDM2;-2.000\nBAX;12,5\n'
+    assert read(text, ranked=True).table.rows() == [
+        ("TP53", 1234.5),
+        ("MDM2", -2000),
+        ("BAX", 12.5),
+    ]
+
+
+@pytest.mark.parametrize("rule", ["|---|---|", "|:--|--:|"])
+def test_lines_between_rows(rule):
+    text = f"| gene | logFC |\n{rule}\n| TP53 | 2 |\n| MDM2 | -1 |\n"
+    assert read(text, ranked=True).table.rows() == [("TP53", 2.0), ("MDM2", -1.0)]
+
+
 def test_title_rows_above_the_header():
     text = "Supplementary Table 3\t\n\t\n" + rows(SYMBOLS, VALUES, header=["Gene", "log2FC"])
     found = read(text, ranked=True)
@@ -223,6 +246,8 @@ OTHERS = {
     "up,down\nTP53,BRCA1\nMDM2,BRCA2\nBAX,RAD51\n": "'up', 'down'",
     "<table><tr><td>TP53</td></tr></table>": "HTML",
     '{"TP53": 1}': "JSON",
+    '[{"gene": "TP53", "stat": 2}]': "JSON",
+    "gene,logFC\nTP53;2\nMDM2\t-1\n": "neither a list of genes, nor a table",
     "gene,a,logFC\nTP53,x;y,2\nMDM2, one, of two,1\n": "neither a list of genes, nor a table",
     "cell,TP53,MDM2,BAX\nc1,1,2,0\nc2,5,0,3\n": "transpose",
     "pathway,size,rank at max\none,7,7157\ntwo,9,4193\n": "no column has identifiers",
@@ -244,6 +269,7 @@ def test_what_is_no_list_is_named(text):
         ({"note": ["x"] * 8}, "no column of numbers"),
         ({"-log10(p)": MEAN}, "no column has a signed statistic"),
         ({"fold change": MEAN}, "no column has a signed statistic"),
+        ({"Ratio H/L": MEAN}, "no column has a signed statistic"),
         ({"intensity a": MEAN, "note": ["x"] * 8}, "no column has a signed statistic"),
         ({"log2FC": [""] * 8, "b2": VALUES}, "'log2FC' has no values"),
         ({"t": ["inf", *VALUES[1:]]}, "'inf' is not a finite number"),
@@ -269,8 +295,9 @@ def test_a_signed_statistic_precedes_one_without_a_sign():
         read(rows(SYMBOLS, P), ranked=True)  # numbers from 0 to 1 without a name
 
 
-@pytest.mark.parametrize("name", ["cluster", "group", "Label"])
+@pytest.mark.parametrize("name", ["cluster", "group", "Label", "hours"])
 def test_several_groups_are_no_ranked_list(name):
+    """Also in a column of another name, if the genes repeat from label to label."""
     text = rows(SYMBOLS * 2, VALUES * 2, ["a"] * 8 + ["b"] * 8, header=["gene", "logFC", name])
     with pytest.raises(FormatError, match=rf"2 groups, in column '{name}'.*\(a, b\)"):
         read(text, ranked=True)

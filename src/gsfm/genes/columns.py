@@ -121,7 +121,10 @@ class Column:
     @cached_property
     def numbers(self) -> NDArray[np.float64]:
         """(rows,) the cells as numbers; NaN for missing values and for text."""
-        return np.array([number(cell, self.decimal_comma) for cell in self.cells])
+        cells = self.cells
+        if self.decimal_comma and any(map(_WITH_BOTH.fullmatch, cells)):  # 1.234,5 and 1.000
+            cells = [cell.replace(".", "") for cell in cells]
+        return np.array([number(cell, self.decimal_comma) for cell in cells])
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
@@ -238,9 +241,9 @@ class Column:
         return bool(_P_VALUE.search(self.name))
 
     @property
-    def groups(self) -> list[str]:
-        """The labels of a column of groups, such as clusters or comparisons, if it is one."""
-        return list(dict.fromkeys(self.cells)) if _GROUP.search(self.name) else []
+    def names_groups(self) -> bool:
+        """Whether its name is that of groups, such as clusters or comparisons."""
+        return bool(_GROUP.search(self.name))
 
     @property
     def is_never(self) -> bool:
@@ -269,6 +272,7 @@ def number(cell: str, decimal_comma: bool = False) -> float:
 
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _WITH_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+_WITH_BOTH = re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+")
 _WITH_POINT = re.compile(r"[-+]?\d*\.\d+([eE][-+]?\d+)?")
 
 

@@ -35,8 +35,9 @@ from gsfm.report import Report
 _TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
 _SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or the genes of one set"
 _TRANSPOSED = "the genes are the names of the columns: transpose the table"
+_UNSURE = ("unmapped", "ambiguous", "alias", "previous", "mouse alias", "rat alias")
 #: A ratio, which has no sign, or what may be one.
-_LINEAR = re.compile(r"^(fc|.*foldchange|.*ratio)$")
+_LINEAR = re.compile(r"^(fc|hr|or)$|foldchange|ratio")
 _SPLIT = re.compile(r"[\s,;]+")
 
 
@@ -192,16 +193,31 @@ def _of_lines(grid: Grid) -> GeneList:
         starts = resolve([row.split("\t")[0] for row in rows]).table["symbol"]
         if starts.null_count() > LEAST * len(rows):
             raise grid.fail(_SETS.format(len(rows)))
-    header = plain(rows[0]) in GENE_HEADERS and len(rows) > 1
+    title = [f"a title, not read: {rows[0][:60]!r}"] if _is_title(rows) else []
+    header = bool(title) or (plain(rows[0]) in GENE_HEADERS and len(rows) > 1)
     genes = [gene for row in rows[header:] for gene in _identifiers(row)]
     names = [gene for gene in genes if np.isnan(number(gene))]
     # Numbers in a text of other words would be read as Entrez ids.
     if len(rows) - header < len(genes) > len(names) and names:
         unknown = resolve(names).table["match"].to_list().count("unmapped")
-        if unknown >= LEAST * len(names):
+        values = [value for gene in genes if not np.isnan(value := number(gene))]
+        if unknown >= LEAST * len(names) or any(v < 0 or v % 1 for v in values):
             what = "neither a list of genes, nor a table: its rows differ in their number of cells"
             raise grid.fail(f"this is {what}")
-    return _made(grid, genes, header=grid.lines[0] if header else None, rows=len(rows) - header)
+    line = grid.lines[0] if header else None
+    return _made(grid, genes, header=line, rows=len(rows) - header, more=title)
+
+
+def _is_title(rows: Sequence[str]) -> bool:
+    """Whether the first line is a title: words, most of no gene, above lines of one word."""
+    words = [row.split() for row in rows]
+    alone = len(words) > 1 and all(len(row) == 1 for row in words[1:])
+    if not alone or len(words[0]) < 2 or set(rows[0]) & set(",;\t"):
+        return False
+    matches = resolve(words[0]).table["match"].to_list()
+    # Words such as T, up and cell are old names of genes.
+    unsure = sum(match in _UNSURE for match in matches)
+    return "unmapped" in matches and 2 * unsure > len(matches)
 
 
 def _identifiers(row: str) -> list[str]:
@@ -337,7 +353,7 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
         if score is not None:
             values += [float(score.numbers[i])] * len(parts)
     for column in table.columns:
-        labels = [] if column is genes else column.groups
+        labels = [] if column in (genes, score) else _groups(column, genes)
         if len(labels) > 1 and len(set(found)) < len(found):
             reason = f"the genes are of {len(labels)} groups, in column {column.label}"
             if score is not None:
@@ -352,6 +368,20 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
         table.grid, found, values if score is not None else None, header=table.header_line,
         rows=len(table), column=genes, score=score, left_out=missing, split=split, more=notes,
     )  # fmt: skip
+
+
+def _groups(column: Column, genes: Column) -> list[str]:
+    """The labels of the groups that the rows are of: a column has a name that says so, or most
+    genes repeat, but none with the same label.
+    """
+    labels = list(dict.fromkeys(column.cells))
+    pairs = set(zip(genes.cells, column.cells, strict=True))
+    distinct = len(set(genes.cells))
+    if column.names_groups or (
+        2 * len(labels) <= len(pairs) == len(genes.cells) and 3 * distinct <= 2 * len(pairs)
+    ):
+        return labels
+    return []
 
 
 def _made(

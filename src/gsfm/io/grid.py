@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import csv
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def _of_rows(
     rows: list[list[str]] = []
     lines: list[int] = []
     for line, row in numbered:
-        if any(map(str.strip, row)):
+        if any(map(str.isalnum, itertools.chain(*row))):  # and not mere lines of --- or +++
             rows.append(row)
             lines.append(line)
         else:
@@ -165,8 +166,9 @@ def _of_rows(
 
 
 def unquoted(cell: str) -> str:
-    """Remove white space and quotes around a cell."""
-    return cell.strip().strip(_QUOTES).strip()
+    """Remove white space and quotes around a cell, also of a formula ``="TP53"``."""
+    text = cell.strip()
+    return (text[1:] if text.startswith('="') else text).strip(_QUOTES).strip()
 
 
 def is_missing(cell: str) -> bool:

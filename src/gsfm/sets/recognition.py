@@ -74,7 +74,7 @@ def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
             return "tsv"
     # The header of a table of R may have one cell less.
     widths = {len(row) for row in rows[len(rows[0]) == len(rows[-1]) - 1 :]}
-    if claimed is None and len(widths) == 1 and header & set(GENE_HEADERS):
+    if claimed is None and header & set(GENE_HEADERS):
         return "tsv"
     beside, below = rows[0][2:], [cell for row in rows[1:] for cell in row[2:]]
     if len(rows) == 1:
