@@ -57,6 +57,11 @@ def adata(model):
     return anndata.AnnData(np.log1p(x), obs=obs, var=pd.DataFrame(index=genes))
 
 
+def test_what_is_no_anndata_is_an_error():
+    with pytest.raises(TypeError, match="adata must be an AnnData, not DataFrame"):
+        scverse.score(pd.DataFrame({"TP53": [1.0, 2.0]}), TERMS)
+
+
 def test_cells_are_told_apart_by_genes_that_are_in_no_term(adata, model, library):
     is_a = (adata.obs["cluster"] == "a").to_numpy()
 

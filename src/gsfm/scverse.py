@@ -350,6 +350,8 @@ def _names(terms: Terms) -> list[str]:
 
 def _expression(adata: AnnData, layer: str | None) -> Any:
     """The expression, cells by genes, dense or sparse."""
+    if not hasattr(adata, "var_names"):
+        raise TypeError(f"adata must be an AnnData, not {type(adata).__name__}")
     if layer is not None and layer not in adata.layers:
         raise GsfmError(f"no layer {layer!r}; there are {', '.join(adata.layers) or 'none'}")
     values = adata.X if layer is None else adata.layers[layer]

@@ -237,6 +237,14 @@ def test_a_library_that_is_named_twice_is_tested_once():
         gsfm.enrich(GENES, 7, method="ora")
 
 
+def test_the_name_of_a_library_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    expected = gsfm.nearest(GENES, "families", top=2).table
+    (tmp_path / "families").write_text("mine\t\tEGFR\tGRB2\nother\t\tTP53\tBAX\n")
+    assert gsfm.nearest(GENES, "families", top=2).table.equals(expected)
+    assert gsfm.nearest(GENES, "./families").table["set"].to_list() == ["mine", "other"]
+
+
 @pytest.mark.parametrize("read", [gsfm.genes.read, gsfm.sets.read])
 def test_what_is_no_file_is_an_error(read):
     with pytest.raises(TypeError, match="a path, a binary stream or a data frame, not NoneType"):

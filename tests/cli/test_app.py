@@ -267,6 +267,13 @@ def test_ctrl_c_is_exit_code_130(folder, tmp_path):
     assert "Traceback" not in stderr
 
 
+def test_streams_that_the_caller_closed(folder):
+    command = " ".join(f'"{part}"' for part in (*GSFM, "complete", "--model", folder))
+    for what, code in (("- <&-", 1), ("TP53 >&-", 0), ("TP53 2>&-", 0)):
+        done = subprocess.run(f"{command} {what}", shell=True, capture_output=True, text=True)
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
 def test_completing_needs_no_torch_and_no_other_command(folder):
     code = (
         "import sys\n"

@@ -108,10 +108,12 @@ def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
         from gsfm.corpus import embedded
 
         return embedded()
-    if isinstance(source, str | Path) and (source == "-" or is_file(source)):
-        return sets.read(source, resolve=resolve)
     from gsfm import libraries
 
+    # The name of a library is no file, as in `gsfm.libraries.load`: ./go-bp is.
+    is_name = isinstance(source, str) and source in libraries.names()
+    if isinstance(source, str | Path) and not is_name and (source == "-" or is_file(source)):
+        return sets.read(source, resolve=resolve)
     return libraries.load(source)
 
 

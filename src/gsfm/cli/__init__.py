@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 
 __all__ = ["main"]
 
@@ -15,6 +16,9 @@ def main() -> None:
     The exit code is 0 when all went well, 1 for an error that gsfm explains in one line on stderr,
     2 for wrong usage, 130 after Ctrl-C, 141 when the reader of the output went away.
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
     raw = getattr(sys.stdout, "buffer", None)
     if isinstance(raw, io.RawIOBase):  # PYTHONUNBUFFERED: the rest of a short write would be lost
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", write_through=True)

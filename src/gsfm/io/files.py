@@ -34,7 +34,7 @@ def atomic_path(path: str | Path, *, parents: bool = False) -> Iterator[Path]:
     stdout = _is_stdout(path)
     special = stdout or (path.exists() and not path.is_file() and not path.is_dir())
     if path.is_symlink() and not special:
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
     if parents:
         path.parent.mkdir(parents=True, exist_ok=True)
     check_folder(path)

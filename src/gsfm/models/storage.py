@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -142,7 +143,8 @@ def read_bytes(path: Path) -> bytes:
     It is read instead of mapped, because a mapped file that shrinks ends the process.
     """
     try:
-        inside = path.resolve().is_relative_to(path.parent.resolve())
+        # Not Path.resolve, which has a RuntimeError for links that go round.
+        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(path.parent))
         require(inside, f"{path}: a link out of the model folder: copy the file", ModelFormatError)
         regular_size(path)
         return path.read_bytes()

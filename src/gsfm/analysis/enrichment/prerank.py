@@ -14,7 +14,7 @@ from gsfm.analysis.enrichment.model import about_ranks, by_gene, ranking
 from gsfm.analysis.query import mask_of
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import RankedLike, is_path, pairs
-from gsfm.errors import GsfmError, MissingExtraError
+from gsfm.errors import GsfmError, MissingExtraError, require
 from gsfm.genes import Species
 from gsfm.progress import Progress
 
@@ -58,7 +58,7 @@ def prerank(
         Terms with fewer or more genes of the list are not tested, nor are terms with all genes of
         the list.
     weight
-        Power of the statistics in the running sum; 0 uses the ranks only.
+        Power of the statistics in the running sum, from 0 to 10; 0 uses the ranks only.
     permutations
         Permuted lists of the null: the genes are permuted, so that the null is a random list.
         Genes with the same statistic are in random order, by `random_state`.
@@ -73,7 +73,7 @@ def prerank(
     ------
     MissingExtraError
         If GSEApy is not installed.
-    UnknownGenesError, GsfmError
+    UnknownGenesError, GsfmError, ValueError
         As in `enrich`.
 
     References
@@ -88,6 +88,7 @@ def prerank(
         raise MissingExtraError("GSEA prerank", "gsea") from error
     if isinstance(background, int) or (isinstance(background, str) and not is_path(background)):
         raise ValueError("the background of prerank is the list, or identifiers of its genes")
+    require(0 <= weight <= 10, f"weight must be 0 to 10, not {weight}")
     identifiers, statistics = pairs(ranked)
     pool = identifiers if background is None else background
     test = Experiment(identifiers, libraries, pool, species, is_list=background is None)
@@ -107,6 +108,9 @@ def prerank(
         progress(f"GSEApy: {n_terms:,} terms, {permutations:,} permutations", 0, 1)
     # Ties are in random order: in the order of the alphabet, families of genes would be enriched.
     order = ranking(values, random_state)
+    largest_value = np.abs(values).max()
+    if not 1e-20 < largest_value < 1e20:  # GSEApy does not notice sums that overflow
+        values = values / largest_value
     with _quiet():
         result = gseapy.prerank(
             rnk=pd.Series(values[order], index=[symbols[g] for g in ids[order]]),
