@@ -327,6 +327,9 @@ def test_the_index_of_a_data_frame_is_read():
     frame = pd.DataFrame({"stat": VALUES}, index=SYMBOLS).reset_index()
     for text in (frame.to_csv(), frame.to_csv(index=False)):
         assert read(text, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
+    frame.columns = [0, 1]
+    for text in (frame.to_csv(), frame.to_csv(index=False)):
+        assert read(text, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
 
 
 def test_a_header_in_a_comment():

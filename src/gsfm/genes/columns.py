@@ -453,6 +453,9 @@ def _have_names(columns: Sequence[Column]) -> bool:
         return True
     if not columns[0].cells:
         return False
+    numbered = [column.header for column in columns if column.header]
+    if len(numbered) > 1 and numbered == [str(i) for i in range(len(numbered))]:
+        return True  # by pandas
     tops = [c for c in columns if c.is_number and not is_missing(c.header)]
     above = [number(c.header, c.decimal_comma) for c in tops]
     if above:

@@ -27,6 +27,8 @@ def stream_of(frame: Any) -> BinaryIO:
     one = frame.shape[1] == 1
     if isinstance(frame, pl.DataFrame):
         lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+        nested = [n for n, kind in frame.schema.items() if kind.is_nested() and n not in lists]
+        frame = frame.drop(nested)  # no text
         joined = pl.col(lists).cast(pl.List(pl.String)).list.join(";")
         text = frame.with_columns(joined)
         if one:
