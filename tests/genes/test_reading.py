@@ -182,6 +182,21 @@ def test_lists(text):
     assert [gene for gene in found if gene != "x"] == ["TP53", "MDM2", "BAX"]
 
 
+def test_a_result_of_enrichment_is_no_ranked_list():
+    text = (
+        "All rights\n\nPathway\tz-score\tMolecules\ncell death\t2\tBAX,FAS\nDNA repair\t\tATM,ATR\n"
+    )
+    with pytest.raises(FormatError, match="gene-set file"):
+        read(text, ranked=True)
+
+
+def test_a_title_without_separators_above_a_table():
+    text = "Table S3: genes of the study\n\n" + rows(SYMBOLS, VALUES, header=["Gene", "log2FC"])
+    found = read(text, ranked=True)
+    assert found.table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
+    assert "1 line above the table, not read: 'Table S3: genes of the study'" in found.summary()
+
+
 @pytest.mark.parametrize("title", ["Up regulated genes", "Gene Symbol (HGNC)", "T cell receptors:"])
 def test_a_title_above_a_list(title):
     found = read(f"{title}\nTP53\nMDM2\nBAX\n")

@@ -177,7 +177,7 @@ TOOLS = {
         {"repair (A)": ["BRCA1"], "repair (B)": ["RAD51"], "death": ["BAX"]}, "'Description'", "'geneID'",
     ),
     "IPA": (
-        "Ingenuity Canonical Pathways\t-log(p-value)\tRatio\tz-score\tMolecules\n"
+        "© 2024 QIAGEN. All rights reserved.\n\nIngenuity Canonical Pathways\t-log(p-value)\tRatio\tz-score\tMolecules\n"
         "DNA repair\t5.1\t0.1\tNaN\tBRCA1,BRCA2,RAD51\napoptosis\t3.1\t0.1\t1.2\tTP53,BAX,CASP3\n",
         TWO, "'Ingenuity Canonical Pathways'", "'Molecules'",
     ),

@@ -310,12 +310,15 @@ class Table:
         The position in the grid of the first row below the header.
     header_line
         The 1-based line of the header; None without one.
+    titles
+        The number of rows above the header.
     """
 
     grid: Grid
     columns: list[Column]
     first_row: int
     header_line: int | None
+    titles: int = 0
 
     @classmethod
     def of(cls, grid: Grid, species: Species | None = None, *, width: int | None = None) -> Table:
@@ -324,7 +327,7 @@ class Table:
         if width > limits().columns:
             reason = f"the table has {width:,} columns; {variable('columns')} raises the limit"
             raise grid.fail(reason)
-        start = _start(grid.rows[:_MOST_TITLES], width)
+        titles = start = _start(grid.rows[:_MOST_TITLES], width)
         short = len(grid.rows[start]) == min(grid.width, width) - 1 and len(grid.rows) > start + 1
         rows = [
             [unquoted(cell) for cell in row] + [""] * (width - len(row))
@@ -351,7 +354,7 @@ class Table:
             columns = [
                 Column(i, "", [row[i] for row in rows], comma, species, known) for i in range(width)
             ]
-        return cls(grid, columns, start + header, grid.lines[start] if header else None)
+        return cls(grid, columns, start + header, grid.lines[start] if header else None, titles)
 
     def __len__(self) -> int:
         return len(self.grid.rows) - self.first_row

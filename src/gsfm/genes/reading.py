@@ -336,6 +336,9 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
     found: list[str] = []
     values: list[float] = []
     notes: list[str] = []
+    if table.titles:
+        text = " ".join(table.grid.rows[0]).strip()
+        notes.append(f"{count(table.titles, 'line')} above the table, not read: {text[:60]!r}")
     split = 0
     for i, cell in enumerate(genes.cells):
         if not genes.present[i]:
@@ -360,7 +363,7 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
                 raise table.grid.fail(f"{reason}: keep the rows of one ({join_names(labels, 5)})")
             notes.append(reason)
     terms = any(_TERM.search(column.name) for column in table.columns)
-    if terms and 2 * split > len(table):
+    if terms and 2 * split > len(table) - sum(missing.values()):
         raise table.grid.fail(_SETS.format(len(table)))
     if not found:
         raise table.grid.fail("no row has a gene" + (" with a statistic" if score else ""))

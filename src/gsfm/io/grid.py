@@ -240,10 +240,26 @@ def infer_separator(texts: Sequence[str], separators: Sequence[str] = SEPARATORS
     >>> infer_separator(["gene;logFC", "TP53;0,25"]), infer_separator(["TP53, MDM2", "BAX"])
     (';', None)
     """
-    found = [separator for separator in separators if _fits(_widths(texts, separator))]
+    found = [s for s in separators if _fits(_widths(_below_titles(texts, s), s))]
     # A header with one cell less, or white space, explains a table only if nothing else does.
-    exact = [s for s in found if s != " " and len(set(_widths(texts, s)[:2])) == 1]
+    exact = [
+        s for s in found if s != " " and len(set(_widths(_below_titles(texts, s), s)[:2])) == 1
+    ]
     return next(iter(exact + found), None)
+
+
+def _below_titles(texts: Sequence[str], separator: str) -> Sequence[str]:
+    """The lines below the titles, which have several words, and none of the separators.
+
+    Above tabs, a title may have commas and the like: no header of a table with tabs has none.
+    """
+    if separator == " ":
+        return texts
+    marks = separator if separator == "\t" else "".join(SEPARATORS[:-1])
+    titles = itertools.takewhile(
+        lambda text: not set(marks) & set(text) and (" " in text.strip() or not text.strip()), texts
+    )
+    return texts[len(list(titles)) :]
 
 
 def _fits(widths: Sequence[int]) -> bool:

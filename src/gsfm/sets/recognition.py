@@ -65,6 +65,8 @@ def _is_grp(lines: Sequence[str]) -> bool:
 
 
 def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
+    if claimed is None:  # below titles
+        rows = list(itertools.dropwhile(lambda row: len(row) == 1 and " " in row[0], rows))
     if claimed is None and not rows[0][0].strip():  # the name of the index of a data frame
         return "tsv"
     header = {plain(cell.lstrip("#")) for cell in rows[0]}
