@@ -251,6 +251,29 @@ def test_a_constant_statistic_is_refused(value):
         prerank(dict.fromkeys(GENES, value), LIBRARY)
 
 
+@pytest.mark.parametrize("scale", [1e-310, 1.7e308])
+def test_statistics_of_any_size(scale):
+    pytest.importorskip("gseapy")
+    values = np.random.default_rng(3).uniform(-1, 1, len(GENES))
+    columns = ["term", "es", "nes", "p_value"]
+    found, expected = (
+        prerank(dict(zip(GENES, v, strict=True)), LIBRARY, permutations=20).table.select(columns)
+        for v in (values * scale, values)
+    )
+    assert found["term"].equals(expected["term"])
+    assert found.drop("term").to_numpy() == pytest.approx(expected.drop("term").to_numpy(), 1e-6)
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), 11.0])
+def test_weight_and_permutations_have_a_range(weight):
+    pytest.importorskip("gseapy")
+    ranked = dict(zip(GENES, range(200), strict=True))
+    with pytest.raises(ValueError, match="weight must be 0 to 10"):
+        prerank(ranked, LIBRARY, weight=weight)
+    with pytest.raises(ValueError, match="permutations must be 1 or more"):
+        prerank(ranked, LIBRARY, permutations=0)
+
+
 def test_ties_are_broken_at_random(capfd):
     """A random sign enriches no family of genes that the alphabet puts side by side."""
     pytest.importorskip("gseapy")

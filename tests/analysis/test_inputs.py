@@ -245,6 +245,22 @@ def test_the_name_of_a_library_is_no_file(tmp_path, monkeypatch):
     assert gsfm.nearest(GENES, "./families").table["set"].to_list() == ["mine", "other"]
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: gsfm.complete(GENES, model=7), "a model is a fitted model or a model folder"),
+        (lambda: gsfm.complete(GENES, missing_fraction="x"), "below 1, not 'x'"),
+        (lambda: gsfm.enrich(GENES, "families", min_size=None), "min_size must be a whole number"),
+        (lambda: gsfm.libraries.find(None), "a term is one text, not None"),
+        (lambda: gsfm.network(GENES, min_relation=float("nan")), "min_relation must be a number"),
+        (lambda: gsfm.relate("TP53", top=None), "top must be 1 or more"),
+    ],
+)
+def test_parameters_of_a_wrong_type_are_an_error(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()
+
+
 @pytest.mark.parametrize("read", [gsfm.genes.read, gsfm.sets.read])
 def test_what_is_no_file_is_an_error(read):
     with pytest.raises(TypeError, match="a path, a binary stream or a data frame, not NoneType"):

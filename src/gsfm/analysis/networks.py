@@ -15,7 +15,7 @@ from gsfm.analysis.relations import RELATION
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
-from gsfm.errors import GsfmError, MissingExtraError, printable
+from gsfm.errors import GsfmError, MissingExtraError, printable, require
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import ModelLike, load_model
@@ -165,6 +165,7 @@ def network(
     model = load_model(model)
     check_least(0, add=add, random_state=random_state)
     check_least(1, degree=degree)
+    require(min_relation == min_relation, "min_relation must be a number, not nan")
     nx = _networkx()
     query = Query.of(model, species, set=genes)
     ids = query.genes("set", least=2)

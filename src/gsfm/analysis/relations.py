@@ -199,7 +199,7 @@ def relate(
     True
     """
     model = load_model(model)
-    check_least(1, top=top)
+    check_least(1, top=0 if top is None else top)
     check_least(0, random_state=random_state)
     if other is None:
         if isinstance(context, str | Path):

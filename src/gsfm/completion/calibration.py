@@ -56,7 +56,9 @@ def meaning(missing_fraction: float = HALF) -> str:
 def check_missing_fraction(missing_fraction: float) -> None:
     """Raise ValueError if `missing_fraction` is out of its range."""
     message = "missing_fraction, the fraction of the whole set that is missing, must be above 0 "
-    require(0 < missing_fraction < 1, f"{message}and below 1, not {missing_fraction}")
+    is_number = isinstance(missing_fraction, int | float | np.number)
+    holds = is_number and 0 < missing_fraction < 1
+    require(holds, f"{message}and below 1, not {missing_fraction!r}")
 
 
 def require_finite(*scores: NDArray[Any]) -> None:

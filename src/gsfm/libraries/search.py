@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gsfm.errors import UnknownTermError, join_names
+from gsfm.errors import UnknownTermError, join_names, require
 from gsfm.libraries.metadata import complete
 from gsfm.libraries.registry import load, names
 from gsfm.sets import GeneSets
@@ -78,6 +78,7 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
     gsfm.errors.UnknownTermError: no term 'spermatogenisis' in go-bp; like it: spermatogenesis
     (GO:0007283), ...
     """
+    require(isinstance(text, str), f"a term is one text, not {text!r}", TypeError)
     own: str | GeneSets | None = str(library) if isinstance(library, Path) else library  # type: ignore[assignment]
     if own is not None and not isinstance(own, str):
         own = _completed(load(own))

@@ -48,6 +48,8 @@ def load(path: str | Path | None = None) -> Model:
     """
     message = "this copy of gsfm comes without a trained model; name a model folder"
     require(path is not None or SHIPPED.exists(), message, ModelFormatError)
+    wrong = f"a model is a fitted model or a model folder, not {type(path).__name__}"
+    require(path is None or isinstance(path, str | Path), wrong, TypeError)
     folder = SHIPPED if path is None else Path(path)
     while True:
         before = _identity(folder)

@@ -14,6 +14,7 @@ from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.query import check_least
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import GenesLike, RankedLike, as_identifiers, is_path
+from gsfm.errors import require
 from gsfm.genes import GeneList, Species
 from gsfm.io.frames import is_frame
 from gsfm.models import ModelLike
@@ -136,7 +137,8 @@ def enrich(
     Traceback (most recent call last):
     ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' takes both
     """
-    check_least(0, random_state=random_state)
+    check_least(0, random_state=random_state, min_size=0 if min_size is None else min_size)
+    require(min_size is not None, "min_size must be a whole number, not None", TypeError)
     if method not in METHODS:
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
     ranked, is_ranked = _as_list(genes, method)

@@ -14,7 +14,7 @@ from gsfm.analysis.enrichment.model import about_ranks, by_gene, ranking
 from gsfm.analysis.query import mask_of
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import RankedLike, is_path, pairs
-from gsfm.errors import GsfmError, MissingExtraError, require
+from gsfm.errors import GsfmError, MissingExtraError, check_least, require
 from gsfm.genes import Species
 from gsfm.progress import Progress
 
@@ -88,6 +88,7 @@ def prerank(
         raise MissingExtraError("GSEA prerank", "gsea") from error
     if isinstance(background, int) or (isinstance(background, str) and not is_path(background)):
         raise ValueError("the background of prerank is the list, or identifiers of its genes")
+    check_least(1, permutations=permutations)
     require(0 <= weight <= 10, f"weight must be 0 to 10, not {weight}")
     identifiers, statistics = pairs(ranked)
     pool = identifiers if background is None else background
