@@ -135,7 +135,7 @@ def enrich(
     [('down', 'growth'), ('up', 'arrest')]
     >>> enrich(["BRCA1"], method="prerank")
     Traceback (most recent call last):
-    ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' takes both
+    ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' takes both; ...
     """
     check_least(0, random_state=random_state, min_size=0 if min_size is None else min_size)
     require(min_size is not None, "min_size must be a whole number, not None", TypeError)
