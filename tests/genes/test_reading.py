@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
+import gsfm
 from gsfm import FormatError, genes
 
 SYMBOLS = ["TP53", "CDKN1A", "MDM2", "BAX", "GADD45A", "SESN1", "FAS", "RB1"]
@@ -437,3 +438,40 @@ def test_any_table_gives_its_genes_and_statistic(seed, n, writer, order):
     found = read(text, ranked=True)
     assert found.genes == data["gene"]
     assert found.table["statistic"].to_list() == pytest.approx(data["statistic"])
+
+
+def test_a_bed_file_is_places_where_they_are_taken(tmp_path):
+    path = tmp_path / "loci.bed"
+    path.write_text("track name=x\nchr7\t117449999\t117700000\tpeak\nX\t10\t20\n")
+    with pytest.raises(FormatError, match=r"intervals \(BED\): .* gsfm prioritize"):
+        genes.read(path)
+    found = genes.read(path, loci=True)
+    assert found.genes == ["chr7:117450000-117700000", "X:11-20"]
+    assert genes.within(found.genes[0]) == ["CFTR", "CFTR-AS1"]
+    path.write_text("chr7\t117449999\t117700000\n")
+    ranked = gsfm.prioritize(path, seeds=["SCNN1A", "SLC26A9"], why=False)
+    assert ranked.provenance["candidates"]["loci"] == {"chr7:117450000-117700000": 2}
+    assert ranked.provenance["input"]["read"][0]["identifiers"] == "places on GRCh38"
+    path.write_text("chr7\t117449999\t117700000\nchr7\tx\ty\n")
+    with pytest.raises(FormatError, match="line 2: this is no interval"):
+        genes.read(path, loci=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("TP53\nMDM2\n", {"gene_column": "nope"}, "no column 'nope'"),
+        ("TP53\nMDM2\n", {"gene_column": 2}, "no column 2"),
+        ("p53 targets\t\tTP53\tMDM2\n", {}, "gene-set file"),
+        ("TP53\t1\nMDM2\t1\n", {"ranked": True}, "all values of column 2 are 1"),
+    ],
+)
+def test_no_column_and_no_list(text, options, message):
+    with pytest.raises(FormatError, match=message):
+        genes.read(io.BytesIO(text.encode()), **options)
+    assert genes.read(io.BytesIO(b"gene\nTP53\n"), gene_column="gene").genes == ["TP53"]
+
+
+def test_a_frame_without_rows_has_no_genes():
+    with pytest.raises(FormatError, match="it has no rows"):
+        gsfm.complete(pl.DataFrame({"g": []}))

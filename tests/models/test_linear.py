@@ -173,7 +173,7 @@ def test_storage_is_the_identity(matrix: np.ndarray) -> None:
 def test_a_broken_matrix_is_refused(name: str, value: list[float]) -> None:
     tensors = csr_tensors(sp.csr_array(np.ones((2, 2), np.float32)), "m")
     tensors[name] = np.array(value)
-    with pytest.raises(ValueError, match="'m['.]"):
+    with pytest.raises(ValueError, match=r"'m['.]"):
         take_csr(tensors, "m", 2, 2)
 
 

@@ -139,7 +139,8 @@ def prioritize(
     ----------
     candidates
         Genes: identifiers of any kind; and places on the genome (GRCh38) such as
-        ``"chr7:117000000-118000000"``, which stand for the genes there. One or several.
+        ``"chr7:117000000-118000000"``, which stand for the genes there. One or several, or a file
+        of them, also in BED.
     terms
         The phenotype as terms: identifiers or names, as in `gsfm.libraries.find`; one or several.
     seeds
@@ -202,7 +203,7 @@ def prioritize(
     terms = [terms] if isinstance(terms, str) else list(dict.fromkeys(terms))
     if isinstance(candidates, str) and not is_path(candidates):
         candidates = [candidates]
-    expanded, loci = _expanded(as_identifiers(candidates, "candidates"))
+    expanded, loci = _expanded(as_identifiers(candidates, "candidates", loci=True))
     seeds = as_identifiers(seeds, "seeds")
     query = Query.of(model, species, candidates=expanded, seeds=seeds)
     genes = query.genes("candidates", what="the candidates")

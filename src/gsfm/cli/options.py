@@ -132,7 +132,9 @@ def read_file(path: str, **settings: Any) -> GeneList:
     return found
 
 
-def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) -> Identifiers:
+def read(
+    arguments: Sequence[str] | None, files: Sequence[str] | None = None, **settings: Any
+) -> Identifiers:
     """The identifiers of the command line, with files and stdin replaced by the genes in them."""
     from gsfm.completion.inputs import Identifiers, as_identifiers, is_path
 
@@ -141,14 +143,17 @@ def read(arguments: Sequence[str] | None, files: Sequence[str] | None = None) ->
         from_file = argument == "-" or is_path(argument)
         if not from_file and _PATH.search(argument):
             raise FormatError(argument, "there is no such file")
-        found.add(as_identifiers(read_file(argument) if from_file else [argument]))
+        found.add(as_identifiers(read_file(argument, **settings) if from_file else [argument]))
     for path in files or ():
-        found.add(as_identifiers(read_file(path)))
+        found.add(as_identifiers(read_file(path, **settings)))
     return found
 
 
 def require(
-    arguments: Sequence[str] | None, files: Sequence[str] | None, what: str = "genes"
+    arguments: Sequence[str] | None,
+    files: Sequence[str] | None,
+    what: str = "genes",
+    **settings: Any,
 ) -> Identifiers:
     """`read`, where there must be an argument or a file.
 
@@ -159,7 +164,7 @@ def require(
     """
     if not arguments and not files:
         raise typer.BadParameter(f"give {what}, a file of them, or - for stdin")
-    return read(arguments, files)
+    return read(arguments, files, **settings)
 
 
 def read_sets(path: str, **settings: Any) -> GeneSets:

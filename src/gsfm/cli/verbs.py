@@ -321,7 +321,7 @@ def prioritize(
     ----------
     candidates
         Candidate genes, by any identifier; a region of GRCh38, such as
-        chr7:117000000-118000000, for the genes in it; a file of these; - for stdin.
+        chr7:117000000-118000000, for the genes in it; a file of these, also in BED; - for stdin.
     terms
         A term of the phenotype, by its identifier or name. Repeatable.
     seeds
@@ -333,7 +333,7 @@ def prioritize(
     """
     if not terms and not seeds:
         raise typer.BadParameter("give the phenotype: --term TERM, or --seeds GENES")
-    query = options.require(candidates, file, "candidates")
+    query = options.require(candidates, file, "candidates", loci=True)
     from gsfm import analysis
 
     result = call(

@@ -43,8 +43,8 @@ class Identifiers(list[Any]):
         self.read += more.read
 
 
-def as_identifiers(genes: GenesLike, what: str = "the genes") -> Identifiers:
-    """The identifiers of a list, a table or a file.
+def as_identifiers(genes: GenesLike, what: str = "the genes", *, loci: bool = False) -> Identifiers:
+    """The identifiers of a list, a table or a file; with `loci` also the places of a BED file.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def as_identifiers(genes: GenesLike, what: str = "the genes") -> Identifiers:
     if isinstance(genes, GeneList):
         return Identifiers(genes.genes, [genes.provenance])
     if is_frame(genes) or isinstance(genes, Path) or (isinstance(genes, str) and is_path(genes)):
-        return as_identifiers(gene_names.read(genes))  # type: ignore[arg-type]
+        return as_identifiers(gene_names.read(genes, loci=loci))  # type: ignore[arg-type]
     if isinstance(genes, str | bytes) or getattr(genes, "ndim", 1) == 0:
         raise TypeError(f"{what} must be a list of identifiers, or a file: use [{genes!r}]")
     if isinstance(genes, Mapping):

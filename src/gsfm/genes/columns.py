@@ -366,11 +366,11 @@ class Table:
                 return self.columns[wanted - 1]
         else:
             exact = [c for c in self.columns if c.header == wanted] or [
-                c for c in self.columns if c.header and c.name == plain(wanted)
+                c for c in self.columns if c.header and c.name == plain(str(wanted))
             ]
             if len(exact) == 1:
                 return exact[0]
-            if not exact and wanted.isdigit():
+            if not exact and str(wanted).isdigit():
                 return self.named(int(wanted), option)
             if exact:
                 raise self.grid.fail(

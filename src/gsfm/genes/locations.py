@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import polars as pl
 
-from gsfm.errors import GsfmError
+from gsfm.errors import FormatError, GsfmError
 from gsfm.genes import tables
+from gsfm.io.foreign import BED
+from gsfm.io.streams import open_source
+from gsfm.io.text import head, lines
 
 _LOCUS = r"(?:chr)?([0-9]{1,2}|X|Y):([0-9]+)-([0-9]+)"
 
@@ -98,4 +102,26 @@ def within(locus: str) -> list[str]:
     found = known.filter(*inside).sort("start", "symbol")["symbol"].to_list()
     if not found:
         raise GsfmError(f"no gene lies in {locus} of GRCh38; is it the right assembly?")
+    return found
+
+
+def read_bed(path: str | Path) -> list[str] | None:
+    """Return the intervals of a BED file as `within` takes them; None if it is no BED file.
+
+    Raises
+    ------
+    FormatError
+        If a line is no interval.
+    """
+    with open_source(path) as source:
+        if not re.match(BED, head(source)[:8192].decode("utf-8", "replace")):
+            return None
+        found = []
+        for number, line in lines(source):
+            if not line.strip() or line.startswith(("track", "browser", "#")):
+                continue
+            cells = line.split()
+            if len(cells) < 3 or not (cells[1].isdigit() and cells[2].isdigit()):
+                raise FormatError(source.name, "this is no interval of BED", line=number)
+            found.append(f"{cells[0]}:{int(cells[1]) + 1}-{cells[2]}")
     return found

@@ -27,9 +27,11 @@ from gsfm.genes.columns import (
     plain,
     split_cell,
 )
+from gsfm.genes.locations import read_bed
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import NAMES, Grid, read_grid, unquoted
 from gsfm.io.notes import Note
+from gsfm.io.streams import file_path
 from gsfm.report import Report
 
 _TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
@@ -92,6 +94,7 @@ def read(
     gene_column: str | int | None = None,
     score_column: str | int | None = None,
     species: Species | None = None,
+    loci: bool = False,
 ) -> GeneList:
     """Read the genes of a list or a table, and say what was read.
 
@@ -119,6 +122,8 @@ def read(
         The name of the column of genes and of the statistic, or its 1-based number.
     species
         The species of the identifiers, as in `resolve`.
+    loci
+        Whether a BED file is read, too, as places on GRCh38 in the form of `within`.
 
     Returns
     -------
@@ -140,6 +145,10 @@ def read(
     >>> read(io.BytesIO(table), ranked=True).table.rows()
     [('TP53', -2.0), ('MDM2', 1.5)]
     """
+    file = file_path(path)
+    if loci and file is not None and (places := read_bed(file)) is not None:
+        kind = {"gene_column": "chromosome, start, end", "identifiers": "places on GRCh38"}
+        return GeneList(pl.DataFrame({"gene": places}), {**_about(str(path), len(places)), **kind})
     grid = read_grid(path, sheet=sheet)
     if not grid.is_table:
         if ranked:
@@ -147,7 +156,7 @@ def read(
             if len(grid.rows) == 1:
                 raise grid.fail(f"it contains no gene with a statistic: give {what}")
             raise grid.fail(f"give {what}: there is one column", 0)
-        return _of_lines(grid)
+        return _of_lines(grid, gene_column)
     table = Table.of(grid, species)
     genes = _gene_column(table, gene_column)
     if genes is None:
@@ -185,9 +194,13 @@ def read_ranked(path: str | Path | BinaryIO, **options: Any) -> pl.DataFrame:
 # -- lists ----------------------------------------------------------------------------------------
 
 
-def _of_lines(grid: Grid) -> GeneList:
+def _of_lines(grid: Grid, wanted: str | int | None) -> GeneList:
     """The genes of a file without columns: one or several in each line."""
     rows = [row[0] for row in grid.rows]
+    if wanted is not None and str(wanted) not in ("1", rows[0]):
+        raise grid.fail(f"there is no column {wanted!r} (--gene-column): there is one column")
+    if len(rows) == 1 and re.match(r"[^\t]+\t\t[^\t]+\t", rows[0]):  # no description
+        raise grid.fail(_SETS.format(1))
     wide = [row for row in rows if row.count("\t") > 1]
     if len(wide) == len(rows) > 1:
         starts = resolve([row.split("\t")[0] for row in rows]).table["symbol"]
@@ -302,6 +315,11 @@ def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Colu
     if found:
         reason = f"{len(found)} columns can be the statistic ({listed(found)})"
         raise grid.fail(f"{reason}: choose one with --score-column")
+    for one in numbers[: len(numbers) == 1]:
+        values = one.numbers[np.isfinite(one.numbers)]
+        if len(values) > 1 and (values == values[0]).all():
+            what = f"all values of column {one.label} are {values[0]:g}"
+            raise grid.fail(f"{what}; they rank nothing")
     if numbers:
         what = "a p-value, a rank, a mean, a count or a label, or has no sign"
         reason = f"no column has a signed statistic: each of {listed(numbers)} is {what}"
@@ -315,6 +333,8 @@ def _unnamed(others: Sequence[Column], genes: Column) -> list[Column]:
     Alone beside the genes, numbers from 0 to 1 without a name could be p-values.
     """
     rest = [c for c in others if c.present.any() and not c.is_ordinal and not agree(genes, c)]
+    if len(rest) == 1 and rest[0].has_number and not rest[0].is_number:
+        return rest  # the line of the text is reported
     found = [c for c in rest if c.is_number and not c.is_never]
     if len(found) != 1 or found[0].is_signed:
         return found
@@ -407,15 +427,19 @@ def _made(
     if split:
         notes.append(f"{count(split, 'cell')} with several genes, split")
     about = {
-        "file": grid.name,
         "sheet": grid.sheet,
         "separator": NAMES.get(grid.separator or ""),
         "header": header,
         "gene_column": None if column is None else column.label,
         "identifiers": None if column is None else column.kind,
         "score_column": None if score is None else score.label,
-        "rows": rows,
         "left_out": left_out or {},
         "notes": [str(note) for note in notes],
     }
-    return GeneList(table, about)
+    return GeneList(table, {**_about(grid.name, rows), **about})
+
+
+def _about(file: str, rows: int) -> dict[str, Any]:
+    """The provenance of a file of which nothing else is to be said."""
+    names = ("sheet", "separator", "header", "gene_column", "identifiers", "score_column")
+    return {"file": file, **dict.fromkeys(names), "rows": rows, "left_out": {}, "notes": []}

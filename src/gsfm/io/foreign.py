@@ -26,6 +26,8 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"\x80\x04\x95", "a pickle of Python, which is never loaded", "write the table as CSV"),
     (b"\x80\x05\x95", "a pickle of Python, which is never loaded", "write the table as CSV"),
 )
+#: The beginning of a BED file.
+BED = r"(?:track .*\n|browser .*\n|#.*\n)*(?:chr)?[\dXYM]+\t\d+\t\d+(?:\t|\s*\n|$)"
 #: The beginning of text files: a regular expression, what the file is, and what to do.
 _TEXTS: tuple[tuple[str, str, str], ...] = (
     (r"#1\.[23]\s*\n\d+\t\d+", "an expression matrix (GCT)", "give the genes, or a ranked list"),
@@ -37,9 +39,9 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
         "give the genes at the variants",
     ),
     (
-        r"(?:track .*\n|browser .*\n)*(?:chr)?[\dXYM]+\t\d+\t\d+(?:\t|\s*\n|$)",
+        BED,
         "genomic intervals (BED)",
-        "give the genes, or use a locus in gsfm prioritize --candidates",
+        "give the genes; gsfm prioritize takes such a file",
     ),
     (r"(?:#.*\n)*\S+\t\S+\t\S+\t\d+\t\d+\t[\d.]+\t[-+.]\t[.012]\t", "annotations (GTF or GFF)",
      "give the genes, or a table with a column of them"),

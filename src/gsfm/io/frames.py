@@ -7,6 +7,8 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
+from gsfm.errors import FormatError
+
 
 class _Text(io.BytesIO):
     name = "data frame"
@@ -24,6 +26,8 @@ def stream_of(frame: Any) -> BinaryIO:
 
     One column has the numbers of the rows beside it, so that its name is not read as a value.
     """
+    if not frame.shape[0]:
+        raise FormatError(_Text.name, "it has no rows")
     one = frame.shape[1] == 1
     if isinstance(frame, pl.DataFrame):
         lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
