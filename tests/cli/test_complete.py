@@ -119,7 +119,7 @@ def test_a_library(run, folder, tmp_path):
     assert result.exit_code == 0
     assert [row["set"] for row in _rows(result.stdout)] == ["a", "a", "b", "b"]
     assert "sets without a known gene (1): c" in result.stderr
-    assert "1 members with a weight" in result.stderr
+    assert "1 member with a weight" in result.stderr
     piped = run(
         *("complete", "--library", "-", "--model", folder, "--top", "2", "--csv"),
         stdin=path.read_bytes(),
