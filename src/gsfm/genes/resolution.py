@@ -15,6 +15,8 @@ from gsfm.report import Report
 #: The rule of an identifier of which nothing is known, and of a missing value.
 UNKNOWN = "not found among human genes and their mouse and rat orthologs"
 MISSING_VALUE = "a missing value"
+#: Matches by a name of a human gene.
+_HUMAN_NAMES = ("approved", "approved (case)", "previous", "alias")
 
 
 def _described(name: str | None, candidates: list[str]) -> str:
@@ -140,6 +142,8 @@ class Resolution(Report):
         >>> genes.resolve(["CDC28", "URA3", "PHO5", "RAD51"]).warnings
         ['these look like yeast genes (CDC28, URA3, PHO5): map them to human orthologs first']
         """
+        if self.species is None and 2 * (~self.table["match"].is_in(_HUMAN_NAMES)).sum() < LEAST:
+            return []  # names of human genes are no evidence; a name that mice alone have is twice
         rows = self.table.select(tables.bare(self.table["input"]), "match", "rule")
         rows = rows.drop_nulls("input").unique("input", maintain_order=True)
         rows = rows.filter(pl.col("rule") != MISSING_VALUE)

@@ -97,6 +97,8 @@ def another(names: pl.Series, matches: pl.Series, looks: pl.Series) -> str | Non
     'these look like yeast genes (CDC28, URA3, PHO5): map them to human orthologs first'
     """
     foreign = matches.str.contains(_NOT_HUMAN)
+    if foreign.sum() < LEAST:  # most lists: the rest takes milliseconds
+        return None
     table = pl.DataFrame({"name": names, "foreign": foreign, "look": looks})
     by_symbol = table.join(_symbols(), on="name", how="left", maintain_order="left")
     by_look = table.with_columns(species=pl.col("look").str.extract(r"^([\w-]+) gene:"))
