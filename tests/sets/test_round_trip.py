@@ -113,3 +113,11 @@ def test_round_trip(form: str, data: st.DataObject, tmp_path: Path) -> None:
     assert content(again, columns, weighted=weighted) == content(sets, columns, weighted=weighted)
     assert again.vocabulary == sets.vocabulary
     path.unlink()
+
+
+def test_tabs_in_quoted_cells_of_csv(tmp_path: Path) -> None:
+    sets = GeneSets.from_lists({"x\ty\tz": ["A1"], "\tq": ["B2"], "r": [], "s t": []})
+    write(sets, tmp_path / "a.csv")
+    again = read(tmp_path / "a.csv", resolve=False)
+    assert again.metadata["name"].to_list() == sets.metadata["name"].to_list()
+    assert [again.genes(i) for i in range(4)] == [("A1",), ("B2",), (), ()]

@@ -49,6 +49,8 @@ def of_text(head: bytes, suffix: str) -> str:
         return (
             "csv" if rows and any(c in rows[0][0] for c in ",;| ") else _SUFFIX.get(suffix, "csv")
         )
+    if len(rows[0]) == 1 and suffix not in _SUFFIX and any(c in rows[0][0] for c in ",;|"):
+        return "csv"  # the tabs are in quoted cells, or below a title
     return _of_rows(rows, _SUFFIX.get(suffix))
 
 
