@@ -46,9 +46,9 @@ def of_text(head: bytes, suffix: str) -> str:
         return "grp"
     rows = [line.split("\t") for line in lines if not line.startswith("# ")][:_LINES]
     if not rows or not any(len(row) > 1 for row in rows):
-        return (
-            "csv" if rows and any(c in rows[0][0] for c in ",;| ") else _SUFFIX.get(suffix, "csv")
-        )
+        # One set of GMX has no tab, and its name may have spaces.
+        is_table = suffix != ".gmx" and rows and any(c in rows[0][0] for c in ",;| ")
+        return "csv" if is_table else _SUFFIX.get(suffix, "csv")
     if len(rows[0]) == 1 and suffix not in _SUFFIX and any(c in rows[0][0] for c in ",;|"):
         return "csv"  # the tabs are in quoted cells, or below a title
     return _of_rows(rows, _SUFFIX.get(suffix))
