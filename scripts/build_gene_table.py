@@ -41,7 +41,7 @@ from typing import Any
 import polars as pl
 
 from gsfm.genes.excel import parse
-from gsfm.genes.lookup import CODE
+from gsfm.genes.lookup import CODE, human_genes
 from gsfm.genes.tables import bare
 from gsfm.io.files import atomic_path
 
@@ -604,8 +604,7 @@ def all_names(genes: pl.DataFrame, across: pl.DataFrame) -> pl.DataFrame:
         return names.select("name", pl.lit(kind).alias("kind"), "gene")
 
     parts = [part(genes, column, kind) for kind, column in SOME_KINDS]
-    meant = pl.when("first").then(pl.col("genes").list.head(1)).otherwise("genes")
-    across = across.with_columns(gene=meant).explode("gene")
+    across = across.with_columns(gene=human_genes()).explode("gene")
     for species in ("mouse", "rat"):
         theirs = across.filter(pl.col("species") == species)
         parts.append(part(theirs, "symbol", f"{species} symbol"))
@@ -626,7 +625,7 @@ def all_names(genes: pl.DataFrame, across: pl.DataFrame) -> pl.DataFrame:
 def with_spellings(names: pl.DataFrame) -> pl.DataFrame:
     """Give synonyms of mouse and rat genes that differ in hyphens the genes of all spellings.
 
-    NFKB is a synonym of one rat gene and NF-kB of another: neither says which one is meant.
+    NFKB is a synonym of one rat gene and NF-kB of another: neither shows which gene it is.
     """
     # A hyphen between digits tells names apart: Mir129-2 and Mir1292.
     plain = pl.col("name").str.to_uppercase()

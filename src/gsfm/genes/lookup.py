@@ -180,7 +180,7 @@ def _numbers(prefix: str) -> _Entries:
     elif prefix in _ORTHOLOGS:
         kind, species, own = _ORTHOLOGS[prefix]
         orthologs = tables.read("orthologs").filter(pl.col("species") == species)
-        ids = orthologs.select(gene=meant(), number=own, kind=CODE[kind]).explode("gene")
+        ids = orthologs.select(gene=human_genes(), number=own, kind=CODE[kind]).explode("gene")
     elif prefix == "ENST":
         ids = tables.read("transcripts").select(
             "gene", number=number, kind=CODE["ensembl transcript"]
@@ -192,7 +192,7 @@ def _numbers(prefix: str) -> _Entries:
     return _of_numbers(ids.drop_nulls())
 
 
-def meant() -> pl.Expr:
+def human_genes() -> pl.Expr:
     """The human genes of an ortholog: only the first one where this is clear."""
     return pl.when("first").then(pl.col("genes").list.head(1)).otherwise("genes")
 
