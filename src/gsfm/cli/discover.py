@@ -16,7 +16,6 @@ import typer
 from gsfm import genes
 from gsfm.cli import options
 from gsfm.cli.command import call, command
-from gsfm.io.streams import is_file
 from gsfm.report import Report
 
 app = typer.Typer(
@@ -100,7 +99,9 @@ def understudied(
 
 def _query(about: list[str]) -> str | list[str]:
     """A term, which is one text that is neither a file nor genes with commas; or else genes."""
-    is_term = len(about) == 1 and about[0] != "-" and not is_file(about[0])
+    from gsfm.analysis.sources import is_path
+
+    is_term = len(about) == 1 and about[0] != "-" and not is_path(about[0])
     if is_term and len(parts := options.split(about)) > 1:
         is_term = None in genes.resolve(parts).symbols
     return about[0] if is_term else options.read(about)
