@@ -8,11 +8,14 @@ import importlib
 import io
 import json
 import os
+import re
 import sqlite3
 import sys
+import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,7 +30,7 @@ from gsfm import FormatError, GeneSets, GsfmError
 from gsfm.corpus import plot
 from gsfm.io import child
 from gsfm.io.files import atomic_path
-from gsfm.io.limits import Limits, limits
+from gsfm.io.limits import Limits, limits, variable
 from gsfm.models import Linear
 from gsfm.report import Report
 from gsfm.sets import describe, read, write
@@ -214,26 +217,68 @@ def zipped(n_files: int) -> bytes:
     return packed.getvalue()
 
 
+def tarred(n_files: int) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for i in range(n_files):
+            info = tarfile.TarInfo(f"{i}.gmt")
+            info.size = 9
+            archive.addfile(info, io.BytesIO(b"a\tb\tTP53\n"))
+    return packed.getvalue()
+
+
+ALL = (*TEXTS, "xlsx", "parquet", "gsets")
+LIMITS: list[tuple[str, int, str, bytes]] = [
+    *(("size", 20, form, b"") for form in ALL),
+    *(("identifier", 3, form, b"") for form in ALL if form != "gsets"),
+    *(("line", 4, form, b"") for form in TEXTS if "json" not in form),
+    ("line", 8, "list", b"TP53\nMDM2 TP53\n"),
+    ("size", 8, "list", b"TP53\nMDM2 TP53\n"),
+    ("size", 1000, "gmt", gzip.compress(b"a\tb\tTP53\n" * 1000)),
+    ("ratio", 1, "gmt", gzip.compress(b"a\tb" + b"\tTP53" * 20_000_000 + b"\n", 1)),
+    ("files", 2, "gmt", zipped(3)),
+    ("files", 2, "gmt", tarred(3)),
+    ("nesting", 2, "json", b'{"a": {"geneSymbols": ["TP53"], "x": [[1]]}}'),
+    ("columns", 1, "json", b'{"a": {"geneSymbols": ["TP53"], "x": 1, "y": 2}}'),
+    *(("columns", 1, form, b"") for form in ("csv", "tsv", "xlsx", "parquet")),
+    ("cells", 3, "xlsx", b""),
+]
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "data"),
-    [
-        ("line", 100, b"a\tb" + b"\tTP53" * 300_000 + b"\n"),
-        ("identifier", 10, b"a\tb\tTP53TP53TP53\n"),
-        ("size", 1000, gzip.compress(b"a\tb\tTP53\n" * 1000)),
-        ("ratio", 1, gzip.compress(b"a\tb" + b"\tTP53" * 20_000_000 + b"\n", 1)),
-        ("files", 2, zipped(3)),
-        ("nesting", 2, b'{"a": {"geneSymbols": ["TP53"], "x": [[1]]}}'),
-        ("columns", 1, b'{"a": {"geneSymbols": ["TP53"], "x": 1, "y": 2}}'),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ("name", "value", "form", "data"),
+    LIMITS,
+    ids=[f"{name}, {form} {i}" for i, (name, _, form, _) in enumerate(LIMITS)],
 )
-def test_a_limit_is_an_error_that_names_its_variable(
-    name: str, value: int, data: bytes, monkeypatch: pytest.MonkeyPatch
+def test_a_limit_holds_for_all_readers_and_names_its_variable(
+    name: str, value: int, form: str, data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(f"GSFM_MAX_{name.upper()}", str(value))
-    with pytest.raises(FormatError) as caught:
-        read(io.BytesIO(data), format="gmt" if name == "identifier" else None)
-    assert name == "identifier" or f"GSFM_MAX_{name.upper()}" in str(caught.value)
+    path = tmp_path / f"a.{form}"
+    if data:
+        path.write_bytes(data)
+    else:
+        write(SETS[:1] if form == "grp" else SETS, path, format=form)
+    monkeypatch.setattr(child, "_answer", lambda job, held: child.work(job))
+    monkeypatch.setenv(variable(name), str(value))
+    with pytest.raises(FormatError, match=variable(name)) as caught:
+        if form == "list":
+            gsfm.genes.read(path)
+        else:
+            read(path, resolve=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_table_of_limits() -> None:
+    page = Path(gsfm.__file__).parents[2] / "docs" / "strangers.md"
+    if not page.exists():
+        pytest.skip("gsfm is installed without its documentation")
+    units = {"": 1, " GiB": 1 << 30, " MiB": 1 << 20, " KiB": 1 << 10}
+    rows = re.findall(r"`(GSFM_MAX_\w+)` \| ([\d,]+)( \wiB)? \|", page.read_text("utf-8"))
+    shown = {name: int(n.replace(",", "")) * units[unit] for name, n, unit in rows}
+    assert shown == {variable(name): value for name, value in asdict(Limits()).items()}
+    held = {name for name, *_ in LIMITS}
+    # Those of a child are tested below, and `mapped` with collections.
+    assert held == set(asdict(Limits())) - {"memory", "seconds", "mapped"}
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device")
@@ -266,9 +311,9 @@ def parse(path, target, *, how):
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
-        ("abort", "is damaged, or reading it needs more than"),
-        ("memory", "is damaged, or reading it needs more than"),
-        ("large", "File too large"),
+        ("abort", "is damaged, or reading it needs more than .* GSFM_MAX_SECONDS"),
+        ("memory", "is damaged, or reading it needs more than .*GSFM_MAX_MEMORY"),
+        ("large", "more than 67,108,864 bytes, .*GSFM_MAX_RATIO"),
         ("error", "a.xlsx: cannot be read"),
     ],
 )

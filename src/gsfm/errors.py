@@ -118,6 +118,20 @@ def check_least(least: int, **values: int | None) -> None:
             require(value < 1 << 63, f"{name} must be a number of up to 18 digits, not {value}")
 
 
+def check_sizes(min_size: int, max_size: int | None) -> None:
+    """Raise an error if no set can be of these sizes.
+
+    Examples
+    --------
+    >>> check_sizes(9, 2)
+    Traceback (most recent call last):
+    gsfm.errors.GsfmError: no size of a term is 9 or more and 2 or fewer
+    """
+    possible = min_size >= 1 and (max_size is None or max_size >= min_size)
+    bounds = f"{min_size} or more and {max_size} or fewer"
+    require(possible, f"no size of a term is {bounds}", GsfmError)
+
+
 def count(n: int, noun: str) -> str:
     """A number of things.
 

@@ -411,7 +411,7 @@ def test_wrong_inputs(tmp_path):
     path = gmt(tmp_path / "a.gmt", {"a": GENES[:3]})
     with pytest.raises(GsfmError, match="no set is left: none has 5 to 1000 genes"):
         corpus.build(path)
-    with pytest.raises(GsfmError, match="no set has 5 to 4 genes"):
+    with pytest.raises(GsfmError, match="no size of a term is 5 or more and 4 or fewer"):
         corpus.build(path, max_size=4)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import gsfm.sets
 from gsfm.corpus import inputs as inputs_module
 from gsfm.corpus.description import content_hash
-from gsfm.errors import GsfmError, MissingExtraError, count, require
+from gsfm.errors import GsfmError, MissingExtraError, check_sizes, count, require
 from gsfm.genes import Species, Vocabulary
 from gsfm.sets import GeneSets, csr
 from gsfm.version import __version__
@@ -113,8 +113,8 @@ def build(
     >>> corpus.manifest["inputs"][0]["sets"]["dropped"]
     {'too_small': 1, 'duplicate': 1}
     """
+    check_sizes(min_size, max_size)
     sizes = f"{min_size} to {max_size} genes"
-    require(1 <= min_size <= max_size, f"no set has {sizes}", GsfmError)
     if near_duplicates is not None:  # checked first, because the search is late
         bounds = f"near_duplicates must be above 0 and up to 1, not {near_duplicates}"
         require(0 < near_duplicates <= 1, bounds, GsfmError)

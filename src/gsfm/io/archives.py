@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from gsfm.errors import FormatError
-from gsfm.io.limits import limits, variable
+from gsfm.io.limits import exceeded, limits
 from gsfm.io.streams import DAMAGE, ZIP, Reader, Source, file_path, is_clutter, is_office
 
 #: Files that accompany data.
@@ -48,8 +48,7 @@ def zip_members(path: str | Path | BinaryIO) -> Iterator[BinaryIO]:
             return
         label = str(path) if file is not None else "<stdin>"
         if len(members) > limits().files:
-            reason = f"the zip has more than {limits().files:,} files"
-            raise FormatError(label, f"{reason}; {variable('files')} raises the limit")
+            raise _too_many(label, "zip")
         for info in members:
             try:
                 member = archive.open(info)
@@ -68,13 +67,20 @@ def tar_members(source: Source) -> Iterator[BinaryIO]:
     """Yield the files of a tar, in order; each must be read before the next."""
     try:
         with tarfile.open(fileobj=source.stream, mode="r|") as archive:
-            for info in archive:
+            for number, info in enumerate(archive, 1):
+                if number > limits().files:
+                    raise _too_many(source.name, "tar")
                 name = PurePosixPath(info.name)
                 member = archive.extractfile(info) if info.isreg() else None
                 if member is not None and not name.name.startswith("."):
                     yield _named(member, f"{source.name}/{info.name}", None)
     except tarfile.TarError as error:
         raise FormatError(source.name, f"not a readable tar file ({error})") from error
+
+
+def _too_many(name: str, kind: str) -> FormatError:
+    reason = exceeded("files", f"the {kind} has more than {limits().files:,} files")
+    return FormatError(name, reason)
 
 
 def is_other(name: str) -> bool:

@@ -8,6 +8,7 @@ there is an error of that file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -72,6 +73,8 @@ def run(parser: Callable[..., None], stream: BinaryIO, name: str, **arguments: A
             raise FormatError(name, reason)
         if "missing" in answer:
             raise MissingExtraError(*answer["missing"])
+        if "large" in answer:
+            raise FormatError(name, held.too_large(most))
         if "error" in answer:
             raise FormatError(name, " ".join(answer["error"].split())[:400])
         return target.read_bytes()
@@ -112,5 +115,10 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         raise
     except BaseException as error:  # a panic of Rust is not an Exception
-        return {"error": str(error)}
+        return {"large": True} if _is_too_large(error) else {"error": str(error)}
     return {}
+
+
+def _is_too_large(error: BaseException) -> bool:
+    """Whether what a parser wrote exceeds the limit of a file."""
+    return os.strerror(errno.EFBIG) in str(error)

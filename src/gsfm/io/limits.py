@@ -22,13 +22,13 @@ class Limits:
     cells
         Cells of a sheet of a workbook.
     size
-        Decompressed bytes of a file.
+        Bytes of a file, decompressed.
     ratio
         Decompressed bytes for each compressed byte; 64 MB are always allowed.
     files
         Files in a zip or another archive.
     line, identifier
-        Bytes of a line of a text file, and of an identifier in GMT.
+        Bytes of a line of a text file, and of an identifier of gene sets.
     nesting, columns
         Lists and objects inside one another in the metadata of JSON; columns of a table, and
         different keys of the metadata of JSON.
@@ -57,6 +57,13 @@ class Limits:
         250000000
         """
         return min(self.size, max(_FREE, self.ratio * compressed))
+
+    def too_large(self, most: int) -> str:
+        """Return the reason of an error: a file has more than `most` bytes, as `decompressed`."""
+        if most == self.size:
+            return exceeded("size", f"it has more than {most:,} bytes")
+        what = f"it has more than {most:,} bytes, {self.ratio:,} or more for each compressed byte"
+        return exceeded("ratio", what)
 
 
 def limits() -> Limits:
@@ -87,3 +94,14 @@ def limits() -> Limits:
 def variable(name: str) -> str:
     """Return the variable of the environment that sets a limit."""
     return f"GSFM_MAX_{name.upper()}"
+
+
+def exceeded(name: str, what: str) -> str:
+    """Return the reason of an error: what is more than a limit, and what raises the limit.
+
+    Examples
+    --------
+    >>> exceeded("line", "a line is longer than 100 bytes")
+    'a line is longer than 100 bytes; GSFM_MAX_LINE raises the limit'
+    """
+    return f"{what}; {variable(name)} raises the limit"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsfm.errors import needs_extra
-from gsfm.io.limits import limits
+from gsfm.io.limits import exceeded, limits
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,8 +32,11 @@ def workbook(path: str, target: str, *, kind: str, sheet: str | int | None, most
             rows, columns = own.total_height + 1, own.total_width + 1
             if rows * columns > most:
                 raise ValueError(
-                    f"the sheet {name!r} has {rows:,} rows and {columns:,} columns, more than "
-                    f"{most:,} cells: delete empty rows and columns"
+                    exceeded(
+                        "cells",
+                        f"the sheet {name!r} has {rows:,} rows and {columns:,} columns, more than "
+                        f"{most:,} cells: delete empty rows and columns",
+                    )
                 )
             found[name] = rows * columns
         chosen: Any = sheet
@@ -77,11 +80,13 @@ def parquet(path: str, target: str) -> None:
         frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise ValueError(f"not a readable Parquet file ({error})") from error
+    held = limits()
+    if frame.width > held.columns:
+        raise ValueError(exceeded("columns", f"the table has {frame.width:,} columns"))
     # Equal texts are one text in Parquet, and many in a list of Python.
-    found = sum(map(_text_bytes, frame.iter_columns()))
-    most = limits().decompressed(Path(path).stat().st_size)
-    if found > most:
-        raise ValueError(f"its texts have {found:,} bytes, more than {most:,}")
+    most = held.decompressed(Path(path).stat().st_size)
+    if sum(map(_text_bytes, frame.iter_columns())) > most:
+        raise ValueError(held.too_large(most))
     frame.write_ipc(target)
 
 

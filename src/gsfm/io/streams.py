@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 from gsfm.errors import FormatError, join_names
 from gsfm.io.files import atomic_path
 from gsfm.io.frames import is_frame, stream_of
-from gsfm.io.limits import limits, variable
+from gsfm.io.limits import exceeded, limits
 from gsfm.io.notes import Notes
 
 if sys.version_info >= (3, 14):
@@ -84,6 +84,10 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
             if _is_device(opened):
                 raise FormatError(file, "a device, not a file")
             stream = cast(io.BufferedReader, opened)
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                stream = io.BufferedReader(Reader(opened, label), _BUFFER)
+            elif os.fstat(opened.fileno()).st_size > (most := limits().size):
+                raise FormatError(label, limits().too_large(most))
         else:
             opened = sys.stdin.buffer if isinstance(path, str | Path) else path
             if not hasattr(opened, "read"):
@@ -128,8 +132,7 @@ def _decompress(
         members = [i for i in archive.infolist() if not is_clutter(i)]
         most = limits().files
         if len(members) > most:
-            reason = f"the zip has more than {most:,} files; {variable('files')} raises the limit"
-            raise FormatError(label, reason)
+            raise FormatError(label, exceeded("files", f"the zip has more than {most:,} files"))
         if is_office(members):
             # A workbook is a zip, too; its reader needs all of it.
             seekable.seek(0)
@@ -187,11 +190,7 @@ class Reader(io.RawIOBase):
         if self._compressed is not None:
             most = self._limits.decompressed(self._compressed.tell())
         if self._count > most:
-            reason = (
-                f"it has more than {most >> 20:,} MB, decompressed; if it is not made to do harm, "
-                f"decompress it, or raise {variable('ratio')} or {variable('size')}"
-            )
-            raise FormatError(self._label or "<stdin>", reason)
+            raise FormatError(self._label or "<stdin>", self._limits.too_large(most))
         buffer[: len(data)] = data
         return len(data)
 

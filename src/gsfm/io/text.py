@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gsfm.errors import FormatError
-from gsfm.io.limits import limits, variable
+from gsfm.io.limits import exceeded, limits
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 
@@ -51,14 +51,16 @@ def whole_lines(source: Source, longest: int | None = None) -> Iterator[tuple[in
     mac = b"\r" in chunk and b"\n" not in chunk
     line = 1
     while chunk:
-        rest = source.stream.readline(longest)
-        if len(rest) == longest:
-            reason = f"a line is longer than {longest:,} bytes; {variable('line')} raises the limit"
-            raise FormatError(source.name, reason, line=line + chunk.count(b"\n"))
+        rest = source.stream.readline(longest + 1)
         chunk += rest
         if mac:
             source.notes.add("mac-line-ends", chunk.count(b"\r"), line=line)
             chunk = chunk.replace(b"\r", b"\n")
+        if len(chunk) > longest:
+            for number, text in enumerate(chunk.split(b"\n"), line):
+                if len(text) > longest:
+                    reason = exceeded("line", f"a line is longer than {longest:,} bytes")
+                    raise FormatError(source.name, reason, line=number)
         if not chunk.endswith(b"\n"):
             chunk += b"\n"
         yield line, chunk

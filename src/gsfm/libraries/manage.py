@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, check_sizes
 from gsfm.genes import Species, Vocabulary
 from gsfm.io.files import sha256_file
 from gsfm.libraries import hpo, remote, shipped, store
@@ -94,6 +94,7 @@ def add(
     >>> term[:]
     ('mine', 0, 'p53 targets', 'p53 targets')
     """
+    check_sizes(max(min_size, 1), max_size)
     service = remote.split(source) if isinstance(source, str) else None
     if name is None:
         if str(source) == "-":

@@ -24,7 +24,7 @@ from gsfm.sets import csr
 from gsfm.sets.csr import Floats, Int32s, Int64s
 from gsfm.sets.formats.cells import LABELS, labels, member_rows, weight_of
 from gsfm.sets.formats.parallel import in_order
-from gsfm.sets.formats.raw import Format, Raw
+from gsfm.sets.formats.raw import Format, Raw, long_identifier
 from gsfm.sets.formats.tokens import PADDING, Encoder, keys_of
 from gsfm.sets.genesets import GeneSets
 
@@ -87,9 +87,8 @@ class _Block:
         if _COMMA in block:
             stops = self._split_weights(text, stops)
         self.lengths = stops - self.starts
-        longest, most = int(self.lengths.max(initial=0)), limits().identifier
-        if longest > most:
-            raise FormatError(path, f"an identifier has {longest:,} bytes: is this GMT?", line=line)
+        if int(self.lengths.max(initial=0)) > limits().identifier:
+            raise FormatError(path, long_identifier(), line=line)
         self.keys = keys_of(self.text, self.starts, self.lengths)
 
     def _labels(

@@ -102,7 +102,10 @@ def read(path: str | Path, *, verify: bool) -> tuple[dict[str, NDArray[Any]], di
     """
     path = Path(path)
     try:
-        if regular_size(path) > limits().mapped:
+        size, held = regular_size(path), limits()
+        if size > held.size:
+            raise FormatError(path, held.too_large(held.size))
+        if size > held.mapped:
             # The plain view: a memmap object pays for its class at every slice.
             data = np.asarray(np.memmap(path, np.uint8, mode="r"))
         else:

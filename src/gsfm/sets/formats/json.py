@@ -11,7 +11,7 @@ import polars as pl
 
 from gsfm.errors import FormatError
 from gsfm.io import strict_json
-from gsfm.io.limits import limits, variable
+from gsfm.io.limits import exceeded, limits
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
 from gsfm.sets.formats.cells import TOO_LARGE, check_sets
@@ -54,8 +54,8 @@ def read(source: Source) -> Raw:
         weights.append(own_weights)
     columns, most = dict.fromkeys(key for row in rows for key in row), limits().columns
     if len(columns) > most:
-        reason = f"the sets have more than {most:,} different keys; {variable('columns')} raises "
-        raise FormatError(source.name, f"{reason}the limit")
+        reason = exceeded("columns", f"the sets have more than {most:,} different keys")
+        raise FormatError(source.name, reason)
     if len(columns) * len(rows) > 20 * sum(map(len, rows)) + 250_000:
         raise FormatError(source.name, "the metadata of most sets have other keys: leave them out")
     return from_lists(_table(rows, columns), members, weights)
@@ -84,8 +84,10 @@ def _members(
             about["link"] = about.pop("msigdbURL")
         most = limits().nesting
         if _depth(about) > most:
-            reason = f"the metadata of {name!r} is nested more than {most} deep"
-            raise FormatError(source.name, f"{reason}; {variable('nesting')} raises the limit")
+            reason = exceeded(
+                "nesting", f"the metadata of {name!r} is nested more than {most} deep"
+            )
+            raise FormatError(source.name, reason)
     elif isinstance(value, _Object):
         genes, weights = [gene for gene, _ in value.pairs], [weight for _, weight in value.pairs]
     # Entrez ids may be numbers.

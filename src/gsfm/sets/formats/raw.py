@@ -13,6 +13,7 @@ import gsfm.genes
 from gsfm.errors import FormatError
 from gsfm.genes import Species, Vocabulary
 from gsfm.genes.tables import encode
+from gsfm.io.limits import exceeded, limits
 from gsfm.io.notes import Notes, ReadReport
 from gsfm.io.streams import Source
 from gsfm.sets import csr
@@ -151,11 +152,19 @@ _SURE = (
 )
 
 
+def long_identifier() -> str:
+    """The reason of an error: an identifier is longer than `Limits` allows."""
+    what = f"an identifier has more than {limits().identifier:,} bytes: is this the right format?"
+    return exceeded("identifier", what)
+
+
 def finish(
     raw: Raw, source: Source, file_format: str, *, resolve: bool, species: Species | None
 ) -> GeneSets:
     """Make the collection and its report: trim, merge, name, note, and map identifiers."""
     notes = source.notes
+    if max((len(token.encode()) for token in raw.tokens), default=0) > limits().identifier:
+        raise FormatError(source.name, long_identifier())
     try:
         raw.metadata = typed(raw.metadata)
     except (ValueError, pl.exceptions.PolarsError) as error:
