@@ -261,10 +261,7 @@ def test_a_limit_holds_for_all_readers_and_names_its_variable(
     monkeypatch.setattr(child, "_answer", lambda job, held: child.work(job))
     monkeypatch.setenv(variable(name), str(value))
     with pytest.raises(FormatError, match=variable(name)) as caught:
-        if form == "list":
-            gsfm.genes.read(path)
-        else:
-            read(path, resolve=False)
+        gsfm.genes.read(path) if form == "list" else read(path, resolve=False)
     assert "\n" not in str(caught.value)
 
 
@@ -351,6 +348,7 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
     "keys of JSON": lambda n: json.dumps(
         {f"s{i}": {"geneSymbols": ["TP53"], f"k{i}": 1} for i in range(n)}
     ).encode(),
+    "objects of JSON": lambda n: json.dumps([{f"k{i}": "x"} for i in range(n)]).encode(),
     "lists of JSON": lambda n: b'{"a": [' + b"[]," * n + b"[]]}",
     "open lists of JSON": lambda n: b'{"a": ' + b"[" * n,
 }

@@ -1,4 +1,5 @@
 """Every oddity that files have: handled, and noted once with a count."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -374,6 +375,44 @@ def test_json_keys_that_occur_twice() -> None:
     sets = read(io.BytesIO(b'{"a": ["A"], "a": ["B"]}'), resolve=False)
     assert [sets.genes(i) for i in range(2)] == [("A",), ("B",)]
     assert notes(sets) == {"duplicate-names": (1, None)}
+
+
+#: A table of results, as pandas writes it in JSON.
+ORIENTS = {
+    "columns": '{"term":{"0":"a","1":"b"},"genes":{"0":"TP53;BAX","1":"FAS"},"p":{"0":0.1,"1":null}}',
+    "index": '{"0":{"term":"a","genes":"TP53;BAX","p":0.1},"1":{"term":"b","genes":"FAS","p":null}}',
+    "records": '[{"term":"a","genes":"TP53;BAX","p":0.1},{"term":"b","genes":"FAS","p":null}]',
+    "lines": '{"term":"a","genes":"TP53;BAX","p":0.1}\n{"term":"b","genes":"FAS","p":null}\n',
+    "split": '{"columns":["term","genes","p"],"index":[0,1],"data":[["a","TP53;BAX",0.1],["b","FAS",null]]}',
+    "table": '{"schema":{"fields":[{"name":"index"}]},"data":[{"index":0,"term":"a","genes":"TP53;BAX"},'
+    '{"index":1,"term":"b","genes":"FAS"}]}',
+    "a service": '{"meta":{"n":2},"result":[{"term":"a","genes":["TP53","BAX"]},{"term":"b","genes":["FAS"]}]}',
+    "by name": '{"a":{"genes":["TP53","BAX"],"p":1},"b":{"genes":["FAS"],"p":2}}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("orient", ORIENTS)
+def test_tables_in_json(orient: str) -> None:
+    data = ORIENTS[orient].encode()
+    assert lists(read(io.BytesIO(data))) == {"a": ("BAX", "TP53"), "b": ("FAS",)}
+    chosen = read(io.BytesIO(data), gene_column="genes")
+    assert lists(chosen) == {"a": ("BAX", "TP53"), "b": ("FAS",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"baseMean":{"TP53":9.5,"BAX":20.0},"stat":{"TP53":2.0,"BAX":-3.0}}', "a ranked list"),
+        ('{"TP53":{"baseMean":9.5,"stat":2.0},"BAX":{"baseMean":20.0,"stat":-3.0}}', "a ranked"),
+        ('{"baseMean":{"TP53":9,"BAX":20}}', "a ranked list"),
+        ('{"columns":["stat"],"index":["TP53","BAX"],"data":[[2.5],[-1.5]]}', "a ranked list"),
+        ('[{"index":"TP53","stat":2.0},{"index":"BAX","stat":-3.5}]', "a ranked list"),
+        ('[{"baseMean":9.5,"stat":2.0},{"baseMean":20.0,"stat":-3.5}]', "no column has identif"),
+    ],
+)
+def test_statistics_in_json_are_no_gene_sets(text: str, reason: str) -> None:
+    with pytest.raises(FormatError, match=reason):
+        read(io.BytesIO(text.encode()))
 
 
 @pytest.mark.parametrize(

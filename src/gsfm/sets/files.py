@@ -134,12 +134,9 @@ def _read(
     if form == "gsets":
         return _open(path, source)
     if not FORMATS[form].is_table:
-        chosen = (choice.sheet, choice.set_column, choice.gene_column)
-        if chosen != (None, None, None):
-            reason = f"this is {form}, which has neither sheets nor columns to choose"
-            raise FormatError(source.name, reason)
+        choice.check_none(source, form)
         raw = FORMATS[form].read(source)
-    elif format is None:
+    elif format is None and form in ("csv", "tsv"):
         raw = table.read(source, choice)
     else:
         raw = FORMATS[form].read(source, choice)

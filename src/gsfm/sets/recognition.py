@@ -34,7 +34,7 @@ def of_text(head: bytes, suffix: str) -> str:
     ('tsv', 'csv')
     """
     text = head.decode("utf-8", "replace").lstrip("\n ")
-    if text.startswith("{") and (suffix not in _SUFFIX or _JSON.match(text)):
+    if _JSON.match(text) or (text.startswith("{") and suffix not in _SUFFIX):
         return "json"
     if text.startswith(("<?xml", "<MSIGDB")):
         return "msigdb-xml"
@@ -55,7 +55,7 @@ def of_text(head: bytes, suffix: str) -> str:
 
 
 _SUFFIX = {".gmt": "gmt", ".gmx": "gmx", ".grp": "grp"}
-_JSON = re.compile(r"\{\s*\"[^\"\t]*\"\s*:")
+_JSON = re.compile(r"(\[\s*)?\{\s*\"[^\"\t]*\"\s*:")
 
 
 def _is_grp(lines: Sequence[str]) -> bool:

@@ -11,11 +11,15 @@ import polars as pl
 
 from gsfm.errors import FormatError
 from gsfm.io import strict_json
+from gsfm.io.grid import Grid
 from gsfm.io.limits import exceeded, limits
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
 from gsfm.sets.formats.cells import TOO_LARGE, check_sets
+from gsfm.sets.formats.json_table import rows_of
 from gsfm.sets.formats.raw import Format, Raw, from_lists
+from gsfm.sets.formats.roles import NO_CHOICE, Choice
+from gsfm.sets.formats.table import of_grid
 from gsfm.sets.genesets import GeneSets
 
 _GENES, _WEIGHTS = "geneSymbols", "memberWeights"
@@ -29,19 +33,27 @@ class _Object(dict[str, Any]):
         self.pairs = pairs
 
 
-def read(source: Source) -> Raw:
+def read(source: Source, choice: Choice = NO_CHOICE) -> Raw:
     """Read gene sets from JSON.
 
     The forms are ``{name: {"geneSymbols": [gene, ...], ...}}`` (MSigDB; the other keys are
     metadata), ``{library: {"terms": {term: ...}}}`` (Enrichr; the library becomes the source),
-    ``{term: [gene, ...]}`` and ``{term: {gene: weight}}``. Anything else is a FormatError.
+    ``{term: [gene, ...]}``, ``{term: {gene: weight}}``, and tables (see `json_table`). Anything
+    else is a FormatError.
     """
     text = b"".join(block for _, block in blocks(source, longest=limits().size))
     try:
-        top = strict_json.loads(text, make=_Object, constants=True)
+        top = _parsed(text)
     except ValueError as error:
         line = getattr(error, "lineno", None)
         raise FormatError(source.name, f"not JSON ({error})", line=line) from error
+    try:
+        cells = rows_of(top)
+    except ValueError as error:
+        raise FormatError(source.name, str(error)) from error
+    if cells is not None:
+        return of_grid(source, Grid(source.name, cells, list(range(1, len(cells) + 1))), choice)
+    choice.check_none(source, "JSON without a table")
     if not isinstance(top, _Object) or not top:
         raise FormatError(source.name, "the JSON is not an object of gene sets by name")
     rows: list[dict[str, Any]] = []
@@ -59,6 +71,17 @@ def read(source: Source) -> Raw:
     if len(columns) * len(rows) > 20 * sum(map(len, rows)) + 250_000:
         raise FormatError(source.name, "the metadata of most sets have other keys: leave them out")
     return from_lists(_table(rows, columns), members, weights)
+
+
+def _parsed(text: bytes) -> Any:
+    """The value; of several objects, one in each line, a list of them."""
+    try:
+        return strict_json.loads(text, make=_Object, constants=True)
+    except json.JSONDecodeError as error:
+        lines = text.splitlines()
+        if error.msg != "Extra data" or not all(line.startswith(b"{") for line in lines):
+            raise
+        return [strict_json.loads(line, make=_Object, constants=True) for line in lines]
 
 
 def _terms(top: _Object) -> Iterator[tuple[dict[str, str], str, Any]]:
@@ -195,6 +218,6 @@ def _dump(value: Any, target: str) -> str:
 
 
 FORMATS = (
-    Format("json", (".json",), read, write),
-    Format("enrichr-json", (), read, write_enrichr, ("name", "source")),
+    Format("json", (".json",), read, write, is_table=True),
+    Format("enrichr-json", (), read, write_enrichr, ("name", "source"), is_table=True),
 )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gsfm.errors import FormatError
 from gsfm.genes import Species
 from gsfm.genes.columns import (
     GENE_HEADERS,
@@ -23,6 +24,7 @@ from gsfm.genes.columns import (
     split_cell,
 )
 from gsfm.io.grid import is_missing, unquoted
+from gsfm.io.streams import Source
 
 #: Names of columns of sets, as `plain` returns them, by their standing. A table may have several.
 _NAMES = (
@@ -59,6 +61,15 @@ class Choice:
     set_column: str | int | None = None
     gene_column: str | int | None = None
     species: Species | None = None
+
+    def check_none(self, source: Source, what: str) -> None:
+        """Raise FormatError if a sheet or column is chosen of a file that has none."""
+        if (self.sheet, self.set_column, self.gene_column) != (None, None, None):
+            reason = f"this is {what}, which has neither sheets nor columns to choose"
+            raise FormatError(source.name, reason)
+
+
+NO_CHOICE = Choice()
 
 
 @dataclass(frozen=True)

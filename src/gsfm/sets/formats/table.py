@@ -72,6 +72,11 @@ def read(source: Source, choice: Choice, separators: str | None = None) -> Raw:
     grid = grid_of(source, sheet=choice.sheet, separators=separators)
     if not grid.is_table and separators is None:
         grid = _ragged(source, grid)
+    return of_grid(source, grid, choice)
+
+
+def of_grid(source: Source, grid: Grid, choice: Choice) -> Raw:
+    """Read the gene sets of a grid of cells, as `read`."""
     # The first rows show what the columns are.
     widest = max(map(len, grid.rows[:_SAMPLE]))
     n_rows = min(_SAMPLE, max(20, _CELLS // widest))
