@@ -68,6 +68,8 @@ def row(identifier: str, *others: str) -> dict[str, object]:
         ("7157_at", "TP53", "entrez"),
         ("ENSG00000141510_at", "TP53", "ensembl gene"),
         ("ENST00000269305_at", "TP53", "ensembl transcript"),
+        ("TP53-mRNA", "TP53", "approved"),
+        ("HLA-DRA-mRNA", "HLA-DRA", "approved"),
         # R and scanpy
         ("TBCE.1", "TBCE", "make.unique"),
         ("MATR3-1", "MATR3", "make.unique"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import random
+import sys
 
 import hypothesis.strategies as st
 import pandas as pd
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 
 import gsfm
 from gsfm import FormatError, genes
+from gsfm.genes import columns
 
 SYMBOLS = ["TP53", "CDKN1A", "MDM2", "BAX", "GADD45A", "SESN1", "FAS", "RB1"]
 VALUES = [2.0, -1.5, 1.25, 0.5, -0.25, 3.75, -4.0, 0.125]
@@ -30,6 +32,7 @@ def rows(*columns, sep="\t", header=None):
     return "\n".join([*([sep.join(header)] if header else []), *lines]) + "\n"
 
 
+ENSEMBL = dict(genes.table().select("symbol", "ensembl_id").iter_rows())
 P = [0.01 * (i + 1) for i in range(8)]
 MEAN = [100 + 7 * i for i in range(8)]
 ROW = list(range(8))
@@ -89,6 +92,49 @@ TOOLS = {
         rows(SYMBOLS, [str(v).replace(".", ",") for v in VALUES], sep=";", header=["gene", "stat"]),
         "stat",
     ),
+    "biomaRt": (
+        rows([ENSEMBL[s] for s in SYMBOLS], SYMBOLS, VALUES,
+             header=["ensembl_gene_id", "external_gene_name", "log2FoldChange"]),
+        "log2FoldChange",
+    ),
+    "MAGeCK, gene_summary": (
+        rows(SYMBOLS, [4] * 8, P, P, ROW, [3] * 8, VALUES, P, P, ROW, [1] * 8, VALUES,
+             header=["id", "num", *(f"{side}|{name}" for side in ("neg", "pos") for name in
+                     ("score", "p-value", "rank", "goodsgrna", "lfc"))]),
+        "neg|lfc",
+    ),
+    "MAGeCK, MLE": (
+        rows(SYMBOLS, [4] * 8, VALUES, [2 * v for v in VALUES], P, header=["Gene", "sgRNA",
+             "drug|beta", "drug|z", "drug|p-value"]),
+        "drug|beta",
+    ),
+    "BAGEL": (rows(SYMBOLS, VALUES, P, [8] * 8, header=["GENE", "BF", "STD", "NumObs"]), "BF"),
+    "drugZ": (
+        rows(SYMBOLS, [4] * 8, [2 * v for v in VALUES], VALUES, P, ROW, P, P, ROW, P,
+             header=["GENE", "numObs", "sumZ", "normZ", "pval_synth", "rank_synth", "fdr_synth",
+                     "pval_supp", "rank_supp", "fdr_supp"]),
+        "normZ",
+    ),
+    "Cufflinks": (
+        rows(["XLOC_1"] * 8, SYMBOLS, ["chr1:1-9"] * 8, ["OK"] * 8, MEAN, MEAN,
+             [v / 2 for v in VALUES], VALUES, P, P, ["no"] * 8,
+             header=["test_id", "gene", "locus", "status", "value_1", "value_2",
+                     "log2(fold_change)", "test_stat", "p_value", "q_value", "significant"]),
+        "test_stat",
+    ),
+    "Partek": (
+        rows(ROW, SYMBOLS, P, MEAN, VALUES, header=["Column ID", "Gene Symbol", "p-value(A vs. B)",
+             "Ratio(A vs. B)", "Fold-Change(A vs. B)"]),
+        "Fold-Change(A vs. B)",
+    ),
+    "Perseus": (
+        rows([2 * v for v in VALUES], VALUES, MEAN, SYMBOLS, header=["Student's T-test Difference",
+             "Student's T-test Test statistic", "-Log Student's T-test p-value", "Gene names"]),
+        "Student's T-test Test statistic",
+    ),
+    "one column of statistics of a condition": (
+        rows(SYMBOLS, MEAN, P, VALUES, header=["gene", "B mean", "padj", "stat_B"]), "stat_B",
+    ),
     "symbol and Entrez id": (
         rows(["7157", "1026", "4193", "581", "1647", "27244", "355", "5925"], SYMBOLS, VALUES,
              header=["entrezgene", "hgnc_symbol", "score"]),
@@ -98,14 +144,22 @@ TOOLS = {
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_the_tables_of_common_tools(tool, encoding, end):
+def test_the_tables_of_common_tools(tool):
     text, statistic = TOOLS[tool]
-    data = text.replace("\n", end).encode(encoding)
-    found = read(data, ranked=True)
+    found = read(text, ranked=True)
     assert found.table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
     assert found.provenance["score_column"] == repr(statistic)
+    assert read(text).genes == SYMBOLS
+
+
+@pytest.mark.parametrize("tool", ["DESeq2, write.table", "scanpy", "semicolons and decimal commas"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_encodings_and_line_ends(tool, encoding, end):
+    data = TOOLS[tool][0].replace("\n", end).encode(encoding)
+    assert read(data, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
     assert read(data).genes == SYMBOLS
 
 
@@ -206,6 +260,45 @@ def test_a_title_above_a_list(title):
     assert read("TP53 unheard\nMDM2\nBAX\n").genes == ["TP53", "unheard", "MDM2", "BAX"]
 
 
+UP_AND_DOWN = [
+    "UP\nTP53\nMDM2\nDOWN\nBAX\nFAS\n",
+    "Upregulated:\nTP53\nMDM2\n\nDownregulated:\nBAX\n",
+    "[up]\nTP53, MDM2\n[down]\nBAX, FAS\n",
+    "TP53\nMDM2\n== Down-regulated genes ==\nBAX\n",
+    "up: TP53, MDM2\ndown: BAX\n",
+    "up\tTP53\tMDM2\ndown\tBAX\tFAS\n",
+    "Interferon response:\nIFIT1\nHallmark apoptosis:\nBAX\n",
+]
+
+
+@pytest.mark.parametrize("text", UP_AND_DOWN)
+def test_several_lists_in_a_file(text):
+    """UP is an alias of UPP1; a heading is no gene."""
+    with pytest.raises(FormatError, match=r"several lists, below .* in line \d|gene-set file"):
+        read(text)
+
+
+@pytest.mark.parametrize("heading", ["UP", "[up]", "Down-regulated genes:", "down-regulated in AD"])
+def test_the_heading_of_one_list(heading):
+    found = read(f"{heading}\nTP53\nMDM2\n")
+    assert found.genes == ["TP53", "MDM2"]
+    assert "a title, not read" in found.summary()
+    assert read("up: TP53, MDM2\n").genes == ["TP53", "MDM2"]
+    assert read("TP53 UP MDM2").genes == ["TP53", "UP", "MDM2"]
+
+
+def test_headings_within_a_table():
+    text = "gene,logFC\nUP,\nTP53,2\nMDM2,1\nDOWN,\nBAX,-2\n"
+    for ranked in (False, True):
+        found = read(text, ranked=ranked)
+        assert found.genes == ["TP53", "MDM2", "BAX"]
+        assert found.provenance["left_out"] == {"a heading": 2}
+
+
+def test_dates_with_spaces_are_one_identifier():
+    assert read("1. Mrz\n2. Sep, TP53\nSep 02\n").genes == ["1. Mrz", "2. Sep", "TP53", "Sep 02"]
+
+
 def test_thousands_and_formulas():
     text = 'gene;score\n="TP53";1.234,5\nMDM2;-2.000\nBAX;12,5\n'
     assert read(text, ranked=True).table.rows() == [
@@ -280,7 +373,11 @@ def test_what_is_no_list_is_named(text):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"logFC_a": VALUES, "logFC_b": VALUES}, r"'logFC_a', 'logFC_b'.*--score-column"),
+        ({"logFC_a": VALUES, "logFC_b": VALUES[::-1]}, r"'logFC_a', 'logFC_b'.*--score-column"),
+        ({"stat": VALUES, "stat_B": VALUES[::-1]}, r"'stat', 'stat_B'.*--score-column"),
+        ({"t": VALUES, "t_B": VALUES[::-1]}, r"'t', 't_B'.*--score-column"),
+        ({"neg|lfc": VALUES, "pos|lfc": VALUES[::-1]}, r"'neg\|lfc', 'pos\|lfc'"),
+        ({"hits": MEAN}, r"no column has a signed statistic: each of 'hits' is .* a count"),
         ({"pvalue": P, "rank": range(1, 9)}, "no column has a signed statistic"),
         ({"note": ["x"] * 8}, "no column of numbers"),
         ({"-log10(p)": MEAN}, "no column has a signed statistic"),
@@ -309,6 +406,21 @@ def test_a_signed_statistic_precedes_one_without_a_sign():
         assert read(rows(SYMBOLS, MEAN, header=["gene", name]), ranked=True).table.height == 8
     with pytest.raises(FormatError, match="no column has a signed statistic"):
         read(rows(SYMBOLS, P), ranked=True)  # numbers from 0 to 1 without a name
+
+
+@pytest.mark.parametrize(
+    "values",
+    [MEAN, [0, 12, 3, 3, 1, 0, 7, 900], VALUES, [-3, 2, 5, 0, 1, 1, 7, 4], [9.5] * 7 + [1]],
+)
+def test_numbers_without_a_name(values):
+    """A ranked list has signs or fractions; integers without them are counts, as of cells."""
+    text = rows(SYMBOLS, values)
+    if all(v == int(v) >= 0 for v in values):
+        with pytest.raises(FormatError, match=r"each of 2 is .* a count .*--score-column"):
+            read(text, ranked=True)
+        assert read(text, ranked=True, score_column=2).table["statistic"].to_list() == values
+    else:
+        assert read(text, ranked=True).table["statistic"].to_list() == values
 
 
 @pytest.mark.parametrize("name", ["cluster", "group", "Label", "hours"])
@@ -384,7 +496,7 @@ def workbook(tmp_path):
 
 
 def test_a_workbook(workbook):
-    with pytest.raises(FormatError, match=r"choose a sheet.*'README', 'Up', 'Down'"):
+    with pytest.raises(FormatError, match=r"choose a sheet.*'Up', 'Down'"):
         genes.read(workbook)
     for sheet in ("Down", 3, "3"):
         found = genes.read(workbook, ranked=True, sheet=sheet)
@@ -394,6 +506,27 @@ def test_a_workbook(workbook):
         genes.read(workbook, sheet="Side")
     with pytest.raises(FormatError, match="no workbook"):
         read("TP53\n", sheet="Up")
+
+
+@pytest.mark.parametrize("hide", [False, True])
+def test_the_only_sheet_with_genes_is_read(tmp_path, hide):
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    path = tmp_path / "book.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        notes = book.add_worksheet("Notes")
+        for i, row in enumerate([("Column", "Meaning"), ("baseMean", "mean of counts")]):
+            notes.write_row(i, 0, row)
+        book.add_worksheet("Sheet2")
+        book.add_chartsheet("Plot")
+        book.add_worksheet("Genes").write_column(0, 0, ["gene", *SYMBOLS])
+        if hide:
+            old = book.add_worksheet("Old")
+            old.write_column(0, 0, ["gene", *SYMBOLS[:3]])
+            old.hide()
+    found = genes.read(path)
+    assert (found.genes, found.provenance["sheet"]) == (SYMBOLS, "Genes")
+    others = "Notes, Old" if hide else "Notes"
+    assert f"of the workbook, not read ({others})" in found.summary()
 
 
 def test_a_cell_far_out_does_not_end_the_process(tmp_path):
@@ -475,3 +608,53 @@ def test_no_column_and_no_list(text, options, message):
 def test_a_frame_without_rows_has_no_genes():
     with pytest.raises(FormatError, match="it has no rows"):
         gsfm.complete(pl.DataFrame({"g": []}))
+
+
+def cost(data):
+    """Calls of functions to read a file."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        read(data)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+SHAPES = {
+    "lines": lambda n: "\n".join(ALL[:n]),
+    "one line": lambda n: ", ".join(ALL[:n]),
+    "TSV": lambda n: rows(ALL[:n], range(n), [0.5] * n, header=["gene", "row", "logFC"]),
+    "CSV with quotes": lambda n: rows([f'"{s}"' for s in ALL[:n]], [0.5] * n, sep=","),
+    "several in a cell": lambda n: rows([f"{s};TP53" for s in ALL[:n]], [0.5] * n),
+    "wide": lambda n: (
+        "\t".join(["gene", *(f"c{i}" for i in range(n))])
+        + "".join(f"\n{s}" + "\tx" * n for s in SYMBOLS)
+    ),
+    "short rows": lambda n: "gene\tlogFC\n" + "TP53\n" * n,
+    "blank lines": lambda n: "gene\tlogFC\nTP53\t1\n" + "\n" * n,
+    "headings": lambda n: "UP\n" + "TP53\n" * n,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_reading_is_linear_in_the_bytes(shape):
+    read(SHAPES[shape](20))  # what is loaded once
+    small, large = (cost(SHAPES[shape](n)) for n in (250, 1000))
+    assert large <= 4.5 * small + 2000
+
+
+def test_a_wide_table_is_resolved_at_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        columns, "resolve", lambda *a, **k: calls.append(a) or genes.resolve(*a, **k)
+    )
+    header = ["note", *(f"c{i}" for i in range(40)), "gene"]
+    text = rows(["low"] * 8, *([f"w{i}"] * 8 for i in range(40)), SYMBOLS, header=header)
+    assert read(text).genes == SYMBOLS
+    assert len(calls) == 1

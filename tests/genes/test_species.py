@@ -29,6 +29,22 @@ LISTS = {
     "worm": "unc-5 let-60 daf-16 daf-2 lin-12 ced-3",
     "plant": "AT1G01010 AT4G38200 FLC PHYB LHY",
     "non-human": "ENSSSCG00000000001 ENSSSCG00000000002 ENSBTAG00000000003",
+    "bacterial": "thrA lacZ recA dnaK araC gyrA",
+    "Xenopus": "tp53.L mdm2.S sox2.L",
+    "S. pombe": "SPAC1002.02 SPBC1105.04c SPCC1020.01c SPAPB1A10.09",
+}
+#: Systematic names: the word of the hint, and genes.
+SYSTEMATIC = {
+    "bacterial": "b0001 JW0001 ECK0001 Rv0002c PA0424 STM0001 VCA0003 lmo2003 BSU00010",
+    "plant": "At1g01010 Os01g0100100 LOC_Os01g01010.1 Zm00001d027230 GRMZM2G000001 Glyma.01G000100 "
+    "Solyc01g005010.2 Medtr1g004930 Potri.001G000100 TraesCS1A02G000100 HORVU1Hr1G000010 "
+    "VIT_01s0011g00010 Sobic.001G000300 Bra000001 BnaA01g00010D Cre01.g000017 Pp3c1_100V3",
+    "non-human": "MSMEG_0001 PA14_00010 SAOUHSC_00001 SP_0001 PF3D7_0100100 TGME49_200010 "
+    "CNAG_00001 orf19.2345 C1_00010W_A AN0001 Afu1g00100 NCU00001 DDB_G0267364 Tb927.1.10 "
+    "LmjF.01.0010 AGAP000001 Smp_000010 mmu:22059",
+    "worm": "F35G12.3a ZK1127.1 B0303.1 CELE_F35G12.3",
+    "Xenopus": "XELAEV_18000001m XB-GENE-480990 xetrov90000001m",
+    "yeast": "YBR002W-A Q0010 YNCA0001W sce:YAL001C",
 }
 
 
@@ -38,6 +54,17 @@ def test_other_species_are_noticed(species: str) -> None:
     (warning,) = found.warnings
     assert warning.startswith(f"these look like {species} genes (")
     assert found.summary().splitlines()[-1] == f"warning: {warning}"
+
+
+@pytest.mark.parametrize("species", SYSTEMATIC)
+def test_systematic_names_of_other_species_are_noticed(species: str) -> None:
+    names = SYSTEMATIC[species].split()
+    found = genes.resolve(names)
+    assert found.mapped == []
+    rules = found.table["rule"].to_list()
+    assert [r for r in rules if not r.startswith(f"{species} gene: map it to a human")] == []
+    (warning,) = found.warnings
+    assert warning.startswith(f"these look like {species} genes (")
 
 
 @pytest.mark.parametrize("names", ["cdc28 ura3 his3 pho5 rad51", "Cdc28p Ura3p His3p Act1p"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.errors import join_names
+from gsfm.genes.meanings import meaning, words
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import Grid, is_missing, unquoted
 from gsfm.io.limits import limits, variable
@@ -34,37 +35,14 @@ _GENE_NAME = re.compile(r"symbol|gene|ensembl|entrez|hgnc|uniprot|proteinid|^nam
 _ENTREZ_NAME = re.compile(r"entrez|ncbi|geneid")
 _TERM_NAME = re.compile(r"(term|set|pathway|title|description|type)(name|id)?$")
 
-#: Names of statistics, by their standing: test statistics, log fold changes, signed significance.
-_STATISTICS = (
-    re.compile(
-        r"^(stat|statistic|wald(stat(istic)?)?|t|tstat|tstatistic|tvalue|moderatedt|scores?|"
-        r"zscores?|z|zstat|signal2noise|s2n|metric|rankmetric(score)?|rankingmetric)$|"
-        r"teststatistic"
-    ),
-    re.compile(
-        r"(log2?|ln|avglog2?|avglog)(fc|foldchange|ratio)|^lfc$|^log2?\(?fold_?change\)?|"
-        r"^(b|beta|effect(size)?|estimate|coef(ficient)?|difference)$|difference"
-    ),
-    re.compile(r"^(sign(ed)?.*(p|logp|log10p|significance).*|pi(stat|value|score)?)$"),
-)
-_P_VALUE = re.compile(
-    r"^(p|pr|prob|q|fdr|fwer|bh|bonferroni|lfdr|svalue)$|p\.?val|pvalue|padj|adj\.?p|q\.?val|"
-    r"qvalue|fdr|fwer|^pr\(|log(10)?\(?p|significance"
-)
-#: Numbers that are never a statistic of a gene.
-_NEVER = re.compile(
-    r"^(basemean|aveexpr|averageexpr.*|logcpm|mean.*|median.*|lfcse|se|seb?|sd|stderr.*|var.*|"
-    r"pct\.?[12]|pct.*|f|lr|df.*|n|nobs|count|counts|size|length|width|start|end|chr(om.*)?|"
-    r"position|pos|baseline|tpm.*|fpkm.*|rpkm.*|intensity.*|.*intensity.*|score\(?d\)?denominator|"
-    r"unnamed.*|index|row|no|nr|b_?se|sigmasq|rss|tech_?var|finalsigmasq|converged|"
-    r"entrez.*|ncbi.*|geneid|.*overlap.*|oddsratio|year|strand|rank|cluster|group|leiden|louvain)$"
-)
 #: Names of the groups that a table of several comparisons is about.
 _GROUP = re.compile(r"^(cluster|group|leiden|louvain|celltype|comparison|contrast|condition|label)")
-#: Names that are `_NEVER` of numbers, but genes if the cells are.
+#: Names of numbers, but of genes if the cells are.
 _GENES_OR_NUMBERS = ("geneid", "index")
 _MINUS = str.maketrans("\u2212\u2013\u2012", "---")
 
+#: Kinds of match of symbols.
+_SYMBOLS = ("approved", "approved (case)", "previous", "alias", "mouse symbol", "rat symbol")
 #: Distinct cells of a column that are resolved to find out what they are.
 _SAMPLE = 1000
 #: The share of distinct cells that must be genes, without and with a name that says so.
@@ -105,8 +83,8 @@ class Column:
     cells: Sequence[str]
     decimal_comma: bool = False
     species: Species | None = None
-    #: The symbol, or the first candidate, and the kind of match of identifiers resolved before.
-    known: dict[str, tuple[str | None, str]] = field(default_factory=dict)
+    #: What was resolved before.
+    known: Known = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -159,8 +137,13 @@ class Column:
     @cached_property
     def is_integer(self) -> bool:
         """Whether all values are positive integers."""
+        return self.is_count and bool((self.numbers[self.present] > 0).all())
+
+    @cached_property
+    def is_count(self) -> bool:
+        """Whether all values are integers from 0."""
         values = self.numbers[self.present]
-        return self.is_number and bool(((values > 0) & (values == np.trunc(values))).all())
+        return self.is_number and bool(((values >= 0) & (values == np.trunc(values))).all())
 
     @property
     def is_ratio(self) -> bool:
@@ -176,22 +159,29 @@ class Column:
         )
 
     @cached_property
+    def _parts(self) -> dict[str, list[str]]:
+        """The genes of distinct cells (a sample, if they are many), if they are genes."""
+        distinct = [cell for cell in dict.fromkeys(self.cells) if not is_missing(cell)]
+        return {
+            cell: split_cell(cell) for cell in distinct[:: max(1, -(-len(distinct) // _SAMPLE))]
+        }
+
+    def texts(self) -> list[str]:
+        """The texts that `share` and `kind` need to be known."""
+        return list(dict.fromkeys([*self._parts, *itertools.chain(*self._parts.values())]))
+
+    @cached_property
     def _resolved(self) -> tuple[dict[str, str | None], str]:
-        """The approved symbol of distinct cells (a sample, if they are many), and the usual kind.
+        """The approved symbol of distinct cells, and the usual kind.
 
         The symbol of a cell with several genes is that of the first one that is known.
         """
-        distinct = [cell for cell in dict.fromkeys(self.cells) if not is_missing(cell)]
-        cells = distinct[:: max(1, -(-len(distinct) // _SAMPLE))]
-        parts = {cell: split_cell(cell) for cell in cells}
-        flat = dict.fromkeys([*cells, *itertools.chain(*parts.values())])
-        if new := [cell for cell in flat if cell not in self.known]:
-            table = resolve(new, species=self.species).table
-            for cell, symbol, match, several in table.select(pl.exclude("rule")).rows():
-                self.known[cell] = symbol or next(iter(several), None), match
-        symbols = {cell: self.known[cell][0] for cell in flat}
-        found = {c: next(filter(None, map(symbols.get, [c, *p])), None) for c, p in parts.items()}
-        kinds = Counter(self.known[cell][1] for cell in flat if symbols[cell])
+        texts = self.texts()
+        _learn(self.known, texts, self.species)
+        symbols = {cell: self.known[cell][0] for cell in texts}
+        parts = self._parts.items()
+        found = {c: next(filter(None, map(symbols.get, [c, *p])), None) for c, p in parts}
+        kinds = Counter(self.known[cell][1] for cell in texts if symbols[cell])
         return found, kinds.most_common(1)[0][0] if kinds else "unmapped"
 
     @property
@@ -223,22 +213,40 @@ class Column:
             return False  # a heading
         return self.share >= (LEAST_NAMED if self.named_gene else LEAST)
 
-    @property
+    @cached_property
     def is_statistic_name(self) -> bool:
         """Whether its name is that of a statistic, a p-value or another number."""
-        return bool(self.standing is not None or self.is_p_value or _NEVER.search(self.name))
-
-    @cached_property
-    def standing(self) -> int | None:
-        """The position of its name in the order of statistics, from 0; None for other names."""
-        if self.is_p_value and not _STATISTICS[2].search(self.name):
-            return None
-        return next((i for i, names in enumerate(_STATISTICS) if names.search(self.name)), None)
+        found, with_words = meaning(self.header)
+        return found is not None and not with_words
 
     @cached_property
     def is_p_value(self) -> bool:
         """Whether its name is that of a p-value or a false discovery rate."""
-        return bool(_P_VALUE.search(self.name))
+        found, _ = meaning(self.header)
+        return found is not None and found.kind == "p-value"
+
+    @cached_property
+    def standing(self) -> tuple[bool, int] | None:
+        """The order of statistics by name; None if it is none, or has no sign where it needs one.
+
+        A name that other words are beside comes after those that stand alone.
+        """
+        found, with_words = meaning(self.header)
+        needs_sign = with_words or (found is not None and found.kind == "ratio")
+        if found is None or not found.rank or (needs_sign and not self.is_signed):
+            return None
+        return with_words, found.rank
+
+    def repeats(self, other: Column) -> bool:
+        """Whether its name is that of another statistic with more words: ``stat_B`` of ``stat``."""
+        start, more = words(other.header), words(self.header)
+        found, _ = meaning(self.header)
+        same = more[: len(start)] == start and len(more) > len(start)
+        return same and (found is None or found.rank > 0)
+
+    def equals(self, other: Column) -> bool:
+        """Whether it has the same numbers."""
+        return np.array_equal(self.numbers, other.numbers, equal_nan=True)
 
     @property
     def names_groups(self) -> bool:
@@ -247,8 +255,21 @@ class Column:
 
     @property
     def is_never(self) -> bool:
-        """Whether the numbers cannot rank genes: by their name, or because they count the rows."""
-        return bool(self.is_p_value or _NEVER.search(self.name) or self.is_ordinal)
+        """Whether the numbers cannot rank genes: by their name, as row numbers or as counts."""
+        found, _ = meaning(self.header)
+        return (found is not None and self.standing is None) or self.is_ordinal or self.is_count
+
+
+#: The symbol, or the first candidate, and the kind of match of texts.
+Known = dict[str, tuple[str | None, str]]
+
+
+def _learn(known: Known, texts: Iterable[str], species: Species | None) -> None:
+    """Resolve the texts that are not known: one call for a table takes much less time than many."""
+    if new := [text for text in dict.fromkeys(texts) if text not in known]:
+        table = resolve(new, species=species).table
+        for text, symbol, match, several in table.select(pl.exclude("rule")).rows():
+            known[text] = symbol or next(iter(several), None), match
 
 
 def number(cell: str, decimal_comma: bool = False) -> float:
@@ -333,7 +354,7 @@ class Table:
             [unquoted(cell) for cell in row] + [""] * (width - len(row))
             for row in grid.rows[start:]
         ]
-        known: dict[str, tuple[str | None, str]] = {}
+        known: Known = {}
         top = Column(0, "", rows[0], species=species, known=known)
         if short and top.share == 1 and top.kind == "approved":
             short = False  # genes, in a row with fewer than the others
@@ -349,6 +370,8 @@ class Table:
             Column(i, names[i], [row[i] for row in below], comma, species, known)
             for i in range(width)
         ]
+        texts = itertools.chain.from_iterable(c.texts() for c in columns if not c.has_number)
+        _learn(known, itertools.chain(names, rows[0], texts), species)
         header = short or _have_names(columns)
         if not header:
             columns = [
@@ -407,7 +430,7 @@ def best_of(found: Sequence[Column]) -> Column | None:
     named = [c for c in found if c.named_gene]
     if len(found) == 1 or len(named) == 1:
         return named[0] if named else found[0]
-    best = max(named or found, key=lambda c: (round(c.share, 1), "symbol" in c.name, -c.index))
+    best = max(named or found, key=lambda c: (round(c.share, 1), c.kind in _SYMBOLS, -c.index))
     return best if all(agree(best, other) for other in named or found) else None
 
 
@@ -430,9 +453,7 @@ def _start(rows: Sequence[Sequence[str]], width: int) -> int:
     return next((i for i, n in enumerate(filled) if n >= min(2, width)), 0)
 
 
-def _are_names(
-    rows: Sequence[Sequence[str]], comma: bool, known: dict[str, tuple[str | None, str]]
-) -> bool:
+def _are_names(rows: Sequence[Sequence[str]], comma: bool, known: Known) -> bool:
     """Whether the first row has the names of columns, as below merged cells: it has no gene, and
     texts above all columns of numbers, of which there are two or more.
     """

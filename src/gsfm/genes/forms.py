@@ -172,6 +172,7 @@ FORMS = (
         "of a probe set (BrainArray)",
         _replacing(("_AT$", "")),
     ),
+    Form("-MRNA$", "of a NanoString panel", _replacing(("-MRNA$", ""))),
     Form("^ENSGR0", "on chromosome Y", _replacing(("^ENSGR0", "ENSG00"))),
     Form(r"^ENS[GT]\d+\.?\d*_\d+$", "of GENCODE on GRCh37", _replacing((r"_\d+$", ""))),
     Form(

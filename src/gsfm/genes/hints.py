@@ -19,7 +19,8 @@ class Hint(NamedTuple):
 
 
 _PROBE = "map it to a gene with the annotation of the array (GEO's GPL table)"
-_ORTHOLOGS = "map it to a human ortholog first"
+_GUIDE = "guide RNA"
+_FOREIGN, _ORTHOLOGS = "non-human gene", "map it to a human ortholog first"
 
 #: In order: the first pattern that a key (in upper case) matches is its hint.
 HINTS = (
@@ -43,10 +44,32 @@ HINTS = (
         r"^(?:CON|REV|DECOY|RAND|XXX)_{1,2}[A-Z0-9]|^(?:CONTAM|BIOGNOSYS)",
         "remove it, as the search engine advises",
     ),
-    Hint("fly gene", r"^(?:FB[A-Z]{2}\d{7}|CG\d{3,5}|DMEL.+)$", _ORTHOLOGS),
-    Hint("yeast gene", r"^(?:Y[A-P][LR]\d{3}[WC](?:-[A-H])?|SGD:S\d+|S0000\d{5})$", _ORTHOLOGS),
-    Hint("plant gene", r"^(?:AT[1-5CM]G\d{5}|LOC_OS\d\dG\d{5}|OS\d\dG\d{7}|ZM\d+D\d+)", _ORTHOLOGS),
-    Hint("worm gene", r"^(?:WBGENE\d{8}|[A-Z]+\d+[A-Z]+\d*\.\d+[A-Z]?)$", _ORTHOLOGS),
+    Hint("fly gene", r"^(?:FB[A-Z]{2}\d{7}|CG\d{3,5}|DMEL.+|DME:.+)$", _ORTHOLOGS),
+    Hint(
+        "yeast gene",
+        r"^(?:Y[A-P][LR]\d{3}[WC](?:-[A-H])?|YNC[A-Q]\d{4}[WC]|Q0\d{3}|SGD:S\d+|S0000\d{5}|SCE:.+)$",
+        _ORTHOLOGS,
+    ),
+    Hint("S. pombe gene", r"^SP(?:[ABC][CP][A-Z0-9]*|NCRNA|MIT)\.\d+C?(?:\.\d)?$", _ORTHOLOGS),
+    Hint(
+        "plant gene",
+        r"^(?:AT[1-5CM]G\d{5}|(?:LOC_)?OS\d\dG\d{5,7}|ZM\d+[A-Z]+\d+|GRMZM\w+|GLYMA[._]?\d|SOLYC\d|"
+        r"MEDTR\d|MTR_\d|POTRI\.|POPTR_|TRAES|HORVU|VIT_\d|VITVI\d|PP3C\d|SOBIC\.|SORBI_|BRA[AC]?\d\d|"
+        r"BNA[AC]\d\d|CRE\d\d\.|CHLRE_)",
+        _ORTHOLOGS,
+    ),
+    Hint("Xenopus gene", r"^[A-Z0-9.-]+\.[LS]$|^(?:XELAEV_|XETROV|XB-GENE)", _ORTHOLOGS),
+    Hint(
+        "worm gene",
+        r"^(?:WBGENE\d{8}|CELE_.+|(?:ZK\d+|[BCDEFHKMRTW]0\d{3}|[A-Z]+\d+[A-Z]+\d*)\.\d+[A-Z]?)$",
+        _ORTHOLOGS,
+    ),
+    Hint(
+        "bacterial gene",
+        r"^(?:(?:ECO:)?B\d{4}|JW\d{4}|ECK\d{4}|BSU_?\d{5}|RV\d{4}[A-C]?|PA\d{4}|STM\d{4}|VCA?\d{4}|"
+        r"LMO\d{4})$",
+        _ORTHOLOGS,
+    ),
     Hint("zebrafish gene", r"^(?:ENSDAR[GTP]\d+|ZDB-GENE-.+|ZGC:\d+|SI:[A-Z0-9]+-.+)", _ORTHOLOGS),
     Hint("microRNA of another species", r"^[A-Z]{3}-(?:MIR|LET|BANTAM)-?\w", _ORTHOLOGS),
     Hint("mouse transcript or protein", r"^ENSMUS[TP]\d+", "give the id of its gene (ENSMUSG)"),
@@ -56,7 +79,13 @@ HINTS = (
         r"^(?:ENSMUSG\d+|ENSRNOG\d+|MGI:\d+|RGD:\d+|GM\d{3,}|\d{7}[A-Z]\d\dRIK|RGD\d{5,}|\S+RIK)",
         "leave it out",
     ),
-    Hint("non-human gene", r"^ENS[A-Z]{3,}[GTP]\d{11}", _ORTHOLOGS),
+    Hint(
+        _FOREIGN,
+        r"^(?:ENS[A-Z]{3,}[GTP]\d{11}|ORF19\.\d+|C[1-7R]_\d{5}[WC]|CAALFM_|AN\d{4}$|AFU(?:A_)?\dG\d{5}|"
+        r"NCU\d{5}|DDB_G\d+|TB\d+\.\d+\.|LMJF\.|LINJ_|AGAP\d{6}|AAEL\d{6}|KH\.[CL]\d+\.|"
+        r"(?:MMU|RNO|CEL|DRE|ATH|SPO|XLA|GGA|BTA|SSC|CFA):\w)",
+        _ORTHOLOGS,
+    ),
     Hint(
         "Ensembl protein that the table lacks",
         r"^(?:9606\.)?ENSP\d+",
@@ -82,7 +111,7 @@ HINTS = (
         rf"^{UNIPROT}(?:[-.]\d+)?$",
         "give symbols",
     ),
-    Hint("guide RNA", r"^[A-Z0-9-]+_\d{3,}$|^HGLIB[AB]_\d+", "give the gene that it targets"),
+    Hint(_GUIDE, r"^[A-Z0-9-]+_\d{3,}[A-Z]?$|^HGLIB[AB]_\d+", "give the gene that it targets"),
     Hint(
         "NCBI gene without an approved symbol",
         r"^LOC\d+$",
@@ -97,7 +126,10 @@ HINTS = (
     Hint("several names in one", r"[^\s;,/|]\s*(?:///?|[;,|])\s*[^\s;,/|]", "give them one by one"),
 )
 _ANY = "|".join(f"(?:{hint.pattern})" for hint in HINTS)
+_NUMBER = {hint.what: i for i, hint in enumerate(HINTS)}
 _TEXTS = pl.Series([f"{hint.what}: {hint.advice}" for hint in HINTS])
+#: A gene and a number, or a locus tag: the sequencing project and a number.
+_TAG = r"^([A-Z0-9-]+)_\d{3,}[A-Z]?$"
 _TWO = r"^([A-Z0-9]+)(?:-|--|::|_)([A-Z][A-Z0-9]+)$"
 
 
@@ -120,6 +152,11 @@ def explain(keys: pl.Series) -> pl.Series:
         is_so = keys.gather(rest).str.contains(hint.pattern).to_numpy()
         found[rest[is_so]] = i
         rest = rest[~is_so]
+    tags = keys.str.extract(_TAG)
+    guides = (pl.Series(found) == _NUMBER[_GUIDE]) & tags.is_not_null()
+    if guides.any():
+        rows = np.flatnonzero(guides.to_numpy())
+        found[rows[~_is_symbol(tags.gather(rows))]] = _NUMBER[_FOREIGN]
     index = pl.Series(found, dtype=pl.Int64)
     texts = _TEXTS.gather(index.set(index < 0, None) if len(index) else index)
     pairs = np.flatnonzero((texts.is_null() & keys.str.contains(_TWO)).to_numpy())

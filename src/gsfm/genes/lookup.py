@@ -154,10 +154,10 @@ _ORTHOLOGS = {
 }
 # Ids that are a prefix and a number. Those of Ensembl and RefSeq have versions. Pandas writes 7157
 # as 7157.0 in a column with missing values.
-_NUMBERED = r"^(?:\d|ENS|HGNC:|MGI:|RGD:|[NXY][MPR]_)"
+_NUMBERED = r"^(?:[0-9]|ENS|HGNC:|MGI:|RGD:|[NXY][MPR]_)"
 _PREFIX_NUMBER = (
-    r"^(?<prefix>HGNC:|MGI:|RGD:|ENS(?:MUS|RNO)?G|ENS[TP]|[NX][MPR]_|YP_)?0*(?<number>\d{1,14})"
-    r"(?<version>\.\d+)?(?:_PAR_Y)?$"
+    r"^(?<prefix>HGNC:|MGI:|RGD:|ENS(?:MUS|RNO)?G|ENS[TP]|[NX][MPR]_|YP_)?0*(?<number>[0-9]{1,14})"
+    r"(?<version>\.[0-9]+)?(?:_PAR_Y)?$"
 )
 #: The forms of UniProt's accessions (the pattern is its own) and entry names.
 UNIPROT = r"(?:[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2})"

@@ -6,15 +6,18 @@ decide is an error that lists the columns.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gsfm.errors import count, join_names
+from gsfm.genes import excel
 from gsfm.genes.columns import (
     GENE_HEADERS,
     LEAST,
@@ -38,9 +41,18 @@ _TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
 _SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or the genes of one set"
 _TRANSPOSED = "the genes are the names of the columns: transpose the table"
 _UNSURE = ("unmapped", "ambiguous", "alias", "previous", "mouse alias", "rat alias")
-#: A ratio, which has no sign, or what may be one.
-_LINEAR = re.compile(r"^(fc|hr|or)$|foldchange|ratio")
-_SPLIT = re.compile(r"[\s,;]+")
+_SEPARATOR = re.compile(r"[\t,;]+")
+_LISTS = (
+    r"(?:up|down)(?:[ _-]?reg(?:ulated)?)?|(?:in|de)creased|induced|(?:re|sup)pressed|activated|"
+    r"inhibited|reduced|(?:over|under)[ _-]?expressed|enriched|depleted|higher|lower"
+)
+#: The heading of a list, alone in its line or before the genes.
+_HEADING = re.compile(
+    rf"[\s\[({{<=*\"'-]*((?:{_LISTS})(?:[ _-]?(?:genes?|list|set))?)"
+    r"[\s\])}>=*\"':-]*(?:(?<=[\s:=])(\S.*))?",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"\s*(\[[\w -]+\]|\w[\w -]*:)\s*()")
 
 
 class GeneList(Report):
@@ -149,7 +161,7 @@ def read(
     if loci and file is not None and (places := read_bed(file)) is not None:
         kind = {"gene_column": "chromosome, start, end", "identifiers": "places on GRCh38"}
         return GeneList(pl.DataFrame({"gene": places}), {**_about(str(path), len(places)), **kind})
-    grid = read_grid(path, sheet=sheet)
+    grid = read_grid(path, sheet=sheet, prefer=_has_genes)
     if not grid.is_table:
         if ranked:
             what = "a gene and a statistic in each line"
@@ -191,6 +203,13 @@ def read_ranked(path: str | Path | BinaryIO, **options: Any) -> pl.DataFrame:
     return read(path, ranked=True, **options).table
 
 
+def _has_genes(grid: Grid) -> bool:
+    """Whether a sheet has genes, and is no description of the others."""
+    if grid.is_table:
+        return bool(Table.of(grid).gene_candidates())
+    return Column(0, "", [unquoted(row[0]) for row in grid.rows]).share >= LEAST
+
+
 # -- lists ----------------------------------------------------------------------------------------
 
 
@@ -206,19 +225,45 @@ def _of_lines(grid: Grid, wanted: str | int | None) -> GeneList:
         starts = resolve([row.split("\t")[0] for row in rows]).table["symbol"]
         if starts.null_count() > LEAST * len(rows):
             raise grid.fail(_SETS.format(len(rows)))
-    title = [f"a title, not read: {rows[0][:60]!r}"] if _is_title(rows) else []
-    header = bool(title) or (plain(rows[0]) in GENE_HEADERS and len(rows) > 1)
-    genes = [gene for row in rows[header:] for gene in _identifiers(row)]
+    rows, note = _below_heading(grid, rows)
+    header = plain(rows[0]) in GENE_HEADERS and len(rows) > 1
+    genes = _identifiers(rows[header:])
     names = [gene for gene in genes if np.isnan(number(gene))]
     # Numbers in a text of other words would be read as Entrez ids.
-    if len(rows) - header < len(genes) > len(names) and names:
+    n_rows = len(rows) - header
+    if n_rows < len(genes) > len(names) and names:
         unknown = resolve(names).table["match"].to_list().count("unmapped")
         values = [value for gene in genes if not np.isnan(value := number(gene))]
         if unknown >= LEAST * len(names) or any(v < 0 or v % 1 for v in values):
             what = "neither a list of genes, nor a table: its rows differ in their number of cells"
             raise grid.fail(f"this is {what}")
-    line = grid.lines[0] if header else None
-    return _made(grid, genes, header=line, rows=len(rows) - header, more=title)
+    line = grid.lines[len(grid.rows) - len(rows)] if header else None
+    return _made(grid, genes, header=line, rows=n_rows, more=note)
+
+
+def _below_heading(grid: Grid, rows: list[str], first: int = 0) -> tuple[list[str], list[str]]:
+    """The lines below a title or the heading of a list, which is noted; several are an error."""
+    heads = [(i, m) for i, row in enumerate(rows) if (m := _heading(row))]
+    if len(rows) == 1 and heads and not heads[0][1][2]:
+        heads = []  # a gene
+    if heads and heads[-1][0] > 0:
+        names = join_names([f"{m[1]!r} in line {grid.lines[first + i]}" for i, m in heads], 5)
+        reason = f"several lists, below {names}: give one of them in a file"
+        raise grid.fail(f"{reason}; if these are genes, write their approved symbols")
+    if heads:
+        name, rest = heads[0][1].groups()
+        matches = resolve(rest.split()).table["match"].to_list() if rest else []
+        if 2 * sum(match in _UNSURE for match in matches) > len(matches):  # up-regulated in AD
+            name, rest = rows[0].strip(), ""
+        return [*filter(None, [rest]), *rows[1:]], [f"a title, not read: {name[:60]!r}"]
+    if _is_title(rows):
+        return rows[1:], [f"a title, not read: {rows[0][:60]!r}"]
+    return rows, []
+
+
+def _heading(row: str) -> re.Match[str] | None:
+    """The heading of a list (UP, Down-regulated genes:, [up]), and what follows it in its line."""
+    return _HEADING.fullmatch(row) or _NAMED.fullmatch(row)
 
 
 def _is_title(rows: Sequence[str]) -> bool:
@@ -233,20 +278,30 @@ def _is_title(rows: Sequence[str]) -> bool:
     return "unmapped" in matches and 2 * unsure > len(matches)
 
 
-def _identifiers(row: str) -> list[str]:
-    """The identifiers of a line, separated by white space, commas, semicolons or bars."""
-    parts = [p for part in _SPLIT.split(row) if (p := unquoted(part))]
-    return [one for part in parts for one in _if_known(part)]
+def _identifiers(rows: Sequence[str]) -> list[str]:
+    """The identifiers of lines, separated by white space, commas, semicolons or bars."""
+    cells = [cell for row in rows for cell in _SEPARATOR.split(row)]
+    # A date that Excel made of a gene may have spaces: 2. Sep
+    texts = [[cell] if excel.is_date(unquoted(cell)) else cell.split() for cell in cells]
+    parts = [text for part in itertools.chain(*texts) if (text := unquoted(part))]
+    return list(itertools.chain(*_split_known(parts)))
 
 
-def _if_known(cell: str) -> list[str]:
-    """The parts of a cell, if it is no identifier and a part of it is one."""
-    parts = split_cell(cell)
-    if parts == [cell]:
-        return parts
-    known = resolve([cell, *parts]).table
-    found = (known["symbol"].is_not_null() | (known["match"] == "ambiguous")).to_list()
-    return [cell] if found[0] or not any(found[1:]) else parts
+def _split_known(cells: Sequence[str]) -> Iterator[list[str]]:
+    """The parts of each cell, if it is no identifier and a part of it is one; else the cell."""
+    several = {cell: parts for cell in cells if (parts := split_cell(cell)) != [cell]}
+    names = list(dict.fromkeys([*several, *itertools.chain(*several.values())]))
+    table = resolve(names).table if names else None
+    known = (
+        set()
+        if table is None
+        else set(
+            table.filter(pl.col("symbol").is_not_null() | (pl.col("match") == "ambiguous"))["input"]
+        )
+    )
+    for cell in cells:
+        parts = several.get(cell, [cell])
+        yield [cell] if cell in known or known.isdisjoint(parts) else parts
 
 
 # -- tables ---------------------------------------------------------------------------------------
@@ -302,10 +357,7 @@ def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Colu
     others = [c for c in table.columns if c is not genes]
     # A column with a few texts among its numbers has an error, which its line reports.
     numbers = [c for c in others if c.is_number] or [c for c in others if c.has_number]
-    ranked = [[c for c in numbers if c.standing == standing] for standing in range(3)]
-    # A test statistic without a sign, of several conditions or a rank sum, has no direction.
-    ranked = [group for group in ranked if any(c.is_signed for c in group)] or ranked
-    found = next(filter(None, ranked), None) or _unnamed(others, genes)
+    found = _ranked(numbers) or _unnamed(others, genes)
     blank = [c for c in others if c.standing is not None and not c.present.any()]
     if blank and len(found) < 2:
         reason = f"the column {blank[0].label} has no values (a formula without a result?)"
@@ -327,6 +379,18 @@ def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Colu
     raise grid.fail("there is no column of numbers: a ranked list needs a statistic")
 
 
+def _ranked(numbers: Sequence[Column]) -> list[Column]:
+    """The statistics that come first by their names, without those equal to another one."""
+    order = sorted({c.standing for c in numbers if c.standing})
+    groups = [[c for c in numbers if c.standing == one] for one in order]
+    # A test statistic without a sign, of several conditions or a rank sum, has no direction.
+    groups = [group for group in groups if any(c.is_signed for c in group)] or groups
+    first = next(iter(groups), [])
+    more = [c for c in numbers if c not in first and any(c.repeats(one) for one in first)]
+    found = [*first, *more]
+    return [c for i, c in enumerate(found) if not any(c.equals(one) for one in found[:i])]
+
+
 def _unnamed(others: Sequence[Column], genes: Column) -> list[Column]:
     """The columns of other names that can be the statistic; the only one has a sign, or is alone.
 
@@ -339,42 +403,51 @@ def _unnamed(others: Sequence[Column], genes: Column) -> list[Column]:
     if len(found) != 1 or found[0].is_signed:
         return found
     (one,) = found
-    is_alone = len(rest) == 1 and not _LINEAR.search(one.name)
-    return found if is_alone and (one.header or np.nanmax(one.numbers) > 1) else []
+    is_alone = len(rest) == 1 and (one.header or np.nanmax(one.numbers) > 1)
+    return found if is_alone else []
 
 
 def _all_cells(table: Table) -> GeneList:
     """The genes of a list that is laid out in several columns."""
-    rows = zip(*(column.cells for column in table.columns), strict=True)
-    genes = [one for row in rows for cell in row if cell for one in _if_known(cell)]
-    return _made(table.grid, genes, header=table.header_line, rows=len(table))
+    rows = [list(row) for row in zip(*(column.cells for column in table.columns), strict=True)]
+    starts = [row[0] for row in rows]
+    below, note = _below_heading(table.grid, starts, table.first_row)
+    rows[0] = rows[0][len(starts) - len(below) :]
+    cells = [cell for row in rows for cell in row if cell]
+    genes = list(itertools.chain(*_split_known(cells)))
+    return _made(table.grid, genes, header=table.header_line, rows=len(table), more=note)
 
 
 def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
     """The genes of a column, each with its statistic."""
     missing: dict[str, int] = {}
-    found: list[str] = []
-    values: list[float] = []
+    rows: list[int] = []
     notes: list[str] = []
     if table.titles:
         text = " ".join(table.grid.rows[0]).strip()
         notes.append(f"{count(table.titles, 'line')} above the table, not read: {text[:60]!r}")
-    split = 0
     for i, cell in enumerate(genes.cells):
+        reason = None
         if not genes.present[i]:
-            missing["no gene"] = missing.get("no gene", 0) + 1
-            continue
-        if score is not None and not np.isfinite(score.numbers[i]):
+            reason = "no gene"
+        elif _heading(cell) and not any(c.present[i] for c in table.columns if c is not genes):
+            reason = "a heading"
+        elif score is not None and not np.isfinite(score.numbers[i]):
             if score.present[i]:
                 what = "number" if np.isnan(score.numbers[i]) else "finite number"
                 raise table.grid.fail(f"{score.cells[i]!r} is not a {what}", table.first_row + i)
-            missing["no statistic"] = missing.get("no statistic", 0) + 1
-            continue
-        parts = _if_known(cell)
-        split += len(parts) > 1
-        found += parts
-        if score is not None:
-            values += [float(score.numbers[i])] * len(parts)
+            reason = "no statistic"
+        if reason is None:
+            rows.append(i)
+        else:
+            missing[reason] = missing.get(reason, 0) + 1
+    parts = list(_split_known([genes.cells[i] for i in rows]))
+    found = list(itertools.chain(*parts))
+    values = None if score is None else np.repeat(score.numbers[rows], list(map(len, parts)))
+    split = sum(len(part) > 1 for part in parts)
+    if score is not None:
+        copies = [c for c in table.columns if c is not score and c.standing and c.equals(score)]
+        notes += [f"column {c.label} has the same numbers as {score.label}" for c in copies]
     for column in table.columns:
         labels = [] if column in (genes, score) else _groups(column, genes)
         if len(labels) > 1 and len(set(found)) < len(found):
@@ -388,8 +461,8 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
     if not found:
         raise table.grid.fail("no row has a gene" + (" with a statistic" if score else ""))
     return _made(
-        table.grid, found, values if score is not None else None, header=table.header_line,
-        rows=len(table), column=genes, score=score, left_out=missing, split=split, more=notes,
+        table.grid, found, values, header=table.header_line, rows=len(table), column=genes,
+        score=score, left_out=missing, split=split, more=notes,
     )  # fmt: skip
 
 
@@ -410,7 +483,7 @@ def _groups(column: Column, genes: Column) -> list[str]:
 def _made(
     grid: Grid,
     genes: list[str],
-    values: list[float] | None = None,
+    values: NDArray[np.float64] | None = None,
     *,
     header: int | None,
     rows: int,

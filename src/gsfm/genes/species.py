@@ -24,6 +24,8 @@ _MOUSE_CASE = r"^(?:[A-Z][a-z0-9.-]*[a-z][A-Za-z0-9.-]*|mt-[A-Z]\S*|\d{7}[A-Z]\d
 _MOUSE_ONLY = r"^(?:Gm\d{3,}|\d{7}[A-Z]\d\dRik|RGD\d{5,})$"
 #: Yeast genes in other case, and yeast proteins: cdc28, Cdc28p.
 _YEAST = r"^([A-Za-z]{3}\d{1,3})p?$"
+#: Genes of bacteria: thrA, lacZ.
+_BACTERIAL = r"^[a-z]{3}[A-Z]$"
 #: Matches that make an identifier human: it is not evidence of another species.
 _NOT_HUMAN = r"^(?:unmapped|(?:mouse|rat) (?:symbol|alias))$"
 
@@ -101,12 +103,15 @@ def another(names: pl.Series, matches: pl.Series, looks: pl.Series) -> str | Non
         return None
     table = pl.DataFrame({"name": names, "foreign": foreign, "look": looks})
     by_symbol = table.join(_symbols(), on="name", how="left", maintain_order="left")
-    by_look = table.with_columns(species=pl.col("look").str.extract(r"^([\w-]+) gene:"))
+    by_look = table.with_columns(species=pl.col("look").str.extract(r"^([\w. -]+) gene:"))
     yeast = _symbols().filter(pl.col("species") == "yeast").rename({"name": "key"})
     by_key = table.with_columns(key=pl.col("name").str.extract(_YEAST).str.to_uppercase()).join(
         yeast, on="key", maintain_order="left"
     )
-    parts = [by_symbol, *(one.select(by_symbol.columns) for one in (by_key, by_look))]
+    bacterial = table.filter(pl.col("name").str.contains(_BACTERIAL))
+    by_form = bacterial.with_columns(species=pl.lit("bacterial"))
+    others = (by_key, by_look, by_form)
+    parts = [by_symbol, *(one.select(by_symbol.columns) for one in others)]
     both = pl.concat(parts).drop_nulls("species")
     counts = (
         both.unique(["name", "species"], maintain_order=True)

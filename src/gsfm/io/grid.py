@@ -7,12 +7,12 @@ import contextlib
 import csv
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from gsfm.errors import FormatError
+from gsfm.errors import FormatError, join_names
 from gsfm.io import foreign, workbook
 from gsfm.io.notes import Note, Notes
 from gsfm.io.streams import Source, open_source
@@ -47,8 +47,8 @@ class Grid:
     separator
         The separator of the cells; None if the rows are lines of text without one, or the file is
         a workbook.
-    sheet, sheets
-        The sheet of a workbook, and the names of all its sheets.
+    sheet
+        The sheet of a workbook.
     notes
         Irregularities of the file.
     """
@@ -58,7 +58,6 @@ class Grid:
     lines: list[int]
     separator: str | None = None
     sheet: str | None = None
-    sheets: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
 
     @property
@@ -79,7 +78,12 @@ class Grid:
         return FormatError(self.name, where + reason, line=line)
 
 
-def read_grid(path: str | Path | BinaryIO, *, sheet: str | int | None = None) -> Grid:
+def read_grid(
+    path: str | Path | BinaryIO,
+    *,
+    sheet: str | int | None = None,
+    prefer: Callable[[Grid], bool] | None = None,
+) -> Grid:
     """Read a list or a table, whatever its separator, quotes and encoding.
 
     Parameters
@@ -89,7 +93,9 @@ def read_grid(path: str | Path | BinaryIO, *, sheet: str | int | None = None) ->
         may be in gzip, zstd or zip.
     sheet
         The name of a sheet of a workbook, or its 1-based number. By default the only sheet with
-        more than one cell.
+        more than one cell that is not hidden.
+    prefer
+        Of several such sheets, the only one for which this is true is read.
 
     Raises
     ------
@@ -99,11 +105,15 @@ def read_grid(path: str | Path | BinaryIO, *, sheet: str | int | None = None) ->
     """
     with open_source(path) as source:
         foreign.refuse(source)
-        return grid_of(source, sheet=sheet)
+        return grid_of(source, sheet=sheet, prefer=prefer)
 
 
 def grid_of(
-    source: Source, *, sheet: str | int | None = None, separators: Sequence[str] | None = None
+    source: Source,
+    *,
+    sheet: str | int | None = None,
+    separators: Sequence[str] | None = None,
+    prefer: Callable[[Grid], bool] | None = None,
 ) -> Grid:
     """Read a list or a table from an open file, as `read_grid`.
 
@@ -111,8 +121,11 @@ def grid_of(
     """
     kind = workbook.kind_of(source.stream.peek(8))
     if kind is not None:
-        name, sheets, cells = workbook.read(source, kind, sheet)
-        return _of_rows(source, enumerate(cells, 1), sheet=name, sheets=sheets)
+        sheets, cells = workbook.read(source, kind, sheet)
+        name = _one_of(source, sheets, cells, prefer)
+        others = [other for other in sheets if other != name and sheet is None]
+        source.notes.add("other-sheets", len(others), example=join_names(others, 5))
+        return _of_rows(source, enumerate(cells[name], 1), sheet=name)
     if sheet is not None:
         raise FormatError(source.name, f"this is no workbook, so there is no sheet {sheet!r}")
     numbered = [
@@ -136,6 +149,27 @@ def grid_of(
     )
 
 
+def _one_of(
+    source: Source,
+    sheets: tuple[str, ...],
+    cells: dict[str, list[list[str]]],
+    prefer: Callable[[Grid], bool] | None,
+) -> str:
+    """The sheet to read: the only one, or the only one that is preferred."""
+    found = list(cells)
+    if len(found) > 1 and prefer is not None:
+        grids = {name: [row for row in cells[name] if _has_text(row)] for name in cells}
+        found = [
+            name
+            for name, rows in grids.items()
+            if rows and prefer(Grid(source.name, rows, [*range(len(rows))], sheet=name))
+        ]
+    if len(found) != 1:
+        names = join_names([repr(name) for name in sheets], 10)
+        raise FormatError(source.name, f"choose a sheet (--sheet): the workbook has {names}")
+    return found[0]
+
+
 def split_again(source: Source, grid: Grid, separator: str) -> Grid:
     """The grid of a file whose lines have no number of cells in common, with a separator."""
     numbered = [(line, row[0]) for line, row in zip(grid.lines, grid.rows, strict=True)]
@@ -150,19 +184,23 @@ def _of_rows(
     *,
     separator: str | None = None,
     sheet: str | None = None,
-    sheets: tuple[str, ...] = (),
 ) -> Grid:
     rows: list[list[str]] = []
     lines: list[int] = []
     for line, row in numbered:
-        if any(map(str.isalnum, itertools.chain(*row))):  # and not mere lines of --- or +++
+        if _has_text(row):
             rows.append(row)
             lines.append(line)
         else:
             source.notes.add("blank-lines", line=line)
     if not rows:
         raise FormatError(source.name, "it contains no identifier: all cells are empty")
-    return Grid(source.name, rows, lines, separator, sheet, sheets, source.notes.done())
+    return Grid(source.name, rows, lines, separator, sheet, source.notes.done())
+
+
+def _has_text(row: Sequence[str]) -> bool:
+    """Whether a row is not blank, nor a mere line of ``---`` or ``+++``."""
+    return any(map(str.isalnum, itertools.chain(*row)))
 
 
 def unquoted(cell: str) -> str:

@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "no-gene": ("row", " without a gene, left out"),
     "no-set": ("row", " without the name of a set, left out"),
     "other-files": ("other file", " of the archive, not read"),
+    "other-sheets": ("other sheet", " of the workbook, not read"),
     "other-species": ("row", " of another species, left out"),
     "padded-members": ("identifier", " with white space around it, trimmed"),
     "several-genes": ("cell", " with several genes, split"),
@@ -37,7 +38,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "unmapped-sets": ("set", " without a mapped identifier, kept empty"),
     "unnamed-sets": ("set", " without a name, named by position"),
     "weighted-members": ("member", " with a weight"),
-    "utf-16": ("text", " in UTF-16, converted"),
+    "utf-16": ("text", " in UTF-16 or UTF-32, converted"),
     "windows-line-ends": ("line", " ending in a carriage return and a line feed"),
 }
 

@@ -18,42 +18,50 @@ _SUFFIXES = {"xlsx": ".xlsx", "xls": ".xls", "ods": ".ods"}
 
 
 def workbook(path: str, target: str, *, kind: str, sheet: str | int | None, most: int) -> None:
-    """Write the names of the sheets, their sizes, and the cells of one as JSON."""
+    """Write the number of cells of all sheets, and the cells of some, as JSON.
+
+    They are those of the sheet that is chosen; else of all that have several cells and are not
+    hidden, if there are any.
+    """
     with needs_extra("reading workbooks", "xlsx"):
-        from python_calamine import CalamineWorkbook
+        from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
     if kind == "xlsx" and _is_ods(path):
         kind = "ods"
     try:
         book = CalamineWorkbook.from_path(str(Path(path).rename(path + _SUFFIXES[kind])))
-        names, found = book.sheet_names, {}
+        about = {one.name: one for one in book.sheets_metadata}
+        names = [name for name in book.sheet_names if about[name].typ == SheetTypeEnum.WorkSheet]
+        found = {}
         for name in names:
             own = book.get_sheet_by_name(name)
             # The parser gives the last row and column, from 0.
             rows, columns = own.total_height + 1, own.total_width + 1
             if rows * columns > most:
-                raise ValueError(
-                    exceeded(
-                        "cells",
-                        f"the sheet {name!r} has {rows:,} rows and {columns:,} columns, more than "
-                        f"{most:,} cells: delete empty rows and columns",
-                    )
+                what = (
+                    f"the sheet {name!r} has {rows:,} rows and {columns:,} columns, more than "
+                    f"{most:,} cells: delete empty rows and columns"
                 )
+                raise ValueError(exceeded("cells", what))
             found[name] = rows * columns
-        chosen: Any = sheet
-        if isinstance(sheet, str) and sheet not in found and sheet.isdigit():
-            sheet = int(sheet)
-        if isinstance(sheet, int):
-            chosen = names[sheet - 1] if 0 < sheet <= len(names) else None
-        elif sheet is None:
+        if sheet is None:
             full = [name for name in names if found[name] > 1]
-            chosen = full[0] if len(full) == 1 else None
-        cells = None
-        if chosen in found:
-            own = book.get_sheet_by_name(chosen)
-            cells = [list(map(_text, row)) for row in own.to_python(skip_empty_area=False)]
+            seen = [name for name in full if about[name].visible == SheetVisibleEnum.Visible]
+            chosen = seen or full
+        elif sheet in found:
+            chosen = [str(sheet)]
+        else:
+            number = int(sheet) if str(sheet).isdigit() else 0
+            chosen = names[number - 1 : number] if number else []
+        cells = {
+            name: [
+                list(map(_text, row))
+                for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            ]
+            for name in chosen
+        }
     except Exception as error:
         raise ValueError(f"not a readable workbook ({error})") from error
-    Path(target).write_text(json.dumps({"sheets": found, "sheet": chosen, "rows": cells}))
+    Path(target).write_text(json.dumps({"sheets": found, "cells": cells}))
 
 
 def _text(cell: Any) -> str:

@@ -24,9 +24,9 @@ _MARK = re.compile(b"\n" + codecs.BOM_UTF8)
 def blocks(source: Source, *, longest: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Yield the text in blocks of whole lines, each with the 1-based number of its first line.
 
-    The blocks are UTF-8, and every line ends in a line feed. UTF-16 is converted, byte-order marks
-    are skipped, Windows and old Mac line ends become line feeds, and lines that are not UTF-8 are
-    read as Latin-1. Each of these is noted.
+    The blocks are UTF-8, and every line ends in a line feed. UTF-16 and UTF-32 are converted,
+    byte-order marks are skipped, Windows and old Mac line ends become line feeds, and lines that
+    are not UTF-8 are read as Latin-1. Each of these is noted.
 
     Raises
     ------
@@ -79,12 +79,12 @@ def lines(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def head(source: Source) -> bytes:
-    """The beginning of a file, as UTF-8 with line feeds; the stream becomes UTF-8 if it is UTF-16.
+    """The beginning of a file, as UTF-8 with line feeds; the stream becomes UTF-8.
 
     UTF-16 without a byte-order mark is recognized by the zero bytes of its ASCII characters.
     """
     start = source.stream.peek(_HEAD)[:_HEAD]
-    if coding := _utf16(start):
+    if coding := _wide(start):
         source.notes.add("utf-16", example=coding)
         source.stream = io.BufferedReader(_Recoder(source.stream, coding, source.name), BLOCK)
         start = source.stream.peek(_HEAD)[:_HEAD]
@@ -92,8 +92,10 @@ def head(source: Source) -> bytes:
     return start.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _utf16(start: bytes) -> str | None:
-    """The byte order of UTF-16, if the beginning of a file is UTF-16."""
+def _wide(start: bytes) -> str | None:
+    """The byte order of UTF-16, if the beginning of a file is UTF-16; or UTF-32, by its mark."""
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     even, odd = start[:4096:2], start[1:4096:2]
@@ -104,10 +106,10 @@ def _utf16(start: bytes) -> str | None:
 
 
 class _Recoder(io.RawIOBase):
-    """A stream of UTF-16 as UTF-8."""
+    """A stream of UTF-16 or UTF-32 as UTF-8."""
 
     def __init__(self, stream: Any, coding: str, name: str) -> None:
-        self._stream, self._name = stream, name
+        self._stream, self._name, self._coding = stream, name, coding.upper()
         self._decoder = codecs.getincrementaldecoder(coding)()
         self._rest = b""
 
@@ -120,7 +122,7 @@ class _Recoder(io.RawIOBase):
             try:
                 self._rest = self._decoder.decode(data, final=not data).encode()
             except UnicodeError as error:
-                reason = f"damaged UTF-16 ({error.__class__.__name__}): save it as UTF-8"
+                reason = f"damaged {self._coding} ({error.__class__.__name__}): save it as UTF-8"
                 raise FormatError(self._name, reason) from error
             if not data:
                 break

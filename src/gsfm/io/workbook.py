@@ -19,19 +19,19 @@ def kind_of(head: bytes) -> str | None:
 
 def read(
     source: Source, kind: str, sheet: str | int | None = None
-) -> tuple[str, tuple[str, ...], list[list[str]]]:
-    """Return the name of a sheet, the names of all sheets, and the cells as text.
+) -> tuple[tuple[str, ...], dict[str, list[list[str]]]]:
+    """Return the names of all sheets with several cells, and the cells of some as text.
 
     Parameters
     ----------
     sheet
-        The name of the sheet or its 1-based number; by default the only one with several cells.
+        The name of the sheet or its 1-based number; by default all sheets with several cells that
+        are not hidden, or the hidden ones, if there are no others.
 
     Raises
     ------
     FormatError
-        If the workbook cannot be read within the limits, there is no such sheet, or there are
-        several and none is chosen.
+        If the workbook cannot be read within the limits, there is no such sheet, or all are empty.
     MissingExtraError
         Without the extra ``xlsx``.
     """
@@ -40,12 +40,10 @@ def read(
         parsers.workbook, source.stream, source.name, kind=kind, sheet=sheet, most=most
     )
     answer = json.loads(found)
-    sheets = answer["sheets"]
-    if answer["rows"] is None:
-        names = join_names([repr(name) for name in sheets], 10)
-        full = [name for name, cells in sheets.items() if cells > 1]
-        if sheet is None and not full:
+    sheets, cells = answer["sheets"], answer["cells"]
+    if not cells:
+        if sheet is None:
             raise FormatError(source.name, "all sheets of the workbook are empty")
-        what = f"there is no sheet {sheet!r}" if sheet is not None else "choose a sheet (--sheet)"
-        raise FormatError(source.name, f"{what}: the workbook has {names}")
-    return answer["sheet"], tuple(sheets), answer["rows"]
+        names = join_names([repr(name) for name in sheets], 10)
+        raise FormatError(source.name, f"there is no sheet {sheet!r}: the workbook has {names}")
+    return tuple(name for name in sheets if name in cells or sheets[name] > 1), cells
