@@ -27,9 +27,11 @@ HEAD = """\
 
 Generated from the commands' own help by `scripts/build_cli_docs.py`.
 
-Results go to stdout, reports to stderr. Where a command takes a file, `-` is stdin. Exit codes: 0
-done, 1 an error explained in one line, 2 wrong usage, 130 stopped by Ctrl-C, 141 the reader of the
-output went away.
+Results go to stdout, reports to stderr. JSON has the rows under `results`, and under `provenance`
+how they were made and what was read of each file. Where a command takes a file, `-` is stdin. A
+file to write cannot be an input of the same command. `--library` and `--libraries` are the same
+option. Exit codes: 0 done, 1 an error explained in one line, 2 wrong usage, 130 stopped by Ctrl-C,
+141 the reader of the output went away.
 """
 
 

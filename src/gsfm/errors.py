@@ -118,6 +118,20 @@ def check_least(least: int, **values: int | None) -> None:
             require(value < 1 << 63, f"{name} must be a number of up to 18 digits, not {value}")
 
 
+def check_type(kind: type | tuple[type, ...], what: str, **values: Any) -> None:
+    """Raise an error if a parameter is not of a type, which is `what` in words.
+
+    Examples
+    --------
+    >>> check_type(str, "one text", locus=None)
+    Traceback (most recent call last):
+    TypeError: locus must be one text, not NoneType
+    """
+    for name, value in values.items():
+        message = f"{name} must be {what}, not {type(value).__name__}"
+        require(isinstance(value, kind), message, TypeError)
+
+
 def check_sizes(min_size: int, max_size: int | None) -> None:
     """Raise an error if no set can be of these sizes.
 
@@ -127,6 +141,8 @@ def check_sizes(min_size: int, max_size: int | None) -> None:
     Traceback (most recent call last):
     gsfm.errors.GsfmError: no size of a term is 9 or more and 2 or fewer
     """
+    require(min_size is not None, "min_size must be a whole number, not None", TypeError)
+    check_least(0, min_size=min_size, max_size=max_size)
     possible = min_size >= 1 and (max_size is None or max_size >= min_size)
     bounds = f"{min_size} or more and {max_size} or fewer"
     require(possible, f"no size of a term is {bounds}", GsfmError)

@@ -251,7 +251,7 @@ def test_the_name_of_a_library_is_no_file(tmp_path, monkeypatch):
         (lambda: gsfm.complete(GENES, model=7), "a model is a fitted model or a model folder"),
         (lambda: gsfm.complete(GENES, missing_fraction="x"), "below 1, not 'x'"),
         (lambda: gsfm.enrich(GENES, "families", min_size=None), "min_size must be a whole number"),
-        (lambda: gsfm.libraries.find(None), "a term is one text, not None"),
+        (lambda: gsfm.libraries.find(None), "term must be one text, the name or .* not NoneType"),
         (lambda: gsfm.network(GENES, min_relation=float("nan")), "min_relation must be a number"),
         (lambda: gsfm.relate("TP53", top=None), "top must be 1 or more"),
     ],

@@ -40,14 +40,14 @@ def test_resolve_as_text(flag: str, separator: str) -> None:
 
 def test_resolve_as_json_is_the_table() -> None:
     result = run("resolve", "p53", "zzzz", "--json")
-    assert json.loads(result.stdout) == genes.resolve(["p53", "zzzz"]).table.to_dicts()
+    assert json.loads(result.stdout) == genes.resolve(["p53", "zzzz"]).to_dict()
 
 
 def test_resolve_reads_files_and_stdin(tmp_path: Path) -> None:
     path = tmp_path / "genes.txt"
     path.write_text("MDM2\nEGFR\n")
     result = run("resolve", "TP53", "--file", str(path), "-", "--json", stdin="KRAS\nBRAF\n")
-    found = [row["symbol"] for row in json.loads(result.stdout)]
+    found = [row["symbol"] for row in json.loads(result.stdout)["results"]]
     assert found == ["TP53", "MDM2", "EGFR", "KRAS", "BRAF"]
 
 
@@ -70,9 +70,9 @@ def test_resolve_writes_a_file(tmp_path: Path) -> None:
 
 def test_options_reach_the_library() -> None:
     mouse = run("resolve", "Hc", "--species", "mouse", "--json")
-    assert json.loads(mouse.stdout)[0]["symbol"] == "C5"
+    assert json.loads(mouse.stdout)["results"][0]["symbol"] == "C5"
     serial = run("resolve", "44623", "--excel-serials", "--json")
-    assert json.loads(serial.stdout)[0]["symbol"] == "MARCHF3"
+    assert json.loads(serial.stdout)["results"][0]["symbol"] == "MARCHF3"
 
 
 @pytest.mark.parametrize(

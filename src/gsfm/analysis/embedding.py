@@ -196,7 +196,7 @@ def embed(
                 "in_model": np.array([len(ids) for ids in members], np.int64),
             }
         )
-        about: dict[str, Any] = {"task": "embed sets", "sets": len(genes)}
+        about: dict[str, Any] = {"task": "embed sets", "sets": len(genes), **genes.files}
     else:
         query = Query.of(model, species, genes=genes)
         ids: Ids = np.arange(len(model.vocabulary), dtype=np.int32)

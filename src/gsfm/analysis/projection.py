@@ -143,7 +143,7 @@ def map(
     model = load_model(model)
     check_least(LEAST, most=most)
     check_least(0, random_state=random_state)
-    if random_state >= 1 << 32:  # the limit of scikit-learn
+    if (random_state or 0) >= 1 << 32:  # the limit of scikit-learn
         raise ValueError(f"random_state must be below {1 << 32:,}, not {random_state}")
     try:
         from sklearn.cluster import KMeans
@@ -151,7 +151,7 @@ def map(
     except ImportError as error:
         raise MissingExtraError("a map", "map") from error
     library = read_source(sets, resolve=False)
-    n_sets = len(library)
+    n_sets, files = len(library), library.files
     rng = np.random.default_rng(random_state)
     if most is not None and n_sets > most:
         library = library[np.sort(rng.choice(n_sets, most, replace=False))]
@@ -200,7 +200,7 @@ def map(
         "map",
         table,
         COLUMNS,
-        library={"name": name or "a library"},
+        library={"name": name or "a library", **files},
         sets=n_sets,
         drawn=len(library),
         unplaced=len(library) - len(rows),

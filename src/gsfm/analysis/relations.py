@@ -228,7 +228,9 @@ def _neighbors(
     progress: Progress | None,
 ) -> Neighbors:
     name = None
+    files: Any = {}
     if isinstance(context, GeneSet):
+        files = {k: context.metadata[k] for k in ("read",) if k in context.metadata}
         labels = [str(context.metadata[k]) for k in ("id", "source") if context.metadata.get(k)]
         name = context.name + (f" ({', '.join(labels)})" if labels else "")
         context = context.genes
@@ -245,7 +247,8 @@ def _neighbors(
         ids = query.genes("context", least=least, what="the context")
         ids = ids[ids != target]
         context_score, with_gene = evidence(model, [ids, np.union1d(ids, [target])])
-        about = {"name": name or f"the context of {len(ids):,} genes", "genes": len(ids)}
+        name = name or f"the context of {len(ids):,} genes"
+        about = {"name": name, "genes": len(ids), **files}
     pool = np.delete(np.arange(len(near)), target)
     shortlist = max(SHORTLIST, 2 * top)
     key = np.minimum(near, context_score)[pool]

@@ -118,40 +118,14 @@ def read_source(source: Source, *, resolve: bool = True) -> GeneSets:
 
 
 def find_set(name: str, source: Source | None = None) -> GeneSet:
-    """The one set of a source that has this name or id, in any case, or the only one that holds it.
+    """The genes of a term of a source, or of any library, as `gsfm.libraries.find` finds it."""
+    from gsfm import libraries
 
-    If `source` is None, all libraries are searched, as in `gsfm.libraries.find`.
-
-    Raises
-    ------
-    GsfmError
-        If none has, or several hold it; the message names some.
-    """
-    if source is None:
-        from gsfm import libraries
-
-        term = libraries.find(name)
-        return GeneSet(str(term.name), tuple(term.genes), {"id": term.id, "source": term.library})
-    library = read_source(source)
-    name = name.removeprefix(_prefix(source))
-    for part in (False, True):
-        found = _called(library, name, part=part)
-        if len(found) == 1:
-            return library[found[0][0]]
-        if found:
-            names = join_names([own for _, own in found])
-            raise GsfmError(f"{len(found)} sets are called {name!r}: {names}; give the whole name")
-    raise GsfmError(f"no set of {len(library):,} has the name or id {name!r}")
-
-
-def _called(library: GeneSets, text: str, *, part: bool = False) -> list[tuple[int, str]]:
-    """Row and name of the sets whose name or id is a text, or has it as a part, in any case."""
-    metadata, wanted = library.metadata, text.strip().lower()
-    columns = pl.col([c for c in ("name", "id") if c in metadata.columns])
-    own = columns.cast(pl.String).fill_null("").str.to_lowercase()
-    is_called = pl.any_horizontal(own.str.contains(wanted, literal=True) if part else own == wanted)
-    found = metadata.with_row_index("row").filter(is_called)
-    return found.select("row", pl.col("name").cast(pl.String)).rows()
+    term = libraries.find(name, _library(source))
+    library = libraries.load(term.library)
+    own = {} if term.id == term.name else {"id": term.id}
+    about = {**own, "source": library.manifest.get("name"), **library.files}
+    return GeneSet(term.name, term.genes, about)
 
 
 def read_context(
@@ -194,19 +168,21 @@ def read_context(
     return identifiers
 
 
-def _prefix(source: Source | None) -> str:
+def _prefix(source: Source) -> str:
     """What names the source before a term: ``"families:"``."""
     return f"{source}:" if isinstance(source, str | Path) else ""
 
 
 def _terms_called(text: str, source: Source | None) -> list[str]:
-    """The names of the terms of a source, or of all libraries, that have a text as name or id."""
-    from gsfm import libraries
+    """The names of the terms of a source, or of any library, that have a text as name or id."""
+    from gsfm.libraries.search import called
 
-    terms = []
-    for place in libraries.names() if source is None else [source]:
-        terms += [_prefix(place) + name for _, name in _called(read_source(place), text)]
-    return terms
+    return [f"{_prefix(term.library)}{term.name}" for term in called(text, _library(source))]
+
+
+def _library(source: Source | None) -> LibraryLike | None:
+    """A source as `gsfm.libraries.load` takes it."""
+    return read_source(source) if isinstance(source, str) and source == PAPERS else source
 
 
 def is_path(text: str, source: Source | None = None) -> bool:
@@ -244,5 +220,6 @@ def _indexed(library: GeneSets, vocabulary: Vocabulary, name: str | None) -> Col
         "name": name or manifest.get("name") or "gene sets",
         "sets": len(library),
         "release": next((one["release"] for one in places if one.get("release")), None),
+        **library.files,
     }
     return Collection(own, own.to_csr().T.tocsr(), about)

@@ -26,7 +26,7 @@ from gsfm.completion.batches import batches
 from gsfm.completion.ranking import COLUMNS, describe_probability, z_scores
 from gsfm.completion.result import gene_columns
 from gsfm.completion.scorer import score
-from gsfm.errors import GsfmError, require
+from gsfm.errors import GsfmError
 from gsfm.io.files import atomic_path
 from gsfm.models import Model
 from gsfm.models.evidence import shuffled
@@ -123,6 +123,7 @@ class Library:
             "terms_used": len(self.rows),
             "genes": len(used),
             "genes_in_model": int(known),
+            **self.sets.files,
         }
 
 
@@ -135,11 +136,6 @@ def open_libraries(model: Model, libraries: LibrariesLike) -> list[Library]:
 
 def find_term(model: Model, text: str, library: LibraryLike | None) -> tuple[Library, int, Term]:
     """Find a term, as `gsfm.libraries.find`: its library, its row there, and its metadata."""
-    require(
-        isinstance(text, str),
-        f"a term is one text, its name or identifier, not {text!r}",
-        TypeError,
-    )
     # Imported here: completion does not need it.
     from gsfm import libraries
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gsfm.analysis.query import mask_of, row_of
 from gsfm.analysis.sources import metadata_column
 from gsfm.completion.identifiers import map_identifiers
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, check_sizes
 from gsfm.genes import Vocabulary
 from gsfm.genes.tables import named_genes
 from gsfm.io.frames import is_frame
@@ -83,8 +83,7 @@ class Terms(NamedTuple):
         what
             What the background is, for the error if no term is left.
         """
-        if min_size < 1 or (max_size is not None and max_size < min_size):
-            raise GsfmError(f"no size of a term is {min_size} or more and {max_size} or fewer")
+        check_sizes(min_size, max_size)
         n_terms, n_libraries = len(self.source), len(self.libraries)
         owner = np.repeat(np.arange(n_terms), self.sizes)
         library = self.source[owner] if pool.ndim == 2 else 0
@@ -163,6 +162,7 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
                 "terms": len(sets),
                 "genes": len(used),
                 "genes_not_used": int((new_id[used] < 0).sum()),
+                **sets.files,
             }
         )
     source = np.repeat(np.arange(len(loaded)), [len(sets) for sets in loaded])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar, get_args
 
 import polars as pl
@@ -16,6 +18,7 @@ from typer.models import ParameterInfo
 
 from gsfm.cli import options
 from gsfm.cli.output import SUFFIXES, Form, emit, note
+from gsfm.io.streams import is_file
 from gsfm.progress import Bar
 from gsfm.report import Report
 
@@ -38,6 +41,10 @@ QUERY: dict[str, Any] = {
     "columns": options.Columns,
 }
 FORM: Any = Annotated[Form, Form.of]
+#: The parameters that are files to write.
+OUTPUTS = ("output", "target", "save", "plot")
+#: The parameters that are folders whose files are read.
+FOLDERS = ("inputs", "model")
 #: The values of the parameters of the command that runs.
 _VALUES: ContextVar[Mapping[str, Any]] = ContextVar("values")
 
@@ -100,6 +107,7 @@ def command(
         def run(**values: Any) -> None:
             if table:
                 check_stdin(values.values())
+            check_outputs(values)
             # How files are read is set before any of them is.
             for name, make in sorted(makers.items(), key=lambda item: item[0] != "columns"):
                 taken = inspect.signature(make).parameters
@@ -148,6 +156,36 @@ def check_stdin(values: Iterable[Any]) -> None:
     lists = (value if isinstance(value, list) else [value] for value in values)
     if sum(isinstance(one, str) and one == "-" for values in lists for one in values) > 1:
         raise typer.BadParameter("only one input can be stdin (-)")
+
+
+def check_outputs(values: Mapping[str, Any]) -> None:
+    """Raise typer.BadParameter if a file to write is an input, also by another path or a link."""
+    texts = {
+        name: [str(one) for one in (value if isinstance(value, list) else [value])]
+        for name, value in values.items()
+        if isinstance(value, str | Path | list)
+    }
+    outputs = [text for name in OUTPUTS for text in texts.pop(name, ()) if is_file(text)]
+    if not outputs:
+        return
+    inputs = {text for own in texts.values() for text in own}
+    # Several files may be in one text: with commas between them, or as NAME=FILE.
+    inputs |= {part for text in inputs for part in re.split("[,=]", text)}
+    folders = [Path(text).resolve() for name in FOLDERS for text in texts.get(name, ())]
+    for output in outputs:
+        parents = Path(output).resolve().parents
+        is_inside = any(folder in parents for folder in folders)
+        if is_inside or any(_is_same(text, output) for text in inputs):
+            raise typer.BadParameter(f"{output} is an input: write to another file")
+
+
+def _is_same(text: str, output: str) -> bool:
+    """Whether a text is the path of the file `output`, or - where stdin is this file."""
+    try:
+        state = os.fstat(sys.stdin.fileno()) if text == "-" else Path(text).stat()
+    except (OSError, ValueError):
+        return False
+    return os.path.samestat(state, Path(output).stat())
 
 
 def options_for(function: Callable[..., Any], **changed: Any) -> dict[str, Any]:

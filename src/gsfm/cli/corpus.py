@@ -120,7 +120,7 @@ def describe(
     if form.written == "table":
         _show(description)
     elif form.written == "json":
-        emit_json(description.to_dict(), form)
+        emit_json({**description.to_dict(), "inputs": sets.manifest.get("inputs", [])}, form)
     else:
         return description.sources
     return None

@@ -16,6 +16,7 @@ import typer
 from gsfm import genes
 from gsfm.cli import options
 from gsfm.cli.command import call, command
+from gsfm.io.streams import is_file
 from gsfm.report import Report
 
 app = typer.Typer(
@@ -103,5 +104,5 @@ def _query(about: list[str]) -> str | list[str]:
 
     is_term = len(about) == 1 and about[0] != "-" and not is_path(about[0])
     if is_term and len(parts := options.split(about)) > 1:
-        is_term = None in genes.resolve(parts).symbols
+        is_term = None in genes.resolve([one for one in parts if not is_file(one)]).symbols
     return about[0] if is_term else options.read(about)

@@ -11,6 +11,7 @@ from gsfm import genes as gene_names
 from gsfm.cli import options
 from gsfm.cli.command import command
 from gsfm.cli.output import Form, note
+from gsfm.report import Report
 
 app = typer.Typer(help="Identifier mapping: any identifier to an approved human symbol.")
 
@@ -22,7 +23,7 @@ def resolve(
     species: options.Species = None,
     excel_serials: bool = False,
     columns: options.Columns = None,
-) -> pl.DataFrame:
+) -> Report:
     """Map identifiers to approved human symbols, and show how each was mapped.
 
     The table goes to stdout: one row an identifier, in the order of the input. A summary goes to
@@ -42,7 +43,9 @@ def resolve(
     query = options.read([one for one in named if one != "-"], paths)
     found = gene_names.resolve(query, species=species, excel_serials=excel_serials)
     note(found.summary())
-    return found.table
+    if query.read:
+        found.provenance["read"] = query.read
+    return found
 
 
 @command(app)

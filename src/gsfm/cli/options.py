@@ -97,6 +97,18 @@ def read_background(
     return None if background is None else read_file(background)
 
 
+def one_library(
+    *,
+    library: Annotated[
+        list[str] | None, typer.Option("--library", "--libraries", metavar="NAME")
+    ] = None,
+) -> str | None:
+    """The library of ``--library``; typer.BadParameter if there are several."""
+    if len(library or ()) > 1:
+        raise typer.BadParameter("give one --library")
+    return library[0] if library else None
+
+
 def columns(
     *,
     sheet: Annotated[str | None, typer.Option(metavar="NAME")] = None,
@@ -113,7 +125,7 @@ File = Annotated[list[str] | None, typer.Option("--file", "-f", metavar="FILE")]
 Sets = Annotated[str, typer.Argument(metavar="LIBRARY")]
 Model = Annotated[Path | None, typer.Option(metavar="DIR")]
 Species = Annotated[gene_names.Species | None, typer.Option()]
-Library = Annotated[str | None, typer.Option("--library", "--libraries", metavar="NAME")]
+Library = Annotated[str | None, one_library]
 Libraries = Annotated[list[str] | None, typer.Option("--libraries", "--library", metavar="NAME")]
 Top = Annotated[int | None, typer.Option(min=0, callback=lambda number: number or None)]
 WhichRows = Annotated[Which, which_rows]

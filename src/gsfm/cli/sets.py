@@ -27,6 +27,7 @@ from gsfm.report import Report
 from gsfm.sets import GeneSets, write
 from gsfm.sets import describe as describe_sets
 from gsfm.sets.files import FORMATS
+from gsfm.version import __version__
 
 app = typer.Typer(
     help="Gene-set files: describe them, convert them, compare them.", no_args_is_help=True
@@ -112,7 +113,7 @@ def overlap(
     max_p_value: Annotated[float, typer.Option(min=0.0, max=1.0)] = 1.0,
     no_resolve: bool = False,
     species: options.Species = None,
-) -> pl.DataFrame:
+) -> Report:
     """Compare every set of A with every set of B: pairs that share genes, smallest p-value first.
 
     The p-value is hypergeometric: the probability of an overlap as large or larger, if the set of B
@@ -146,14 +147,15 @@ def overlap(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    return pairs.sort("p_value", "left", "right").drop("left", "right")
+    pairs = pairs.sort("p_value", "left", "right").drop("left", "right")
+    return _report("overlap", pairs, left, right)
 
 
 @command(app)
 def dedup(
     found: Input,
     target: Annotated[str | None, typer.Argument(metavar="[OUT]")] = None,
-) -> pl.DataFrame:
+) -> Report:
     """Find sets with exactly the same genes, and write one of each.
 
     The table has the sets with copies: their number, and all their names.
@@ -169,7 +171,8 @@ def dedup(
     if target is not None:
         _write(distinct, target)
     note(f"{count(len(found), 'set')}, {len(distinct):,} distinct")
-    return distinct.metadata.filter(pl.col("copies") > 1).select("name", "copies", "names")
+    copies = distinct.metadata.filter(pl.col("copies") > 1).select("name", "copies", "names")
+    return _report("dedup", copies, found)
 
 
 @command(app)
@@ -177,7 +180,7 @@ def similar(
     found: Input,
     threshold: Annotated[float, typer.Option(min=0.01, max=1.0)] = 0.8,
     random_state: options.RandomState = 0,
-) -> pl.DataFrame:
+) -> Report:
     """Find the pairs of sets in a file that are almost the same.
 
     The pairs are found by MinHash: a pair at the threshold is missed with a probability of 1 %. The
@@ -188,7 +191,14 @@ def similar(
     threshold
         Smallest Jaccard index of a pair.
     """
-    return found.near_duplicates(**options_for(found.near_duplicates)).drop("first", "second")
+    pairs = found.near_duplicates(**options_for(found.near_duplicates)).drop("first", "second")
+    return _report("similar", pairs, found)
+
+
+def _report(task: str, table: pl.DataFrame, *inputs: GeneSets) -> Report:
+    """The table, with what was read of the files."""
+    read = [one.files["read"] for one in inputs]
+    return Report(table, {"task": task, "gsfm_version": __version__, "read": read})
 
 
 def _write(found: GeneSets, target: str, form: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -146,7 +147,7 @@ def explain(
         emit(result.papers.drop("link"), title="\nPapers of the embedded corpus")
         return None
     tables = {"kinds": result.kinds, "by-kind": result.by_kind, "papers": result.papers}
-    return result if table is None else tables.get(table, result.table)
+    return result if form.written == "json" else tables.get(table or "genes", result.table)
 
 
 @command(app, query=True)
@@ -207,6 +208,7 @@ def relate(
 
 @command(app, query=True)
 def network(
+    form: Form,
     genes: options.Genes = None,
     file: options.File = None,
     add: options.Count = 0,
@@ -239,7 +241,7 @@ def network(
     for path in save or ():
         result.save(path)
         note(f"wrote {path}")
-    return result.edges if edges else result
+    return result.edges if edges and form.written != "json" else result
 
 
 @command(app, query=True)
@@ -425,6 +427,10 @@ def _background(text: str | None) -> Any:
     """The value of ``--background`` of enrich: a word, a number, or the genes of a file."""
     if text in (None, "library", "all"):
         return text
-    if text.isdecimal() and not is_file(text):
-        return int(text)
+    if re.fullmatch(r"[+-]?[\d,_.]+(e[+-]?\d+)?", text, re.IGNORECASE) and not is_file(text):
+        if not re.fullmatch(r"\d{1,18}|\d{1,3}(,\d{3}){1,5}", text):
+            raise typer.BadParameter(
+                f"--background must be a whole number of genes, not {text[:40]}"
+            )
+        return int(text.replace(",", ""))
     return options.read_background(background=text)

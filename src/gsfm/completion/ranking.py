@@ -184,7 +184,7 @@ class _Ranker:
         names = sets.metadata["name"].cast(pl.String).alias("set")
         table = table.insert_column(0, names[np.repeat(rows, sizes)])
         about = self._provenance(mapped)
-        about["input"] = {"sets": len(sets), **about["input"]}
+        about["input"] = {"sets": len(sets), **about["input"], **sets.files}
         own = pl.DataFrame([names, pl.Series("genes", sets.sizes), pl.Series("in_model", counts)])
         return LibraryCompletion(table, about, mapped, sets=own)
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.errors import check_least
+from gsfm.errors import check_least, check_type
 from gsfm.genes import Vocabulary
 from gsfm.sets import GeneSets
 
@@ -79,6 +79,7 @@ def describe(corpus: GeneSets, *, top: int = 10) -> Description:
     >>> description.top_genes.row(0)
     ('BRCA1', 2, 1.0)
     """
+    check_type(GeneSets, "a GeneSets, such as of gsfm.corpus.load", corpus=corpus)
     check_least(0, top=top)
     frequency = corpus.gene_frequencies
     used = frequency[frequency > 0]
@@ -156,6 +157,7 @@ def content_hash(sets: GeneSets) -> str:
     >>> content_hash(a) == content_hash(a[:1])
     False
     """
+    check_type(GeneSets, "a GeneSets, such as of gsfm.corpus.load", sets=sets)
     used = np.flatnonzero(sets.gene_frequencies)
     vocabulary = Vocabulary(sorted(sets.vocabulary[int(gene)] for gene in used))
     sets = sets.reindex(vocabulary)

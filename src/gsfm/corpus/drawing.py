@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gsfm.corpus.description import describe, source_table
-from gsfm.errors import GsfmError, needs_extra, printable
+from gsfm.errors import GsfmError, check_type, needs_extra, printable
 from gsfm.io.files import atomic_path
 from gsfm.sets import GeneSets
 
@@ -43,6 +43,8 @@ def plot(corpus: GeneSets, path: str | Path) -> None:
     >>> path.read_text()[:5]
     '<?xml'
     """
+    check_type((str, Path), "a path", path=path)
+    check_type(GeneSets, "a GeneSets, such as of gsfm.corpus.load", corpus=corpus)
     path = Path(path)
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise GsfmError(f"cannot draw {path.name}: choose an ending of .png, .svg or .pdf")

@@ -14,7 +14,7 @@ from typing import get_args
 import polars as pl
 
 from gsfm.corpus.sources import Source, get
-from gsfm.errors import FormatError, GsfmError, require
+from gsfm.errors import FormatError, GsfmError, check_type, require
 from gsfm.genes import Species
 from gsfm.io.files import sha256_file
 from gsfm.sets.files import SUFFIXES, stem
@@ -64,7 +64,9 @@ def find(
     found: dict[Path, Input] = {}
     excluded: set[str] = set()
     facts_of = functools.cache(_facts)
+    check_type(Iterable, "paths", inputs=inputs)
     for item in inputs:
+        check_type((str, Path, tuple), "a path, or a source and a path", input=item)
         name_of_source, file = (None, item) if isinstance(item, str | Path) else item
         source, path = None if name_of_source is None else get(name_of_source), Path(file)
         if not source and str(path) == "-":

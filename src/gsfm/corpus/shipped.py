@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from gsfm.corpus.builder import build
 from gsfm.corpus.sources import publications
+from gsfm.errors import check_type
 from gsfm.sets import GeneSets, packed
 
 FORMAT = "gsfm-publications/1"
@@ -70,6 +71,7 @@ def load(corpus: str | Path) -> GeneSets:
     >>> load("default")[0].name
     'PMID:9982'
     """
+    check_type((str, Path), "'default' or a path", corpus=corpus)
     if str(corpus) == "default":
         return embedded()
     path = Path(corpus)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gsfm.errors import FormatError, GsfmError
+from gsfm.errors import FormatError, GsfmError, check_type
 from gsfm.genes import tables
 from gsfm.io.foreign import BED
 from gsfm.io.streams import open_source
@@ -89,6 +89,7 @@ def within(locus: str) -> list[str]:
     >>> genes.within("chr7:117,450,000-117,700,000")
     ['CFTR', 'CFTR-AS1']
     """
+    check_type(str, "one text", locus=locus)
     parts = re.fullmatch(_LOCUS, locus.replace(",", "").strip(), re.IGNORECASE)
     known = _table().drop_nulls("start")
     chromosome = parts[1].upper() if parts else ""

@@ -101,7 +101,10 @@ def resolve(
     [['POU2F1', 'SLC22A1']]
     """
     known = (*get_args(Species), None)
-    require(species in known, f"species must be one of {known}, not {species!r}")
+    require(
+        species is None or (isinstance(species, str) and species in known),
+        f"species must be one of {known}, not {species!r}",
+    )
     inputs = _series(identifiers)
     distinct, positions = tables.encode(inputs)
     names = tables.bare(distinct.fill_null(""))

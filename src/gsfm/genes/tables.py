@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gsfm.errors import check_type
 from gsfm.genes.vocab import Vocabulary
 
 _DATA = resources.files("gsfm.genes") / "data"
@@ -80,7 +81,11 @@ def rows_of(symbols: Iterable[str], table: pl.DataFrame, caller: str) -> pl.Data
     """Return the rows of a table for these symbols, in order; null for other texts."""
     if isinstance(symbols, str):
         raise TypeError(f"{caller} takes a list of symbols: use [{symbols!r}]")
-    query = pl.Series("symbol", list(symbols), dtype=pl.String).to_frame()
+    check_type(Iterable, "a list of symbols", symbols=symbols)
+    try:
+        query = pl.Series("symbol", list(symbols), dtype=pl.String).to_frame()
+    except TypeError:
+        raise TypeError(f"{caller} takes a list of symbols, which are texts") from None
     return query.join(table, on="symbol", how="left", maintain_order="left")
 
 

@@ -68,7 +68,7 @@ def show(name: str | Path, term: str | None = None) -> Contents:
     ['ACIN1', 'ADD1', 'ADRM1']
     """
     library = load(name)
-    facts = {key: library.manifest.get(key) for key in FACTS}
+    facts = {**{key: library.manifest.get(key) for key in FACTS}, **library.files}
     provenance: dict[str, Any] = {"task": "library", "gsfm": __version__, "library": facts}
     if term is None:
         table = library.metadata.select("id", term="name").with_columns(size=library.sizes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gsfm.errors import GsfmError, check_sizes
+from gsfm.errors import GsfmError, check_sizes, check_type
 from gsfm.genes import Species, Vocabulary
 from gsfm.io.files import sha256_file
 from gsfm.libraries import hpo, remote, shipped, store
@@ -95,6 +95,8 @@ def add(
     ('mine', 0, 'p53 targets', 'p53 targets')
     """
     check_sizes(max(min_size, 1), max_size)
+    check_type((str, Path), "a file, or the library of a service", source=source)
+    check_type((str, type(None)), "a text", name=name)
     service = remote.split(source) if isinstance(source, str) else None
     if name is None:
         if str(source) == "-":
@@ -148,6 +150,7 @@ def remove(name: str) -> None:
     GsfmError
         If there is no library of this name, or it comes with gsfm.
     """
+    check_type(str, "one text", name=name)
     if name in shipped.manifests():
         raise GsfmError(f"the library {name!r} comes with gsfm and cannot be removed")
     if name not in store.names():

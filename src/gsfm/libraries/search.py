@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gsfm.errors import UnknownTermError, join_names, require
+from gsfm.errors import UnknownTermError, check_type, join_names
 from gsfm.libraries.metadata import complete
 from gsfm.libraries.registry import load, names
 from gsfm.sets import GeneSets
@@ -78,17 +78,8 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
     gsfm.errors.UnknownTermError: no term 'spermatogenisis' in go-bp; like it: spermatogenesis
     (GO:0007283), ...
     """
-    require(isinstance(text, str), f"a term is one text, not {text!r}", TypeError)
-    own: str | GeneSets | None = str(library) if isinstance(library, Path) else library  # type: ignore[assignment]
-    if own is not None and not isinstance(own, str):
-        own = _completed(load(own))
-    before, colon, after = text.partition(":")
-    if colon and before.strip() in (names() if own is None else [own]):
-        own, text = before.strip(), after
-    indices = {name: _index(load(name)) for name in (names() if own is None else [own])}
-    key = _key(text)
-    for stage in zip(*(index.matches(key) for index in indices.values()), strict=True):
-        found = [_term(name, i) for name, rows in zip(indices, stage, strict=True) for i in rows]
+    own, key, indices = _places(text, library)
+    for found in _stages(key, indices):
         # Several libraries may have the same identifier.
         one_each = len({term.library for term in found}) == len(found)
         if len(found) == 1 or (one_each and len({_key(term.id) for term in found}) == 1):
@@ -101,6 +92,34 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
     hint = f"like it: {_listed(similar, own)}" if similar else "and none is like it"
     where = "any library" if own is None else own if isinstance(own, str) else "the gene sets"
     raise UnknownTermError(f"no term {text!r} in {where}; {hint}")
+
+
+def called(text: str, library: LibraryLike | None = None) -> list[Term]:
+    """The terms whose identifier or name is a text, as `find` compares them."""
+    _, key, indices = _places(text, library)
+    first = itertools.islice(_stages(key, indices), 2)  # identifiers, then names
+    return list(dict.fromkeys(term for found in first for term in found))
+
+
+def _places(
+    text: str, library: LibraryLike | None
+) -> tuple[str | GeneSets | None, str, dict[str | GeneSets, _Index]]:
+    """The one library to search, if it is one; the text to search for; the indices to search."""
+    check_type(str, "one text, the name or identifier of a term", term=text)
+    own: str | GeneSets | None = str(library) if isinstance(library, Path) else library  # type: ignore[assignment]
+    if own is not None and not isinstance(own, str):
+        own = _completed(load(own))
+    before, colon, after = text.partition(":")
+    if colon and before.strip() in (names() if own is None else [own]):
+        own, text = before.strip(), after
+    searched: list[str | GeneSets] = [*names()] if own is None else [own]
+    return own, _key(text), {name: _index(load(name)) for name in searched}
+
+
+def _stages(key: str, indices: Mapping[str | GeneSets, _Index]) -> Iterator[list[Term]]:
+    """The terms of all indices that match, by each of the stages of `_Index.matches`."""
+    for stage in zip(*(index.matches(key) for index in indices.values()), strict=True):
+        yield [_term(name, i) for name, rows in zip(indices, stage, strict=True) for i in rows]
 
 
 @functools.lru_cache(maxsize=8)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gsfm.completion.batches import batches
 from gsfm.completion.reliability import calibration_error
+from gsfm.errors import check_type
 from gsfm.models import Model
 from gsfm.sets import GeneSets
 from gsfm.training.batches import Batch, split
@@ -99,6 +100,8 @@ def calibrate(model: Model, held: HeldOut) -> dict[str, Any]:
     >>> measured["measured_sets"], 0.1 < measured["predicted_top_10"] < 0.2
     (20, True)
     """
+    check_type(Model, "a fitted model", model=model)
+    check_type(HeldOut, "a HeldOut", held=held)
     fit, test = held[::2], held[1::2]
     model.calibrate(fit.shown, fit.hidden)
     predicted, observed = [], []

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from gsfm.completion import Calibration
-from gsfm.errors import ModelFormatError, require
+from gsfm.errors import ModelFormatError, check_type, require
 from gsfm.models.base import FAMILIES, Model, family_named
 from gsfm.models.storage import FORMAT, read_json, read_tensors, read_text
 from gsfm.report import Report
@@ -164,6 +164,7 @@ def describe(model: Model) -> Report:
     >>> dict(describe(model).table.rows())["corpus.members"]
     '3'
     """
+    check_type(Model, "a model, such as of gsfm.load", model=model)
     fields = {
         "family": model.family,
         "description": model.description,

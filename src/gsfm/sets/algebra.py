@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 import gsfm.genes
-from gsfm.errors import require
+from gsfm.errors import check_type, require
 from gsfm.genes import Vocabulary
 from gsfm.io.notes import Notes, ReadReport
 from gsfm.sets import csr
@@ -45,6 +45,11 @@ def concat(collections: Sequence[GeneSets]) -> GeneSets:
     >>> both.names, both.vocabulary.symbols
     (['a', 'b'], ('EGFR', 'TP53'))
     """
+    from gsfm.sets.genesets import GeneSets  # it imports this module
+
+    check_type((list, tuple), "a list of GeneSets", collections=collections)
+    for one in collections:
+        check_type(GeneSets, "a GeneSets", collection=one)
     require(collections, "there is no collection to concatenate")
     first = collections[0].vocabulary
     if any(c.vocabulary != first for c in collections):

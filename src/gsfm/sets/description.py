@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gsfm.errors import count, join_names
+from gsfm.errors import check_type, count, join_names
 from gsfm.report import Report
 from gsfm.sets import csr
 from gsfm.sets.genesets import GeneSets
@@ -33,6 +33,7 @@ def describe(sets: GeneSets) -> Report:
     >>> dict(describe(sets).table.rows())["distinct sets"]
     '2'
     """
+    check_type(GeneSets, "a GeneSets, such as of gsfm.sets.read", sets=sets)
     n_genes = int((sets.gene_frequencies > 0).sum())
     sizes, table = sets.sizes, sets.metadata
     first = csr.first_equal(sets.indptr, sets.indices)
@@ -58,5 +59,4 @@ def describe(sets: GeneSets) -> Report:
         if years:
             fields["years"] = f"{min(years)} to {max(years)} ({count(len(years), 'set')})"
     rows = {"field": list(fields), "value": list(map(str, fields.values()))}
-    read = {} if sets.report is None else {"read": sets.report.to_dict()}
-    return Report(pl.DataFrame(rows), {**sets.manifest, **read})
+    return Report(pl.DataFrame(rows), {**sets.manifest, **sets.files})

@@ -353,6 +353,11 @@ class GeneSets:
         return np.asarray(weights.to_numpy(), np.float32)
 
     @property
+    def files(self) -> dict[str, Any]:
+        """``read``, the `report` for a provenance; empty if the sets are not of a file."""
+        return {} if self.report is None else {"read": self.report.to_dict()}
+
+    @property
     def gene_frequencies(self) -> NDArray[np.int64]:
         """(n_genes,) number of sets that each gene is in."""
         return csr.count(self.indices, self.n_genes)

@@ -11,7 +11,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gsfm.errors import require
+from gsfm.errors import check_least, require
 from gsfm.genes import Vocabulary
 from gsfm.sets import csr
 from gsfm.sets.csr import Int64s
@@ -23,6 +23,8 @@ Numbers = NDArray[np.float64]
 
 #: Products of the sparse matrices that are formed at once.
 _PRODUCTS = 1 << 24
+#: The most genes of a background: the products of `p_values` fit into 64 bits.
+MOST = 10**9
 
 
 def compare(
@@ -40,7 +42,7 @@ def compare(
         vocabulary = Vocabulary((*vocabulary, *extra))
     left, right = one.reindex(vocabulary), other.reindex(vocabulary)
     least = int(np.count_nonzero(left.gene_frequencies + right.gene_frequencies))
-    background = least if background is None else background
+    background = check_background(least if background is None else background)
     message = f"the background must be at least the {least} genes that occur, not {background}"
     require(background >= least, message)
     none, both = np.empty(0, np.int64), pl.col("shared")
@@ -83,6 +85,13 @@ def shared_counts(
             columns[order].astype(np.int64),
             np.rint(block.data[order]).astype(np.int64),
         )
+
+
+def check_background(background: int) -> int:
+    """The number of genes of a background, if it is one."""
+    check_least(0, background=background)
+    require(background <= MOST, f"background must be {MOST:,} genes or fewer, not {background:,}")
+    return int(background)
 
 
 def p_values(shared: Int64s, left: Int64s, right: Int64s, background: int) -> Numbers:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gsfm.errors import GsfmError, needs_extra, require
+from gsfm.errors import GsfmError, check_type, needs_extra, require
 from gsfm.training.run import Run
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def start(run: Run) -> Processes:
     >>> processes.count, processes.is_first, processes.part(100)
     (1, True, slice(0, 100, None))
     """
+    check_type(Run, "a gsfm.training.Run", run=run)
     if run.is_plain or (run.devices, run.nodes, run.strategy) == (1, 1, "auto"):
         count = os.environ.get("WORLD_SIZE", "1") if "TORCHELASTIC_RUN_ID" in os.environ else "1"
         message = f"torchrun started {count} processes; set --devices and --nodes (as in Run)"

@@ -228,8 +228,10 @@ def _discover(
 
         term = libraries.find(about, library)
         name, members, missing = f"{term.name} ({term.id})", list(term.genes), MISSING
+        files = libraries.load(term.library).files
     else:
         name, members, missing = "the input genes", as_identifiers(about), HALF
+        files = {}
     query = Query.of(model, species, set=members, background=background)
     ids = query.genes("set", least=LEAST)
     reasons = _reasons(model.vocabulary, kinds)
@@ -244,7 +246,7 @@ def _discover(
     table = table.hstack(pl.DataFrame(lists, schema=dict.fromkeys(lists, pl.List(pl.String))))
     descriptions = COLUMNS | describe_scores("the set", missing) | {"kind": KINDS[task]}
     numbers: dict[str, Any] = {
-        "set": {"name": name, "genes": len(ids)},
+        "set": {"name": name, "genes": len(ids), **files},
         "kinds": {kind.name: sum(kind.name in reasons[g] for g in pool.tolist()) for kind in kinds},
         "genes": len(pool),
         "background": len(pool) if background else None,

@@ -17,6 +17,7 @@ from gsfm.completion.result import Result
 from gsfm.errors import UnknownGenesError, count, join_names
 from gsfm.genes import Species, Vocabulary
 from gsfm.models.types import Mask, Numbers
+from gsfm.sets.overlap import check_background
 from gsfm.version import __version__
 
 #: Identifiers of the genes of the background, or the name of one; of ora also their number.
@@ -124,6 +125,11 @@ def false_discovery_rate(p_values: ArrayLike) -> Numbers:
     return np.minimum(adjusted, 1)
 
 
+def is_number(background: Any) -> bool:
+    """Whether a background is a number, of genes."""
+    return isinstance(background, int | float | np.number)
+
+
 class Experiment:
     """The terms, the background and the input genes of an enrichment.
 
@@ -180,9 +186,7 @@ class Experiment:
             del self.about["not_in_model"]
         self.about["not_in_background"] = outside.to_list()
 
-    def _background(
-        self, background: BackgroundLike, species: Species | None, is_list: bool
-    ) -> Mask:
+    def _background(self, background: Any, species: Species | None, is_list: bool) -> Mask:
         terms, n = self.terms, len(self.terms.vocabulary)
         kind, n_identifiers, unused = background, None, []
         files: dict[str, Any] = {}
@@ -191,8 +195,8 @@ class Experiment:
             pool, description = terms.known, f"the genes of {terms.names}"
         elif isinstance(background, str) and background == "all":
             pool, description = np.ones(n, bool), f"all {n:,} genes"
-        elif isinstance(background, int):
-            kind, size = "number", background
+        elif is_number(background):
+            kind, size = "number", check_background(background)
             pool, description = np.ones(n, bool), f"{background:,} genes, as given"
         elif isinstance(background, str) and not is_path(background):
             words = "'library', 'all', identifiers, or a file of them"

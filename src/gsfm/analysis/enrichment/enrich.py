@@ -139,7 +139,7 @@ def enrich(
     """
     check_least(0, random_state=random_state, min_size=0 if min_size is None else min_size)
     require(min_size is not None, "min_size must be a whole number, not None", TypeError)
-    if method not in METHODS:
+    if method not in list(METHODS):
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
     ranked, is_ranked = _as_list(genes, method)
     kind = "ranked list" if is_ranked else "gene set"

@@ -14,7 +14,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment, Experiment, symbols_in
+from gsfm.analysis.enrichment.common import (
+    BackgroundLike,
+    Enrichment,
+    Experiment,
+    is_number,
+    symbols_in,
+)
 from gsfm.analysis.enrichment.null import ENOUGH, Ids, null_of, profile, strata
 from gsfm.analysis.gene_frequency import popularity
 from gsfm.analysis.query import check_least, evidence
@@ -80,7 +86,7 @@ def by_model(
     model = load_model(model)
     check_least(1, top_genes=top_genes)
     check_least(2 * ENOUGH, draws=draws)
-    if isinstance(background, int):
+    if is_number(background):
         raise ValueError("a number as the background belongs to method 'ora'")
     symbols, statistics = pairs(genes) if is_ranked else (genes, None)
     is_list = is_ranked and background is None

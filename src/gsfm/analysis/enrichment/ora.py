@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment, Experiment, symbols_in
+from gsfm.analysis.enrichment.common import (
+    BackgroundLike,
+    Enrichment,
+    Experiment,
+    is_number,
+    symbols_in,
+)
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import GenesLike
 from gsfm.errors import GsfmError
@@ -92,9 +98,9 @@ def ora(
     pool = np.broadcast_to(test.background, terms.known.shape)  # (libraries, genes)
     of_library = test.background_sizes
     least = len(np.union1d(ids, np.flatnonzero(terms.known.any(axis=0))))
-    if isinstance(background, int) and background < least:
+    if is_number(background) and of_library[0] < least:
         raise GsfmError(
-            f"a background of {background:,} genes is too small: the set and the libraries have "
+            f"a background of {of_library[0]:,} genes is too small: the set and the libraries have "
             f"{least:,} together"
         )
     n_background = of_library[terms.source]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gsfm.analysis.enrichment.common import Enrichment, Experiment
+from gsfm.analysis.enrichment.common import Enrichment, Experiment, is_number
 from gsfm.analysis.enrichment.model import about_ranks, by_gene, ranking
 from gsfm.analysis.query import mask_of
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
@@ -86,7 +86,7 @@ def prerank(
         import pandas as pd
     except ImportError as error:
         raise MissingExtraError("GSEA prerank", "gsea") from error
-    if isinstance(background, int) or (isinstance(background, str) and not is_path(background)):
+    if is_number(background) or (isinstance(background, str) and not is_path(background)):
         raise ValueError("the background of prerank is the list, or identifiers of its genes")
     check_least(1, permutations=permutations)
     require(0 <= weight <= 10, f"weight must be 0 to 10, not {weight}")
