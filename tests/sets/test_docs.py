@@ -10,7 +10,7 @@ import gsfm.sets
 from gsfm.genes.columns import GENE_HEADERS
 from gsfm.io import notes
 from gsfm.sets import files
-from gsfm.sets.formats import gsets, roles, table
+from gsfm.sets.formats import gsets, long, roles, tools
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "gene-sets.md"
 
@@ -33,8 +33,8 @@ def test_the_page_is_complete() -> None:
         assert row[2] == ("yes" if form.member_weights else "no")
     for kind in notes.KINDS:
         assert f"| `{kind}` |" in text
-    headers = (*roles.SET_HEADERS, *GENE_HEADERS, *table.WEIGHT_HEADERS)
-    for header in (*headers, table.ID_HEADER, table.SET_WEIGHT_HEADER):
+    headers = (*roles.SET_HEADERS, *GENE_HEADERS, *long.WEIGHT_HEADERS)
+    for header in (*headers, long.ID_HEADER, long.SET_WEIGHT_HEADER):
         assert f"`{header}`" in text
     for tensor, kind in gsets._TENSORS.items():
         assert f"| `{tensor}` | {kind} |" in text
@@ -45,3 +45,12 @@ def test_the_public_face() -> None:
     assert sorted(gsfm.sets.__all__) == gsfm.sets.__all__
     for name in gsfm.sets.__all__:
         assert getattr(gsfm.sets, name).__doc__
+
+
+def test_the_table_of_tools_has_the_columns_that_are_recognized() -> None:
+    page = (PAGE.parent / "reading.md").read_text(encoding="utf-8")
+    rows = [row for row in page.splitlines() if row.startswith("| ")]
+    for tool in tools.TOOLS:
+        wanted = [f"`{name}`" for name in (tool.genes, tool.sets, tool.id) if name is not None]
+        found = [row for row in rows if all(name in row for name in wanted)]
+        assert found, f"docs/reading.md does not have the columns of {tool.name}: {wanted}"

@@ -181,6 +181,26 @@ TOOLS = {
         "DNA repair\t5.1\t0.1\tNaN\tBRCA1,BRCA2,RAD51\napoptosis\t3.1\t0.1\t1.2\tTP53,BAX,CASP3\n",
         TWO, "'Ingenuity Canonical Pathways'", "'Molecules'",
     ),
+    "IPA, upstream regulators": (
+        "© 2000-2024 QIAGEN. All rights reserved.\n\t\t\t\n"
+        "Upstream Regulator\tExpr Log Ratio\tMolecule Type\tActivation z-score\tFlags\tp-value of overlap\t"
+        "Target Molecules in Dataset\tMechanistic Network\n"
+        "E2F1\t\ttranscription regulator\t2.3\t\t1.2E-10\tBRCA1,BRCA2,RAD51\t120 (5)\n"
+        "lipopolysaccharide\t\tchemical drug\t-2.1\tbias\t3.4E-05\tTP53,BAX,CASP3\t\n",
+        {"E2F1": REPAIR, "lipopolysaccharide": DEATH}, "'Upstream Regulator'", "'Target Molecules in Dataset'",
+    ),
+    "IPA, diseases and functions": (
+        "© 2000-2024 QIAGEN. All rights reserved.\n\nCategories\tDiseases or Functions Annotation\tp-value\t"
+        "Predicted Activation State\tActivation z-score\tFlags\tMolecules\t# Molecules\n"
+        "DNA Replication, Recombination, and Repair\tDNA repair\t1E-12\tIncreased\t2.2\t\tBRCA1,BRCA2,RAD51\t3\n"
+        "Cell Death and Survival\tapoptosis\t1E-8\t\t1.2\tbias\tTP53,BAX,CASP3\t3\n",
+        TWO, "'Diseases or Functions Annotation'", "'Molecules'",
+    ),
+    "MSigDB, TSV of a set": (
+        "STANDARD_NAME\tDNA repair\nSYSTEMATIC_NAME\tM1\nCOLLECTION\tH\nMSIGDB_URL\thttps://x/y\n"
+        "DESCRIPTION_FULL\t\nPMID\t26771021\nSOURCE_MEMBERS\t672,675,5888\nGENE_SYMBOLS\tBRCA1,BRCA2,RAD51\n",
+        {"DNA repair": REPAIR}, "'STANDARD_NAME'", "'GENE_SYMBOLS'",
+    ),
     "Metascape": (
         table(
             ["GroupID", "Category", "Term", "Description", "LogP", "Log(q-value)", "InTerm_InList", "Genes", "Symbols"],
@@ -351,6 +371,7 @@ WHOLE = {
     "a set in each row": "DNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53\n",
     "after colons": "DNA repair: BRCA1, BRCA2, RAD51, ATM\napoptosis: BAX, CASP3, TP53\n",
     "and commas at the end": "DNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53,\n",
+    "with one name for the genes": "term,genes\nDNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53\n",
     "with a header": "set,gene1,gene2,gene3,gene4\nDNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53,\n",
     "by pandas": ",0,1,2,3\nDNA repair,BRCA1,BRCA2,RAD51,ATM\napoptosis,BAX,CASP3,TP53,\n",
     "in rows, with descriptions": "DNA repair;of GO;BRCA1;BRCA2;RAD51;ATM\napoptosis;of GO;BAX;CASP3;TP53\n",
@@ -370,7 +391,30 @@ def test_a_set_in_each_row_or_column(form, suffix, tmp_path):
     assert found == {name: sorted(genes) for name, genes in FOUR.items()}
 
 
+LONG_NAMES = {
+    "quoted": '"DNA repair, double strand",BRCA1,BRCA2,RAD51\n"apoptosis, x",BAX,CASP3,TP53,ATM\n',
+    "quoted, with descriptions": '"DNA repair, double strand","of GO, BP",BRCA1,BRCA2,RAD51\n'
+    '"apoptosis, x","of GO, BP",BAX,CASP3,TP53,ATM\n',
+    "below names": 'term,genes\nDNA repair, double strand,"BRCA1,BRCA2,RAD51"\napoptosis, x,"BAX,CASP3,TP53,ATM"\n',
+    "beside one without": "DNA repair, double strand,BRCA1,BRCA2,RAD51\napoptosis, x,BAX,CASP3,TP53,ATM\nlast,EGFR,FAS\n",
+    "before semicolons": "DNA repair, double strand;BRCA1;BRCA2;RAD51\napoptosis, x;BAX;CASP3;TP53;ATM\n",
+    "before colons": "DNA repair, double strand: BRCA1, BRCA2, RAD51\napoptosis, x: BAX, CASP3, TP53, ATM\n",
+    "GMX of a set": "DNA repair, double strand\nhttps://x/y\nBRCA1\nBRCA2\nRAD51\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", LONG_NAMES)
+def test_names_with_commas(form):
+    sets = read(io.BytesIO(LONG_NAMES[form].encode()))
+    found = {name: sorted(sets.genes(i)) for i, name in enumerate(sets.names)}
+    expected = {"DNA repair, double strand": REPAIR, "apoptosis, x": sorted([*DEATH, "ATM"])}
+    found.pop("last", None)
+    assert found == dict(list(expected.items())[: len(found)])
+
+
 REFUSED = {
+    "DNA repair, double strand,BRCA1,RAD51\napoptosis, x,BAX,TP53\n": "'double strand' could be a description, or a part",
+    "DNA repair,double strand,BRCA1,RAD51\napoptosis,BAX,TP53\ngrowth,EGFR,KRAS\n": "put quotes around names with commas",
     "uuid\tgene_symbol\tdisease_title\tmoi\n1\tTP53\tone, of it\tAD\n2\tBAX\tx\tAR\n3\tFAS\ty\tAR\n": "no column has a name of sets",
     "#node\tidentifier\tnode_degree\nTP53\tENSP00000269305\t2\nBAX\tENSP00000269305\t1\nFAS\tENSP00000269305\t2\n": "no column has a name of sets",
     "N_unmapped\t5\t5\nN_multi\t5\t5\nENSG00000141510\t9\t7\nENSG00000087088\t10\t12\n": "ranked list",

@@ -27,7 +27,7 @@ from gsfm.io.files import regular_size
 from gsfm.io.limits import limits
 from gsfm.io.streams import open_source
 from gsfm.io.text import lines
-from gsfm.sets.formats.table import find
+from gsfm.sets.formats.long import find
 
 Floats = NDArray[np.float32]
 

@@ -24,7 +24,7 @@ from gsfm.sets.formats.roles import Choice
 from gsfm.sets.genesets import GeneSets
 
 #: The modules of `gsfm.sets.formats` that define formats, in the order of lists and messages.
-_MODULES = ("gmt", "gmx", "grp", "json", "table", "xlsx", "parquet", "msigdb")
+_MODULES = ("gmt", "gmx", "grp", "json", "delimited", "xlsx", "parquet", "msigdb")
 
 FORMATS: dict[str, Format] = {
     form.name: form

@@ -42,6 +42,8 @@ def of_text(head: bytes, suffix: str) -> str:
     if len(head) >= 1 << 16:
         lines = lines[:-1] or lines
     is_list = not any("\t" in line for line in lines[:1])
+    if is_list and suffix not in _SUFFIX and re.match(r"https?://\S+$|na$", "".join(lines[1:2])):
+        return "gmx"  # one set
     if is_list and (suffix == ".grp" or (suffix not in _SUFFIX and _is_grp(lines))):
         return "grp"
     rows = [line.split("\t") for line in lines if not line.startswith("# ")][:_LINES]

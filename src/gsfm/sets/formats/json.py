@@ -182,7 +182,11 @@ def write_enrichr(sets: GeneSets, target: str) -> Iterator[bytes]:
         ]
     else:
         (entries,) = libraries.values()
-    yield (_object(entries) + "\n").encode()
+    text = _object(entries) + "\n"
+    if sets.member_weights is not None and rows_of(json.loads(text)) is not None:
+        reason = "would be read as a table: rename the sets, or write json"
+        raise FormatError(target, f"weights of sets with the names of statistics {reason}")
+    yield text.encode()
 
 
 def _rows(

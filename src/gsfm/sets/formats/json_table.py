@@ -53,8 +53,9 @@ def _of_frame(value: Mapping[str, Any]) -> list[list[str]] | None:
     if any({"geneSymbols", "terms"} & v.keys() for v in inside):
         return None
     labels = list(dict.fromkeys(key for v in inside for key in v))
-    outer, inner = _n_names(value), _n_names(labels)
+    # Numbers are weights, unless most names are those of statistics.
     weights = all(type(cell) in (int, float) for v in inside for cell in v.values())
+    outer, inner = (_n_names(keys, statistics=weights) for keys in (value, labels))
     if (2 * outer < len(value) and 2 * inner < len(labels)) if weights else not (outer or inner):
         return None
     if outer / len(value) < inner / len(labels):
@@ -66,9 +67,9 @@ def _of_frame(value: Mapping[str, Any]) -> list[list[str]] | None:
     return _rows(by_row)
 
 
-def _n_names(keys: Iterable[str]) -> int:
-    """How many keys are usual names of columns; a name of one letter could be a gene."""
-    known = {*GENE_HEADERS, *SET_HEADERS}
+def _n_names(keys: Iterable[str], *, statistics: bool) -> int:
+    """How many keys are names of columns, or of statistics; one letter could be a gene."""
+    known = set() if statistics else {*GENE_HEADERS, *SET_HEADERS}
     return sum(
         len(key) > 1 and (plain(key) in known or Column(0, key, ()).is_statistic_name)
         for key in keys

@@ -15,9 +15,9 @@ from gsfm.io.streams import Source
 from gsfm.sets.algebra import as_text_column
 from gsfm.sets.csr import Floats, Int64s
 from gsfm.sets.formats.cells import check_sets
+from gsfm.sets.formats.long import ID_HEADER, WEIGHT_HEADERS, find, from_long
 from gsfm.sets.formats.raw import Format, Raw, from_members
 from gsfm.sets.formats.roles import SET_HEADERS
-from gsfm.sets.formats.table import ID_HEADER, WEIGHT_HEADERS, find, from_long
 from gsfm.sets.genesets import GeneSets
 
 

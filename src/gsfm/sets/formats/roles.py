@@ -25,6 +25,7 @@ from gsfm.genes.columns import (
 )
 from gsfm.io.grid import is_missing, unquoted
 from gsfm.io.streams import Source
+from gsfm.sets.formats.tools import columns_of
 
 #: Names of columns of sets, as `plain` returns them, by their standing. A table may have several.
 _NAMES = (
@@ -133,7 +134,7 @@ def layout_of(table: Table, choice: Choice) -> Layout:
     given = None
     if choice.set_column is not None:
         given = table.named(choice.set_column, "--set-column")
-    candidates = [c for c in table.gene_candidates() if c is not given]
+    candidates = [c for c in gene_columns(table) if c is not given]
     spaced = [c for c in columns if c not in candidates and _is_spaced(c)]
     found_genes = [c for c in candidates + spaced if c.name not in SET_HEADERS]
     # If no gene is known, the names of the columns must do.
@@ -141,13 +142,33 @@ def layout_of(table: Table, choice: Choice) -> Layout:
     candidates = found_genes or named or candidates
     if free and (whole := _whole(table, columns, candidates)):
         return whole
-    gene = _gene_column(table, columns, candidates, choice)
-    found = _completed(columns, given or _set_column(table, columns, gene), gene, gene in spaced)
+    tool = columns_of(columns) if free else None
+    if tool is not None and tool[0] in found_genes:
+        gene, sets = tool
+    else:
+        gene = _gene_column(table, columns, candidates, choice)
+        sets = given or _set_column(table, columns, gene)
+    found = _completed(columns, sets, gene, gene in spaced)
     is_named = found.set.name in _NAMES or (found.id is not None and _is_accession(found.id))
-    if given is None and not is_named and _is_list(found):
+    if given is None and not is_named and _is_list(found) and tool != (gene, found.set):
         reason = f"each row has another {found.set.label} and one gene: this is a list of genes"
         raise table.grid.fail(f"{reason}; choose the sets with --set-column")
     return found
+
+
+def gene_columns(table: Table) -> list[Column]:
+    """The columns that can be the genes: not those of words, one of which may be a gene."""
+    return [c for c in table.gene_candidates() if not _is_prose(c)]
+
+
+def _is_prose(column: Column) -> bool:
+    """Whether most cells have a part with several words that are no gene."""
+
+    def words(cell: str) -> bool:
+        return any(" " in part and not column.known[part][0] for part in split_cell(cell))
+
+    sample = list(column.symbols)
+    return 2 * sum(map(words, sample)) > len(sample)
 
 
 def _is_result(column: Column) -> bool:
@@ -212,7 +233,8 @@ def _whole(
         return "columns"
     if not has_header and not others:
         reason = "all cells are genes, so that the names of the sets are not clear"
-        raise table.grid.fail(f"{reason}: name the sets in the first row, or write GMT")
+        advice = "name the sets in the first row, put quotes around names with commas, or write GMT"
+        raise table.grid.fail(f"{reason}: {advice}")
     return None
 
 
@@ -257,13 +279,8 @@ def _set_column(table: Table, columns: Sequence[Column], gene: Column) -> Column
     """The column of the sets: by its name, or the only one beside the genes."""
     rest = [c for c in columns if c is not gene and not (c.name in _IDS and c.is_ordinal)]
     has_id = any((c.name in _IDS or _is_accession(c)) and not c.is_gene() for c in rest)
-    # A table of results may be of several clusters.
-    is_result = _has_lists(gene) or (has_id and any(c.name == "description" for c in rest))
-    tiers = sorted(TIERS, key=_GROUPS.__eq__) if is_result else TIERS
-    for tier in tiers:
+    for tier in TIERS:
         found = [c for name in tier for c in rest if c.name == name]
-        if tier == _NAMES and not found:  # "Ingenuity Canonical Pathways"
-            found = [c for c in rest if c.name.endswith("pathways")]
         if len(found) > 1:  # one of a constant is a heading, one of accessions an id
             found = [c for c in found if len(set(c.cells)) > 1] or found
             found = [c for c in found if not _is_accession(c)] or found

@@ -10,8 +10,9 @@ import polars as pl
 
 from gsfm.errors import FormatError, needs_extra
 from gsfm.io.streams import ZIP
+from gsfm.sets.formats.delimited import to_long
 from gsfm.sets.formats.raw import Format
-from gsfm.sets.formats.table import read, to_long
+from gsfm.sets.formats.table import read
 from gsfm.sets.genesets import GeneSets
 
 #: Limits of the format.
