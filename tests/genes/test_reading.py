@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import sys
+from pathlib import Path
 
 import hypothesis.strategies as st
 import pandas as pd
@@ -17,7 +19,7 @@ from hypothesis import given, settings
 
 import gsfm
 from gsfm import FormatError, genes
-from gsfm.genes import columns
+from gsfm.genes import columns, meanings
 
 SYMBOLS = ["TP53", "CDKN1A", "MDM2", "BAX", "GADD45A", "SESN1", "FAS", "RB1"]
 VALUES = [2.0, -1.5, 1.25, 0.5, -0.25, 3.75, -4.0, 0.125]
@@ -177,6 +179,17 @@ def test_ranked_lists_without_a_header(form):
     line, write = NUMBERS[form]
     text = "\n".join(line.format(s, write(v)) for s, v in zip(SYMBOLS, VALUES, strict=True))
     assert read(text, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
+
+
+def test_the_names_of_statistics_are_those_of_the_documentation():
+    text = (Path(__file__).parents[2] / "docs" / "reading.md").read_text(encoding="utf-8")
+    table = text.split("| column | names, in any case | order |\n| --- | --- | --- |\n")[1]
+    cells = [line.split(" | ") for line in table.split("\n\n")[0].splitlines()]
+    assert [row[0].removeprefix("| ") for row in cells] == [m.kind for m in meanings.MEANINGS]
+    for (_, names, order), wanted in zip(cells, meanings.MEANINGS, strict=True):
+        assert order.startswith(str(wanted.rank) if wanted.rank else "never")
+        for name in re.findall("`([^`]+)`", names):
+            assert meanings.meaning(name) == (wanted, False), name
 
 
 def test_missing_values_are_left_out_and_counted():
