@@ -112,7 +112,7 @@ def check_least(least: int, **values: int | None) -> None:
     """
     for name, value in values.items():
         if value is not None:
-            is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
+            is_whole = hasattr(type(value), "__index__") and not isinstance(value, bool)
             require(is_whole, f"{name} must be a whole number, not {value!r}", TypeError)
             require(value >= least, f"{name} must be {least} or more, not {value}")
             require(value < 1 << 63, f"{name} must be a number of up to 18 digits, not {value}")
@@ -132,6 +132,26 @@ def check_type(kind: type | tuple[type, ...], what: str, **values: Any) -> None:
         require(isinstance(value, kind), message, TypeError)
 
 
+def check_number(**values: Any) -> None:
+    """Raise an error if a parameter is no number.
+
+    Examples
+    --------
+    >>> check_number(weight="1")
+    Traceback (most recent call last):
+    TypeError: weight must be a number, not '1'
+    """
+    for name, value in values.items():
+        is_number = hasattr(type(value), "__float__") and getattr(value, "ndim", 0) == 0
+        require(is_number, f"{name} must be a number, not {value!r}", TypeError)
+
+
+def check_given(**values: Any) -> None:
+    """Raise an error if a parameter is None."""
+    for name, value in values.items():
+        require(value is not None, f"{name} must be a whole number, not None", TypeError)
+
+
 def check_sizes(min_size: int, max_size: int | None) -> None:
     """Raise an error if no set can be of these sizes.
 
@@ -141,7 +161,7 @@ def check_sizes(min_size: int, max_size: int | None) -> None:
     Traceback (most recent call last):
     gsfm.errors.GsfmError: no size of a term is 9 or more and 2 or fewer
     """
-    require(min_size is not None, "min_size must be a whole number, not None", TypeError)
+    check_given(min_size=min_size)
     check_least(0, min_size=min_size, max_size=max_size)
     possible = min_size >= 1 and (max_size is None or max_size >= min_size)
     bounds = f"{min_size} or more and {max_size} or fewer"

@@ -15,7 +15,14 @@ from gsfm.analysis.relations import RELATION
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.ranking import best_genes
 from gsfm.completion.result import Result, gene_columns
-from gsfm.errors import GsfmError, MissingExtraError, printable, require
+from gsfm.errors import (
+    GsfmError,
+    MissingExtraError,
+    check_given,
+    check_number,
+    printable,
+    require,
+)
 from gsfm.genes import Species
 from gsfm.io.files import atomic_path
 from gsfm.models import ModelLike, load_model
@@ -163,8 +170,10 @@ def network(
     [('EGFR', 1), ('GRB2', 1), ('MDM2', 2), ('TP53', 2)]
     """
     model = load_model(model)
+    check_given(add=add, degree=degree)
     check_least(0, add=add, random_state=random_state)
     check_least(1, degree=degree)
+    check_number(min_relation=min_relation)
     require(min_relation == min_relation, "min_relation must be a number, not nan")
     nx = _networkx()
     query = Query.of(model, species, set=genes)

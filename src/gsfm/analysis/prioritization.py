@@ -32,7 +32,7 @@ from gsfm.completion.identifiers import Ids
 from gsfm.completion.inputs import GenesLike, Identifiers, as_identifiers, is_path
 from gsfm.completion.ranking import best_genes, describe_probability
 from gsfm.completion.result import Result, gene_columns, symbols_of
-from gsfm.errors import GsfmError, UnknownGenesError, count
+from gsfm.errors import GsfmError, UnknownGenesError, check_type, count
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
 from gsfm.models.types import Numbers
@@ -200,7 +200,11 @@ def prioritize(
     """
     model = load_model(model)
     check_least(1, top=top)
-    terms = [terms] if isinstance(terms, str) else list(dict.fromkeys(terms))
+    check_type(Iterable, "a term or a list of terms", terms=terms)
+    terms = [terms] if isinstance(terms, str) else list(terms)
+    for one in terms:
+        check_type(str, "one text, the name or identifier of a term", term=one)
+    terms = list(dict.fromkeys(terms))
     if isinstance(candidates, str) and not is_path(candidates):
         candidates = [candidates]
     expanded, loci = _expanded(as_identifiers(candidates, "candidates", loci=True))

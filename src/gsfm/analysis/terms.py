@@ -22,7 +22,7 @@ from gsfm.models.types import Mask
 from gsfm.sets import GeneSets, csr
 from gsfm.sets.genesets import LibraryLike
 
-#: One library or several; all of `gsfm.libraries.names` if None.
+#: One library or several; those of `gsfm.libraries.default_names` if None.
 LibrariesLike: TypeAlias = "LibraryLike | Sequence[LibraryLike] | None"
 
 MIN_SIZE = 5
@@ -114,11 +114,11 @@ class Terms(NamedTuple):
 
 
 def load_libraries(libraries: LibrariesLike) -> list[GeneSets]:
-    """Load libraries, of which there must be one; all that are shipped or added if None."""
+    """Load libraries, of which there must be one; the default ones if None."""
     # Imported here: completion does not need it.
-    from gsfm.libraries import load, names
+    from gsfm.libraries import default_names, load
 
-    every: Any = names() if libraries is None else libraries
+    every: Any = default_names() if libraries is None else libraries
     if isinstance(every, GeneSets | str | Path | Mapping) or is_frame(every):
         every = [every]
     elif not isinstance(every, Iterable):

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, check_type
 from gsfm.genes import GeneList
 from gsfm.io.frames import is_frame
 from gsfm.io.streams import is_file
@@ -121,7 +121,10 @@ def pairs(ranked: RankedLike) -> tuple[Identifiers, NDArray[np.float64]]:
         if index.dtype.kind in "iu" and (np.sort(index) == np.arange(len(index))).all():
             raise GsfmError("the index of the ranked Series counts its rows: set it to the genes")
         ranked = ranked.items()
+    check_type(Iterable, "a mapping or pairs of genes and statistics", ranked=ranked)
     rows: list[Any] = list(ranked.items() if isinstance(ranked, Mapping) else ranked)  # type: ignore[arg-type]
+    if not all(isinstance(row, tuple | list | np.ndarray) and len(row) == 2 for row in rows):
+        raise TypeError("a ranked list has pairs of a gene and its statistic, or is a mapping")
     if not rows:
         raise GsfmError("the ranked list is empty; give at least one gene with its statistic")
     genes = [str(gene) for gene, _ in rows]

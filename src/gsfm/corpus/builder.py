@@ -6,7 +6,7 @@ import importlib.util
 import io
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 import gsfm.sets
 from gsfm.corpus import inputs as inputs_module
 from gsfm.corpus.description import content_hash
-from gsfm.errors import GsfmError, MissingExtraError, check_sizes, count, require
+from gsfm.errors import (
+    FormatError,
+    GsfmError,
+    MissingExtraError,
+    check_sizes,
+    check_type,
+    count,
+    require,
+)
 from gsfm.genes import Species, Vocabulary
 from gsfm.sets import GeneSets, csr
 from gsfm.version import __version__
@@ -59,8 +67,10 @@ def build(
     Parameters
     ----------
     inputs
-        Gene-set files, folders (every gene-set file in them), or pairs of the name of a source and
-        a file of it, such as ``("publications", "gene2pubmed.gz")``; ``"-"`` is standard input.
+        Gene-set files, folders, or pairs of the name of a source and a file of it, such as
+        ``("publications", "gene2pubmed.gz")``; ``"-"`` is standard input. Of a folder, every file
+        is read that has gene sets. A file that has none is left out, unless its suffix is that of
+        a gene-set file.
     min_size, max_size
         Exclude sets with fewer or more genes.
     min_gene_sets
@@ -77,7 +87,7 @@ def build(
     exclude
         Names of libraries to exclude, with the wildcards ``*`` and ``?``.
     progress
-        Called with a line of text for each step.
+        Called with a line of text for each step, and for each file that is left out.
 
     Returns
     -------
@@ -117,23 +127,33 @@ def build(
     sizes = f"{min_size} to {max_size} genes"
     if near_duplicates is not None:  # checked first, because the search is late
         bounds = f"near_duplicates must be above 0 and up to 1, not {near_duplicates}"
+        check_type((int, float), "a number", near_duplicates=near_duplicates)
         require(0 < near_duplicates <= 1, bounds, GsfmError)
         if importlib.util.find_spec("datasketch") is None:
             raise MissingExtraError("a search for near-duplicates (None skips it)", "corpus")
     say = progress or (lambda line: None)
     several = [inputs] if isinstance(inputs, str | Path) else inputs
-    found, excluded = inputs_module.find(several, exclude)
+    found, excluded, left_out = inputs_module.find(several, exclude)
     parts, records, reasons = [], [], []
     for number, item in enumerate(found):
-        sets, record = read(item, species)
+        try:
+            sets, record = read(item, species)
+        except FormatError as error:
+            if item.claimed:
+                raise
+            left_out[str(item.path)] = error.reason
+            continue
         say(f"[{number + 1}/{len(found)}] {item.name}: {count(len(sets), 'set')}")
         reason = by_size(sets.sizes, min_size, max_size)
         # Release the sets of a wrong size now: there may be millions.
         parts.append(_tidy(sets[np.flatnonzero(reason == 0)], item))
         records.append(record)
         reasons.append(np.bincount(reason, minlength=len(REASONS) + 1))
+    for path, why in left_out.items():
+        say(f"left out {path}: {why}")
+    require(parts, f"nothing to build from: {len(left_out)} files were left out", GsfmError)
     counts = np.array(reasons)  # (n_inputs, 1 + n_reasons); kept sets first
-    owner = np.repeat(np.arange(len(found)), counts[:, 0])
+    owner = np.repeat(np.arange(len(parts)), counts[:, 0])
     corpus = gsfm.sets.concat(parts)
     del parts
 
@@ -153,7 +173,9 @@ def build(
         **{"near_duplicates": near_duplicates, "shrink": shrink},
         **{"species": species, "exclude": sorted(exclude)},
     }
-    corpus.manifest = manifest(corpus, settings, records, excluded=excluded, rare_genes=rare)
+    corpus.manifest = manifest(
+        corpus, settings, records, excluded=excluded, left_out=left_out, rare_genes=rare
+    )
     members = count(len(corpus.indices), "member")
     say(f"{count(len(corpus), 'set')}, {count(corpus.n_genes, 'gene')}, {members}")
     return corpus
@@ -213,6 +235,7 @@ def manifest(
     inputs: list[dict[str, Any]],
     *,
     excluded: Sequence[str] = (),
+    left_out: Mapping[str, str] | None = None,
     rare_genes: int = 0,
 ) -> dict[str, Any]:
     """The manifest of a corpus, specified in ``docs/corpus.md``."""
@@ -230,6 +253,7 @@ def manifest(
         "genes": {"kept": corpus.n_genes, "rare": rare_genes},
         "members": len(corpus.indices),
         "excluded": list(excluded),
+        **({"left_out": {Path(k).name: v for k, v in left_out.items()}} if left_out else {}),
         "inputs": inputs,
         "hash": content_hash(corpus),
     }

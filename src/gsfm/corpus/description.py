@@ -83,7 +83,7 @@ def describe(corpus: GeneSets, *, top: int = 10) -> Description:
     check_least(0, top=top)
     frequency = corpus.gene_frequencies
     used = frequency[frequency > 0]
-    order = np.argsort(-frequency, kind="stable")[: min(top, len(used))]
+    order = np.argsort(-frequency, kind="stable")[: len(used)][:top]
     columns = (
         pl.Series("symbol", [corpus.vocabulary[int(g)] for g in order], pl.String),
         pl.Series("sets", frequency[order]),

@@ -16,6 +16,7 @@ import polars as pl
 from gsfm.corpus.sources import Source, get
 from gsfm.errors import FormatError, GsfmError, check_type, require
 from gsfm.genes import Species
+from gsfm.io.archives import is_other
 from gsfm.io.files import sha256_file
 from gsfm.sets.files import SUFFIXES, stem
 
@@ -35,6 +36,7 @@ class Input:
     n_bytes: int
     facts: dict[str, str] = field(default_factory=dict)  # its row of SOURCES.tsv
     content: bytes | None = None  # of standard input
+    claimed: bool = True  # that it has gene sets: by its suffix, or as it was given by name
 
     @property
     def species(self) -> Species | None:
@@ -55,13 +57,14 @@ class Input:
 
 def find(
     inputs: Iterable[str | Path | tuple[str, str | Path]], exclude: Sequence[str] = ()
-) -> tuple[list[Input], list[str]]:
-    """Find the files of a build, and the names of the excluded libraries.
+) -> tuple[list[Input], list[str], dict[str, str]]:
+    """Find the files of a build, the names of the excluded libraries, and why files were left out.
 
     Files of public resources come first, then libraries by name; the order of `inputs` does not
     matter.
     """
     found: dict[Path, Input] = {}
+    left_out: dict[str, str] = {}
     excluded: set[str] = set()
     facts_of = functools.cache(_facts)
     check_type(Iterable, "paths", inputs=inputs)
@@ -75,33 +78,43 @@ def find(
             found[path] = Input("stdin", path, None, digest, len(content), content=content)
             continue
         require(path.exists(), f"{path}: no such file or folder", GsfmError)
-        for file in [path] if source or not path.is_dir() else _files(path):
+        is_folder = not source and path.is_dir()
+        for file in _files(path, left_out) if is_folder else [path]:
             name = source.name if source else stem(file)
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude):
                 excluded.add(name)
             elif file.resolve() not in found:
                 facts = {} if source else facts_of(file.with_name(TABLE)).get(name, {})
                 size = file.stat().st_size
-                found[file.resolve()] = Input(name, file, source, sha256_file(file), size, facts)
+                claimed = not is_folder or _is_claimed(file)
+                found[file.resolve()] = Input(
+                    name, file, source, sha256_file(file), size, facts, claimed=claimed
+                )
     require(found, "nothing to build from: no file is given, or all are excluded", GsfmError)
     ordered = sorted(found.values(), key=lambda i: (i.source is None, i.name, i.sha256))
-    return ordered, sorted(excluded)
+    return ordered, sorted(excluded), left_out
 
 
-def _files(folder: Path) -> list[Path]:
-    """The gene-set files of a folder, sorted; hidden files and folders are left out."""
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and path.name != TABLE
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and any(suffix.lower() in SUFFIXES for suffix in path.suffixes[-2:])
-    ]
-    endings = " ".join(SUFFIXES)
-    text = f"{folder}: the folder holds no gene-set file ({endings}, or compressed)"
-    require(files, text, GsfmError)
+def _files(folder: Path, left_out: dict[str, str]) -> list[Path]:
+    """The files of a folder that can have gene sets, sorted; without hidden files and folders."""
+    files = []
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if hidden or path.is_dir() or path.name == TABLE:
+            continue
+        if not path.is_file():
+            left_out[str(path)] = "not a regular file"
+        elif is_other(path.name):
+            left_out[str(path)] = "it accompanies the data, by its name"
+        else:
+            files.append(path)
+    require(files, f"{folder}: the folder holds no gene-set file", GsfmError)
     return files
+
+
+def _is_claimed(path: Path) -> bool:
+    """Whether the suffix says that a file has gene sets; otherwise its content decides."""
+    return any(suffix.lower() in SUFFIXES for suffix in path.suffixes[-2:])
 
 
 def _facts(path: Path) -> dict[str, dict[str, str]]:

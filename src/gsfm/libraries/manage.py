@@ -94,9 +94,9 @@ def add(
     >>> term[:]
     ('mine', 0, 'p53 targets', 'p53 targets')
     """
-    check_sizes(max(min_size, 1), max_size)
+    check_sizes(1 if min_size == 0 else min_size, max_size)
     check_type((str, Path), "a file, or the library of a service", source=source)
-    check_type((str, type(None)), "a text", name=name)
+    check_type((str, type(None)), "a text", name=name, release=release, date=date, license=license)
     service = remote.split(source) if isinstance(source, str) else None
     if name is None:
         if str(source) == "-":

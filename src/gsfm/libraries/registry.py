@@ -41,6 +41,18 @@ def names() -> list[str]:
     return [*shipped.manifests(), *store.names()]
 
 
+def default_names() -> list[str]:
+    """Return the libraries that verbs use if none is named: general ones, and the added ones.
+
+    Examples
+    --------
+    >>> default_names()[:5]
+    ['go-bp', 'go-mf', 'go-cc', 'reactome', 'families']
+    """
+    shown = (name for name, manifest in shipped.manifests().items() if manifest.get("default"))
+    return [*shown, *store.names()]
+
+
 def load(name: LibraryLike) -> GeneSets:
     """Return the library of this name, with its terms over approved symbols.
 
@@ -87,7 +99,7 @@ def load(name: LibraryLike) -> GeneSets:
         message = f"a library is a name, a file, a mapping or a GeneSets, not {type(name).__name__}"
         raise TypeError(f"{message}: use gsfm.GeneSets.from_lists for lists of genes")
     if isinstance(name, str):
-        if name in shipped.manifests():
+        if name in shipped.manifests() or name in shipped.views():
             return shipped.load(name)
         if name in store.names():
             return store.load(name)

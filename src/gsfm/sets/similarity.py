@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gsfm.errors import check_type, needs_extra
+from gsfm.errors import check_given, check_least, check_type, needs_extra
 from gsfm.genes import Vocabulary
 from gsfm.sets import csr
 from gsfm.sets.csr import Int32s, Int64s
@@ -183,6 +183,8 @@ def clusters(pairs: pl.DataFrame, n_sets: int) -> Int64s:
     import scipy.sparse as sp
     from scipy.sparse.csgraph import connected_components
 
+    check_given(n_sets=n_sets)
+    check_least(0, n_sets=n_sets)
     check_type(pl.DataFrame, "the result of GeneSets.near_duplicates", pairs=pairs)
     one, other = pairs["first"].to_numpy(), pairs["second"].to_numpy()
     graph = sp.coo_array((np.ones(len(one), np.int8), (one, other)), shape=(n_sets, n_sets))

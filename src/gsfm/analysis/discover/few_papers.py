@@ -16,7 +16,7 @@ from gsfm.analysis.term_scores import MISSING, Library, open_libraries, score_te
 from gsfm.completion.batches import batches
 from gsfm.completion.inputs import GenesLike
 from gsfm.completion.result import Result, gene_columns
-from gsfm.errors import GsfmError, check_sizes, count
+from gsfm.errors import GsfmError, check_given, check_sizes, count
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
 from gsfm.models.term_matrix import TermMatrix
@@ -130,6 +130,7 @@ def understudied(
     model = load_model(model)
     check_least(0, max_papers=max_papers)
     check_least(1, top_terms=top_terms, top=top)
+    check_given(max_papers=max_papers, top_terms=top_terms, max_size=max_size)
     check_sizes(min_size, max_size)
     query = Query.of(model, species, background=background)
     source = open_libraries(model, library)[0]

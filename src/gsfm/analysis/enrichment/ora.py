@@ -13,7 +13,7 @@ from gsfm.analysis.enrichment.common import (
 )
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import GenesLike
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, check_least, check_sizes
 from gsfm.genes import Species
 from gsfm.sets.overlap import p_values
 
@@ -87,6 +87,8 @@ def ora(
     >>> result.table["genes"].to_list(), result.unmapped
     ([['BRCA1', 'BRCA2', 'PALB2', 'RAD51']], ['no such gene'])
     """
+    check_least(1, top=top)
+    check_sizes(min_size, max_size)
     test = Experiment(genes, libraries, background, species)
     ids, terms = test.ids, test.restrict(test.background, min_size, max_size)
     sizes, overlap = terms.sizes, terms.overlap(ids)

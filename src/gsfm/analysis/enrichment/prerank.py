@@ -14,7 +14,15 @@ from gsfm.analysis.enrichment.model import about_ranks, by_gene, ranking
 from gsfm.analysis.query import mask_of
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import RankedLike, is_path, pairs
-from gsfm.errors import GsfmError, MissingExtraError, check_least, require
+from gsfm.errors import (
+    GsfmError,
+    MissingExtraError,
+    check_given,
+    check_least,
+    check_number,
+    check_sizes,
+    require,
+)
 from gsfm.genes import Species
 from gsfm.progress import Progress
 
@@ -88,7 +96,11 @@ def prerank(
         raise MissingExtraError("GSEA prerank", "gsea") from error
     if is_number(background) or (isinstance(background, str) and not is_path(background)):
         raise ValueError("the background of prerank is the list, or identifiers of its genes")
-    check_least(1, permutations=permutations)
+    check_given(permutations=permutations, random_state=random_state)
+    check_least(1, permutations=permutations, top=top)
+    check_least(0, random_state=random_state)
+    check_sizes(min_size, max_size)
+    check_number(weight=weight)
     require(0 <= weight <= 10, f"weight must be 0 to 10, not {weight}")
     identifiers, statistics = pairs(ranked)
     pool = identifiers if background is None else background
