@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=DATA)
     arguments = parser.parse_args()
 
-    (item,), _ = inputs.find([("publications", arguments.source)])
+    (item,), *_ = inputs.find([("publications", arguments.source)])
     papers, record = builder.read(item, None)
     reason = builder.by_size(papers.sizes, MIN, MAX)
     sets = papers[np.flatnonzero(reason == 0)]

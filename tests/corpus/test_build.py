@@ -7,7 +7,10 @@ import hashlib
 import importlib.util
 import io
 import itertools
+import os
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -392,8 +395,40 @@ def test_a_folder_is_searched_for_gene_set_files_alone(folder):
     gmt(folder / ".git" / "x.gmt", {"x": GENES[:5]})
     (folder / "deeper").mkdir()
     gmt(folder / "deeper" / "Gamma.gmt.gz", {"x": GENES[:5]})
-    found, _ = inputs_module.find([folder])
+    found, *_ = inputs_module.find([folder])
     assert [item.name for item in found] == ["Alpha_2020", "Beta.v1.2", "Gamma"]
+
+
+def test_files_of_a_folder_without_a_usual_suffix(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    gmt(folder / "a.txt", {"a": GENES[:5]})
+    with zipfile.ZipFile(folder / "b.zip", "w") as archive:
+        archive.writestr("x.gmt", "b1\t\t" + "\t".join(GENES[1:6]))
+        archive.writestr("y.gmt", "b2\t\t" + "\t".join(GENES[2:7]))
+    with tarfile.open(folder / "c.tar.gz", "w:gz") as archive:
+        archive.add(folder / "a.txt", "c.gmt")
+    (folder / "README.md").write_text("of the data")
+    (folder / "list.txt").write_text("\n".join(GENES[:5]))
+    (folder / "figure.png").write_bytes(b"\x89PNG\r\n")
+    os.mkfifo(folder / "fifo")
+    said = []
+    built = corpus.build(folder, progress=said.append)
+    assert set(built.names) == {"a", "b1", "b2"}
+    assert [item["source"] for item in built.manifest["inputs"]] == ["a", "b", "c"]
+    left_out = built.manifest["left_out"]
+    assert set(left_out) == {"README.md", "list.txt", "figure.png", "fifo"}
+    assert "a list of genes, not gene sets" in left_out["list.txt"]
+    assert "not a regular file" in left_out["fifo"]
+    lines = [line for line in said if line.startswith("left out ")]
+    assert {line.split("/")[-1].split(":")[0] for line in lines} == set(left_out)
+    (folder / "d.gmt").write_text("damaged")
+    with pytest.raises(FormatError, match=r"d\.gmt, line 1: the line has no tab"):
+        corpus.build(folder)
+    for name in ("a.txt", "b.zip", "c.tar.gz", "d.gmt"):
+        (folder / name).unlink()
+    with pytest.raises(GsfmError, match="nothing to build from: 4 files were left out"):
+        corpus.build(folder)
 
 
 def test_wrong_inputs(tmp_path):

@@ -19,7 +19,7 @@ from gsfm.io.streams import DAMAGE, ZIP, Reader, Source, file_path, is_clutter, 
 #: Files that accompany data.
 _OTHER = re.compile(
     r"(readme|licen[cs]e|change|notice|copying|citation|version|manifest)|"
-    r".*\\.(md|pdf|html?|docx?|rtf|r|py|sh|png|jpe?g|log)$",
+    r".*\.(md|pdf|html?|docx?|rtf|r|py|sh|png|jpe?g|log)$",
     re.IGNORECASE,
 )
 

@@ -51,7 +51,7 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
      "give the genes, or a table of results with gene symbols"),
     (r"<\?xml|<MSIGDB", "an XML file", "read MSigDB's XML with --library"),
     (r"<[a-z]+[ >]", "a table of a web page (HTML)", "save it as CSV"),
-    (r"\[?\s*\{\s*\"[^\"]*\"\s*:", "a JSON object", "read sets with --library, or give a list"),
+    (r"\[?\s*\{\s*\"[^\"]*\"\s*:", "a JSON object", "read sets with --library, or write CSV"),
 )  # fmt: skip
 
 
