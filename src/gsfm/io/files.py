@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import os
+import platform
+import re
 import shutil
 import stat
 import tempfile
@@ -54,6 +57,45 @@ def atomic_path(path: str | Path, *, parents: bool = False) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step, which no reader can see; False if the system cannot.
+
+    Linux has a call for that, but not on all file systems. Both paths must exist.
+    """
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, TypeError, AttributeError):  # no such system, or no such function
+        return False
+    here, flag = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), flag) == 0)
+
+
+def own_folder(parent: Path, prefix: str) -> Path:
+    """Make a temporary folder, and remove those of processes that have ended.
+
+    They must have the same prefix. A folder with a file or folder ``earlier`` is not removed.
+    """
+    mine = f"{prefix}{re.sub(r'[^a-zA-Z0-9]', '', platform.node())}-"
+    for path in parent.glob(f"{mine}*"):
+        number = path.name.removeprefix(mine).split("-")[0]
+        if number.isdigit() and not _is_running(int(number)) and not (path / "earlier").exists():
+            shutil.rmtree(path, ignore_errors=True)
+    return Path(tempfile.mkdtemp(dir=parent, prefix=f"{mine}{os.getpid()}-"))
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process of this machine runs; True if that is not known."""
+    if os.name != "posix":  # elsewhere, this would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _is_stdout(path: Path) -> bool:

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from safetensors.numpy import load, save_file
 
 from gsfm.errors import ModelFormatError, require
 from gsfm.io import strict_json
-from gsfm.io.files import regular_size, usual_permissions
+from gsfm.io.files import exchange, own_folder, regular_size, usual_permissions
 from gsfm.models.types import Tensors
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def save(model: Model, folder: Path) -> None:
     broken = any("\n" in line or "\r" in line for line in lines)
     require(not broken, "a symbol with a line break in it cannot be saved")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".tmp-model-"))
+    temporary = own_folder(folder.parent, ".tmp-model-")
     new = temporary / "new"
     try:
         new.mkdir()
@@ -59,19 +58,27 @@ def save(model: Model, folder: Path) -> None:
 
 
 def _put(new: Path, folder: Path, aside: Path) -> None:
-    """Rename `new` to `folder`, also if another process puts a model there at the same time."""
-    for attempt in range(100):
-        old = aside / str(attempt)
+    """Rename `new` to `folder`, also if another process puts a model there at the same time.
+
+    Where two folders cannot be exchanged, an earlier model is moved aside for a moment: if the
+    process is killed then, it stays there.
+    """
+    old = aside / "earlier"
+    for _ in range(100):
+        if exchange(new, folder):
+            return
         try:
             with contextlib.suppress(FileNotFoundError):
                 folder.rename(old)
             new.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
             return
         except BaseException as error:
             if old.exists() and not folder.exists():
                 old.rename(folder)
             if not (isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST)):
                 raise
+            shutil.rmtree(old, ignore_errors=True)
     raise ModelFormatError(f"{folder}: other processes replace this model again and again")
 
 
