@@ -168,6 +168,7 @@ def test_encodings_and_line_ends(tool, encoding, end):
 NUMBERS = {
     "decimal comma, no header": ("{}\t{}", lambda v: str(v).replace(".", ",")),
     "minus of typesetters": ("{}\t{}", lambda v: str(v).replace("-", "\u2212")),
+    "minus of Windows": ("{}\t{}", lambda v: str(v).replace("-", "\x96")),
     "white space": ("{}   {}", str),
     "bars": ("{}|{}", str),
     "quotes": ('"{}","{}"', str),
@@ -178,7 +179,8 @@ NUMBERS = {
 def test_ranked_lists_without_a_header(form):
     line, write = NUMBERS[form]
     text = "\n".join(line.format(s, write(v)) for s, v in zip(SYMBOLS, VALUES, strict=True))
-    assert read(text, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
+    data = text.encode("latin-1" if "\x96" in text else "utf-8")
+    assert read(data, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
 
 
 def test_the_names_of_statistics_are_those_of_the_documentation():
@@ -301,11 +303,11 @@ def test_the_heading_of_one_list(heading):
 
 
 def test_headings_within_a_table():
-    text = "gene,logFC\nUP,\nTP53,2\nMDM2,1\nDOWN,\nBAX,-2\n"
+    text = 'gene,logFC\nUP,\nTP53,2\nMDM2,1\nDOWN,\nBAX,-2\n"* p < 0.05, Wald",\n'
     for ranked in (False, True):
         found = read(text, ranked=ranked)
         assert found.genes == ["TP53", "MDM2", "BAX"]
-        assert found.provenance["left_out"] == {"a heading": 2}
+        assert found.provenance["left_out"] == {"a heading or a footnote": 3}
 
 
 def test_dates_with_spaces_are_one_identifier():
@@ -387,6 +389,8 @@ def test_what_is_no_list_is_named(text):
     ("columns", "message"),
     [
         ({"logFC_a": VALUES, "logFC_b": VALUES[::-1]}, r"'logFC_a', 'logFC_b'.*--score-column"),
+        ({"A": VALUES, "B": VALUES[::-1]}, "2 columns can be the statistic"),
+        ({"a": VALUES, "b": VALUES[::-1]}, "2 columns can be the statistic"),
         ({"stat": VALUES, "stat_B": VALUES[::-1]}, r"'stat', 'stat_B'.*--score-column"),
         ({"t": VALUES, "t_B": VALUES[::-1]}, r"'t', 't_B'.*--score-column"),
         ({"neg|lfc": VALUES, "pos|lfc": VALUES[::-1]}, r"'neg\|lfc', 'pos\|lfc'"),
@@ -473,6 +477,15 @@ def test_the_index_of_a_data_frame_is_read():
         assert read(text, ranked=True).table.rows() == list(zip(SYMBOLS, VALUES, strict=True))
 
 
+def test_blank_cells_at_the_end_of_rows_are_no_column():
+    for text in ("gene,logFC\nTP53,1.5,\nMDM2,-2,\n", "gene,logFC,,\nTP53,1.5,,\nMDM2,-2,,\n"):
+        assert read(text, ranked=True).table.rows() == [("TP53", 1.5), ("MDM2", -2.0)]
+
+
+def test_a_vector_as_r_prints_it():
+    assert read('[1] "TP53" "MDM2"\n[3] "BAX"\n').genes == ["TP53", "MDM2", "BAX"]
+
+
 def test_a_header_in_a_comment():
     text = "# MIM\ttype\tsymbol\n100\tphenotype\t\n200\tgene\tTP53\n300\tgene\tMDM2\n"
     assert read(text).genes == ["TP53", "MDM2"]
@@ -527,7 +540,7 @@ def test_the_only_sheet_with_genes_is_read(tmp_path, hide):
     path = tmp_path / "book.xlsx"
     with xlsxwriter.Workbook(path) as book:
         notes = book.add_worksheet("Notes")
-        for i, row in enumerate([("Column", "Meaning"), ("baseMean", "mean of counts")]):
+        for i, row in enumerate([("Sheet", "Meaning"), ("DE", "results"), ("WT", "controls")]):
             notes.write_row(i, 0, row)
         book.add_worksheet("Sheet2")
         book.add_chartsheet("Plot")

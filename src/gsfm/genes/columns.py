@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.errors import join_names
-from gsfm.genes.meanings import meaning, words
+from gsfm.genes.meanings import compact, meaning, words
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import Grid, is_missing, unquoted
 from gsfm.io.limits import limits, variable
@@ -38,7 +38,7 @@ _TERM_NAME = re.compile(r"(term|set|pathway|title|description|type)(name|id)?$")
 #: Names of the groups that a table of several comparisons is about.
 _GROUP = re.compile(r"^(cluster|group|leiden|louvain|celltype|comparison|contrast|condition|label)")
 #: Names of numbers, but of genes if the cells are.
-_GENES_OR_NUMBERS = ("geneid", "index")
+_GENES_OR_NUMBERS = ("geneid", "index", "row")
 _MINUS = str.maketrans("\u2212\u2013\u2012", "---")
 
 #: Kinds of match of symbols.
@@ -55,7 +55,7 @@ _DAY = re.compile(r"[0-3]?\d/[0-3]?\d/(19|20)\d\d")
 
 def plain(header: str) -> str:
     """Normalize the name of a column: no case, quotes, spaces, dots, hyphens and underscores."""
-    return re.sub(r"[\s._-]", "", unquoted(header)).lower()
+    return compact(header).lower()
 
 
 def split_cell(cell: str) -> list[str]:
@@ -238,11 +238,14 @@ class Column:
         return with_words, found.rank
 
     def repeats(self, other: Column) -> bool:
-        """Whether its name is that of another statistic with more words: ``stat_B`` of ``stat``."""
+        """Whether its name is that of another statistic with more words, ``stat_B`` of ``stat``, or
+        another single letter, which may be a condition.
+        """
         start, more = words(other.header), words(self.header)
         found, _ = meaning(self.header)
         same = more[: len(start)] == start and len(more) > len(start)
-        return same and (found is None or found.rank > 0)
+        letters = found is None and len(self.name) == len(other.name) == 1
+        return (letters and self.is_signed) or (same and (found is None or found.rank > 0))
 
     def equals(self, other: Column) -> bool:
         """Whether it has the same numbers."""
@@ -257,7 +260,9 @@ class Column:
     def is_never(self) -> bool:
         """Whether the numbers cannot rank genes: by their name, as row numbers or as counts."""
         found, _ = meaning(self.header)
-        return (found is not None and self.standing is None) or self.is_ordinal or self.is_count
+        # B may be a condition, beside A.
+        named = found is not None and self.standing is None and self.header != "B"
+        return named or self.is_ordinal or self.is_count
 
 
 #: The symbol, or the first candidate, and the kind of match of texts.
@@ -349,9 +354,11 @@ class Table:
             reason = f"the table has {width:,} columns; {variable('columns')} raises the limit"
             raise grid.fail(reason)
         titles = start = _start(grid.rows[:_MOST_TITLES], width)
+        while all(len(row) < width or not row[width - 1].strip() for row in grid.rows[start:]):
+            width -= 1  # a separator at the end of each line
         short = len(grid.rows[start]) == min(grid.width, width) - 1 and len(grid.rows) > start + 1
         rows = [
-            [unquoted(cell) for cell in row] + [""] * (width - len(row))
+            [unquoted(cell) for cell in row[:width]] + [""] * (width - len(row))
             for row in grid.rows[start:]
         ]
         known: Known = {}

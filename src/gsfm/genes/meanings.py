@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import unicodedata
 from typing import NamedTuple
 
 from gsfm.io.grid import unquoted
@@ -35,6 +36,7 @@ def _row(kind: str, rank: int, *names: str) -> Meaning:
 _FC = r"(log2?|ln|avglog2?)\(?(fc|fold_?change|ratio|or|oddsratio|hr|hazardratio)"
 #: The first row that fits the name of a column says what it is.
 MEANINGS = (
+    _row("absolute value", 0, r"^abs(olute)?(\(|val|log|avg|$)"),
     _row("signed significance", 3,
          r"^sign(ed)?(?!al|if).*(p|significance)", r"^pi(stat|value|score)?$"),
     _row("p-value", 0,
@@ -64,7 +66,12 @@ MEANINGS = (
     _row("ratio", 4, r"^(fc|hr|or)$|fold_?change|ratio"),
 )  # fmt: skip
 
-_BETWEEN = re.compile(r"[\s._|:/-]+")
+_BETWEEN = re.compile(r"[\s._|:/()-]+")
+
+
+def compact(header: str) -> str:
+    """The name of a column without quotes, spaces, dots, hyphens and underscores."""
+    return re.sub(r"[\s._-]", "", unicodedata.normalize("NFKC", unquoted(header)))
 
 
 def words(header: str) -> list[str]:
@@ -83,7 +90,7 @@ def meaning(header: str) -> tuple[Meaning | None, bool]:
     """What the name of a column says about its numbers, and whether other words are beside it.
 
     The name of a condition may precede or follow that of the statistic: ``neg|lfc``, ``stat_B``.
-    It does not beside a single letter, which could be anything.
+    It does not beside a single letter but p, which could be anything.
 
     Examples
     --------
@@ -95,11 +102,11 @@ def meaning(header: str) -> tuple[Meaning | None, bool]:
     test statistic 1 True
     log odds without a sign 0 False
     """
-    name = re.sub(r"[\s._-]", "", unquoted(header))
+    name = compact(header)
     for one in MEANINGS:
         if name and one.names.search(name):
             return one, False
     parts = words(header)
     cuts = itertools.chain.from_iterable((parts[:i], parts[i:]) for i in range(1, len(parts)))
-    texts = [text for text in map("".join, cuts) if len(text) > 1]
+    texts = [text for text in map("".join, cuts) if len(text) > 1 or text == "p"]
     return next((one for one in MEANINGS if any(map(one.names.search, texts))), None), True

@@ -206,7 +206,9 @@ def read_ranked(path: str | Path | BinaryIO, **options: Any) -> pl.DataFrame:
 def _has_genes(grid: Grid) -> bool:
     """Whether a sheet has genes, and is no description of the others."""
     if grid.is_table:
-        return bool(Table.of(grid).gene_candidates())
+        # Words such as DE and WT are old names of genes.
+        found = Table.of(grid).gene_candidates()
+        return any(c.kind not in _UNSURE for c in found)
     return Column(0, "", [unquoted(row[0]) for row in grid.rows]).share >= LEAST
 
 
@@ -407,6 +409,11 @@ def _unnamed(others: Sequence[Column], genes: Column) -> list[Column]:
     return found if is_alone else []
 
 
+def _is_aside(cell: str) -> bool:
+    """Whether a cell is the heading of some rows, or a footnote: three words and more."""
+    return bool(_heading(cell)) or any(len(part.split()) > 2 for part in split_cell(cell))
+
+
 def _all_cells(table: Table) -> GeneList:
     """The genes of a list that is laid out in several columns."""
     rows = [list(row) for row in zip(*(column.cells for column in table.columns), strict=True)]
@@ -430,8 +437,8 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
         reason = None
         if not genes.present[i]:
             reason = "no gene"
-        elif _heading(cell) and not any(c.present[i] for c in table.columns if c is not genes):
-            reason = "a heading"
+        elif _is_aside(cell) and not any(c.present[i] for c in table.columns if c is not genes):
+            reason = "a heading or a footnote"
         elif score is not None and not np.isfinite(score.numbers[i]):
             if score.present[i]:
                 what = "number" if np.isnan(score.numbers[i]) else "finite number"
@@ -446,6 +453,8 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
     values = None if score is None else np.repeat(score.numbers[rows], list(map(len, parts)))
     split = sum(len(part) > 1 for part in parts)
     if score is not None:
+        if not score.is_signed:
+            notes.append(f"no number in column {score.label} is negative: it has no direction")
         copies = [c for c in table.columns if c is not score and c.standing and c.equals(score)]
         notes += [f"column {c.label} has the same numbers as {score.label}" for c in copies]
     for column in table.columns:

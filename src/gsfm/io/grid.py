@@ -136,6 +136,9 @@ def grid_of(
     content = [text for _, text in numbered if text.strip() and not _is_comment(text)]
     if not content:
         raise FormatError(source.name, "it contains no identifier: write one in each line")
+    if all(map(_PRINTED.match, content)):  # a vector, as R prints it
+        items = itertools.chain(*(_PRINTED.sub("", text).split() for text in content))
+        return _of_rows(source, [(1, [item]) for item in items])
     literal = _literal(" ".join(content[:_SAMPLE]), len(content))
     if literal is not None:
         return _of_rows(source, [(1, [item]) for item in literal])
@@ -324,6 +327,7 @@ def _widths(texts: Sequence[str], separator: str) -> list[int]:
     return [len(_cells(text, separator)) for text in content]
 
 
+_PRINTED = re.compile(r"\s*\[\d+\]\s")
 _LITERAL = re.compile(
     r"^\s*(?:\w+\s*(?:<-|=)\s*)?(?:c|list|set|tuple)?\s*[\[({](.*)[\])}]\s*;?\s*$", re.DOTALL
 )

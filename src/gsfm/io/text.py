@@ -155,10 +155,18 @@ def clean(block: bytes, line: int, path: str, notes: Notes) -> bytes:
     rows = block.split(b"\n")
     for i, row in enumerate(rows):
         if not _is_utf8(row):
-            text = row.decode("latin-1")
+            text = _of_windows(row)
             notes.add("latin-1", example=text[:60], line=line + i)
             rows[i] = text.encode()
     return b"\n".join(rows)
+
+
+def _of_windows(row: bytes) -> str:
+    """A line in Latin-1, or in the code page of Windows that has dashes and quotes beside it."""
+    try:
+        return row.decode("cp1252")
+    except UnicodeDecodeError:
+        return row.decode("latin-1")
 
 
 def _is_utf8(text: bytes) -> bool:
