@@ -19,6 +19,7 @@ from gsfm.analysis.enrichment.common import false_discovery_rate
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
 from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import map_identifiers
+from gsfm.completion.inputs import GenesLike, as_identifiers
 from gsfm.completion.scorer import describe_model
 from gsfm.errors import GsfmError, needs_extra, require
 from gsfm.genes import Species
@@ -51,7 +52,7 @@ def signatures(
     added: float = ADDED,
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
-    genes: Sequence[str] | None = None,
+    genes: GenesLike | None = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -296,7 +297,7 @@ def _signatures(
     libraries: LibrariesLike,
     added: float,
     sizes: tuple[int, int | None],
-    genes: Sequence[str] | None,
+    genes: GenesLike | None,
     species: Species | None,
     progress: Progress | None,
 ) -> _Signatures:
@@ -308,6 +309,7 @@ def _signatures(
     if genes is None:
         genes = vocabulary.symbols
     else:
+        genes = as_identifiers(genes)
         mapped = map_identifiers(vocabulary, genes, species)
         unmapped = mapped.unused
         column = np.full(len(vocabulary), -1)

@@ -15,7 +15,7 @@ from scipy.stats import hypergeom
 
 import gsfm
 from gsfm import FormatError, GeneSets, GsfmError, MissingExtraError
-from gsfm.models import FAMILIES, Popularity
+from gsfm.models import FAMILIES, Linear, Popularity
 
 VERBS = {
     "complete": lambda genes: gsfm.complete(genes, top=3),
@@ -40,7 +40,7 @@ GENES = ["EGFR", "GRB2", "TP53", "MDM2", "CDKN1A"]
 #: The forms in which the genes of a set can be given.
 FORMS = {
     "tuple": tuple(GENES),
-    "iterator": iter(GENES),
+    "iterator": lambda: iter(GENES),
     "array": np.array(GENES),
     "objects": np.array(GENES, object),
     "series": pd.Series(GENES, index=list("abcde")),
@@ -56,10 +56,128 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_a_list_is_read(form):
-    expected = gsfm.nearest(GENES, "families", top=5).table
-    assert gsfm.nearest(FORMS[form], "families", top=5).table.equals(expected)
+#: The same with missing values, or as Entrez ids.
+FORMS |= {
+    "set": set(GENES),
+    "keys": dict.fromkeys(GENES).keys(),
+    "generator": lambda: (gene for gene in GENES),
+    "missing": [*GENES, None, float("nan")],
+    "array with nan": np.array([*GENES, np.nan], object),
+    "strings": pd.Series([*GENES, None], dtype="string"),
+    "categories with missing ones": pd.Series([*GENES, None], dtype="category"),
+    "index of categories": pd.CategoricalIndex(GENES),
+    "frame of strings": pd.DataFrame({"gene": pd.Series(GENES, dtype="string"), "n": range(5)}),
+    "frame of categories": pd.DataFrame({"gene": pd.Categorical(GENES), "n": range(5)}),
+    "polars categories": pl.Series([*GENES, None], dtype=pl.Categorical),
+    "polars enum": pl.Series(GENES, dtype=pl.Enum(GENES)),
+    "polars frame of an enum": pl.DataFrame({"gene": pl.Series(GENES, dtype=pl.Enum(GENES))}),
+    "vocabulary": gsfm.Vocabulary(GENES),
+    "entrez": pd.Series([1956, 2885, 7157, 4193, 1026, None], dtype="Int64"),
+    "entrez of floats": [1956.0, 2885.0, 7157.0, 4193.0, 1026.0, float("nan")],
+}
+WORLDS = {"arrest": [*GENES[2:], "BAX", "BBC3"], "growth": [*GENES[:2], "SOS1", "KRAS"]}
+SMALL = Linear(regularization=1.0, dimensions=2).fit(GeneSets.from_lists([*WORLDS.values()] * 5))
+#: Every place for genes.
+PLACES = {
+    "complete": lambda genes: gsfm.complete(genes, top=3, model=SMALL),
+    "annotate": lambda genes: gsfm.annotate(genes, WORLDS, model=SMALL),
+    "enrich": lambda genes: gsfm.enrich(genes, WORLDS, method="ora", min_size=1),
+    "embed": lambda genes: gsfm.embed(genes, model=SMALL),
+    "explain": lambda genes: gsfm.explain("BAX", genes, model=SMALL),
+    "nearest": lambda genes: gsfm.nearest(genes, WORLDS, model=SMALL),
+    "network": lambda genes: gsfm.network(genes, model=SMALL),
+    "targets": lambda genes: gsfm.discover.targets(genes, model=SMALL),
+    "seeds": lambda genes: gsfm.prioritize(["BAX"], seeds=genes, why=False, model=SMALL),
+    "candidates": lambda genes: gsfm.prioritize(genes, seeds=["BAX", "BBC3"], model=SMALL),
+    "context": lambda genes: gsfm.relate("BAX", context=genes, model=SMALL),
+    "background": lambda genes: gsfm.complete(["BAX"], background=genes, model=SMALL),
+    "exclude": lambda genes: gsfm.complete(["BAX"], exclude=genes, model=SMALL),
+    "background of enrich": lambda genes: gsfm.analysis.ora(
+        GENES[:2], WORLDS, background=genes, min_size=1
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_form_of_a_list_is_read(place):
+    expected = PLACES[place](GENES).table.sort(pl.all())
+    for name, form in FORMS.items():
+        if name == "one set of a collection" and place in ("complete", "embed"):
+            continue  # a collection is a library there
+        found = PLACES[place](form() if callable(form) else form).table.sort(pl.all())
+        assert found.equals(expected), name
+    for result in (gsfm.complete(GENES, top=3, model=SMALL), gsfm.genes.resolve(GENES)):
+        with pytest.raises(TypeError, match="use a column of its table"):
+            PLACES[place](result)
+
+
+@pytest.mark.parametrize("method", ["model", "prerank"])
+def test_every_form_of_a_ranked_list_is_read(method):
+    ranked = dict(zip(GENES, [3.0, 2.0, -0.5, -1.0, -2.0], strict=True))
+    symbols, values = list(ranked), list(ranked.values())
+    rows = list(ranked.items())
+    own = {"model": SMALL, "top_genes": 2, "draws": 20, "background": "all"}
+    settings = {"min_size": 1, **(own if method == "model" else {"permutations": 5})}
+    expected = gsfm.enrich(ranked, WORLDS, method=method, **settings).table
+    for form in (
+        *(rows, iter(rows), tuple(rows), [list(row) for row in rows], np.array(rows, object)),
+        np.array(rows, dtype=[("gene", "U9"), ("statistic", float)]),
+        *(pd.Series(ranked), pd.Series(ranked, dtype=object), pd.Series(ranked, dtype="Float64")),
+        pd.Series(values, index=pd.Index(symbols, dtype="string")),
+        pd.Series(values, index=pd.CategoricalIndex(symbols)),
+        pd.DataFrame({"gene": pd.Categorical(symbols), "stat": values}),
+        pl.DataFrame({"gene": pl.Series(symbols, dtype=pl.Categorical), "stat": values}),
+        {gene: str(value) for gene, value in rows},
+    ):
+        assert gsfm.enrich(form, WORLDS, method=method, **settings).table.equals(expected)
+    with pytest.raises(GsfmError, match="the statistic of EGFR is no number: True"):
+        gsfm.enrich(dict.fromkeys(GENES, True), WORLDS, method=method, **settings)
+
+
+#: Every place for a library.
+LIBRARIES = {
+    "annotate": lambda library: gsfm.annotate("BAX", library, model=SMALL),
+    "enrich": lambda library: gsfm.analysis.ora(GENES, library, min_size=1),
+    "term": lambda library: gsfm.term("growth", library, model=SMALL),
+    "nearest": lambda library: gsfm.nearest(GENES, library, model=SMALL),
+    "relate": lambda library: gsfm.relate("TP53", "EGFR", libraries=library, model=SMALL),
+    "understudied": lambda library: gsfm.discover.understudied(
+        library, min_size=1, max_papers=10**6, model=SMALL
+    ),
+    "prioritize": lambda library: gsfm.prioritize(
+        ["TP53", "EGFR"], terms="growth", library=library, model=SMALL
+    ),
+}
+
+
+@pytest.mark.parametrize("place", LIBRARIES)
+def test_every_form_of_a_library_is_read(place, tmp_path):
+    net = pd.DataFrame([(a, b) for a in WORLDS for b in WORLDS[a]], columns=["source", "target"])
+    path = tmp_path / "gene sets.gmt"
+    lines = ["\t".join([name, "", *genes]) for name, genes in WORLDS.items()]
+    path.write_text("\n".join(lines))
+    names = ["library", "id", "link", "description"]
+    expected = LIBRARIES[place](WORLDS).table.drop(names, strict=False)
+    for form in (
+        *({name: set(genes) for name, genes in WORLDS.items()}, {**WORLDS, "none": [None]}),
+        {name: np.array([*genes, np.nan], object) for name, genes in WORLDS.items()},
+        {name: pd.Series([*genes, None], dtype="string") for name, genes in WORLDS.items()},
+        *(net, net.astype("category"), net.astype("string"), net.assign(weight=1.0)),
+        *(pl.DataFrame(net.to_dict("list")), GeneSets.from_lists(WORLDS), path, str(path)),
+    ):
+        found = LIBRARIES[place](form).table.drop(names, strict=False)
+        assert found.equals(expected)
+    for wrong, message in (({}, "the library has no sets"), ({"a": None}, "a set is a list of")):
+        with pytest.raises((GsfmError, TypeError), match=message):
+            LIBRARIES[place](wrong)
+    with pytest.raises(TypeError, match="a library is a name, a file"):
+        LIBRARIES[place](gsfm.complete(GENES, top=3, model=SMALL))
+
+
+def test_names_of_sets_may_be_numbers():
+    clusters = {0: ["TP53", "BAX"], 1: ["EGFR", "GRB2"]}
+    assert gsfm.analysis.ora(GENES, clusters, min_size=1).table["term"].to_list() == ["1", "0"]
+    assert gsfm.embed(clusters, model=SMALL).table["set"].to_list() == ["0", "1"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -116,31 +234,15 @@ def test_a_number_of_genes_is_a_background_of_ora():
         gsfm.enrich(GENES, "reactome", background=20000)
 
 
-def test_rankings_and_libraries_of_every_form(tmp_path):
-    values = [3.0, 2.0, -0.5, -1.0, -2.0]
-    table = pd.DataFrame({"gene": GENES, "pvalue": 0.01, "logFC": values})
+def test_rankings_and_libraries_that_were_read(tmp_path):
+    table = pd.DataFrame({"gene": GENES, "pvalue": 0.01, "logFC": [3.0, 2.0, -0.5, -1.0, -2.0]})
     path = tmp_path / "ranked.csv"
     table.to_csv(path, index=False)
-    settings = {"top_genes": 2, "draws": 20, "min_size": 2, "background": "all"}
-    terms = {"arrest": ["CDKN1A", "p53"], "growth": ["EGFR", "GRB2"]}
-    ranked = dict(zip(GENES, values, strict=True))
-    expected = gsfm.enrich(ranked, GeneSets.from_lists(terms).resolve(), **settings).table
-    net = pl.DataFrame(
-        {
-            "source": ["arrest"] * 2 + ["growth"] * 2,
-            "target": [gene for genes in terms.values() for gene in genes],
-            "weight": 1.0,
-        }
-    )
-    gmt = tmp_path / "mine.gmt"
-    gmt.write_text("arrest\t\tCDKN1A\tp53\ngrowth\t\tEGFR\tGRB2\n")
-    for form in (table, pl.DataFrame(table.to_dict("list")), gsfm.genes.read(path, ranked=True)):
-        for library in (terms, net, pd.DataFrame(net.to_dict(as_series=False)), gmt, [terms]):
-            found = gsfm.enrich(form, library, **settings).table
-            assert found.drop("library", "id", "link").equals(
-                expected.drop("library", "id", "link")
-            )
-    assert gsfm.complete(terms, top=3).sets["set"].to_list() == ["arrest", "growth"]
+    settings = {"top_genes": 2, "draws": 20, "min_size": 2, "background": "all", "model": SMALL}
+    expected = gsfm.enrich(table, WORLDS, **settings).table
+    read = gsfm.genes.read(path, ranked=True)
+    assert gsfm.enrich(read, [WORLDS], **settings).table.equals(expected)
+    assert gsfm.complete(WORLDS, top=3, model=SMALL).sets["set"].to_list() == list(WORLDS)
 
 
 @pytest.mark.parametrize("verb", sorted(set(VERBS) - {"enrich", "complete"}))
@@ -220,14 +322,15 @@ def test_a_library_of_every_form_has_terms():
     sets = {"arrest": ["CDKN1A", "MDM2", "TP53"], "growth": ["EGFR", "GRB2"]}
     frame = pd.DataFrame([(a, b) for a in sets for b in sets[a]], columns=["source", "target"])
     for library in (sets, frame, GeneSets.from_lists(sets)):
-        assert gsfm.term("growth", library, top=2).provenance["term"]["genes"] == 2
-        found = gsfm.prioritize(GENES, terms=list(sets), library=library, why=False)
+        assert gsfm.term("growth", library, top=2, model=SMALL).provenance["term"]["genes"] == 2
+        found = gsfm.prioritize(GENES, terms=list(sets), library=library, why=False, model=SMALL)
         assert "arrest (arrest, " in found.summary()
         assert (
-            "growth (growth): 2 genes" in gsfm.discover.targets("growth", library=library).summary()
+            "growth (growth): 2 genes"
+            in gsfm.discover.targets("growth", library=library, model=SMALL).summary()
         )
         with pytest.raises(gsfm.UnknownTermError, match="no term 'nope' in "):
-            gsfm.term("nope", library)
+            gsfm.term("nope", library, model=SMALL)
 
 
 def test_a_library_that_is_named_twice_is_tested_once():

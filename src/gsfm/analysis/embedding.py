@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import polars as pl
 from gsfm.analysis.query import Query
 from gsfm.completion.batches import batches
 from gsfm.completion.identifiers import Ids, MappedIdentifiers, map_sets
-from gsfm.completion.inputs import GenesLike
+from gsfm.completion.inputs import GenesLike, is_path
 from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError, MissingExtraError, check_least, count
 from gsfm.genes import Species
@@ -149,7 +149,8 @@ def embed(
     ----------
     genes
         Genes: identifiers of any kind, each gene once in the order of the first; all genes of the
-        model if None. Or gene sets, whose members are identifiers of any kind.
+        model if None. Or gene sets, whose members are identifiers of any kind: a `GeneSets`, or a
+        mapping of names to lists.
     dimensions
         Length of the vectors: the leading directions over all genes of the model, or over the sets,
         which keep the products of vectors best. The model's own length if None.
@@ -182,7 +183,9 @@ def embed(
     >>> found.table.rows(), found.unmapped
     ([('arrest', 2, 2), ('growth', 2, 1)], ['nonsense'])
     """
-    if isinstance(genes, str):
+    if isinstance(genes, Mapping):
+        genes = GeneSets.from_lists(genes)
+    if isinstance(genes, str) and not is_path(genes):
         raise TypeError(f"give a list of genes, [{genes!r}], or gene sets, gsfm.sets.read(...)")
     model = load_model(model)
     if isinstance(genes, GeneSets):

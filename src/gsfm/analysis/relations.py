@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gsfm.analysis.gene_frequency import empirical_p_value, popularity
 from gsfm.analysis.query import Query, check_least, evidence, singles, standard_scores
 from gsfm.analysis.sources import PAPERS, Collection, Source, collection, read_context
+from gsfm.analysis.terms import listed
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.inputs import GenesLike, as_identifiers
 from gsfm.completion.ranking import best_genes
@@ -101,7 +102,7 @@ def relate(
     other: None = None,
     *,
     context: GenesLike | None = None,
-    libraries: Iterable[Source] = (),
+    libraries: Source | Iterable[Source] = (),
     top: int = 20,
     model: ModelLike = None,
     species: Species | None = None,
@@ -112,7 +113,7 @@ def relate(
     gene: str,
     other: str,
     *,
-    libraries: Iterable[Source] = (),
+    libraries: Source | Iterable[Source] = (),
     top: int = 20,
     draws: int = 50,
     random_state: int = 0,
@@ -125,7 +126,7 @@ def relate(
     other: str | None = None,
     *,
     context: GenesLike | None = None,
-    libraries: Iterable[Source] = (),
+    libraries: Source | Iterable[Source] = (),
     top: int = 20,
     draws: int = 50,
     random_state: int = 0,
@@ -203,7 +204,7 @@ def relate(
     check_least(0, random_state=random_state)
     if other is None:
         if isinstance(context, str | Path):
-            places = list(libraries)
+            places = listed(libraries)
             if len(places) > 1:
                 raise ValueError("the term of a context is looked up in one library")
             source = places[0] if places else None
@@ -213,7 +214,7 @@ def relate(
         raise ValueError("context is for the neighbors of one gene; leave out other")
     check_least(10, draws=draws)
     query = Query.of(model, species, gene=[gene], other=[other])
-    return _pair(query, libraries, top, draws, random_state, progress)
+    return _pair(query, listed(libraries), top, draws, random_state, progress)
 
 
 # -- the neighbors of a gene ----------------------------------------------------------------------

@@ -113,16 +113,21 @@ class Terms(NamedTuple):
         )
 
 
+def listed(libraries: Any) -> list[Any]:
+    """One library or several, as a list."""
+    is_one = isinstance(libraries, GeneSets | str | Path | Mapping) or is_frame(libraries)
+    # An error of `gsfm.libraries.load` says what a library is.
+    if is_one or not isinstance(libraries, Iterable) or hasattr(libraries, "table"):
+        return [libraries]
+    return list(libraries)
+
+
 def load_libraries(libraries: LibrariesLike) -> list[GeneSets]:
     """Load libraries, of which there must be one; the default ones if None."""
     # Imported here: completion does not need it.
     from gsfm.libraries import default_names, load
 
-    every: Any = default_names() if libraries is None else libraries
-    if isinstance(every, GeneSets | str | Path | Mapping) or is_frame(every):
-        every = [every]
-    elif not isinstance(every, Iterable):
-        load(every)  # which says what a library is
+    every = default_names() if libraries is None else listed(libraries)
     loaded = list(dict.fromkeys(map(load, every)))
     if not loaded:
         raise GsfmError("no library is given; gsfm library list shows the libraries")

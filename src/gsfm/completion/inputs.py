@@ -104,6 +104,12 @@ def is_path(text: str) -> bool:
     return True
 
 
+def is_pair(value: Any) -> bool:
+    """Whether a value may be a gene with its statistic."""
+    value = value.tolist() if isinstance(value, np.void) else value  # a row of a structured array
+    return isinstance(value, tuple | list | np.ndarray) and len(value) == 2
+
+
 def pairs(ranked: RankedLike) -> tuple[Identifiers, NDArray[np.float64]]:
     """Return the identifiers and the statistics of a ranked list.
 
@@ -123,7 +129,7 @@ def pairs(ranked: RankedLike) -> tuple[Identifiers, NDArray[np.float64]]:
         ranked = ranked.items()
     check_type(Iterable, "a mapping or pairs of genes and statistics", ranked=ranked)
     rows: list[Any] = list(ranked.items() if isinstance(ranked, Mapping) else ranked)  # type: ignore[arg-type]
-    if not all(isinstance(row, tuple | list | np.ndarray) and len(row) == 2 for row in rows):
+    if not all(map(is_pair, rows)):
         raise TypeError("a ranked list has pairs of a gene and its statistic, or is a mapping")
     if not rows:
         raise GsfmError("the ranked list is empty; give at least one gene with its statistic")
@@ -131,7 +137,7 @@ def pairs(ranked: RankedLike) -> tuple[Identifiers, NDArray[np.float64]]:
     statistics = np.empty(len(rows))
     for i, (gene, value) in enumerate(rows):
         try:
-            statistics[i] = value
+            statistics[i] = "no number" if isinstance(value, bool | np.bool_) else value
         except (TypeError, ValueError):
             raise GsfmError(f"the statistic of {gene} is no number: {value!r}") from None
     finite = np.isfinite(statistics)

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from gsfm.errors import GsfmError
+from gsfm.errors import GsfmError, require
 from gsfm.io.frames import is_frame
 from gsfm.libraries import shipped, store
 from gsfm.libraries.metadata import complete
@@ -91,6 +91,7 @@ def load(name: LibraryLike) -> GeneSets:
     if isinstance(name, GeneSets):
         return name
     if isinstance(name, Mapping):
+        require(name, "the library has no sets: it is an empty mapping", GsfmError)
         return complete(GeneSets.from_lists(name).resolve(), {"name": "gene sets"})
     if is_frame(name):
         frame: Any = name

@@ -184,7 +184,8 @@ class GeneSets:
         Parameters
         ----------
         sets
-            The symbols of each set, by name or in order.
+            The symbols of each set, by name or in order. Missing values, such as those that fill a
+            column of a data frame, are left out.
         vocabulary
             The genes of the collection; the distinct symbols, sorted, if None.
 
@@ -200,11 +201,17 @@ class GeneSets:
         >>> GeneSets.from_lists([["TP53", "MDM2"], ["EGFR"]])
         GeneSets(2 sets, 3 members, 3 genes)
         """
-        names = list(sets) if isinstance(sets, Mapping) else None
+        names = [str(name) for name in sets] if isinstance(sets, Mapping) else None
         rows = list(sets.values() if isinstance(sets, Mapping) else sets)
         is_text = any(isinstance(row, str) for row in rows)
         require(not is_text, "a set is a list of symbols, not a string", TypeError)
-        members = [list(row) for row in rows]
+        for row in rows:
+            require(
+                isinstance(row, Iterable), f"a set is a list of symbols, not {row!r}", TypeError
+            )
+        members = [
+            [one for one in row if isinstance(one, str) or not _is_missing(one)] for row in rows
+        ]
         if vocabulary is None:
             vocabulary = Vocabulary(sorted(set(chain.from_iterable(members))))
         ids = vocabulary.ids(chain.from_iterable(members))
@@ -641,6 +648,11 @@ class GeneSets:
         (('MDM2', 'TP53'), {'nonsense': 1})
         """
         return algebra.resolve(self, species)
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN, or what pandas has for these."""
+    return value is None or type(value).__name__ == "NAType" or value != value
 
 
 def _named(names: Sequence[str]) -> pl.DataFrame:

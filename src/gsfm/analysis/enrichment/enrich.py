@@ -13,7 +13,7 @@ from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.query import check_least
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
-from gsfm.completion.inputs import GenesLike, RankedLike, as_identifiers, is_path
+from gsfm.completion.inputs import GenesLike, RankedLike, as_identifiers, is_pair, is_path
 from gsfm.errors import require
 from gsfm.genes import GeneList, Species
 from gsfm.io.frames import is_frame
@@ -172,15 +172,24 @@ def enrich(
     return own.function(ranked, libraries, top=top, min_size=min_size, species=species, **options)
 
 
+def _counts_rows(frame: Any) -> bool:
+    """Whether a data frame has no index, or one that counts its rows."""
+    return type(getattr(frame, "index", range(0))).__name__ in ("range", "RangeIndex")
+
+
 def _as_list(genes: Any, method: Method) -> tuple[Any, bool]:
     """A gene set or a ranked list, and whether it is ranked."""
     is_file = isinstance(genes, Path) or (isinstance(genes, str) and is_path(genes))
     if is_frame(genes) or (is_file and method == "prerank"):
-        genes = gene_names.read(genes, ranked=method != "ora")
+        # One column, beside row numbers, has no statistic.
+        is_list = is_frame(genes) and genes.shape[1] == 1 and _counts_rows(genes)
+        genes = gene_names.read(genes, ranked=method != "ora" and not is_list)
     is_read = isinstance(genes, GeneList) and "statistic" in genes.table.columns
     if is_read or isinstance(genes, Mapping):
         return genes, True
-    if hasattr(genes, "items") and hasattr(genes, "dtype") and genes.dtype.kind in "if":
-        return genes, True  # a pandas Series
+    if hasattr(genes, "items") and hasattr(genes, "dtype") and method != "ora":  # a pandas Series
+        kind = getattr(genes.dtype, "kind", "O")
+        if kind in "if" or (kind == "O" and all(isinstance(one, float) for one in genes)):
+            return genes, True
     genes = as_identifiers(genes)
-    return genes, bool(genes) and isinstance(genes[0], tuple | list) and len(genes[0]) == 2
+    return genes, bool(genes) and is_pair(genes[0])
