@@ -19,7 +19,7 @@ from gsfm import (
     UnknownGenesError,
     Vocabulary,
 )
-from gsfm.analysis import ora, prerank
+from gsfm.analysis import enrich, ora, prerank
 from gsfm.analysis.enrichment.common import false_discovery_rate
 from gsfm.genes import read_ranked
 from gsfm.sets.overlap import p_values as overlap_p_values
@@ -219,7 +219,7 @@ def test_a_ranked_list_in_any_usual_table(text):
     [
         ("TP53\nBAX\n", "line 1: give a gene and a statistic"),
         ("TP53\t1\nBAX\tmuch\n", "line 2: 'much' is not a number"),
-        ("TP53\t1\nBAX\tinf\n", "line 2: 'inf' is not a finite number"),
+        ("TP53\t1.5\nBAX\tinf\n", "line 2: 'inf' is not a finite number"),
         ("gene\tstat\n", "no gene with a statistic"),
     ],
 )
@@ -289,3 +289,12 @@ def test_ties_are_broken_at_random(capfd):
     assert f"{n} of {n} genes have the statistic of another gene" in found.summary()
     assert not prerank(ranked, families, permutations=200, random_state=2).table.equals(found.table)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("number", [0, -1, 2.5, 20000.0, float("nan"), True, 10**10, 10**30, 3])
+def test_what_is_no_number_of_genes_as_the_background(number):
+    with pytest.raises((GsfmError, TypeError, ValueError), match=r"^(a )?background "):
+        ora(GIVEN, LIBRARY, background=number, min_size=1)
+    for method, query in (("model", GIVEN), ("prerank", {"TP53": 1.0, "EGFR": -1.0})):
+        with pytest.raises(ValueError, match="background"):
+            enrich(query, LIBRARY, background=number, method=method)

@@ -139,3 +139,28 @@ def test_an_error_is_one_line_and_exit_code_1(run, folder, arguments, message):
     last = result.stderr.splitlines()[-1]
     assert last.startswith("gsfm: ")
     assert message in last
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        ("0", "a background of 0 genes is too small: the set and the libraries have "),
+        ("100", "a background of 100 genes is too small"),
+        ("-5", "--background must be a whole number of genes, not -5"),
+        ("2.5", "--background must be a whole number of genes, not 2.5"),
+        ("1e6", "--background must be a whole number of genes, not 1e6"),
+        ("1,2", "--background must be a whole number of genes, not 1,2"),
+        (str(10**30), "--background must be a whole number of genes, not 1000000"),
+        (str(10**10), "background must be 1,000,000,000 genes or fewer, not 10,000,000,000"),
+        ("", "a file is named, but its name is empty"),
+    ],
+)
+def test_what_is_no_number_of_genes(run, number, message):
+    command = ("enrich", "BRCA1", "BRCA2", "--method", "ora", "--library", "families")
+    found = run(*command, "--background", number)
+    assert found.exit_code in (1, 2)
+    assert found.stdout == ""
+    assert found.stderr.startswith(f"gsfm: {message}")
+    assert found.stderr.count("\n") == 1
+    same = [run(*command, "--background", text).stdout for text in ("20000", "20,000")]
+    assert same[0] == same[1] != ""

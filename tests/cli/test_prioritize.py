@@ -157,3 +157,26 @@ def test_errors_of_discover_are_one_line(run, folder, library):
         assert result.exit_code == 1
         assert said in result.stderr
         assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["discover targets", "discover biomarkers", "relate EGFR"])
+def test_a_word_that_is_a_file_and_a_term_is_an_error(run, folder, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "terms.gmt").write_text("growth\t\tEGFR\tGRB2\tSOS1\tKRAS\n")
+    (tmp_path / "growth").write_text("TP53\nMDM2\nBAX\n")
+    option = ["--context"] if command.startswith("relate") else []
+    settings = ("--library", "terms.gmt", "--model", folder, "--csv")
+    both = run(*command.split(), *option, "growth", *settings)
+    assert (both.exit_code, both.stdout) == (1, "")
+    message = "gsfm: 'growth' is both a file of this folder and a term (terms.gmt:growth): use "
+    assert both.stderr == f"{message}'./growth' for the file, or the term's identifier\n"
+    file = run(*command.split(), *option, "./growth", *settings)
+    term = run(*command.split(), *option, "terms.gmt:growth", *settings)
+    assert file.exit_code == term.exit_code == 0
+    assert file.stdout != term.stdout
+
+
+def test_one_library_for_a_term(run, folder):
+    both = run("term", "DNA repair", "--library", "go-bp", "--library", "reactome")
+    assert (both.exit_code, both.stdout) == (2, "")
+    assert both.stderr == "gsfm: give one --library; see gsfm term --help\n"

@@ -52,7 +52,7 @@ def _add(name: str, text: str) -> None:
         from gsfm.analysis import discover
 
         verb = {"biomarkers": discover.biomarkers, "targets": discover.targets}[name]
-        return call(verb, about=_query(about), background=background or ())
+        return call(verb, about=_query(about, library), background=background or ())
 
     members.__doc__ = text
     command(app, name, query=True)(members)
@@ -98,11 +98,11 @@ def understudied(
     return call(analysis.understudied, background=background or ())
 
 
-def _query(about: list[str]) -> str | list[str]:
+def _query(about: list[str], library: str | None) -> str | list[str]:
     """A term, which is one text that is neither a file nor genes with commas; or else genes."""
     from gsfm.analysis.sources import is_path
 
-    is_term = len(about) == 1 and about[0] != "-" and not is_path(about[0])
+    is_term = len(about) == 1 and about[0] != "-" and not is_path(about[0], library)
     if is_term and len(parts := options.split(about)) > 1:
         is_term = None in genes.resolve([one for one in parts if not is_file(one)]).symbols
     return about[0] if is_term else options.read(about)

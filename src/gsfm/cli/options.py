@@ -139,6 +139,8 @@ Threads = Annotated[int | None, typer.Option("--n-threads", "--threads", min=1)]
 
 def read_file(path: str, **settings: Any) -> GeneList:
     """Read the genes of a file; what was read goes to stderr."""
+    if not path.strip():
+        raise typer.BadParameter("a file is named, but its name is empty")
     found = gene_names.read(path, **_COLUMNS.get(), **settings)
     note(found.summary())
     return found
