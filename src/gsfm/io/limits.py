@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 
 from gsfm.errors import GsfmError
 
-_FREE = 64 << 20
+#: Decompressed bytes, and cells of a table, that any file may have.
+_FREE, _FREE_CELLS = 64 << 20, 250_000
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,17 @@ def limits() -> Limits:
                 raise GsfmError(f"{variable(name)} must be a whole number above 0, not {text!r}")
             found[name] = int(text[:19])
     return Limits(**found)
+
+
+def is_sparse(cells: int, present: int) -> bool:
+    """Whether a table has so many empty cells that its memory is not linear in the file.
+
+    Examples
+    --------
+    >>> is_sparse(1_000_000, present=2_000), is_sparse(100_000, present=2_000)
+    (True, False)
+    """
+    return cells > 20 * present + _FREE_CELLS
 
 
 def variable(name: str) -> str:

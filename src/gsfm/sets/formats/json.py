@@ -12,7 +12,7 @@ import polars as pl
 from gsfm.errors import FormatError
 from gsfm.io import strict_json
 from gsfm.io.grid import Grid
-from gsfm.io.limits import exceeded, limits
+from gsfm.io.limits import exceeded, is_sparse, limits
 from gsfm.io.streams import Source
 from gsfm.io.text import blocks
 from gsfm.sets.formats.cells import TOO_LARGE, check_sets
@@ -68,7 +68,7 @@ def read(source: Source, choice: Choice = NO_CHOICE) -> Raw:
     if len(columns) > most:
         reason = exceeded("columns", f"the sets have more than {most:,} different keys")
         raise FormatError(source.name, reason)
-    if len(columns) * len(rows) > 20 * sum(map(len, rows)) + 250_000:
+    if is_sparse(len(columns) * len(rows), sum(map(len, rows))):
         raise FormatError(source.name, "the metadata of most sets have other keys: leave them out")
     return from_lists(_table(rows, columns), members, weights)
 

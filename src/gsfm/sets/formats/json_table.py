@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gsfm.genes.columns import GENE_HEADERS, Column, plain
+from gsfm.io.limits import is_sparse
 from gsfm.sets.formats.roles import SET_HEADERS
 
 
@@ -79,7 +80,7 @@ def _n_names(keys: Iterable[str], *, statistics: bool) -> int:
 def _rows(rows: Mapping[Any, Mapping[str, Any]]) -> list[list[str]]:
     """The rows as text, below the names of the columns, with their labels unless these count."""
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    if len(names) * len(rows) > 20 * sum(map(len, rows.values())) + 250_000:
+    if is_sparse(len(names) * len(rows), sum(map(len, rows.values()))):
         raise ValueError("most objects have other keys: write a table with the same columns")
     counted = [str(label) for label in rows] == [str(i) for i in range(len(rows))]
     table = [["name", *names], *([str(k), *map(_text, map(r.get, names))] for k, r in rows.items())]

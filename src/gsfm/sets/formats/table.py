@@ -8,6 +8,7 @@ import polars as pl
 
 from gsfm.genes.columns import GENE_HEADERS, LEAST, Column, Table, plain
 from gsfm.io.grid import MISSING, Grid, grid_of, split_again, unquoted
+from gsfm.io.limits import is_sparse
 from gsfm.io.notes import Notes
 from gsfm.io.streams import Source
 from gsfm.sets.formats import whole
@@ -85,8 +86,7 @@ def _of_long(source: Source, table: Table, grid: Grid, long: Long, choice: Choic
     for i, row in enumerate(rows):
         if len(row) > width and any(map(str.strip, row[width:])):
             raise grid.fail("the row has more cells than the header", table.first_row + i)
-    present = sum(map(len, rows))
-    if len(rows) * len(table.columns) > 2 * present + _CELLS:
+    if is_sparse(len(rows) * len(table.columns), sum(map(len, rows))):
         raise grid.fail("most rows have far fewer cells than the header", table.first_row)
     data: dict[str, list[str | None]] = {}
     keys: dict[int, str] = {}
