@@ -134,6 +134,7 @@ TOOLS = {
              "Student's T-test Test statistic", "-Log Student's T-test p-value", "Gene names"]),
         "Student's T-test Test statistic",
     ),
+    "row names read by pandas": (rows(SYMBOLS, VALUES, header=["Unnamed: 0", "stat"]), "stat"),
     "one column of statistics of a condition": (
         rows(SYMBOLS, MEAN, P, VALUES, header=["gene", "B mean", "padj", "stat_B"]), "stat_B",
     ),
@@ -215,6 +216,7 @@ def test_integers_are_entrez_ids_only_if_nothing_else_is():
     [
         ("DDR1 /// MIR4640", ["DDR1", "MIR4640"]),
         ("BRCA1;BRCA2", ["BRCA1", "BRCA2"]),
+        ("BRCA1;BRCA1", ["BRCA1"]),
         ("STAT1/IRF9", ["STAT1", "IRF9"]),
         ("TP53|7157", ["TP53|7157"]),
         ("sp|P04637|P53_HUMAN", ["sp|P04637|P53_HUMAN"]),
@@ -480,6 +482,14 @@ def test_the_index_of_a_data_frame_is_read():
 def test_blank_cells_at_the_end_of_rows_are_no_column():
     for text in ("gene,logFC\nTP53,1.5,\nMDM2,-2,\n", "gene,logFC,,\nTP53,1.5,,\nMDM2,-2,,\n"):
         assert read(text, ranked=True).table.rows() == [("TP53", 1.5), ("MDM2", -2.0)]
+
+
+def test_the_table_within_an_rcc_file():
+    parts = "CodeClass,Name,Accession,Count\n" + "".join(
+        f"Endogenous,{s},NM_1.1,{i}\n" for i, s in enumerate(SYMBOLS)
+    )
+    found = read(f"<Header>\nFileVersion,1.7\n</Header>\n<Code_Summary>\n{parts}</Code_Summary>\n")
+    assert found.genes == SYMBOLS
 
 
 def test_a_vector_as_r_prints_it():

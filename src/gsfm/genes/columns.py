@@ -38,10 +38,10 @@ _TERM_NAME = re.compile(r"(term|set|pathway|title|description|type)(name|id)?$")
 #: Names of the groups that a table of several comparisons is about.
 _GROUP = re.compile(r"^(cluster|group|leiden|louvain|celltype|comparison|contrast|condition|label)")
 #: Names of numbers, but of genes if the cells are.
-_GENES_OR_NUMBERS = ("geneid", "index", "row")
+_GENES_OR_NUMBERS = re.compile(r"geneid|index|row|unnamed.*")
 _MINUS = str.maketrans("\u2212\u2013\u2012", "---")
 
-#: Kinds of match of symbols.
+#: Kinds of match of symbols, in order of preference.
 _SYMBOLS = ("approved", "approved (case)", "previous", "alias", "mouse symbol", "rat symbol")
 #: Distinct cells of a column that are resolved to find out what they are.
 _SAMPLE = 1000
@@ -70,11 +70,11 @@ def split_cell(cell: str) -> list[str]:
     """
     if not _SEVERAL.search(cell) or _DAY.fullmatch(cell):
         return [cell]
-    parts = [part for part in _SEVERAL.split(cell) if part]
+    parts = list(dict.fromkeys(filter(None, _SEVERAL.split(cell))))
     return ("|" in cell and [part for part in parts if not part.isdigit()]) or parts
 
 
-@dataclass
+@dataclass(eq=False)  # a table may have thousands, which are searched in lists
 class Column:
     """A column of a table: its name (empty if there is none) and its cells below the header."""
 
@@ -207,7 +207,9 @@ class Column:
         if self.has_number:
             named = bool(_ENTREZ_NAME.search(self.name)) and self.is_integer
             return named and not self.is_ordinal
-        if not self.symbols or (self.is_statistic_name and self.name not in _GENES_OR_NUMBERS):
+        if not self.symbols or (
+            self.is_statistic_name and not _GENES_OR_NUMBERS.fullmatch(self.name)
+        ):
             return False
         if self.header and len(self.symbols) == 1 < self.present.sum() and not self.named_gene:
             return False  # a heading
@@ -437,8 +439,13 @@ def best_of(found: Sequence[Column]) -> Column | None:
     named = [c for c in found if c.named_gene]
     if len(found) == 1 or len(named) == 1:
         return named[0] if named else found[0]
-    best = max(named or found, key=lambda c: (round(c.share, 1), c.kind in _SYMBOLS, -c.index))
+    best = max(named or found, key=lambda c: (round(c.share, 1), _order(c.kind), -c.index))
     return best if all(agree(best, other) for other in named or found) else None
+
+
+def _order(kind: str) -> int:
+    """The preference of a kind of identifier: symbols, the approved ones first."""
+    return -_SYMBOLS.index(kind) if kind in _SYMBOLS else -len(_SYMBOLS)
 
 
 def agree(one: Column, other: Column) -> bool:

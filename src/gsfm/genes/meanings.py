@@ -44,7 +44,7 @@ MEANINGS = (
          r"p\.?val|p>|padj|adj\.?p|q\.?val|fdr|fwer|^pr\(|log(10)?\(?p(?!r)|significance"),
     _row("uncertainty", 0,
          rf"^(b|beta|coef|lfc|stat|.*{_FC}\)?)?(se|sd|std|stde.*|standarde.*|var(iance)?)$",
-         r"^(seb|std.*|stde.*|standard(err|dev).*|sigmasq|variance)$",
+         r"^(seb|std.*|stde.*|standard(err|dev).*|sigmasq|variance)$|^s[de]diff",
          r"^ci([lru].*)?$|conf(idence)?(low|high|int|lim)|(lower|upper|low|high)(ci|cl|bound|conf|lim)"),
     _row("test statistic", 1,
          r"^(wald(stat(istic)?)?|statistic|t?stat|t|tvalue|tstatistic|moderatedt|scores?)$",
@@ -62,7 +62,7 @@ MEANINGS = (
          r"overlap|^score\(?d\)?denominator$"),
     _row("rank, id or label", 0,
          r"^(rank|unnamed.*|index|row|no|nr|year|cluster|group|leiden|louvain)$",
-         r"^(entrez|ncbi|chr(om|$)|var|unnamed)|^(geneid|start|end|pos(ition)?|strand)$"),
+         r"^(entrez|ncbi|chr(om|$)|var|unnamed)|^(geneid|start|end|pos(ition)?|strand)$|distance"),
     _row("ratio", 4, r"^(fc|hr|or)$|fold_?change|ratio"),
 )  # fmt: skip
 
@@ -85,7 +85,7 @@ def words(header: str) -> list[str]:
     return [word for word in _BETWEEN.split(unquoted(header).lower()) if word]
 
 
-@functools.cache
+@functools.lru_cache(4096)
 def meaning(header: str) -> tuple[Meaning | None, bool]:
     """What the name of a column says about its numbers, and whether other words are beside it.
 

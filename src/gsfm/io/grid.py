@@ -133,6 +133,9 @@ def grid_of(
         for first, block in blocks(source)
         for line, text in enumerate(block[:-1].decode().split("\n"), first)
     ]
+    if numbered[0][1] == "<Header>":  # RCC of NanoString: the table is one of its parts
+        marks = [i for i, (_, text) in enumerate(numbered) if text.endswith("Code_Summary>")]
+        numbered = numbered[marks[0] + 1 : marks[1]] if len(marks) == 2 else numbered
     content = [text for _, text in numbered if text.strip() and not _is_comment(text)]
     if not content:
         raise FormatError(source.name, "it contains no identifier: write one in each line")
