@@ -238,8 +238,10 @@ def test_a_term_with_the_whole_list_is_not_tested_and_counted():
     found = prerank(ranked, terms, min_size=1, permutations=50)
     assert found.table["term"].to_list() == ["some"]
     assert found.provenance["ranked"]["terms_with_the_whole_list"] == 1
+    with pytest.raises(GsfmError, match=r"^nothing can be tested: 1 term of .* with all \d genes"):
+        prerank(ranked, {"all": list(ranked), "other": ["BRCA1"]}, min_size=1)
     assert "terms with all genes of the list, not tested: 1" in found.summary()
-    with pytest.raises(GsfmError, match=r"no term of .* has 1 to 4 genes"):
+    with pytest.raises(GsfmError, match="with all 5 genes of the list, and none with 1 to 4"):
         prerank(ranked, terms[:1], min_size=1)
     with pytest.raises(GsfmError, match="the list has 5 known genes, too few"):
         prerank(ranked, terms)

@@ -21,6 +21,7 @@ from gsfm.errors import (
     check_least,
     check_number,
     check_sizes,
+    count,
     require,
 )
 from gsfm.genes import Species
@@ -115,7 +116,16 @@ def prerank(
             f"the list has {len(ids):,} known genes, too few for terms of {min_size} genes or "
             "more; lower min_size, or give the whole ranked list"
         )
-    terms = test.restrict(in_list, min_size, largest, what="the genes of the list")
+    try:
+        terms = test.restrict(in_list, min_size, largest, what="the genes of the list")
+    except GsfmError as error:
+        if not whole:
+            raise
+        raise GsfmError(
+            f"nothing can be tested: {count(whole, 'term')} of {test.terms.names} with all "
+            f"{len(ids):,} genes of the list, and none with {min_size} to {largest}; give the "
+            "whole ranked list"
+        ) from error
     symbols, n_terms = terms.vocabulary.symbols, len(terms.source)
     if progress is not None:
         progress(f"GSEApy: {n_terms:,} terms, {permutations:,} permutations", 0, 1)
