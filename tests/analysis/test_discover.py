@@ -33,10 +33,13 @@ def test_biomarkers_of_the_acute_phase_are_secreted(shipped):
 def test_every_biomarker_is_outside_the_cell(shipped):
     found = biomarkers("GO:0006281", top=100, model=shipped).table
     outside = set(genes.facts(found["symbol"]).filter("extracellular")["symbol"])
-    go = {i: set(libraries.find(i, "go-cc").genes) for kind in PLACES for i in kind.terms}
+    places = ("go-cc", "protein-classes")
+    by_id = {i: one for one in places for i in libraries.load(one).metadata["id"]}
+    at = {i: set(libraries.find(i, by_id[i]).genes) for kind in PLACES for i in kind.terms}
     for symbol, kinds in found.select("symbol", "kind").rows():
         assert ("secreted" in kinds) == (symbol in outside)
-        assert ("cell surface" in kinds) == any(symbol in go[i] for i in PLACES[1].terms)
+        assert ("cell surface" in kinds) == any(symbol in at[i] for i in PLACES[1].terms)
+        assert ("blood plasma" in kinds) == any(symbol in at[i] for i in PLACES[2].terms)
     # Nuclear proteins are none, whatever the exosome's mass spectrometry has.
     assert not {"RAD51", "TP53", "MSH2", "GAPDH"} & set(found["symbol"])
 
@@ -55,9 +58,13 @@ def test_targets_of_the_erbb_pathway_are_kinases(shipped):
 @pytest.mark.parametrize(
     ("family", "are", "are_not"),
     [
-        ("protein kinase", "ABL1 BRAF EGFR ERBB3", "PTEN TP53"),
+        (
+            "protein kinase",
+            "ABL1 BRAF EGFR ERBB3 MTOR ATM PDK1 RIOK1 HASPIN",
+            "PTEN TP53 CDKN1A CCL2 NRP1 BRD4 TOP1 PKM TRRAP",
+        ),
         ("lipid kinase", "PIK3CA", "KRAS"),
-        ("GPCR", "ADRB1 DRD2 OPRM1 GLP1R GRM5", "OR5A1 GNAS"),
+        ("GPCR", "ADRB1 DRD2 OPRM1 GLP1R GRM5 SMO", "OR5A1 GNAS"),
         ("nuclear receptor", "ESR1 AR PPARG NR3C1", "STAT3 MYC"),
         ("ion channel", "SCN5A KCNH2 CFTR GABRA1 CACNA1C", "ACTB"),
         ("transporter", "SLC6A4 ABCB1 SLC5A2 ATP4A", "ALB"),
@@ -124,7 +131,10 @@ def test_which_genes_are_shown(shipped, ask):
 def test_what_is_told(shipped):
     found = targets(["p185erbb2", "Egfr", "nonsense"], top=3, model=shipped)
     assert found.unmapped[-1] == "nonsense"
-    assert set(found.provenance["columns"]) == set(found.table.columns) == {*COLUMNS, "kind"}
+    assert (
+        set(found.provenance["columns"]) == set(found.table.columns) == {*COLUMNS, "kind", "drugs"}
+    )
+    assert {"erlotinib", "gefitinib"} <= set(found.table["drugs"].explode())
     assert json.loads(json.dumps(found.to_dict()))["results"][0]["kind"] == ["protein kinase"]
     assert "protein kinase" in found.summary()
     assert "3 targets of the input genes" in repr(found)

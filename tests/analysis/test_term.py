@@ -173,7 +173,7 @@ def test_as_many_genes_are_expected_as_are_missing():
 
 def test_known_biology():
     model = gsfm.load()
-    text = "type I interferon signaling pathway"
+    text = "type I interferon-mediated signaling pathway"
     new = term(text, "go-bp", top=20, which="new", model=model).table
     assert "IRF9" in new["symbol"].to_list()
     # The term's own genes come first, though none was scored by itself.

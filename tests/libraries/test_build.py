@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import io
 import json
-import sqlite3
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from gsfm.libraries import shipped
+from gsfm import GsfmError, libraries
+from gsfm.libraries import ontology, shipped
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "build_libraries.py"
-# Entrez ids of genes in the order of their symbols, so that sets are easy to read.
-ENTREZ = {"ALB": 213, "BAX": 581, "BRCA1": 672, "MDM2": 4193, "MYH7": 4625, "TP53": 7157}
-SYMBOL = {number: symbol for symbol, number in ENTREZ.items()}
 
 
 @pytest.fixture(scope="module")
@@ -30,47 +29,44 @@ def build():
     del sys.modules["build_libraries"]
 
 
+TERMS = {"GO:1": "", "GO:2": "part_of GO:1", "GO:3": "is_a GO:2", "GO:4": "regulates GO:2"}
+
+
 @pytest.fixture
 def sources(tmp_path):
-    """GO: 1 is above all; 3 is a 2, which is a part of 1; 4 regulates 2; nobody knows about 5."""
-    go = sqlite3.connect(tmp_path / "GO.sqlite")
-    go.executescript(
-        "CREATE TABLE go_term (_id, go_id, term, ontology, definition);"
-        "CREATE TABLE go_bp_parents (_id, _parent_id, relationship_type);"
-    )
-    for i in range(1, 6):
-        row = (i, f"GO:{i}", f"term {i}", "BP", None if i == 3 else f"Definition {i}.")
-        go.execute("INSERT INTO go_term VALUES (?, ?, ?, ?, ?)", row)
-    go.execute("INSERT INTO go_term VALUES (9, 'all', 'all', 'universal', NULL)")
-    edges = [(1, 9, "isa"), (2, 1, "part of"), (3, 2, "isa"), (4, 2, "regulates"), (4, 1, "isa")]
-    go.executemany("INSERT INTO go_bp_parents VALUES (?, ?, ?)", edges)
-    go.commit()
-    org = sqlite3.connect(tmp_path / "org.sqlite")
-    org.executescript(
-        "CREATE TABLE genes (_id, gene_id); CREATE TABLE go_bp (_id, go_id, evidence);"
-    )
-    org.executemany("INSERT INTO genes VALUES (?, ?)", [(n, str(n)) for n in SYMBOL])
-    org.execute("INSERT INTO genes VALUES (1, '999999999')")
-    rows = [
-        *[(ENTREZ[symbol], "GO:3", "IEA") for symbol in ("ALB", "BAX", "BRCA1")],
-        *[(ENTREZ[symbol], "GO:2", "IDA") for symbol in ("BRCA1", "MDM2")],
-        (ENTREZ["MYH7"], "GO:4", "TAS"),
-        (ENTREZ["TP53"], "GO:5", "ND"),
-        (1, "GO:1", "IDA"),
-    ]
-    org.executemany("INSERT INTO go_bp VALUES (?, ?, ?)", rows)
-    org.commit()
-    for connection in (go, org):
-        connection.close()
-    obo = '[Term]\nid: GO:3\ndef: "A later definition." [x]\n'
+    """GO: 1 is above all; 3 is a 2, which is a part of 1; 4 regulates 2; 9 was merged into 4."""
+    obo = ["data-version: releases/2026-01-01"]
+    for term, relation in TERMS.items():
+        obo += ["", "[Term]", f"id: {term}", f"name: term {term[3:]}"]
+        obo += ["namespace: biological_process", f'def: "Definition {term[3:]}." [x]']
+        tag, _, other = relation.partition(" ")
+        obo += [f"is_a: {other} ! x"] if tag == "is_a" else []
+        obo += [f"relationship: {tag} {other} ! x"] if tag not in ("", "is_a") else []
+    obo += ["alt_id: GO:9", "is_a: GO:1", "", "[Typedef]", "id: part_of"]
     with zipfile.ZipFile(tmp_path / "obo.whl", "w") as archive:
-        archive.writestr("genescape/data/go-basic.obo.gz", gzip.compress(obo.encode()))
-    return tmp_path / "org.sqlite", tmp_path / "GO.sqlite", tmp_path / "obo.whl"
+        archive.writestr("go_enrich/data/go-basic.obo", "\n".join(obo))
+    rows = [
+        *[(symbol, "", "GO:3", "IEA", "9606") for symbol in ("ALB", "BAX", "BRCA1")],
+        *[(symbol, "", "GO:2", "IDA", "9606") for symbol in ("BRCA1", "MDM2")],
+        ("MYH7", "", "GO:9", "TAS", "9606"),
+        ("TP53", "", "GO:1", "ND", "9606"),
+        ("TP53", "NOT|involved_in", "GO:1", "IDA", "9606"),
+        ("TP53", "", "GO:1", "IDA", "10090"),
+        ("NONSENSE", "", "GO:1", "IDA", "9606"),
+    ]
+    gaf = ["!gaf-version: 2.2", "!date-generated: 2024-02-03T10:00"]
+    for symbol, qualifier, term, evidence, taxon in rows:
+        cells = ["UniProtKB", symbol, symbol, qualifier, term, "ref", evidence]
+        gaf.append("\t".join([*cells, "", "P", "", "", "", f"taxon:{taxon}", "20240101", "x"]))
+    with zipfile.ZipFile(tmp_path / "gaf.whl", "w") as archive:
+        content = gzip.compress("\n".join(gaf).encode())
+        archive.writestr("genescape/data/goa_human.gaf.gz", content)
+    return tmp_path / "gaf.whl", tmp_path / "obo.whl"
 
 
 def test_gene_ontology(build, sources, tmp_path):
-    terms = build.gene_ontology(*sources, "bp")
-    about = {"link": "https://x/{id}", "release": "1"}
+    terms = build.gene_ontology("bp")(*sources)
+    about = {"link": "https://x/{id}", "release": "1", "title": "GO"}
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         build.write(tmp_path / folder, "go-bp", terms, about, "a rule", at_least=2)
@@ -79,25 +75,137 @@ def test_gene_ontology(build, sources, tmp_path):
     manifest = json.loads((tmp_path / "a" / "manifests.json").read_text())["go-bp"]
     library = shipped.unpack(content, manifest)
     # By hand: 2 has the genes of 3, and 1 those of 2 and 4; the gene of 4 is none of 2.
-    assert {name: library.genes(i) for i, name in enumerate(library.metadata["id"])} == {
+    assert members(library) == {
         "GO:1": ("ALB", "BAX", "BRCA1", "MDM2", "MYH7"),
         "GO:2": ("ALB", "BAX", "BRCA1", "MDM2"),
         "GO:3": ("ALB", "BAX", "BRCA1"),
     }
-    assert library.metadata["description"].to_list()[1:] == ["Definition 2.", "A later definition."]
+    assert library.metadata["description"].to_list()[1:] == ["Definition 2.", "Definition 3."]
     assert library.metadata["link"][0] == "https://x/GO:1"
     dropped = manifest["dropped"]
     assert (dropped["too small"], dropped["too large"], dropped["without a name"]) == (1, 0, 0)
-    assert dropped["identifiers"] == ["999999999"]
+    assert dropped["identifiers"] == ["NONSENSE"]
     assert (manifest["terms"], manifest["genes"], manifest["members"]) == (3, 5, 12)
+    # ALB and BAX have electronic annotations only; BRCA1 is in 3 only by one.
+    assert manifest["electronic"] == 2 + 2 + 3
+    assert members(shipped.unpack_curated(content, manifest)) == {
+        "GO:1": ("BRCA1", "MDM2", "MYH7"),
+        "GO:2": ("BRCA1", "MDM2"),
+    }
+
+
+def members(library):
+    return {name: library.genes(i) for i, name in enumerate(library.metadata["id"])}
+
+
+@pytest.fixture
+def files(sources, tmp_path):
+    """The GAF and the OBO file of the archives."""
+    with zipfile.ZipFile(sources[0]) as gaf, zipfile.ZipFile(sources[1]) as obo:
+        (tmp_path / "a.gaf.gz").write_bytes(gaf.read("genescape/data/goa_human.gaf.gz"))
+        (tmp_path / "a.obo").write_bytes(obo.read("go_enrich/data/go-basic.obo"))
+    return str(tmp_path / "a.gaf.gz"), str(tmp_path / "a.obo")
+
+
+def test_newer_annotations_are_added(run, files):
+    gaf, obo = files
+    found = run("library", "add", gaf, "--obo", obo, "--name", "go")
+    assert found.exit_code == 0
+    assert "1 identifier not mapped: NONSENSE" in found.stderr
+    library = libraries.load("go")
+    assert members(library)["GO:2"] == ("ALB", "BAX", "BRCA1", "MDM2")
+    assert members(library)["GO:4"] == ("MYH7",)
+    assert library.manifest["release"] == "GO 2026-01-01, annotations 2024-02-03"
+    assert library.manifest["license"].startswith("CC BY 4.0")
+    assert [*library.manifest["files"]] == ["a.gaf.gz", "a.obo"]
+    curated = libraries.add(gaf, obo=obo, electronic=False, by="bp", name="curated")
+    assert members(curated)["GO:2"] == ("BRCA1", "MDM2")
+    assert "without electronic" in curated.manifest["release"]
+
+
+def test_annotations_need_their_terms(files, tmp_path):
+    gaf, obo = files
+    with pytest.raises(GsfmError, match="give the file of its terms, --obo FILE"):
+        libraries.add(gaf)
+    with pytest.raises(GsfmError, match="is no GAF file"):
+        libraries.add(obo, obo=obo)
+    with pytest.raises(GsfmError, match="has no terms: is it an OBO file"):
+        libraries.add(gaf, obo=gaf)
+    with pytest.raises(GsfmError, match="parts of GO are bp, mf, cc, not diseases"):
+        libraries.add(gaf, obo=obo, by="diseases")
+    with pytest.raises(GsfmError, match="no annotation of human genes"):
+        libraries.add(gaf, obo=obo, by="mf")
+    (tmp_path / "bad.gaf").write_text("!gaf-version: 2.2\nUniProtKB\tP1\n")
+    with pytest.raises(GsfmError, match=r"bad\.gaf.*line 2"):
+        libraries.add(tmp_path / "bad.gaf", obo=obo)
 
 
 def test_the_largest_terms_are_left_out(build, sources, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "MAX", 4)
-    terms = build.gene_ontology(*sources, "bp")
+    terms = build.gene_ontology("bp")(*sources)
     build.write(tmp_path, "go-bp", terms, {"link": "{id}"}, "a rule", at_least=2)
     manifest = json.loads((tmp_path / "manifests.json").read_text())["go-bp"]
     assert (manifest["terms"], manifest["dropped"]["too large"]) == (2, 1)
+
+
+def tar(path, **files):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"x/{name}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def test_diseases_and_tissues(build, tmp_path):
+    lines = ["\t".join(["1", "5", "9", "A", "C", keys, "", "0"]) for keys in ("1,0", "1", "")]
+    table = "#head\n" + "\n".join(lines)
+    ranges = [(6, len(lines[0])), (7 + len(lines[0]), len(lines[1]) + 1 + len(lines[2]))]
+    keys = json.dumps(["0000001|Old_age", "0000002|Heart_failure"])
+    index = f"# disease_mondo_ids_and_names = {keys}\n" + "\n".join(
+        f"{symbol}\t{start}\t{length}"
+        for symbol, (start, length) in zip(("TTN", "MYH7"), ranges, strict=True)
+    )
+    genes = ["# gene", "ALB\t2;0;0;900.5;0\t0;0;0;3;0\t1;0;0;2;0", "MYH7\t0;0;0;1;0\t1;0;0;.5;0"]
+    head = "## tissues: Brain_Cortex,F,1;Brain_Other,F,2;Liver,F,3\n"
+    archive = tar(
+        tmp_path / "a.tgz",
+        **{
+            "variants/homo-sapiens-variants.tsv.gz": gzip.compress(table.encode()),
+            "variants/homo-sapiens-variants.tsv.li.gz": gzip.compress(index.encode()),
+            "tissues/homo-sapiens-tissues.tsv.gz": gzip.compress(
+                (head + "\n".join(genes)).encode()
+            ),
+        },
+    )
+    found = build.clinvar(archive)
+    assert found.members == {"MONDO:0000001": {"TTN"}, "MONDO:0000002": {"TTN", "MYH7"}}
+    assert found.names["MONDO:0000002"] == "Heart failure"
+    # Both tissues of the brain are one organ; MYH7 has 1 TPM there, and none elsewhere.
+    assert build.tissues(archive).members == {"GTEx:liver": {"ALB"}, "GTEx:brain": {"MYH7"}}
+
+
+def test_targets_and_drugs(build, tmp_path):
+    families = (
+        b"Type,Family id,Family name,HGNC symbol\n"
+        b"gpcr,1,5-HT<sub>1A</sub> &amp; others,HTR1A\nenzyme,536,RIO1 subfamily,RIOK1\ngpcr,2,x,\n"
+    )
+    interactions = (
+        b"target_gene_symbol,target_species,ligand,ligand_id,approved_drug\n"
+        b"HTR1A|HTR1B,Human,buspirone,36,t\nHTR1A,Rat,other,37,t\nHTR1A,Human,tool,38,f\n"
+    )
+    folder = "scConnect/data/GTP_tables/2020-5"
+    archive = tar(
+        tmp_path / "a.tar.gz",
+        **{
+            f"{folder}/targets_and_families.csv": families,
+            f"{folder}/interactions.csv": interactions,
+        },
+    )
+    found = build.gtopdb_families(archive)
+    assert found.members == {"iuphar.family:1": {"HTR1A"}, "iuphar.family:536": {"RIOK1"}}
+    assert found.names["iuphar.family:1"] == "5-HT1A & others"
+    assert build.gtopdb_drugs(archive).members == {"iuphar.ligand:36": {"HTR1A", "HTR1B"}}
 
 
 def test_reactome_and_famplex(build, tmp_path):
@@ -116,9 +224,12 @@ def test_reactome_and_famplex(build, tmp_path):
         archive.writestr(f"{prefix}relations.csv", relations)
     pathways = build.reactome(wheel)
     assert pathways.names == {"R-HSA-1": "Above", "R-HSA-2": "Below"}
-    whole = build.propagate(pathways.members, pathways.parents)
+    whole = ontology.propagate(pathways.members, pathways.parents)
     assert whole == {"R-HSA-1": {"P04637"}, "R-HSA-2": {"P04637"}}
     families = build.famplex(wheel)
     assert families.names == {"RAS": "RAS", "SMALL_GTPase": "SMALL GTPase"}
     assert families.definitions == {"RAS": "A family, of three."}
-    assert build.propagate(families.members, families.parents)["SMALL_GTPase"] == {"KRAS", "P01112"}
+    assert ontology.propagate(families.members, families.parents)["SMALL_GTPase"] == {
+        "KRAS",
+        "P01112",
+    }

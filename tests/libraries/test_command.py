@@ -37,7 +37,8 @@ def test_add_show_remove(run, file):
     assert "1 identifier not mapped: nonsense" in added.stderr
     assert "added organs: 1 term, 2 genes; excluded: 1 too small" in added.stderr
     assert (
-        "organs\t1\t2\t1\t2024-01-01\tCC0\thuman\tadded" in run("library", "list", "--tsv").stdout
+        "organs\t1\t2\t1\t2024-01-01\tCC0\thuman\tno\tadded"
+        in run("library", "list", "--tsv").stdout
     )
 
     terms = run("library", "show", "organs", "--tsv")

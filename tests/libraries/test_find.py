@@ -48,10 +48,36 @@ def test_several_terms(mine):
         libraries.find("HEART", mine)
     with pytest.raises(UnknownTermError, match=r"3 terms are 'hea': Heart, .*; give an identifier"):
         libraries.find("hea", mine)
-    both = r"go-bp: DNA repair \(GO:0006281\), reactome: DNA Repair \(R-HSA-73894\); .* the library"
-    with pytest.raises(UnknownTermError, match=both):
-        libraries.find("DNA repair")
     assert libraries.find("DNA repair", "reactome").id == "R-HSA-73894"
+
+
+def test_the_best_of_several_libraries(tmp_path):
+    # The same case first, then the order of the list; the others are named.
+    found = libraries.find("DNA repair")
+    assert (found.library, found.id) == ("go-bp", "GO:0006281")
+    assert found.others == ("reactome: DNA Repair (R-HSA-73894)",)
+    assert libraries.find("DNA Repair").id == "R-HSA-73894"
+    assert libraries.find("dna repair").id == "GO:0006281"
+    assert libraries.find("GO:0006281").others == ()
+    path = tmp_path / "mine.gmt"
+    path.write_text("DNA repair\t\tBRCA1\n")
+    libraries.add(path)
+    mine = libraries.find("dna repair")
+    assert (mine.library, mine.genes, len(mine.others)) == ("mine", ("BRCA1",), 2)
+    path.write_text("DNA repair\t\tBRCA1\ndna repair\t\tBRCA2\n")
+    libraries.add(path, replace=True)
+    with pytest.raises(UnknownTermError, match="4 terms are 'dna repair'"):
+        libraries.find("dna repair")
+
+
+@pytest.mark.parametrize(
+    ("text", "library"), [("cilium assembly", "go-bp"), ("Cilium Assembly", "reactome")]
+)
+def test_the_command_says_which_term_it_took(run, text, library):
+    found = run("term", text, "--top", "3")
+    assert found.exit_code == 0
+    assert f", {library}): " in found.stderr
+    assert "same name in other libraries: " in found.stderr
 
 
 @pytest.mark.parametrize(
@@ -94,7 +120,7 @@ def test_show(mine):
     assert one.table["symbol"].to_list() == list(libraries.find("GO:0006281").genes)
     assert dict(one.table.rows())["BRCA2"] == "BRCA2 DNA repair associated"
     assert one.provenance["term"]["size"] == len(one)
-    assert one.provenance["library"]["date"] == "2022-09-12"
+    assert one.provenance["library"]["date"] == "2023-11-16"
     assert "The process of restoring DNA" in one.summary()
     with pytest.raises(UnknownTermError):
         libraries.show("go-bp", "nonsense")

@@ -232,7 +232,8 @@ def _neighbors(
     files: Any = {}
     if isinstance(context, GeneSet):
         files = {k: context.metadata[k] for k in ("read",) if k in context.metadata}
-        labels = [str(context.metadata[k]) for k in ("id", "source") if context.metadata.get(k)]
+        known = ("id", "source", "others")
+        labels = [str(context.metadata[k]) for k in known if context.metadata.get(k)]
         name = context.name + (f" ({', '.join(labels)})" if labels else "")
         context = context.genes
     if context is not None:

@@ -125,6 +125,8 @@ def find_set(name: str, source: Source | None = None) -> GeneSet:
     library = libraries.load(term.library)
     own = {} if term.id == term.name else {"id": term.id}
     about = {**own, "source": library.manifest.get("name"), **library.files}
+    if term.others:
+        about["others"] = f"same name in other libraries: {', '.join(term.others)}"
     return GeneSet(term.name, term.genes, about)
 
 

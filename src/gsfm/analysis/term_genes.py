@@ -42,6 +42,8 @@ class TermGenes(Report):
             "split_half_auroc (AUROC of one half by the other): "
             + ("too few genes" if auroc is None else f"{auroc:.3f}"),
         ]
+        if t["others"]:
+            lines.append(f"same name in other libraries: {', '.join(t['others'])}")
         if t["not_in_model"]:
             names = ", ".join(t["not_in_model"])
             lines.append(f"not in the model ({len(t['not_in_model']):,}): {names}")
@@ -127,6 +129,7 @@ def term(
     about = {
         "id": found.id,
         "name": found.name,
+        "others": list(found.others),
         "genes": len(genes),
         "genes_in_model": len(ids),
         "not_in_model": [gene for gene in genes if gene not in model.vocabulary],

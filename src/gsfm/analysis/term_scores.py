@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gsfm.libraries import Term
 
 #: Entries of a library's manifest that are a part of a provenance.
-ABOUT = ("title", "release", "date", "license", "source")
+ABOUT = ("title", "release", "date", "license", "source", "trained")
 #: The fraction of a library's term that is assumed to be missing from it. A term holds all that was
 #: known, not half of it. Of the genes of a GO process in 2025, 22% were not in it in 2021 (pooled
 #: over the 3,506 terms of 10 genes or more); of those of 2021, 20% were not in 2018; of 2023's, 13%

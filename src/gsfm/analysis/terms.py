@@ -163,6 +163,7 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
             {
                 "name": name,
                 "release": manifest.get("release"),
+                "trained": manifest.get("trained"),
                 "hash": manifest.get("hash"),
                 "terms": len(sets),
                 "genes": len(used),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
@@ -61,7 +62,9 @@ def add(
     sheet: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     set_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     gene_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
-    by: Literal["phenotypes", "diseases"] | None = None,
+    by: Literal["phenotypes", "diseases", "bp", "mf", "cc"] | None = None,
+    obo: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
+    electronic: bool = True,
     min_size: options.Positive = 1,
     max_size: Annotated[int | None, typer.Option(min=1)] = None,
     replace: bool = False,
@@ -75,8 +78,8 @@ def add(
     Parameters
     ----------
     source
-        A gene-set file, a table of HPO, or - for stdin; or a library to download:
-        enrichr:KEGG_2021_Human, msigdb:h.all, wikipathways:human.
+        A gene-set file, a table of HPO, annotations of GO (GAF), or - for stdin; or a library to
+        download: enrichr:KEGG_2021_Human, msigdb:h.all, wikipathways:human.
     name
         Name of the library; that of the file or the source by default.
     release
@@ -88,7 +91,11 @@ def add(
     set_column
         The column of the terms in a table: its name or number.
     by
-        The terms to make of a table of HPO.
+        The terms to make of a table of HPO, or the part of GO.
+    obo
+        The terms (OBO) of the annotations of GO in SOURCE (GAF).
+    electronic
+        Use annotations of GO that no curator has reviewed (IEA).
     min_size
         Smallest term to keep.
     max_size

@@ -10,7 +10,7 @@ import numpy as np
 from gsfm.errors import GsfmError, check_sizes, check_type
 from gsfm.genes import Species, Vocabulary
 from gsfm.io.files import sha256_file
-from gsfm.libraries import hpo, remote, shipped, store
+from gsfm.libraries import hpo, ontology, remote, shipped, store
 from gsfm.libraries.metadata import complete
 from gsfm.sets import GeneSets, read
 from gsfm.sets.files import stem
@@ -27,7 +27,9 @@ def add(
     sheet: str | int | None = None,
     set_column: str | int | None = None,
     gene_column: str | int | None = None,
-    by: hpo.By | None = None,
+    by: hpo.By | ontology.Part | None = None,
+    obo: str | Path | None = None,
+    electronic: bool = True,
     min_size: int = 1,
     max_size: int | None = None,
     replace: bool = False,
@@ -54,7 +56,12 @@ def add(
     sheet, set_column, gene_column
         The sheet of a workbook, and the columns of a table, as in `gsfm.sets.read`.
     by
-        For a table of HPO: whether the terms are its ``"phenotypes"`` or its ``"diseases"``.
+        For a table of HPO: whether the terms are its ``"phenotypes"`` or its ``"diseases"``. For
+        annotations of GO: the part of the ontology, ``"bp"``, ``"mf"`` or ``"cc"``; all if None.
+    obo
+        For annotations of GO (a GAF file): the OBO file of its terms.
+    electronic
+        Whether to use the annotations of a GAF file that no curator has reviewed (IEA).
     min_size, max_size
         Exclude terms with fewer or more mapped genes.
     replace
@@ -91,7 +98,7 @@ def add(
     ...     libraries.remove("mine")
     >>> library[0].genes, dict(library.report.unmapped)
     (('CDKN1A', 'MDM2'), {'nonsense': 1})
-    >>> term[:]
+    >>> term[:4]
     ('mine', 0, 'p53 targets', 'p53 targets')
     """
     check_sizes(1 if min_size == 0 else min_size, max_size)
@@ -103,14 +110,19 @@ def add(
             raise GsfmError("a library from standard input needs a name")
         name = remote.file_name(service[1] if service else stem(source)).strip("-._+")
     path = store.path(name)
-    if name in shipped.manifests():
+    if name in shipped.manifests() or name in shipped.views():
         raise GsfmError(f"a library {name!r} comes with gsfm: choose another name")
     if path.exists() and not replace:
         raise GsfmError(f"there is a library {name!r} already: replace it, or choose another name")
 
     if service is None:
-        choice = {"sheet": sheet, "set_column": set_column, "gene_column": gene_column}
-        sets, facts = _of_file(source, by, species=species, **choice)
+        choice: dict[str, Any] = {
+            "sheet": sheet,
+            "set_column": set_column,
+            "gene_column": gene_column,
+        }
+        of_go: dict[str, Any] = {"obo": obo, "electronic": electronic}
+        sets, facts = _of_file(source, by=by, species=species, **of_go, **choice)
     else:
         sets, facts = remote.read(
             *service, release=release, species=species, mirror=mirror, refresh=refresh
@@ -160,7 +172,13 @@ def remove(name: str) -> None:
 
 
 def _of_file(
-    source: str | Path, by: hpo.By | None, *, species: Species | None, **choice: Any
+    source: str | Path,
+    *,
+    by: Any,
+    obo: str | Path | None,
+    electronic: bool,
+    species: Species | None,
+    **choice: Any,
 ) -> tuple[GeneSets, dict[str, Any]]:
     """The sets of a file over approved symbols, and the facts that it states."""
     if str(source) == "-":
@@ -169,8 +187,18 @@ def _of_file(
     if not path.is_file():
         examples = ", ".join(service.example for service in remote.SERVICES.values())
         raise GsfmError(f"{path}: no such file; libraries of services are written {examples}")
-    roles = None if any(choice.values()) else hpo.recognize(path)
-    if roles is not None:
+    files = [path] if obo is None else [path, Path(obo)]
+    roles = None if any(choice.values()) or obo else hpo.recognize(path)
+    is_gaf = ontology.is_gaf(path)
+    if is_gaf and obo is None:
+        raise GsfmError(f"{path} has annotations of GO: give the file of its terms, --obo FILE")
+    if obo is not None and not is_gaf:
+        raise GsfmError(f"{path} is no GAF file: --obo is for annotations of GO")
+    if obo is not None:
+        if by not in (None, *ontology.PARTS):
+            raise GsfmError(f"{path}: the parts of GO are {', '.join(ontology.PARTS)}, not {by}")
+        sets = ontology.read(path, Path(obo), by, electronic=electronic, species=species)
+    elif roles is not None:
         sets = hpo.read(path, roles, by)
     elif by is not None:
         raise GsfmError(f"{path}: only a table of HPO has a choice of {by}")
@@ -178,5 +206,6 @@ def _of_file(
         sets = read(path, species=species, **choice)
         if path.suffix.lower() == ".gsets":
             sets = sets.resolve(species)  # `read` does not resolve such a file
-    facts = {"source": path.name, "files": {path.name: sha256_file(path)}}
+    hashes = {file.name: sha256_file(file) for file in files}
+    facts = {"source": path.name, "files": hashes}
     return sets, {**facts, **{k: v for k, v in sets.manifest.items() if v is not None}}

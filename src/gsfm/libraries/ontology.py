@@ -128,6 +128,15 @@ def _stanzas(lines: Iterable[str]) -> Iterator[dict[str, list[str]]]:
         yield stanza
 
 
+def is_gaf(path: Path) -> bool:
+    """Whether a file begins as a GAF file."""
+    try:
+        with open_source(path) as source:
+            return source.stream.peek(64).lstrip().startswith(b"!gaf-version")
+    except FormatError:
+        return False
+
+
 def read_gaf(lines: Iterable[str], path: str = "GAF", species: Species = "human") -> Annotations:
     """Read the annotations of a GAF file.
 

@@ -26,6 +26,7 @@ _COLUMNS = {
     "date": "the date of the release",
     "license": "the terms of use of the data",
     "species": "species of the genes of the source; the symbols are always those of human genes",
+    "trained": "the source of the library that the shipped model was also trained on; else no",
     "where": "shipped with gsfm, or added by you",
 }
 
@@ -61,7 +62,8 @@ def load(name: LibraryLike) -> GeneSets:
     Parameters
     ----------
     name
-        The name of a shipped or added library (see `names`), the path of a gene-set file, a mapping
+        The name of a shipped or added library (see `names`); of a part of GO without electronic
+        annotations (IEA), such as ``"go-bp-curated"``; the path of a gene-set file; a mapping
         of names to lists of identifiers, or a data frame that `gsfm.sets.read` reads, such as a
         network of decoupler. A `GeneSets` is returned as it is.
 
@@ -86,7 +88,7 @@ def load(name: LibraryLike) -> GeneSets:
     >>> term.name, "BRCA1" in term.genes, term.metadata["description"][:34]
     ('DNA repair', True, 'The process of restoring DNA after')
     >>> go.manifest["date"], go.manifest["license"]
-    ('2022-09-12', 'CC BY 4.0 (Gene Ontology Consortium)')
+    ('2023-11-16', 'CC BY 4.0 (Gene Ontology Consortium)')
     """
     if isinstance(name, GeneSets):
         return name
@@ -127,7 +129,7 @@ def available() -> Report:
     -------
     Report
         One row for each library: ``name``, ``terms``, ``genes``, ``release``, ``date``,
-        ``license``, ``species``, ``where`` (``shipped`` or ``added``).
+        ``license``, ``species``, ``trained``, ``where`` (``shipped`` or ``added``).
 
     Examples
     --------
@@ -136,7 +138,8 @@ def available() -> Report:
     """
     manifests = [{**manifest, "where": "shipped"} for manifest in shipped.manifests().values()]
     manifests += [{**store.load(name).manifest, "where": "added"} for name in store.names()]
-    rows = [{key: manifest.get(key) for key in _COLUMNS} for manifest in manifests]
+    rows = [{"trained": "no", **manifest} for manifest in manifests]
+    rows = [{key: manifest.get(key) for key in _COLUMNS} for manifest in rows]
     schema = {key: pl.Int64 if key in ("terms", "genes") else pl.String for key in _COLUMNS}
     provenance = {"task": "libraries", "gsfm": __version__, "columns": _COLUMNS}
     return Report(pl.DataFrame(rows, schema), provenance)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gsfm.errors import UnknownTermError, check_type, join_names
+from gsfm.libraries import shipped
 from gsfm.libraries.metadata import complete
 from gsfm.libraries.registry import load, names
 from gsfm.sets import GeneSets
@@ -19,6 +20,8 @@ from gsfm.sets.genesets import LibraryLike
 
 #: How many terms an error names.
 _SHOWN = 5
+#: The stages of a search that compare whole texts: identifiers, then names.
+_WHOLE = 2
 
 
 class Term(NamedTuple):
@@ -28,6 +31,8 @@ class Term(NamedTuple):
     row: int  # of the sets of the library
     id: str
     name: str
+    #: Terms of other libraries with the same name, and which library has them.
+    others: tuple[str, ...] = ()
 
     @property
     def genes(self) -> tuple[str, ...]:
@@ -47,6 +52,10 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
     Case and white space do not matter. The text is compared with the identifiers, then with the
     names, then with the beginnings of both. ``"reactome:DNA Repair"`` names the library, too.
 
+    If several libraries have a term of this name, the best one is found: a name with the same case
+    first, then the terms of libraries that were added, then those of the order of `names`. The
+    others are listed in ``others``.
+
     Parameters
     ----------
     text
@@ -58,7 +67,7 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
     Returns
     -------
     Term
-        A tuple of ``library``, ``row``, ``id`` and ``name``, with ``genes``.
+        A tuple of ``library``, ``row``, ``id``, ``name`` and ``others``, with ``genes``.
 
     Raises
     ------
@@ -69,8 +78,8 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
 
     Examples
     --------
-    >>> find("GO:0006281")[:]
-    ('go-bp', ..., 'GO:0006281', 'DNA repair')
+    >>> find("DNA repair")[:]
+    ('go-bp', ..., 'GO:0006281', 'DNA repair', ('reactome: DNA Repair (R-HSA-73894)',))
     >>> find("dna repair", "reactome").id, find("reactome:dna repair").id
     ('R-HSA-73894', 'R-HSA-73894')
     >>> find("spermatogenisis", "go-bp")
@@ -79,11 +88,14 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
     (GO:0007283), ...
     """
     own, key, indices = _places(text, library)
-    for found in _stages(key, indices):
-        # Several libraries may have the same identifier.
+    for i, found in enumerate(_stages(key, indices)):
+        # Several libraries may have the same identifier, or the same name.
         one_each = len({term.library for term in found}) == len(found)
         if len(found) == 1 or (one_each and len({_key(term.id) for term in found}) == 1):
             return found[0]
+        if found and one_each and i < _WHOLE:
+            first, *others = sorted(found, key=lambda term: _preference(term, text))
+            return first._replace(others=tuple(_labels(others, None)))
         if found:
             which = "an identifier" if own is not None else "an identifier, or the library"
             listed = _listed(found, own)
@@ -97,7 +109,7 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
 def called(text: str, library: LibraryLike | None = None) -> list[Term]:
     """The terms whose identifier or name is a text, as `find` compares them."""
     _, key, indices = _places(text, library)
-    first = itertools.islice(_stages(key, indices), 2)  # identifiers, then names
+    first = itertools.islice(_stages(key, indices), _WHOLE)
     return list(dict.fromkeys(term for found in first for term in found))
 
 
@@ -146,7 +158,8 @@ class _Index:
         self._ids: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, list[int]] = defaultdict(list)
         for i, (key, name) in enumerate(zip(sets.metadata["id"], self.names, strict=True)):
-            self._ids[_key(key)].append(i)
+            if _key(key) != name:  # else there is no identifier
+                self._ids[_key(key)].append(i)
             self._names[name].append(i)
         self._sorted = sorted({*self._ids, *self._names})
 
@@ -181,8 +194,18 @@ def _similar(
     return [named[name] for name in dict.fromkeys(found)][:_SHOWN]
 
 
+def _preference(term: Term, text: str) -> tuple[bool, bool]:
+    """The key that sorts terms of the same name by library, the best first."""
+    is_shipped = isinstance(term.library, str) and term.library in shipped.manifests()
+    return " ".join(text.split()) not in (term.name, term.id), is_shipped
+
+
 def _listed(terms: Sequence[Term], library: str | GeneSets | None) -> str:
+    return join_names(_labels(terms, library), _SHOWN)
+
+
+def _labels(terms: Sequence[Term], library: str | GeneSets | None) -> list[str]:
     labels = [t.name if t.name == t.id else f"{t.name} ({t.id})" for t in terms]
     if library is None:
         labels = [f"{term.library}: {label}" for term, label in zip(terms, labels, strict=True)]
-    return join_names(labels, _SHOWN)
+    return labels

@@ -35,38 +35,70 @@ COLUMNS = {
     "of the set, alone or with up to an eighth of the set",
     **describe_scores("the set"),
     "papers": "papers that NCBI linked to the gene by 2022-09-12",
-    "reason": "the terms and domains that show the kind: GO of 2022-09-12, FamPlex of 2024-07-10, "
-    "Pfam domains of UniProt 2022-09",
+    "reason": "the terms and domains that show the kind: of GO, FamPlex and protein-classes (see "
+    "gsfm library list), and Pfam domains of UniProt 2022-09",
 }
+DRUGS = "approved drugs with the protein among their targets, by the Guide to PHARMACOLOGY 2020.5"
 
 
 class Kind(NamedTuple):
     """A kind of protein, defined by terms and domains of the shipped sources."""
 
     name: str
-    terms: tuple[str, ...] = ()  # of go-mf, go-cc or families
+    terms: tuple[str, ...] = ()  # of the libraries of SOURCES
     domains: tuple[str, ...] = ()  # accessions of Pfam
     excluded: tuple[str, ...] = ()  # terms whose genes are excluded
 
 
+#: The libraries of the terms.
+SOURCES = ("go-mf", "go-cc", "families", "protein-classes")
 EXTRACELLULAR = "secreted"
-#: Where a secreted or surface protein is.
+#: Where a protein that may be measured is.
 PLACES = (
     Kind(EXTRACELLULAR),
-    Kind("cell surface", ("GO:0009986", "GO:0009897")),
-    Kind("plasma membrane", ("GO:0005887", "GO:0046658")),
+    Kind(
+        "cell surface",
+        (
+            "GO:0009986",
+            "GO:0009897",
+            "surfaceome:CSPA_validated",
+            "surfaceome:GPI_anchored",
+            "surfaceome:Predicted",
+        ),
+    ),
+    Kind("blood plasma", ("GO:0072562", "GO:0034358")),
 )
 #: The families that most drugs bind (Hopkins & Groom 2002), without phosphatases and others that
 #: few drugs bind.
 FAMILIES = (
-    Kind("protein kinase", ("GO:0004672",), ("PF00069", "PF07714")),
-    Kind("lipid kinase", ("GO:0001727",), ("PF00454",)),
-    Kind("GPCR", ("GO:0004930",), ("PF00001", "PF00002", "PF00003"), excluded=("GO:0004984",)),
-    # By the domain only: the term of GO has other transcription factors, such as STAT3.
-    Kind("nuclear receptor", (), ("PF00104",)),
-    Kind("ion channel", ("GO:0005216", "Voltage_gated_ion_channels", "Ligand_gated_ion_channels")),
-    Kind("transporter", ("GO:0022804",), ("PF00083", "PF07690", "PF00005")),
-    Kind("protease", ("GO:0008233",), ("PF00089", "PF00413")),
+    # By domain and family: GO's term has regulators and substrates, such as CDKN1A and CCL2.
+    Kind(
+        "protein kinase",
+        ("GtoPdb:atypical-kinase",),
+        ("PF00069", "PF07714", "PF02816", "PF10436", "PF02260"),
+    ),
+    Kind("lipid kinase", ("GO:0001727",), ("PF01504",)),
+    Kind(
+        "GPCR",
+        ("GO:0004930", "GtoPdb:gpcr"),
+        ("PF00001", "PF00002", "PF00003", "PF01534"),
+        excluded=("GO:0004984",),
+    ),
+    # Not by GO: its term has other transcription factors, such as STAT3.
+    Kind("nuclear receptor", ("GtoPdb:nhr",), ("PF00104",)),
+    Kind(
+        "ion channel",
+        (
+            "GO:0005216",
+            "GtoPdb:lgic",
+            "GtoPdb:vgic",
+            "GtoPdb:other_ic",
+            "Voltage_gated_ion_channels",
+            "Ligand_gated_ion_channels",
+        ),
+    ),
+    Kind("transporter", ("GO:0022804", "GtoPdb:transporter"), ("PF00083", "PF07690", "PF00005")),
+    Kind("protease", ("GO:0008233", "EC:3.4"), ("PF00089", "PF00413")),
     Kind("phosphodiesterase", ("GO:0004114", "PDE"), ("PF00233",)),
     Kind("histone deacetylase", ("GO:0004407",), ("PF00850",)),
     Kind("cytochrome P450", ("CYP",), ("PF00067",)),
@@ -86,11 +118,13 @@ class Discovery(Result):
         """How the identifiers were mapped, and the numbers of genes of the set and of each kind."""
         p = self.provenance
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in p["kinds"].items())
-        return (
-            f"{super().summary(limit=limit)}\n"
-            f"{p['set']['name']}: {count(p['set']['genes'], 'gene')}\n"
-            f"genes ranked: {p['genes']:,} ({kinds})"
-        )
+        lines = [
+            super().summary(limit=limit),
+            f"{p['set']['name']}: {count(p['set']['genes'], 'gene')}",
+        ]
+        if others := p["set"]["others"]:
+            lines.append(f"same name in other libraries: {', '.join(others)}")
+        return "\n".join([*lines, f"genes ranked: {p['genes']:,} ({kinds})"])
 
     def _headline(self) -> str:
         p = self.provenance
@@ -143,8 +177,9 @@ def biomarkers(
     Notes
     -----
     A protein is *secreted* if the Gene Ontology has it in the extracellular region (`gsfm.genes.
-    facts`), at the *cell surface* by that term or the external side of the plasma membrane, in the
-    *plasma membrane* if it is an integral or anchored component of it.
+    facts`), at the *cell surface* by that term, the external side of the plasma membrane or the
+    tables of the Surfaceome, and in *blood plasma* if GO has it in blood microparticles or
+    lipoproteins.
 
     The probability assumes that a fifth of a term is missing from it, as in `term`, and a half of
     the set from input genes, as in `complete`.
@@ -180,7 +215,8 @@ def targets(
     Returns
     -------
     Discovery
-        As for `biomarkers`; ``kind`` has the druggable families.
+        As for `biomarkers`; ``kind`` has the druggable families, and ``drugs`` the approved drugs
+        with the protein among their targets.
 
     Notes
     -----
@@ -188,7 +224,7 @@ def targets(
     receptors except odorant receptors, nuclear receptors, ion channels, transporters, proteases,
     phosphodiesterases, histone deacetylases, cytochromes P450 [1]_. Drugs bind
     other proteins of the family; this does not show that the protein can be bound, or that binding
-    it helps. The shipped sources have no ligands.
+    it helps.
 
     References
     ----------
@@ -229,9 +265,10 @@ def _discover(
         term = libraries.find(about, library)
         name, members, missing = f"{term.name} ({term.id})", list(term.genes), MISSING
         files = libraries.load(term.library).files
+        others = list(term.others)
     else:
         name, members, missing = "the input genes", as_identifiers(about), HALF
-        files = {}
+        files, others = {}, []
     query = Query.of(model, species, set=members, background=background)
     ids = query.genes("set", least=LEAST)
     reasons = _reasons(model.vocabulary, kinds)
@@ -243,10 +280,14 @@ def _discover(
     own = [reasons[gene] for gene in shown.tolist()]
     lists = {"kind": [list(one) for one in own], "reason": [[*chain(*one.values())] for one in own]}
     table = pl.DataFrame({**columns, "papers": gene_names.facts(columns["symbol"])["papers"]})
-    table = table.hstack(pl.DataFrame(lists, schema=dict.fromkeys(lists, pl.List(pl.String))))
     descriptions = COLUMNS | describe_scores("the set", missing) | {"kind": KINDS[task]}
+    if task == "targets":
+        of_gene = _drugs()
+        lists["drugs"] = [of_gene.get(symbol, []) for symbol in table["symbol"]]
+        descriptions["drugs"] = DRUGS
+    table = table.hstack(pl.DataFrame(lists, schema=dict.fromkeys(lists, pl.List(pl.String))))
     numbers: dict[str, Any] = {
-        "set": {"name": name, "genes": len(ids), **files},
+        "set": {"name": name, "genes": len(ids), "others": others, **files},
         "kinds": {kind.name: sum(kind.name in reasons[g] for g in pool.tolist()) for kind in kinds},
         "genes": len(pool),
         "background": len(pool) if background else None,
@@ -278,10 +319,22 @@ def _term(identifier: str) -> tuple[str, Iterable[str]]:
     # Imported here: completion does not need it.
     from gsfm import libraries
 
-    places = ("go-mf", "go-cc", "families")
-    name = next(one for one in places if identifier in libraries.load(one).metadata["id"])
+    name = next(one for one in SOURCES if identifier in libraries.load(one).metadata["id"])
     term = libraries.find(identifier, name)
     return f"{term.name} ({term.id})", term.genes
+
+
+@functools.cache
+def _drugs() -> dict[str, list[str]]:
+    """The approved drugs of each gene, by name."""
+    from gsfm import libraries
+
+    drugs = libraries.load("drugs")
+    found: dict[str, list[str]] = {}
+    for row, name in sorted(enumerate(drugs.names), key=lambda one: one[1].lower()):
+        for symbol in drugs.genes(row):
+            found.setdefault(symbol, []).append(name)
+    return found
 
 
 def _domain(accession: str) -> tuple[str, Iterable[str]]:
