@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -627,6 +628,16 @@ def zipped(members: dict[str, bytes]) -> io.BytesIO:
     return buffer
 
 
+def tarred(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
 def test_zip_members() -> None:
     one = {"dir/": b"", "dir/one.gmx": b"one\nd\nA\n", "__MACOSX/._one.gmx": b"", ".DS": b""}
     assert lists(read(zipped(one), resolve=False)) == {"one": ("A",)}
@@ -637,6 +648,13 @@ def test_zip_members() -> None:
     assert sets.report is not None
     assert (sets.report.format, sets.report.layout) == ("zip", "gmt in a, b")
     assert notes(sets) == {"other-files": (1, None)}
+    three = {"x/a.gmt": b"a\td\tA\n", "y/a.gmt": b"a\td\tB\n"}
+    assert lists(read(zipped(three), resolve=False)) == {
+        "a (x/a.gmt)": ("A",),
+        "a (y/a.gmt)": ("B",),
+    }
+    with pytest.raises(FormatError, match=r"/z.tar: an archive in an archive"):
+        read(zipped({**three, "z.tar": tarred({"a.gmt": b"a\td\tA\n"})}))
     with pytest.raises(FormatError, match=r"<stdin>/b.gmt, line 1: the line has no tab"):
         read(zipped({**two, "b.gmt": b"nothing\n"}))
     with pytest.raises(FormatError, match="holds 0 files"):

@@ -377,6 +377,9 @@ WHOLE = {
     "in rows, with descriptions": "DNA repair;of GO;BRCA1;BRCA2;RAD51;ATM\napoptosis;of GO;BAX;CASP3;TP53\n",
     "GMT": "DNA repair\tof GO\tBRCA1\tBRCA2\tRAD51\tATM\napoptosis\t\tBAX\tCASP3\tTP53\n",
     "GMT without descriptions": "DNA repair\tBRCA1\tBRCA2\tRAD51\tATM\napoptosis\tBAX\tCASP3\tTP53\n",
+    "GMT in quotes": '"DNA repair"\t"of GO"\t"BRCA1"\t"BRCA2"\t"RAD51"\t"ATM"\n"apoptosis"\t"x"\t"BAX"\t"CASP3"\t"TP53"\n',
+    "a list beside a description": "DNA repair\tof GO\tBRCA1,BRCA2,RAD51,ATM\napoptosis\tof us\tBAX,CASP3,TP53\n",
+    "with a colon at the end": "DNA repair:;BRCA1;BRCA2;RAD51;ATM\napoptosis:;BAX;CASP3;TP53\n",
     "GMT of equal sizes": "DNA repair\tx\tBRCA1\tBRCA2\tRAD51\tATM\napoptosis\tx\tBAX\tCASP3\tTP53\tBAX\n",
 }  # fmt: skip
 
@@ -436,6 +439,9 @@ REFUSED = {
     "4 2 1\n# WT KO\n0 0 1 1\n": "CLS",
     "chr1\t109200000\t109600000\n": "BED",
     "##fileformat=VCFv4.2\n": "VCF",
+    "!gaf-version: 2.2\nUniProtKB\tP38398\tBRCA1\tinvolved_in\tGO:0006281\n": "GAF",
+    "# MIM Number\tGene Symbol\tPhenotype\n1\tBRCA1\tof the breast\n2\tBAX\tof it\n": "no column has a name of sets",
+    "7z\xbc\xaf'\x1c\0\0": "an archive .7z.",
     ">sp|P04637|P53_HUMAN\nMEEPQSDPSVEPPLSQETFSDLWKLLPENN\n": "FASTA",
     "Probe Set ID\tGene Symbol\tGene Title\n1_at\tTP53\tx\n": "CHIP",
     "%PDF-1.7\n": "PDF",

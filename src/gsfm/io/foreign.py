@@ -18,6 +18,8 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"MM\0*", "an image (TIFF)", "give the genes as text"),
     (b"{\\rtf", "a document (RTF)", "save it as plain text"),
     (b"\x89HDF", "an HDF5 file", "read AnnData with anndata, and use gsfm.scverse"),
+    (b"7z\xbc\xaf", "an archive (7z)", "unpack it"),
+    (b"Rar!", "an archive (RAR)", "unpack it"),
     (b"RDX", "an object of R", "write the table with write.csv"),
     (b"X\n\0\0\0", "an object of R", "write the table with write.csv"),
     (b"SQLite format 3\0", "an SQLite database", "read it with --library, or export a table"),
@@ -32,6 +34,7 @@ BED = r"(?:track .*\n|browser .*\n|#.*\n)*(?:chr)?[\dXYM]+\t\d+\t\d+(?:\t|\s*\n|
 _TEXTS: tuple[tuple[str, str, str], ...] = (
     (r"#1\.[23]\s*\n\d+\t\d+", "an expression matrix (GCT)", "give the genes, or a ranked list"),
     (r"\d+ \d+ 1\s*\n\s*#", "phenotype labels (CLS)", "give the genes, or a ranked list"),
+    (r"!gaf-version", "annotations of genes (GAF)", "give a table of terms and genes"),
     (r"##fileformat=VCF", "a file of variants (VCF)", "give the genes at the variants"),
     (
         r"(?:chr)?[\dXYM]+\t\d+\t(?:rs\d+|\.|\w+:\w+)\t[ACGTN]+\t[ACGTN,.<>*]+",

@@ -110,7 +110,7 @@ def read(
     choice = Choice(sheet, set_column, gene_column, species)
     settings: dict[str, Any] = {"format": format, "choice": choice, "descriptions": descriptions}
     members = _read_members(archives.zip_members(path), resolve=False, **settings)
-    name, kind = str(path), "zip"
+    name, kind = str(path) if file_path(path) else "<stdin>", "zip"
     if not members:
         with open_source(path) as source:
             if not archives.is_tar(source):
@@ -148,26 +148,34 @@ def _read(
     return finish(raw, source, form, resolve=resolve, species=choice.species)
 
 
-def _read_members(streams: Iterable[BinaryIO], **settings: Any) -> dict[str, GeneSets | None]:
-    """The sets of each file of an archive; None for a README and the like."""
-    found: dict[str, GeneSets | None] = {}
+def _read_members(
+    streams: Iterable[BinaryIO], **settings: Any
+) -> list[tuple[str, GeneSets | None]]:
+    """The path and the sets of each file of an archive; None for a README and the like."""
+    found: list[tuple[str, GeneSets | None]] = []
     for stream in streams:
-        found[stream.name] = None
+        sets = None
         if not archives.is_other(stream.name):
             with open_source(stream) as source:
-                found[stream.name] = _read(stream, source, **settings)
+                if archives.is_tar(source):
+                    raise FormatError(source.name, "an archive in an archive: unpack it")
+                sets = _read(stream, source, **settings)
+        found.append((stream.name, sets))
     return found
 
 
-def _joined(name: str, kind: str, members: dict[str, GeneSets | None]) -> GeneSets:
+def _joined(name: str, kind: str, members: list[tuple[str, GeneSets | None]]) -> GeneSets:
     """The sets of all files of an archive. Equal names of sets get the name of their file."""
-    parts = {stem(path): sets for path, sets in members.items() if sets is not None}
-    others = [path for path, sets in members.items() if sets is None]
+    parts = [(path, sets) for path, sets in members if sets is not None]
+    others = [path for path, sets in members if sets is None]
     if not parts:
         raise FormatError(name, f"the {kind} has no file of gene sets")
-    found = list(parts.values())
+    found = [sets for _, sets in parts]
+    files = [stem(path) for path, _ in parts]
+    if len(set(files)) < len(files):  # of several folders
+        files = [path.removeprefix(f"{name}/") for path, _ in parts]
     sets = algebra.concat(found)
-    origin = [file for file, own in parts.items() for _ in range(len(own))]
+    origin = [file for file, own in zip(files, found, strict=True) for _ in range(len(own))]
     pairs = pl.DataFrame({"name": sets.metadata["name"], "file": origin})
     several = pairs.select(pl.col("file").n_unique().over("name") > 1).to_series()
     labels = pairs.select(
@@ -184,7 +192,7 @@ def _joined(name: str, kind: str, members: dict[str, GeneSets | None]) -> GeneSe
     notes.add("other-files", len(others), example=join_names(others, 3))
     forms = dict.fromkeys(own.report.format for own in found if own.report)
     counts = len(sets), sets.n_genes
-    layout = f"{', '.join(forms)} in {join_names(list(parts), 10)}"
+    layout = f"{', '.join(forms)} in {join_names(files, 10)}"
     sets.report = ReadReport(name, kind, *counts, notes.done(), layout=layout)
     return sets
 

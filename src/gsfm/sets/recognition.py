@@ -60,6 +60,9 @@ _SUFFIX = {".gmt": "gmt", ".gmx": "gmx", ".grp": "grp"}
 _JSON = re.compile(r"(\[\s*)?\{\s*\"[^\"\t]*\"\s*:")
 
 
+_SEVERAL = re.compile(r"[\s,;]+")
+
+
 def _is_grp(lines: Sequence[str]) -> bool:
     """Whether comments give the name, or name and description, of a list of identifiers."""
     titles = lines[:1] if lines[:1] and lines[0].startswith("#") else lines[1:2]
@@ -72,6 +75,8 @@ def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
     if claimed is None:  # below titles
         rows = list(itertools.dropwhile(lambda row: len(row) == 1 and " " in row[0], rows))
     if claimed is None and not rows[0][0].strip():  # the name of the index of a data frame
+        return "tsv"
+    if all(len(cell) > 1 and cell[0] == cell[-1] == '"' for row in rows for cell in row):
         return "tsv"
     header = {plain(cell.lstrip("#")) for cell in rows[0]}
     for row in rows[:_TITLES]:
@@ -88,17 +93,37 @@ def _of_rows(rows: Sequence[Sequence[str]], claimed: str | None) -> str:
     top, rest = _share(beside), _share(below)
     if rest >= _LEAST > top and _share(c for row in rows[2:] for c in row[:2]) >= _LEAST:
         return "gmx" if _share(rows[1]) < _LEAST and _are_sets(rows[2:]) else "tsv"
-    if claimed is not None:
-        return claimed
+    if claimed is not None:  # or the third column has lists of genes
+        return "tsv" if max(widths) == 3 and _has_lists(rows) else claimed
     is_ragged = len(widths) > 1 and sum(len(row) > 2 for row in rows) >= 0.5 * len(rows)
     if is_ragged or not below:
         return "gmt" if is_ragged else "tsv"
     firsts = [row[0] for row in rows]
     if header & set(SET_HEADERS) or len(set(firsts)) < len(firsts) or _share(firsts) > 0.9:
         return "tsv"
+    if _is_table(rows):
+        return "tsv"
     if top >= _LEAST or (rest < _LEAST and not any(map(_is_number, below))):
         return "gmt"
     return "tsv"
+
+
+def _is_table(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether one column has genes, or several in a cell, and one behind it or before it has none.
+
+    In GMT, all columns behind the name and the description have one gene in a cell.
+    """
+    genes = [_share(cells) >= _LEAST for cells in itertools.zip_longest(*rows[1:], fillvalue="")]
+    return _has_lists(rows) or (any(genes[1:]) and not all(genes[2:]))
+
+
+def _has_lists(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a column behind the first one has cells with several genes, but not weights."""
+    for cells in list(itertools.zip_longest(*rows, fillvalue=""))[1:]:
+        parts = [_SEVERAL.split(split_weight(cell)[0].strip()) for cell in cells]
+        if any(len(own) > 1 for own in parts) and _share(itertools.chain(*parts)) >= _LEAST:
+            return True
+    return False
 
 
 def _are_sets(rows: Sequence[Sequence[str]]) -> bool:

@@ -291,6 +291,8 @@ def _set_column(table: Table, columns: Sequence[Column], gene: Column) -> Column
         reason = f"{len(found)} columns can be the sets ({listed(found)})"
         raise table.grid.fail(f"{reason}: choose one with --set-column")
     texts = [c for c in rest if not c.has_number and not agree(gene, c)]
+    if table.header_line is None and _has_lists(gene) and texts == list(columns[:2]):
+        texts = texts[:1]  # as in GMT, a name and a description
     numbers = [c for c in rest if c.has_number and not c.is_ordinal]
     if len(texts) == 1 and not numbers:
         names = [cell for cell in texts[0].cells if not is_missing(cell)]

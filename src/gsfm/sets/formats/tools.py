@@ -49,6 +49,8 @@ TOOLS = (
     Tool("PanglaoDB", "official gene symbol", "cell type"),
     Tool("CellMarker (1)", "geneSymbol", "cellName"),
     Tool("CellMarker (2.0)", "Symbol", "cell_name"),
+    Tool("CORUM", "subunits(Gene name)", "ComplexName", "ComplexID"),
+    Tool("CORUM (5)", "subunits_gene_name", "complex_name", "complex_id"),
     Tool("ScType", "geneSymbolmore1", "cellName"),
     Tool("HPO", "gene_symbol", "hpo_name", "hpo_id"),
     Tool("Seurat (FindAllMarkers)", "gene", "cluster"),

@@ -114,7 +114,10 @@ def of_rows(source: Source, table: Table, grid: Grid) -> Raw:
     described = columns[1].index if columns[1] not in genes else None
     start = (name if described is None else described) + 1
     rows = grid.rows[table.first_row :]
-    metadata = {"name": [row[name].strip() for row in rows]}
+    names = [row[name].strip() for row in rows]
+    if all(text.endswith(":") for text in names):
+        names = [text[:-1] for text in names]
+    metadata = {"name": names}
     if described is not None:
         metadata["description"] = [row[described] if described < len(row) else "" for row in rows]
     members = [[cell for cell in row[start:] if cell.strip()] for row in rows]
