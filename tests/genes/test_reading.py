@@ -134,6 +134,16 @@ TOOLS = {
              "Student's T-test Test statistic", "-Log Student's T-test p-value", "Gene names"]),
         "Student's T-test Test statistic",
     ),
+    "columns of a contrast": (
+        rows(SYMBOLS, [v / 2 for v in VALUES], VALUES, P, header=["gene", "KO_vs_WT.log2FoldChange",
+             "KO_vs_WT.stat", "KO_vs_WT.padj"]),
+        "KO_vs_WT.stat",
+    ),
+    "Prism": (
+        rows(SYMBOLS, P, MEAN, VALUES, P, [4] * 8, header=["", "P value", "Mean of A", "Difference",
+             "SE of difference", "df"]),
+        "Difference",
+    ),
     "row names read by pandas": (rows(SYMBOLS, VALUES, header=["Unnamed: 0", "stat"]), "stat"),
     "one column of statistics of a condition": (
         rows(SYMBOLS, MEAN, P, VALUES, header=["gene", "B mean", "padj", "stat_B"]), "stat_B",
@@ -284,6 +294,7 @@ UP_AND_DOWN = [
     "TP53\nMDM2\n== Down-regulated genes ==\nBAX\n",
     "up: TP53, MDM2\ndown: BAX\n",
     "up\tTP53\tMDM2\ndown\tBAX\tFAS\n",
+    "Cluster 1\nTP53\nCluster 2\nBAX\n",
     "Interferon response:\nIFIT1\nHallmark apoptosis:\nBAX\n",
 ]
 
@@ -291,7 +302,9 @@ UP_AND_DOWN = [
 @pytest.mark.parametrize("text", UP_AND_DOWN)
 def test_several_lists_in_a_file(text):
     """UP is an alias of UPP1; a heading is no gene."""
-    with pytest.raises(FormatError, match=r"several lists, below .* in line \d|gene-set file"):
+    with pytest.raises(
+        FormatError, match=r"several lists, below .* in line \d|as sets with --library"
+    ):
         read(text)
 
 
@@ -301,6 +314,7 @@ def test_the_heading_of_one_list(heading):
     assert found.genes == ["TP53", "MDM2"]
     assert "a title, not read" in found.summary()
     assert read("up: TP53, MDM2\n").genes == ["TP53", "MDM2"]
+    assert read("Genes: TP53, MDM2").genes == ["TP53", "MDM2"]
     assert read("TP53 UP MDM2").genes == ["TP53", "UP", "MDM2"]
 
 
@@ -310,6 +324,13 @@ def test_headings_within_a_table():
         found = read(text, ranked=ranked)
         assert found.genes == ["TP53", "MDM2", "BAX"]
         assert found.provenance["left_out"] == {"a heading or a footnote": 3}
+
+
+def test_a_direction_beside_each_gene():
+    labels = ["UP", "down", "NS", "up"] * 2
+    for header in (None, ["gene", "x"]):
+        assert read(rows(SYMBOLS, labels, header=header)).genes == SYMBOLS
+        assert read(rows(labels, SYMBOLS, header=header and header[::-1])).genes == SYMBOLS
 
 
 def test_dates_with_spaces_are_one_identifier():

@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.errors import join_names
+from gsfm.genes.headings import are_labels
 from gsfm.genes.meanings import compact, meaning, words
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import Grid, is_missing, unquoted
@@ -43,8 +44,8 @@ _MINUS = str.maketrans("\u2212\u2013\u2012", "---")
 
 #: Kinds of match of symbols, in order of preference.
 _SYMBOLS = ("approved", "approved (case)", "previous", "alias", "mouse symbol", "rat symbol")
-#: Distinct cells of a column that are resolved to find out what they are.
-_SAMPLE = 1000
+#: Distinct cells of all columns of a table that are resolved; of each at least a few.
+_SAMPLE, _FEW = 10_000, 40
 #: The share of distinct cells that must be genes, without and with a name that says so.
 LEAST, LEAST_NAMED = 0.5, 0.05
 
@@ -85,6 +86,8 @@ class Column:
     species: Species | None = None
     #: What was resolved before.
     known: Known = field(default_factory=dict)
+    #: The most distinct cells that are resolved to find out what they are.
+    sample: int = 1000
 
     @property
     def label(self) -> str:
@@ -163,7 +166,7 @@ class Column:
         """The genes of distinct cells (a sample, if they are many), if they are genes."""
         distinct = [cell for cell in dict.fromkeys(self.cells) if not is_missing(cell)]
         return {
-            cell: split_cell(cell) for cell in distinct[:: max(1, -(-len(distinct) // _SAMPLE))]
+            cell: split_cell(cell) for cell in distinct[:: max(1, -(-len(distinct) // self.sample))]
         }
 
     def texts(self) -> list[str]:
@@ -202,7 +205,7 @@ class Column:
 
     def is_gene(self) -> bool:
         """Whether the cells, with the name as a hint, are identifiers of genes."""
-        if self.is_ratio:
+        if self.is_ratio or are_labels(list(self.symbols)):
             return False
         if self.has_number:
             named = bool(_ENTREZ_NAME.search(self.name)) and self.is_integer
@@ -356,7 +359,7 @@ class Table:
             reason = f"the table has {width:,} columns; {variable('columns')} raises the limit"
             raise grid.fail(reason)
         titles = start = _start(grid.rows[:_MOST_TITLES], width)
-        while all(len(row) < width or not row[width - 1].strip() for row in grid.rows[start:]):
+        while width > 1 and not any("".join(row[width - 1 :]).strip() for row in grid.rows[start:]):
             width -= 1  # a separator at the end of each line
         short = len(grid.rows[start]) == min(grid.width, width) - 1 and len(grid.rows) > start + 1
         rows = [
@@ -375,8 +378,9 @@ class Table:
                 " ".join(filter(None, pair)) for pair in zip(_merged(names), below[0], strict=True)
             ]
             start, rows, below = start + 1, rows[1:], below[1:]
+        sample = max(_FEW, min(1000, _SAMPLE // width))
         columns = [
-            Column(i, names[i], [row[i] for row in below], comma, species, known)
+            Column(i, names[i], [row[i] for row in below], comma, species, known, sample)
             for i in range(width)
         ]
         texts = itertools.chain.from_iterable(c.texts() for c in columns if not c.has_number)
@@ -384,7 +388,8 @@ class Table:
         header = short or _have_names(columns)
         if not header:
             columns = [
-                Column(i, "", [row[i] for row in rows], comma, species, known) for i in range(width)
+                Column(i, "", [row[i] for row in rows], comma, species, known, sample)
+                for i in range(width)
             ]
         return cls(grid, columns, start + header, grid.lines[start] if header else None, titles)
 

@@ -44,7 +44,7 @@ MEANINGS = (
          r"p\.?val|p>|padj|adj\.?p|q\.?val|fdr|fwer|^pr\(|log(10)?\(?p(?!r)|significance"),
     _row("uncertainty", 0,
          rf"^(b|beta|coef|lfc|stat|.*{_FC}\)?)?(se|sd|std|stde.*|standarde.*|var(iance)?)$",
-         r"^(seb|std.*|stde.*|standard(err|dev).*|sigmasq|variance)$|^s[de]diff",
+         r"^(seb|std.*|stde.*|standard(err|dev).*|sigmasq|variance)$|^s[de](of)?(the)?diff",
          r"^ci([lru].*)?$|conf(idence)?(low|high|int|lim)|(lower|upper|low|high)(ci|cl|bound|conf|lim)"),
     _row("test statistic", 1,
          r"^(wald(stat(istic)?)?|statistic|t?stat|t|tvalue|tstatistic|moderatedt|scores?)$",
@@ -52,7 +52,8 @@ MEANINGS = (
          r"test_?stat(istic)?$|^(log2?)?(bf|bayesfactor)$"),
     _row("log odds without a sign", 0, r"^(?-i:B)$|^lods?$"),
     _row("log fold change", 2,
-         rf"{_FC}|^lfc$", r"^(b|beta|effect(size)?|estimate|coef(ficient)?)$|diff(erence)?$"),
+         rf"^(avg|ave|average|mean|median|shrunken)?{_FC}s?\)?$|^lfc$|diff(erence)?$",
+         r"^(b|beta|effect(size)?|estimate|coef(ficient)?)$"),
     _row("mean", 0,
          r"^(base)?mean|^median|^(ave|avg|average)expr|^log2?cpm$|^value[12]$|^baseline$",
          r"^(tpm|fpkm|rpkm|cpm|lsmean|ibaq)|intensity"),
@@ -63,7 +64,7 @@ MEANINGS = (
     _row("rank, id or label", 0,
          r"^(rank|unnamed.*|index|row|no|nr|year|cluster|group|leiden|louvain)$",
          r"^(entrez|ncbi|chr(om|$)|var|unnamed)|^(geneid|start|end|pos(ition)?|strand)$|distance"),
-    _row("ratio", 4, r"^(fc|hr|or)$|fold_?change|ratio"),
+    _row("ratio", 4, r"^(fc|hr|or|(linear)?foldchange)$|ratio"),
 )  # fmt: skip
 
 _BETWEEN = re.compile(r"[\s._|:/()-]+")

@@ -30,6 +30,7 @@ from gsfm.genes.columns import (
     plain,
     split_cell,
 )
+from gsfm.genes.headings import heading
 from gsfm.genes.locations import read_bed
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import NAMES, Grid, read_grid, unquoted
@@ -42,17 +43,6 @@ _SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or t
 _TRANSPOSED = "the genes are the names of the columns: transpose the table"
 _UNSURE = ("unmapped", "ambiguous", "alias", "previous", "mouse alias", "rat alias")
 _SEPARATOR = re.compile(r"[\t,;]+")
-_LISTS = (
-    r"(?:up|down)(?:[ _-]?reg(?:ulated)?)?|(?:in|de)creased|induced|(?:re|sup)pressed|activated|"
-    r"inhibited|reduced|(?:over|under)[ _-]?expressed|enriched|depleted|higher|lower"
-)
-#: The heading of a list, alone in its line or before the genes.
-_HEADING = re.compile(
-    rf"[\s\[({{<=*\"'-]*((?:{_LISTS})(?:[ _-]?(?:genes?|list|set))?)"
-    r"[\s\])}>=*\"':-]*(?:(?<=[\s:=])(\S.*))?",
-    re.IGNORECASE,
-)
-_NAMED = re.compile(r"\s*(\[[\w -]+\]|\w[\w -]*:)\s*()")
 
 
 class GeneList(Report):
@@ -245,15 +235,15 @@ def _of_lines(grid: Grid, wanted: str | int | None) -> GeneList:
 
 def _below_heading(grid: Grid, rows: list[str], first: int = 0) -> tuple[list[str], list[str]]:
     """The lines below a title or the heading of a list, which is noted; several are an error."""
-    heads = [(i, m) for i, row in enumerate(rows) if (m := _heading(row))]
-    if len(rows) == 1 and heads and not heads[0][1][2]:
+    heads = [(i, *found) for i, row in enumerate(rows) if (found := heading(row))]
+    if len(rows) == 1 and heads and not heads[0][2]:
         heads = []  # a gene
     if heads and heads[-1][0] > 0:
-        names = join_names([f"{m[1]!r} in line {grid.lines[first + i]}" for i, m in heads], 5)
+        names = join_names([f"{name!r} in line {grid.lines[first + i]}" for i, name, _ in heads], 5)
         reason = f"several lists, below {names}: give one of them in a file"
         raise grid.fail(f"{reason}; if these are genes, write their approved symbols")
     if heads:
-        name, rest = heads[0][1].groups()
+        _, name, rest = heads[0]
         matches = resolve(rest.split()).table["match"].to_list() if rest else []
         if 2 * sum(match in _UNSURE for match in matches) > len(matches):  # up-regulated in AD
             name, rest = rows[0].strip(), ""
@@ -261,11 +251,6 @@ def _below_heading(grid: Grid, rows: list[str], first: int = 0) -> tuple[list[st
     if _is_title(rows):
         return rows[1:], [f"a title, not read: {rows[0][:60]!r}"]
     return rows, []
-
-
-def _heading(row: str) -> re.Match[str] | None:
-    """The heading of a list (UP, Down-regulated genes:, [up]), and what follows it in its line."""
-    return _HEADING.fullmatch(row) or _NAMED.fullmatch(row)
 
 
 def _is_title(rows: Sequence[str]) -> bool:
@@ -411,7 +396,7 @@ def _unnamed(others: Sequence[Column], genes: Column) -> list[Column]:
 
 def _is_aside(cell: str) -> bool:
     """Whether a cell is the heading of some rows, or a footnote: three words and more."""
-    return bool(_heading(cell)) or any(len(part.split()) > 2 for part in split_cell(cell))
+    return heading(cell) is not None or any(len(part.split()) > 2 for part in split_cell(cell))
 
 
 def _all_cells(table: Table) -> GeneList:
