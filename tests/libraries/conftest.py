@@ -19,7 +19,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where libraries are added: never the folder of whoever runs the tests."""
     folder = tmp_path / "home"
     monkeypatch.setenv("GSFM_HOME", str(folder))
-    for name in ("ENRICHR", "MSIGDB", "WIKIPATHWAYS"):
+    monkeypatch.setattr("gsfm.io.download._PAUSE", 0.0)
+    for name in ("ENRICHR", "MSIGDB", "WIKIPATHWAYS", "GPROFILER"):
         monkeypatch.delenv(f"GSFM_{name}_URL", raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     return folder
@@ -34,6 +35,7 @@ class Service:
     requests: list[tuple[str, str | None]] = field(default_factory=list)  # path, Range
     tag: str | None = '"1"'
     break_after: int | None = None
+    busy: int = 0  # how many requests are answered by 429
 
 
 @pytest.fixture
@@ -44,6 +46,12 @@ def service() -> Iterator[Service]:
         def do_GET(self) -> None:
             requested = self.headers.get("Range")
             state.requests.append((self.path, requested))
+            if state.busy:
+                state.busy -= 1
+                self.send_response(429)
+                self.send_header("Retry-After", "0")
+                self.end_headers()
+                return
             content = state.files.get(self.path)
             if content is None:
                 self.send_error(404)

@@ -21,11 +21,20 @@ app = typer.Typer(
 
 
 @command(app, "list")
-def list_() -> Report | pl.DataFrame:
-    """List the libraries: terms, genes, release, date, license, species."""
+def list_(
+    everything: Annotated[bool, typer.Option("--all")] = False,
+) -> Report | pl.DataFrame:
+    """List the libraries: terms, genes, release, date, license, species.
+
+    Parameters
+    ----------
+    everything
+        Also list the libraries that can be added, with the reason why each is not here, and the
+        command.
+    """
     from gsfm import libraries
 
-    return libraries.available()
+    return libraries.available(everything=everything)
 
 
 @command(app)
@@ -79,7 +88,8 @@ def add(
     ----------
     source
         A gene-set file, a table of HPO, annotations of GO (GAF), or - for stdin; or a library to
-        download: enrichr:KEGG_2021_Human, msigdb:h.all, wikipathways:human.
+        download: enrichr:KEGG_2021_Human, msigdb:h.all, wikipathways:human, gprofiler:human; or a
+        name of gsfm library list --all.
     name
         Name of the library; that of the file or the source by default.
     release

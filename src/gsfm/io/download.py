@@ -1,4 +1,8 @@
-"""Download of files: atomic, and resumed after an interruption."""
+"""Download of files: atomic, resumed after an interruption, and not too many at once.
+
+Between two requests to the same server there is a pause. A server that asks for patience (429 or
+503 with ``Retry-After``) is asked again, up to `_RETRIES` times.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,12 @@ import contextlib
 import http.client
 import json
 import shutil
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from gsfm.errors import GsfmError
 from gsfm.io.files import sha256_file, usual_permissions
@@ -17,6 +24,12 @@ _NETWORK = (urllib.error.URLError, http.client.HTTPException, ConnectionError, T
 
 #: Seconds to wait for a response, and for each further part of it.
 _TIMEOUT = 60
+#: Seconds between two requests to the same server, and the longest wait that a server may ask for.
+_PAUSE, _PATIENCE = 0.5, 120.0
+_RETRIES = 3
+_BUSY = (http.client.TOO_MANY_REQUESTS, http.client.SERVICE_UNAVAILABLE)
+#: The time of the last request to each server.
+_last: dict[str, float] = {}
 
 
 def fetch(url: str, path: str | Path, *, sha256: str | None = None) -> Path:
@@ -76,6 +89,26 @@ def _remove(part: Path, note: Path) -> None:
     note.unlink(missing_ok=True)
 
 
+def _open(request: urllib.request.Request) -> Any:
+    """Open an address, after a pause; again if the server asks for it."""
+    server = urllib.parse.urlsplit(request.full_url).netloc
+    for remaining in range(_RETRIES, -1, -1):
+        if server:
+            time.sleep(max(0.0, _last.get(server, -_PAUSE) + _PAUSE - time.monotonic()))
+            _last[server] = time.monotonic()
+        try:
+            return urllib.request.urlopen(request, timeout=_TIMEOUT)
+        except urllib.error.HTTPError as error:
+            seconds = error.headers.get("Retry-After", "")
+            if error.code not in _BUSY or not seconds.isdigit() or not remaining:
+                raise
+            if float(seconds) > _PATIENCE:
+                raise
+            error.close()
+            time.sleep(float(seconds))
+    raise AssertionError  # the last attempt returns or raises
+
+
 def _receive(url: str, part: Path, note: Path) -> None:
     """Download a file, or the rest of it, to `part`; `note` has its address and version."""
     try:
@@ -93,12 +126,12 @@ def _receive(url: str, part: Path, note: Path) -> None:
     if not start:
         _remove(part, note)
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+        response = _open(request)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
-        response = urllib.request.urlopen(url, timeout=_TIMEOUT)
+        response = _open(urllib.request.Request(url))
     with response:
         if getattr(response, "status", None) != http.client.PARTIAL_CONTENT:
             start = 0

@@ -10,7 +10,7 @@ import numpy as np
 from gsfm.errors import GsfmError, check_sizes, check_type
 from gsfm.genes import Species, Vocabulary
 from gsfm.io.files import sha256_file
-from gsfm.libraries import hpo, ontology, remote, shipped, store
+from gsfm.libraries import catalogue, hpo, ontology, remote, shipped, store
 from gsfm.libraries.metadata import complete
 from gsfm.sets import GeneSets, read
 from gsfm.sets.files import stem
@@ -45,8 +45,10 @@ def add(
     ----------
     source
         A gene-set file of any format of `gsfm.sets.read`; a table of the Human Phenotype Ontology;
-        or a library of a service: ``enrichr:KEGG_2021_Human``, ``msigdb:h.all``,
-        ``wikipathways:human``, which is downloaded, checked and stored.
+        a library of a service: ``enrichr:KEGG_2021_Human``, ``msigdb:h.all``,
+        ``wikipathways:human``, ``gprofiler:human``; or the name of a library that `available`
+        lists, such as ``go`` or ``hallmarks``. Libraries of services are downloaded, checked and
+        stored.
     name
         Name of the library; derived from the file or the library of the service if None.
     release, date, license
@@ -70,7 +72,8 @@ def add(
         Download a library of a service even if it was downloaded before.
     mirror
         The address of a mirror of the service. The environment variables ``GSFM_ENRICHR_URL``,
-        ``GSFM_MSIGDB_URL`` and ``GSFM_WIKIPATHWAYS_URL`` set it for all calls.
+        ``GSFM_MSIGDB_URL``, ``GSFM_WIKIPATHWAYS_URL`` and ``GSFM_GPROFILER_URL`` set it for all
+        calls.
 
     Returns
     -------
@@ -104,29 +107,45 @@ def add(
     check_sizes(1 if min_size == 0 else min_size, max_size)
     check_type((str, Path), "a file, or the library of a service", source=source)
     check_type((str, type(None)), "a text", name=name, release=release, date=date, license=license)
-    service = remote.split(source) if isinstance(source, str) else None
+    recipe = None if Path(source).is_file() else catalogue.RECIPES.get(str(source))
+    service = remote.split((recipe and recipe.source) or str(source))
     if name is None:
         if str(source) == "-":
             raise GsfmError("a library from standard input needs a name")
-        name = remote.file_name(service[1] if service else stem(source)).strip("-._+")
+        named = recipe.name if recipe else service[1] if service else stem(source)
+        name = remote.file_name(named).strip("-._+")
     path = store.path(name)
     if name in shipped.manifests() or name in shipped.views():
         raise GsfmError(f"a library {name!r} comes with gsfm: choose another name")
     if path.exists() and not replace:
         raise GsfmError(f"there is a library {name!r} already: replace it, or choose another name")
 
-    if service is None:
-        choice: dict[str, Any] = {
+    sets: GeneSets
+    facts: dict[str, Any]
+    if service is not None:
+        sets, facts = remote.read(
+            *service, release=release, species=species, mirror=mirror, refresh=refresh
+        )
+        facts["trained"] = catalogue.trained(f"{service[0].name}:{service[1]}")
+    else:
+        options: dict[str, Any] = {
+            "by": by,
+            "obo": obo,
+            "electronic": electronic,
+            "species": species,
             "sheet": sheet,
             "set_column": set_column,
             "gene_column": gene_column,
         }
-        of_go: dict[str, Any] = {"obo": obo, "electronic": electronic}
-        sets, facts = _of_file(source, by=by, species=species, **of_go, **choice)
-    else:
-        sets, facts = remote.read(
-            *service, release=release, species=species, mirror=mirror, refresh=refresh
-        )
+        if recipe is not None:
+            files = _files(recipe, mirror, refresh)
+            source, options["obo"] = files[0], files[1] if len(files) > 1 else obo
+            options.update({k: v for k, v in recipe.options.items() if options[k] is None})
+        sets, facts = _of_file(source, **options)
+        if recipe is not None:
+            facts = {"license": recipe.license, **facts, "source": recipe.urls[0]}
+    if recipe is not None:
+        facts["title"] = recipe.title
     min_size, report = max(min_size, 1), sets.report
     small, large = sets.sizes < min_size, sets.sizes > (max_size or np.inf)
     if (small | large).all():
@@ -169,6 +188,26 @@ def remove(name: str) -> None:
         added = ", ".join(store.names()) or "none"
         raise GsfmError(f"no library {name!r} was added; added libraries: {added}")
     store.path(name).unlink()
+
+
+def _files(recipe: catalogue.Recipe, mirror: str | None, refresh: bool) -> list[Path]:
+    """Download the files of a library; the error says what to do by hand."""
+    if not recipe.urls:
+        raise GsfmError(f"{recipe.title} ({recipe.name}): {recipe.reason}; {recipe.steps}")
+    found = []
+    for url in recipe.urls:
+        file = url.rpartition("/")[2].partition("?")[0]
+        address = f"{mirror.rstrip('/')}/{file}" if mirror else url
+        stem_, dot, suffix = file.partition(".")
+        try:
+            path = remote.download(
+                address, f"{recipe.name}-{stem_}", f"{dot}{suffix}", refresh=refresh
+            )
+        except GsfmError as error:
+            by_hand = f"; by hand: {recipe.steps}" if recipe.steps else ""
+            raise GsfmError(f"{error}{by_hand}") from error
+        found.append(path)
+    return found
 
 
 def _of_file(

@@ -11,7 +11,7 @@ import polars as pl
 
 from gsfm.errors import GsfmError, require
 from gsfm.io.frames import is_frame
-from gsfm.libraries import shipped, store
+from gsfm.libraries import catalogue, shipped, store
 from gsfm.libraries.metadata import complete
 from gsfm.report import Report
 from gsfm.sets import GeneSets, read
@@ -29,6 +29,14 @@ _COLUMNS = {
     "trained": "the source of the library that the shipped model was also trained on; else no",
     "where": "shipped with gsfm, or added by you",
 }
+#: The columns of the list of all libraries.
+_OF_ALL = {
+    "where": "shipped, added, a view of a shipped one, to download, or to add by hand",
+    "size": "bytes of the file",
+    "reason": "why it does not come with gsfm",
+    "command": "the command that adds it, or what to do by hand",
+}
+_NUMBERS = ("terms", "genes", "size")
 
 
 def names() -> list[str]:
@@ -122,24 +130,42 @@ def _read(path: Path) -> GeneSets:
     return library
 
 
-def available() -> Report:
+def available(*, everything: bool = False) -> Report:
     """List the libraries.
+
+    Parameters
+    ----------
+    everything
+        Also list the libraries that are not here, with the reason, and the command that gets each.
 
     Returns
     -------
     Report
         One row for each library: ``name``, ``terms``, ``genes``, ``release``, ``date``,
-        ``license``, ``species``, ``trained``, ``where`` (``shipped`` or ``added``).
+        ``license``, ``species``, ``trained``, ``where`` (``shipped`` or ``added``). With
+        `everything`, ``where`` may also be ``view``, ``download`` or ``by hand``, and the columns
+        ``size`` (of the file, in bytes), ``reason`` and ``command`` are added.
 
     Examples
     --------
     >>> available().table.row(0, named=True)["where"]
     'shipped'
     """
-    manifests = [{**manifest, "where": "shipped"} for manifest in shipped.manifests().values()]
-    manifests += [{**store.load(name).manifest, "where": "added"} for name in store.names()]
-    rows = [{"trained": "no", **manifest} for manifest in manifests]
-    rows = [{key: manifest.get(key) for key in _COLUMNS} for manifest in rows]
-    schema = {key: pl.Int64 if key in ("terms", "genes") else pl.String for key in _COLUMNS}
-    provenance = {"task": "libraries", "gsfm": __version__, "columns": _COLUMNS}
-    return Report(pl.DataFrame(rows, schema), provenance)
+    rows: list[dict[str, Any]] = [
+        {"trained": "no", **manifest, "where": "shipped", "size": shipped.size(name)}
+        for name, manifest in shipped.manifests().items()
+    ]
+    for name in store.names():
+        own: dict[str, Any] = {"where": "added", "size": store.path(name).stat().st_size}
+        rows.append({"trained": "no", **store.load(name).manifest, **own})
+    columns = _COLUMNS
+    if everything:
+        columns = {**_COLUMNS, **_OF_ALL}
+        views = (shipped.load(name).manifest for name in shipped.views())
+        reason = "a part of a shipped library; --library names it"
+        rows += [{"trained": "no", **view, "where": "view", "reason": reason} for view in views]
+        rows += catalogue.rows()
+    table = [{key: row.get(key) for key in columns} for row in rows]
+    schema = {key: pl.Int64 if key in _NUMBERS else pl.String for key in columns}
+    provenance = {"task": "libraries", "gsfm": __version__, "columns": columns}
+    return Report(pl.DataFrame(table, schema), provenance)

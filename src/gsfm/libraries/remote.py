@@ -68,6 +68,14 @@ SERVICES: dict[str, Service] = {
             index=("/current/gmt/", r"wikipathways-(\d{8})-gmt-{name}\.gmt"),
             species={"Homo_sapiens": "human", "Mus_musculus": "mouse", "Rattus_norvegicus": "rat"},
         ),
+        Service(
+            name="gprofiler",
+            example="gprofiler:human",
+            license="see the sources; all of g:Profiler's in one library",
+            base="https://biit.cs.ut.ee/gprofiler/static",
+            library="/gprofiler_full_{name}.name.gmt",
+            species={"hsapiens": "human", "mmusculus": "mouse", "rnorvegicus": "rat"},
+        ),
     )
 }
 
@@ -123,20 +131,12 @@ def read(
     full_name = of_species.get(name.lower(), name)
     if "{release}" in service.library:
         release = release or service.release or _current(service, full_name, base)
-    else:  # Enrichr has no releases, but names with years
-        release = next(iter(re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", name)[::-1]), None)
+    else:
+        release = year(name)
     parts = {"name": full_name, "release": release or ""}
     quoted = {key: urllib.parse.quote(value, safe="") for key, value in parts.items()}
     url = base + service.library.format(**quoted)
-    # The hash makes the name unique for each mirror.
-    digest = hashlib.sha256(url.encode()).hexdigest()[:12]
-    file = f"{service.name}-{file_name(full_name)}-{digest}.gmt"
-    path = data_folder() / "downloads" / file
-    checksum = path.with_name(f"{path.name}.sha256")
-    is_complete = path.is_file() and checksum.is_file()
-    if refresh or not is_complete or sha256_file(path) != checksum.read_text(encoding="utf-8"):
-        fetch(url, path)
-        write_text(checksum, sha256_file(path))
+    path = download(url, f"{service.name}-{file_name(full_name)}", ".gmt", refresh=refresh)
     last = (release or "").rpartition(".")[2]
     own = service.species.get(full_name) or service.species.get(last)
     facts: dict[str, str | None] = {
@@ -145,13 +145,52 @@ def read(
         "license": service.license,
         "species": own,
         "source": url,
-        "sha256": checksum.read_text(encoding="utf-8"),
+        "sha256": sha256_file(path),
     }
     try:
         return sets.read(path, format="gmt", species=species or own), facts
     except FormatError:  # so that it is downloaded again
         path.unlink()
         raise
+
+
+def download(url: str, name: str, suffix: str, *, refresh: bool = False) -> Path:
+    """Download a file once, and check later that it is unchanged.
+
+    Parameters
+    ----------
+    url
+        The address.
+    name, suffix
+        The beginning and the end of the name of the file in the folder ``downloads``.
+    refresh
+        Download it again.
+
+    Raises
+    ------
+    GsfmError
+        If the server cannot be reached, or refuses.
+    """
+    # The hash makes the name unique for each mirror.
+    digest = hashlib.sha256(url.encode()).hexdigest()[:12]
+    path = data_folder() / "downloads" / f"{name}-{digest}{suffix}"
+    checksum = path.with_name(f"{path.name}.sha256")
+    is_complete = path.is_file() and checksum.is_file()
+    if refresh or not is_complete or sha256_file(path) != checksum.read_text(encoding="utf-8"):
+        fetch(url, path)
+        write_text(checksum, sha256_file(path))
+    return path
+
+
+def year(name: str) -> str | None:
+    """The last year in the name of a library: Enrichr has no releases.
+
+    Examples
+    --------
+    >>> year("KEGG_2021_Human"), year("CORUM")
+    ('2021', None)
+    """
+    return next(iter(re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", name)[::-1]), None)
 
 
 def file_name(name: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gsfm.errors import UnknownTermError, check_type, join_names
-from gsfm.libraries import shipped
+from gsfm.libraries import catalogue, shipped
 from gsfm.libraries.metadata import complete
 from gsfm.libraries.registry import load, names
 from gsfm.sets import GeneSets
@@ -103,7 +103,8 @@ def find(text: str, library: LibraryLike | None = None) -> Term:
     similar = [_term(name, i) for name, i in _similar(key, indices)]
     hint = f"like it: {_listed(similar, own)}" if similar else "and none is like it"
     where = "any library" if own is None else own if isinstance(own, str) else "the gene sets"
-    raise UnknownTermError(f"no term {text!r} in {where}; {hint}")
+    steps = catalogue.hint(text) if own is None else ""
+    raise UnknownTermError(f"no term {text!r} in {where}; {steps or hint}")
 
 
 def called(text: str, library: LibraryLike | None = None) -> list[Term]:

@@ -42,6 +42,11 @@ def manifests() -> dict[str, dict[str, Any]]:
     return loaded
 
 
+def size(name: str) -> int:
+    """The bytes of the file of a shipped library."""
+    return len((_DATA / f"{name}{ENDING}").read_bytes())
+
+
 def views() -> dict[str, str]:
     """The names of the views without electronic annotations, and the library of each."""
     found = (name for name, manifest in manifests().items() if ELECTRONIC in manifest)
