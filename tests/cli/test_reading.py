@@ -129,6 +129,13 @@ def test_no_input_is_overwritten(run, tmp_path, monkeypatch, command):
     assert (tmp_path / "a.csv").read_text() == TABLE
 
 
+def test_a_library_is_read_from_stdin(run, folder):
+    for command in ("annotate TP53 --library", "nearest TP53 --among", "term growth --library"):
+        found = run(*command.split(), "-", "--model", folder, "--csv", stdin=SETS)
+        assert found.exit_code == 0
+        assert "<stdin>: 5 sets, 9 identifiers (gmt)" in found.stderr
+
+
 def test_a_folder_with_the_name_of_a_gene_is_no_input(run, folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "TP53").mkdir()

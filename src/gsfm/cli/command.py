@@ -43,6 +43,8 @@ QUERY: dict[str, Any] = {
 FORM: Any = Annotated[Form, Form.of]
 #: The parameters that are files to write.
 OUTPUTS = ("output", "target", "save", "plot")
+#: The parameters that are libraries.
+LIBRARIES = ("libraries", "library", "among")
 #: The parameters that are folders whose files are read.
 FOLDERS = ("inputs", "model")
 #: The values of the parameters of the command that runs.
@@ -203,8 +205,10 @@ def call(verb: Callable[..., R], **changed: Any) -> R:
         if "progress" in inspect.signature(verb).parameters:
             changed["progress"] = progress
         arguments = options_for(verb, **changed)
+        for name in arguments.keys() & LIBRARIES:
+            arguments[name] = options.with_stdin(arguments[name])
         result = verb(**arguments)
-    for name in ("libraries", "library", "among"):
+    for name in LIBRARIES:
         options.say_libraries(arguments.get(name))
     note(result.summary())
     return result

@@ -13,9 +13,11 @@ model
 species
     Species of the identifiers. Used to resolve symbols that differ between species.
 library
-    The library of the term (see gsfm library list), or a gene-set file; all libraries by default.
+    The library of the term (see gsfm library list), or a gene-set file, - for stdin; all
+    libraries by default.
 libraries
-    A library (see gsfm library list), or a gene-set file; all libraries by default. Repeatable.
+    A library (see gsfm library list), or a gene-set file, - for stdin; all
+    libraries by default. Repeatable.
 top
     Number of results; 0 for all.
 which
@@ -189,6 +191,13 @@ def read_sets(path: str, **settings: Any) -> GeneSets:
     if found.report is not None:
         note(found.report.summary())
     return found
+
+
+def with_stdin(names: Any) -> Any:
+    """A library or several, of which - is the gene sets of stdin."""
+    if isinstance(names, list | tuple):
+        return [with_stdin(name) for name in names]
+    return read_sets("-") if isinstance(names, str) and names == "-" else names
 
 
 def say_libraries(names: Any) -> None:
