@@ -63,7 +63,7 @@ def test_targets_of_the_erbb_pathway_are_kinases(shipped):
             "ABL1 BRAF EGFR ERBB3 MTOR ATM PDK1 RIOK1 HASPIN",
             "PTEN TP53 CDKN1A CCL2 NRP1 BRD4 TOP1 PKM TRRAP",
         ),
-        ("lipid kinase", "PIK3CA", "KRAS"),
+        ("lipid kinase", "PIK3CA PI4KA PIP5K1A SPHK1 DGKA", "KRAS PIK3R1 ATM MTOR TRRAP"),
         ("GPCR", "ADRB1 DRD2 OPRM1 GLP1R GRM5 SMO", "OR5A1 GNAS"),
         ("nuclear receptor", "ESR1 AR PPARG NR3C1", "STAT3 MYC"),
         ("ion channel", "SCN5A KCNH2 CFTR GABRA1 CACNA1C", "ACTB"),

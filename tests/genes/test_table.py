@@ -7,9 +7,10 @@ from importlib import resources
 import polars as pl
 import pytest
 
+import gsfm
 from gsfm import UnknownGenesError, genes
 from gsfm.genes import lookup, tables
-from gsfm.genes.record import close_symbols
+from gsfm.genes.suggestions import close_symbols
 
 
 def test_symbols_are_distinct_in_any_case_and_sorted() -> None:
@@ -191,3 +192,15 @@ class TestShow:
 
     def test_too_short_or_too_long_for_a_guess(self) -> None:
         assert close_symbols("T") == close_symbols("T" * 100) == []
+
+
+def test_a_slip_has_a_suggestion_everywhere():
+    assert genes.resolve(["BRAC2", "rs7412", "qqqq"]).hints[1:] == [
+        "BRAC2: did you mean BRCA2 or RAC2?"
+    ]
+    assert genes.resolve([f"TP5{letter}" for letter in "QWERTY"]).hints == []
+    with pytest.raises(UnknownGenesError, match="BRAC2 is no known gene; did you mean BRCA2"):
+        gsfm.relate("BRAC2")
+    with pytest.raises(UnknownGenesError, match="known: BRAC2; BRAC2: did you mean BRCA2"):
+        gsfm.complete(["BRAC2"])
+    assert "hint: BRAC2: did you mean BRCA2" in gsfm.complete(["BRAC2", "TP53"]).summary()

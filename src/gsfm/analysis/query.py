@@ -65,9 +65,11 @@ class Query:
                 reason = "a gene that the model does not know"
             elif row["match"] == "ambiguous":
                 reason = f"ambiguous: {' or '.join(row['candidates'])}"
-            raise UnknownGenesError(
-                f"{row['input']} is {reason}; gsfm genes resolve shows how identifiers are mapped"
-            )
+            own = f"{row['input']}: "
+            hints = [hint for hint in self.mapped.resolution.hints if hint.startswith(own)]
+            advice = "gsfm genes resolve shows how identifiers are mapped"
+            advice = next(iter(hints), advice).removeprefix(own)
+            raise UnknownGenesError(f"{row['input']} is {reason}; {advice}")
         return int(gene)
 
     def genes(self, group: str, *, least: int = 1, what: str = "the set") -> Ids:

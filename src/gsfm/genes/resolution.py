@@ -10,11 +10,14 @@ import polars as pl
 from gsfm.errors import join_names
 from gsfm.genes import tables
 from gsfm.genes.species import LEAST, Species, another, mouse_or_rat, sample
+from gsfm.genes.suggestions import close_symbols
 from gsfm.report import Report
 
 #: The rule of an identifier of which nothing is known, and of a missing value.
 UNKNOWN = "not found among human genes and their mouse and rat orthologs"
 MISSING_VALUE = "a missing value"
+#: Unknown identifiers that may be slips; more of them are something else.
+MOST_SLIPS = 5
 #: Matches by a name of a human gene.
 _HUMAN_NAMES = ("approved", "approved (case)", "previous", "alias")
 
@@ -120,17 +123,31 @@ class Resolution(Report):
     def hints(self) -> list[str]:
         """What unmapped identifiers look like, and what to do about them: a text for each kind.
 
+        A few identifiers of no kind have the symbols that they differ from by one slip.
+
         Examples
         --------
         >>> from gsfm import genes
         >>> genes.resolve(["rs7412", "rs429358", "APOE"]).hints
         ['variant (rs7412, rs429358): give the gene that it affects']
+        >>> genes.resolve(["BRAC2", "TP53"]).hints
+        ['BRAC2: did you mean BRCA2 or RAC2?']
         """
         known = (pl.col("match") == "unmapped") & pl.col("rule").str.contains(": ", literal=True)
         distinct = self.table.filter(known).unique("input", maintain_order=True)
         groups = distinct.group_by("rule", maintain_order=True).agg("input")
         parts = [(*rule.split(": ", 1), names) for rule, names in groups.iter_rows()]
-        return [f"{what} ({join_names(names, 3)}): {advice}" for what, advice, names in parts]
+        hints = [f"{what} ({join_names(names, 3)}): {advice}" for what, advice, names in parts]
+        return hints + self._slips()
+
+    def _slips(self) -> list[str]:
+        """The genes that a few unmapped identifiers may be slips of."""
+        unknown = (pl.col("match") == "unmapped") & (pl.col("rule") == UNKNOWN)
+        distinct = self.table.filter(unknown)["input"].unique(maintain_order=True).to_list()
+        if len(distinct) > MOST_SLIPS:  # then it is another kind of identifier
+            return []
+        likes = ((name, close_symbols(name, limit=2)) for name in distinct)
+        return [f"{name}: did you mean {' or '.join(like)}?" for name, like in likes if like]
 
     @functools.cached_property
     def warnings(self) -> list[str]:

@@ -47,7 +47,7 @@ class Kind(NamedTuple):
     name: str
     terms: tuple[str, ...] = ()  # of the libraries of SOURCES
     domains: tuple[str, ...] = ()  # accessions of Pfam
-    excluded: tuple[str, ...] = ()  # terms whose genes are excluded
+    excluded: tuple[str, ...] = ()  # terms and domains whose genes are excluded
 
 
 #: The libraries of the terms.
@@ -77,7 +77,7 @@ FAMILIES = (
         ("GtoPdb:atypical-kinase",),
         ("PF00069", "PF07714", "PF02816", "PF10436", "PF02260"),
     ),
-    Kind("lipid kinase", ("GO:0001727",), ("PF01504",)),
+    Kind("lipid kinase", (), ("PF00454", "PF01504", "PF00781"), excluded=("PF02259", "PF02260")),
     Kind(
         "GPCR",
         ("GO:0004930", "GtoPdb:gpcr"),
@@ -303,8 +303,8 @@ def _reasons(vocabulary: Vocabulary, kinds: tuple[Kind, ...]) -> dict[int, dict[
     """The kinds of each gene of a model that has any, and the reasons of each."""
     found: dict[int, dict[str, list[str]]] = {}
     for kind in kinds:
-        excluded = {gene for term in kind.excluded for gene in _term(term)[1]}
-        sources = [_term(term) for term in kind.terms] + [_domain(one) for one in kind.domains]
+        excluded = {gene for one in kind.excluded for gene in _genes(one)[1]}
+        sources = [_genes(one) for one in (*kind.terms, *kind.domains)]
         if kind.name == EXTRACELLULAR:
             known = gene_names.facts(gene_names.vocabulary().symbols).filter("extracellular")
             sources.append(("extracellular region (GO:0005576)", known["symbol"].to_list()))
@@ -315,7 +315,10 @@ def _reasons(vocabulary: Vocabulary, kinds: tuple[Kind, ...]) -> dict[int, dict[
     return found
 
 
-def _term(identifier: str) -> tuple[str, Iterable[str]]:
+def _genes(identifier: str) -> tuple[str, Iterable[str]]:
+    """A reason, and the genes of a term or a domain."""
+    if identifier.startswith("PF"):
+        return _domain(identifier)
     # Imported here: completion does not need it.
     from gsfm import libraries
 
