@@ -200,9 +200,9 @@ def test_hints(identifier: str, hint: str) -> None:
 
 def test_a_hint_is_one_line_for_all_of_a_kind() -> None:
     probes = [f"20276{i}_at" for i in range(5)]
-    assert genes.resolve([*probes, "TP53", "zzzz"]).summary().splitlines() == [
+    assert genes.resolve([*probes, "TP53", "qqqq"]).summary().splitlines() == [
         "1 of 7 identifiers are known genes (1 distinct): 1 approved",
-        "unmapped (6): 202760_at, 202761_at, 202762_at, 202763_at, 202764_at, zzzz",
+        "unmapped (6): 202760_at, 202761_at, 202762_at, 202763_at, 202764_at, qqqq",
         "hint: Affymetrix probe set (202760_at, 202761_at, 202762_at and 2 more): "
         "map it to a gene with the annotation of the array (GEO's GPL table)",
     ]
