@@ -13,6 +13,7 @@ import re
 import sqlite3
 import sys
 import tarfile
+import threading
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -287,6 +288,15 @@ def test_devices_are_refused() -> None:
         GeneSets.open("/dev/zero")
     with pytest.raises(FormatError, match="empty"):
         read(os.devnull)
+
+
+def test_a_fifo_is_read_once(tmp_path: Path) -> None:
+    fifo = tmp_path / "a.gmt"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_bytes, args=(written("gmt"),))
+    writer.start()
+    assert read(fifo, resolve=False).names == SETS.names
+    writer.join()
 
 
 # -- parsers in a child ---------------------------------------------------------------------------

@@ -449,6 +449,7 @@ REFUSED = {
     "SQLite format 3\0" + "\0" * 100: "SQLite",
     "<?xml version='1.0'?><other/>": "not of MSigDB",
     "<?xml version='1.0'?><MSIGDB><GENESET": "not XML",
+    "<!-- TP53, BAX --><other NAME='A'/>": "not of MSigDB",
     "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><MSIGDB/>": "entities",
 }
 

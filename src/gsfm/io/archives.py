@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 
 from gsfm.errors import FormatError
 from gsfm.io.limits import exceeded, limits
-from gsfm.io.streams import DAMAGE, ZIP, Reader, Source, file_path, is_clutter, is_office
+from gsfm.io.streams import DAMAGE, ZIP, Reader, Source, file_path, is_clutter, is_file, is_office
 
 #: Files that accompany data.
 _OTHER = re.compile(
@@ -30,6 +30,8 @@ def zip_members(path: str | Path | BinaryIO) -> Iterator[BinaryIO]:
     The name of a stream is the path of the zip and of the file in it.
     """
     file = file_path(path)
+    if file is not None and not is_file(file):
+        return  # a FIFO can be opened once only
     with contextlib.ExitStack() as stack:
         try:
             opened: Any = path if file is None else stack.enter_context(file.open("rb"))

@@ -131,9 +131,10 @@ def grid_of(
     numbered = [
         (line, text)
         for first, block in blocks(source)
+        if block.strip()  # not a megabyte of line breaks
         for line, text in enumerate(block[:-1].decode().split("\n"), first)
     ]
-    if numbered[0][1] == "<Header>":  # RCC of NanoString: the table is one of its parts
+    if numbered and numbered[0][1] == "<Header>":  # RCC of NanoString: one of its parts
         marks = [i for i, (_, text) in enumerate(numbered) if text.endswith("Code_Summary>")]
         numbered = numbered[marks[0] + 1 : marks[1]] if len(marks) == 2 else numbered
     content = [text for _, text in numbered if text.strip() and not _is_comment(text)]
@@ -206,7 +207,8 @@ def _of_rows(
 
 def _has_text(row: Sequence[str]) -> bool:
     """Whether a row is not blank, nor a mere line of ``---`` or ``+++``."""
-    return any(map(str.isalnum, itertools.chain(*row)))
+    text = "".join(row).strip()
+    return any(map(str.isalnum, text)) or (0 < len(text) < 3 and text not in ("..", "\u2022"))
 
 
 def unquoted(cell: str) -> str:

@@ -79,8 +79,9 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
             label = str(path)
             try:
                 opened = stack.enter_context(file.open("rb", buffering=_BUFFER))
-            except OSError as error:
-                raise FormatError(file, error.strerror or "cannot be opened") from error
+            except (OSError, ValueError) as error:  # a path with a zero byte is a ValueError
+                reason = getattr(error, "strerror", None) or "cannot be opened"
+                raise FormatError(file, reason) from error
             if _is_device(opened):
                 raise FormatError(file, "a device, not a file")
             stream = cast(io.BufferedReader, opened)

@@ -36,7 +36,7 @@ def of_text(head: bytes, suffix: str) -> str:
     text = head.decode("utf-8", "replace").lstrip("\n ")
     if _JSON.match(text) or (text.startswith("{") and suffix not in _SUFFIX):
         return "json"
-    if text.startswith(("<?xml", "<MSIGDB")):
+    if text.startswith(("<?xml", "<!--", "<MSIGDB")):
         return "msigdb-xml"
     lines = [line for line in text.split("\n") if line.strip()]
     if len(head) >= 1 << 16:

@@ -56,7 +56,9 @@ def from_long(frame: pl.DataFrame, source: Source, first_line: int) -> Raw:
     frame = frame.filter(~blank)
     if not frame.height:
         raise FormatError(source.name, "there is a header, and no row below it")
-    return sets_of_rows(frame.rename({gene: GENE, name: NAME}), source)
+    raw = sets_of_rows(frame.rename({gene: GENE, name: NAME}), source)
+    raw.layout = f"sets from column {name!r}, genes from column {gene!r}"
+    return raw
 
 
 def sets_of_rows(
