@@ -123,6 +123,17 @@ def test_newer_annotations_are_added(run, files):
     assert "without electronic" in curated.manifest["release"]
 
 
+def test_the_current_annotations_are_downloaded(service, files):
+    for path, name in zip(files, ("goa_human.gaf.gz", "go-basic.obo"), strict=True):
+        service.files[f"/{name}"] = Path(path).read_bytes()
+    library = libraries.add("go", mirror=service.url)
+    assert members(library)["GO:2"] == ("ALB", "BAX", "BRCA1", "MDM2")
+    assert library.manifest["source"].endswith("/goa_human.gaf.gz")
+    libraries.add("go", mirror=service.url, replace=True, electronic=False)
+    assert len(service.requests) == 2
+    assert members(libraries.load("go"))["GO:2"] == ("BRCA1", "MDM2")
+
+
 def test_annotations_need_their_terms(files, tmp_path):
     gaf, obo = files
     with pytest.raises(GsfmError, match="give the file of its terms, --obo FILE"):

@@ -55,6 +55,7 @@ def test_a_short_name_is_a_library_of_a_service(service, run, monkeypatch):
     assert (manifest["title"], manifest["trained"]) == ("CORUM complexes", "CORUM")
     row = libraries.available().table.row(-1, named=True)
     assert (row["name"], row["trained"], row["where"]) == ("corum", "CORUM", "added")
+    assert "also trained on it (CORUM)" in run("library", "show", "corum").stderr
     with pytest.raises(GsfmError, match="'corum' already"):
         libraries.add("corum")
 

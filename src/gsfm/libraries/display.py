@@ -15,7 +15,7 @@ from gsfm.report import Report
 from gsfm.version import __version__
 
 #: Keys of the manifest of every library; null if unknown.
-FACTS = ("name", "title", "release", "date", "license", "species", "source")
+FACTS = ("name", "title", "release", "date", "license", "species", "source", "trained")
 
 
 class Contents(Report):
@@ -32,6 +32,8 @@ class Contents(Report):
         library = self.provenance["library"]
         known = [library[key] for key in ("title", "release", "date", "license") if library[key]]
         lines = [f"{library['name']}: {', '.join(known)}"]
+        if library["trained"] not in (None, "no"):
+            lines.append(f"the shipped model was also trained on it ({library['trained']})")
         if term := self.provenance.get("term"):
             called = " ".join(dict.fromkeys([term["id"], term["name"]]))
             lines.append(f"{called}: {count(term['size'], 'gene')} {term['link']}")
