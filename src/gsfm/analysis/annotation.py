@@ -113,7 +113,7 @@ def annotate(
         file of them, which are then a set.
     libraries
         One or several: the name of a library (`gsfm.libraries.names`), the path of a gene-set
-        file, or a `GeneSets`. All libraries that are shipped or were added if None.
+        file, or a `GeneSets`; those of `gsfm.libraries.default_names` if None.
     top
         Number of terms of each library to return; all of them if None.
     which

@@ -16,8 +16,8 @@ library
     The library of the term (see gsfm library list), or a gene-set file, - for stdin; all
     libraries by default.
 libraries
-    A library (see gsfm library list), or a gene-set file, - for stdin; all
-    libraries by default. Repeatable.
+    A library (see gsfm library list), or a gene-set file, - for stdin; by default GO, Reactome,
+    families, and those that you added. Repeatable.
 top
     Number of results; 0 for all.
 which
