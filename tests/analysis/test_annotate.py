@@ -390,7 +390,7 @@ def test_errors_say_what_to_do(model, library):
 
 def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monkeypatch):
     monkeypatch.setenv("GSFM_HOME", str(tmp_path))
-    monkeypatch.setattr("gsfm.analysis.term_scores.CACHE_LEAST", 0)
+    monkeypatch.setattr("gsfm.analysis.cache.LEAST", 0)
 
     def ask() -> pl.DataFrame:
         # A collection that this process has not seen.
@@ -416,7 +416,7 @@ def test_what_is_kept_is_found_again_and_damage_is_mended(model, tmp_path, monke
 def test_a_folder_that_cannot_be_written_to_is_no_error(model, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GSFM_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr("gsfm.analysis.term_scores.CACHE_LEAST", 0)
+    monkeypatch.setattr("gsfm.analysis.cache.LEAST", 0)
     terms = GeneSets.from_lists({"a": ["TP53", "MDM2"]})
     assert len(annotate("BAX", terms, cache=True, model=model)) == 1
 

@@ -87,7 +87,7 @@ def test_the_share_that_is_missing(run, calibrated, calibrated_folder, library):
 
 
 def test_what_is_kept_is_where_it_should_be(run, folder, library, tmp_path, monkeypatch):
-    monkeypatch.setattr("gsfm.analysis.term_scores.CACHE_LEAST", 0)
+    monkeypatch.setattr("gsfm.analysis.cache.LEAST", 0)
     settings = ("--library", library, "--model", folder, "--csv")
     kept = tmp_path / "home" / "cache" / "terms"
     run("annotate", "BAX", *settings, "--no-cache")

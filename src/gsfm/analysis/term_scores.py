@@ -5,21 +5,15 @@ The scores are those of the whole model; `gsfm.models.term_matrix` has the fast 
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import hashlib
-import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
+from gsfm.analysis import cache as caches
 from gsfm.analysis.query import Which, best, evidence, mask_of, row_of
 from gsfm.analysis.terms import LibrariesLike, load_libraries
 from gsfm.completion.batches import batches
@@ -27,12 +21,10 @@ from gsfm.completion.ranking import COLUMNS, describe_probability, z_scores
 from gsfm.completion.result import gene_columns
 from gsfm.completion.scorer import score
 from gsfm.errors import GsfmError
-from gsfm.io.files import atomic_path
 from gsfm.models import Model
 from gsfm.models.evidence import shuffled
 from gsfm.models.term_matrix import TermMatrix
-from gsfm.models.types import Cache, Floats, Numbers
-from gsfm.paths import cache_folder
+from gsfm.models.types import Floats, Numbers
 from gsfm.progress import Progress as Progress
 from gsfm.sets import GeneSets
 from gsfm.sets.genesets import LibraryLike
@@ -57,10 +49,6 @@ SCORES = {
 BATCH = 32
 #: Changes whenever a cached term matrix would no longer equal the computed one.
 CACHE_FORMAT = "gsfm-terms/2"
-#: Members of the terms of a library from which its term matrix is cached.
-CACHE_LEAST = 10_000
-#: Number of cached term matrices; the oldest are removed.
-CACHE_FILES = 24
 
 
 class Library:
@@ -96,13 +84,15 @@ class Library:
         if self._matrix is None:
             task = f"reading the {len(self.rows):,} terms of {self.name}"
             step = None if progress is None else functools.partial(progress, task)
-            large = self.members.nnz >= CACHE_LEAST  # others are computed as fast as read
-            file = _cache_file(self.model, self.members) if cache and large else None
-            arrays = _read(file)
+            file = None
+            if cache and self.members.nnz >= caches.LEAST:
+                key = caches.digest(CACHE_FORMAT, self.members.indptr, self.members.indices)
+                file = caches.cache_file("terms", self.model, key)
+            arrays = caches.read_cache(file)
             n_read = len(arrays)
             self._matrix = self.model.term_matrix(self.members, cache=arrays, progress=step)
             if len(arrays) > n_read:
-                _write(file, arrays)
+                caches.write_cache(file, arrays)
         return self._matrix
 
     def genes(self, term: int) -> NDArray[np.int32]:
@@ -301,39 +291,3 @@ def _auroc(scores: Floats, others: Floats) -> Numbers:
     """(k,) the fraction of the others, ascending, that are below each; ties count half."""
     below = np.searchsorted(others, scores) + np.searchsorted(others, scores, side="right")
     return np.asarray(below / (2 * max(len(others), 1)))
-
-
-# -- cache -----------------------------------------------------------------------------------------
-
-
-def _cache_file(model: Model, members: sp.csr_array) -> Path:
-    """The file with the term matrix of these terms for this model."""
-    digest = hashlib.sha256(CACHE_FORMAT.encode())
-    digest.update(model.fingerprint().encode())
-    for array in (members.indptr, members.indices):
-        digest.update(array.tobytes())
-    return cache_folder() / "terms" / f"{digest.hexdigest()[:32]}.safetensors"
-
-
-def _read(file: Path | None) -> Cache:
-    """The arrays of a cache file; none if there is no file, or it is damaged."""
-    if file is None:
-        return {}
-    try:
-        cache: Cache = load_file(file)
-        os.utime(file)
-    except (OSError, SafetensorError):
-        return {}
-    return cache
-
-
-def _write(file: Path | None, cache: Cache) -> None:
-    """Write a cache file and remove the oldest ones; nothing if the disk cannot be written to."""
-    if file is None:
-        return
-    with contextlib.suppress(OSError):
-        with atomic_path(file, parents=True) as temporary:
-            save_file({k: np.ascontiguousarray(v) for k, v in cache.items()}, temporary)
-        files = sorted(file.parent.glob("*.safetensors"), key=lambda f: f.stat().st_mtime)
-        for old in files[:-CACHE_FILES]:
-            old.unlink(missing_ok=True)
