@@ -49,11 +49,19 @@ class Report:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self.table.iter_rows(named=True)
 
+    def parts(self) -> list[tuple[str, pl.DataFrame]]:
+        """The tables for people with their titles: the whole table, if a subclass has no others."""
+        return [("", self.table)]
+
     def __repr__(self) -> str:
-        head = self.table.head(20)
-        lines = [f"{type(self).__name__}({self._headline()})", *plain_lines(head)]
-        if head.height < len(self):
-            lines.append(f"... {len(self) - head.height} more")
+        lines = [f"{type(self).__name__}({self._headline()})"]
+        left = 20
+        for title, part in self.parts():
+            if left or not len(self):
+                lines += [*([title] if title else ()), *plain_lines(part.head(left))]
+                left = max(left - part.height, 0)
+        if len(self) > 20:
+            lines.append(f"... {len(self) - 20} more")
         return "\n".join(lines)
 
     def _headline(self) -> str:
@@ -62,26 +70,22 @@ class Report:
         return "; ".join([count(len(self), "row"), *short])
 
     def _repr_html_(self) -> str:
-        return self._html(self.table.head(100))
+        return self._html(100)
 
-    def _html(self, table: pl.DataFrame) -> str:
-        cell = _html_text
-        names = "".join(f"<th>{cell(name)}</th>" for name in table.columns)
-        right = [' style="text-align:right"' * kind.is_numeric() for kind in table.dtypes]
-        rows = (
-            "".join(
-                f"<td{style}>{cell(cell_text(v))}</td>" for style, v in zip(right, row, strict=True)
-            )
-            for row in flat(table).iter_rows()
-        )
-        body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-        more = len(self) - table.height
+    def _html(self, most: int | None = None) -> str:
+        tables = []
+        left = len(self) if most is None else most
+        for title, part in self.parts():
+            if left or not len(self):
+                heading = f"<h2>{_html_text(title)}</h2>\n" if title else ""
+                tables.append(heading + _html_table(part.head(left)))
+                left = max(left - part.height, 0)
+        more = 0 if most is None else max(len(self) - most, 0)
         tail = f"<p>{more} more</p>\n" if more else ""
         where = html.escape(json.dumps(json_value(self.provenance), indent=2, ensure_ascii=False))
-        return (
-            f"<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{tail}"
-            f"<details><summary>{cell(self._headline())}</summary><pre>{where}</pre></details>\n"
-        )
+        summary = _html_text(self._headline())
+        details = f"<details><summary>{summary}</summary><pre>{where}</pre></details>\n"
+        return "".join([*tables, tail, details])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON has it: ``provenance`` and ``results``, a list of rows."""
@@ -132,7 +136,21 @@ class Report:
         page = (
             f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
         )
-        write_text(path, f"{page}{self._html(self.table)}</html>\n")
+        write_text(path, f"{page}{self._html()}</html>\n")
+
+
+def _html_table(table: pl.DataFrame) -> str:
+    cell = _html_text
+    names = "".join(f"<th>{cell(name)}</th>" for name in table.columns)
+    right = [' style="text-align:right"' * kind.is_numeric() for kind in table.dtypes]
+    rows = (
+        "".join(
+            f"<td{style}>{cell(cell_text(v))}</td>" for style, v in zip(right, row, strict=True)
+        )
+        for row in flat(table).iter_rows()
+    )
+    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
 
 
 def _html_text(text: str) -> str:

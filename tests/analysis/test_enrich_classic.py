@@ -6,6 +6,7 @@ import io
 import sys
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,8 +57,8 @@ def test_ora_is_fisher_s_exact_test(kind):
         peer = stats.fisher_exact(table, alternative="greater")
         assert row["p_value"] == pytest.approx(peer.pvalue)
         assert row["odds_ratio"] == pytest.approx(peer.statistic)
-        assert row["overlap"] == table[0][0] == len(row["genes"])
-        assert row["genes"] == sorted(set(GIVEN) & term & background)
+        assert row["overlap"] == table[0][0] == len(row["overlap_genes"])
+        assert row["overlap_genes"] == sorted(set(GIVEN) & term & background)
         assert row["expected"] == pytest.approx(
             sum(table[0]) * (table[0][0] + table[1][0]) / len(background)
         )
@@ -104,10 +105,35 @@ def test_each_library_has_its_own_background():
     ]
 
 
+@pytest.mark.parametrize("method", ["ora", "prerank"])
+def test_ranks_and_false_discovery_rates_are_those_of_each_library_alone(method):
+    """Two libraries at once are the tables of each, one below the other."""
+    settings = {"method": method, "min_size": 1}
+    if method == "prerank":
+        pytest.importorskip("gseapy")
+        settings["permutations"] = 50
+    query = _ranked() if method == "prerank" else GIVEN
+    libraries = [LIBRARY[:2], LIBRARY[2:]]
+    both = enrich(query, libraries, background=GENES, top=1, **settings)
+    alone = [enrich(query, one, background=GENES, top=1, **settings).table for one in libraries]
+    names = [one.drop("library") for one in alone]
+    assert both.table.drop("library").equals(pl.concat(names))
+    assert both.table["rank"].to_list() == [1, 1]
+    titles, tables = zip(*both.parts(), strict=True)
+    assert titles == ("library 1: 1 of 2 terms", "library 2: 1 of 2 terms")
+    assert not {"library", "link"} & set(tables[0].columns)
+    for title in titles:
+        assert title in repr(both)
+        assert f"<h2>{title}</h2>" in both._repr_html_()
+    if method == "ora":
+        row = both.table.row(0, named=True)
+        assert tables[0]["overlap"].to_list() == [f"{row['overlap']}/{row['size']}"]
+
+
 def test_identifiers_of_any_kind_are_one_gene():
     terms = GeneSets.from_lists({"arrest": ["TP53", "CDKN1A", "MDM2"], "rest": ["EGFR", "GRB2"]})
     found = ora(["p53", "7157", "Cdkn1a", "nonsense", "KRAS"], terms, min_size=1)
-    assert found.table["genes"][0].to_list() == ["CDKN1A", "TP53"]
+    assert found.table["overlap_genes"][0].to_list() == ["CDKN1A", "TP53"]
     assert found.unmapped == ["nonsense"]
     assert found.not_in_background == ["KRAS"]
     assert "read as (2): p53 = TP53, 7157 = TP53" in found.summary()
@@ -182,12 +208,15 @@ def test_prerank_is_that_of_gseapy():
         theirs = peer.loc[row["term"]]
         assert row["es"] == pytest.approx(theirs["ES"])
         assert row["nes"] == pytest.approx(theirs["NES"])
-        assert row["genes"] == theirs["Lead_genes"].split(";")
+        assert row["fwer"] == pytest.approx(theirs["FWER p-val"])
+        assert row["leading_edge"] == theirs["Lead_genes"].split(";")
     by_term = {row["term"]: row for row in found}
     assert by_term["term 2"]["nes"] > 1.5
     assert by_term["term 1"]["nes"] < -1.5
     assert found.provenance["null"] == {"permutations": 100, "random_state": 3, "weight": 1.0}
-    assert prerank(ranked, LIBRARY, permutations=100, random_state=3).table.equals(found.table)
+    for n_threads in (1, 2, 5):
+        settings = {"permutations": 100, "random_state": 3, "n_threads": n_threads}
+        assert prerank(ranked, LIBRARY, **settings).table.equals(found.table)
 
 
 def test_prerank_without_gseapy_says_how_to_get_it(monkeypatch):

@@ -47,9 +47,19 @@ def test_ora_needs_no_model(run, library):
     rows = _rows(result.stdout)
     found = ora(GENES, library)
     assert [row["term"] for row in rows] == found.table["term"].to_list()
-    assert rows[0]["genes"] == "CDKN1A|TP53"
+    assert rows[0]["overlap_genes"] == "CDKN1A|TP53"
     assert "BAX" in result.stderr
     assert "not in the background" in result.stderr
+
+
+def test_one_table_for_each_library(run, library, tmp_path):
+    other = tmp_path / "other.gmt"
+    other.write_text("death\t\tBAX\tBBC3\tTP53\nlife\t\tBCL2\tMCL1\n")
+    files = ("--library", library, "--library", str(other))
+    result = run("enrich", *GENES, "--method", "ora", *files, "--min-size", "2", "--top", "1")
+    assert result.stdout.splitlines()[0] == "mine: 1 of 3 terms"
+    assert "\n\nother: 1 of 2 terms\nrank  term   id     overlap  odds_ratio" in result.stdout
+    assert " 2/3 " in result.stdout
 
 
 def test_a_ranked_list_from_a_file_and_from_stdin(run, folder, model, library, tmp_path):

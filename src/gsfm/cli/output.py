@@ -124,7 +124,9 @@ def emit(table: pl.DataFrame | Report, form: Form = Form(), *, title: str | None
     """
     rows = table.table if isinstance(table, Report) else table
     if form.written == "table":
-        show(rows, title=title)
+        parts = table.parts() if isinstance(table, Report) else [(title, rows)]
+        for i, (name, part) in enumerate(parts):
+            show(part, title=f"\n{name}" if i else name or title)
     elif form.written == "json":
         emit_json(table.to_dict() if isinstance(table, Report) else rows.to_dicts(), form)
     elif form.written in ("csv", "tsv"):

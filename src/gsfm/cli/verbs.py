@@ -365,11 +365,13 @@ def enrich(
     weight: float | None = None,
     permutations: Annotated[int | None, typer.Option(min=1)] = None,
     random_state: options.RandomState = None,
+    n_threads: options.Threads = None,
     model: options.Model = None,
 ) -> Report:
     """Find the terms of libraries that a set, or a ranked list, of genes is enriched for.
 
-    The terms go to stdout, and the report on the identifiers to stderr.
+    The terms go to stdout, one table for each library, and the report on the identifiers to
+    stderr. `--top` counts the terms of each library.
 
     Parameters
     ----------
@@ -399,6 +401,8 @@ def enrich(
         Method prerank: permuted lists in the null. Default: 1000.
     random_state
         Seed of the random sets, or of the permuted lists. Default: 0.
+    n_threads
+        Method prerank: number of threads; all cores by default.
     """
     if ranked is not None and (genes or file):
         raise typer.BadParameter("give genes or --ranked, not both")

@@ -28,19 +28,24 @@ MANY_TIES = 0.2
 
 #: Descriptions of the columns of every method.
 COLUMNS = {
-    "rank": "rank among all tested terms; 1 has the smallest p-value",
+    "rank": "rank among the tested terms of the library; 1 has the smallest p-value",
     "library": "the term's library",
     "term": "the term",
     "id": "the term's identifier in its source",
     "link": "where the source describes the term",
     "size": "genes of the term that are in the background",
     "overlap": "number of input genes in the term",
-    "genes": "the input genes in the term",
-    "fdr": "false discovery rate by Benjamini and Hochberg over all tested terms",
+    "expected": "expected number of input genes in the term by chance",
+    "odds_ratio": "odds of being in the term among the input genes, over those among the rest of "
+    "the background; infinite if one of the two has no other genes",
+    "overlap_genes": "the input genes in the term",
+    "fdr": "false discovery rate by Benjamini and Hochberg over the tested terms of the library",
 }
 #: The first columns, and the last ones.
 FIRST = ("rank", "library", "term", "id", "link", "size")
-LAST = ("p_value", "fdr", "predicted_members", "genes")
+LAST = ("p_value", "fdr", "predicted_members", "overlap_genes", "leading_edge")
+#: The columns that tables for people do not have; ``size`` is in ``overlap``.
+HIDDEN = ("library", "link", "expected")
 
 
 class Enrichment(Result):
@@ -49,8 +54,9 @@ class Enrichment(Result):
     Attributes
     ----------
     table
-        One row a term: ``rank``, ``library``, ``term``, ``id``, ``link``, ``size``, the numbers of
-        the method, ``p_value``, ``fdr``; ``provenance["columns"]`` describes each.
+        One row a term, library by library: ``rank``, ``library``, ``term``, ``id``, ``link``,
+        ``size``, the numbers of the method, ``p_value``, ``fdr``; ``provenance["columns"]``
+        describes each. Ranks and false discovery rates are those within the library.
     provenance
         The method, the input, the background, the libraries, the null, and the model, if there is
         one.
@@ -80,6 +86,18 @@ class Enrichment(Result):
         if whole := ranked.get("terms_with_the_whole_list"):
             lines.append(f"terms with all genes of the list, not tested: {whole:,}")
         return "\n".join([super().summary(limit=limit), *lines])
+
+    def parts(self) -> list[tuple[str, pl.DataFrame]]:
+        """One table for each library, with the overlap as ``k/K``: of the K genes of the term."""
+        tested = {one["name"]: one["tested"] for one in self.provenance["libraries"]}
+        parts = []
+        for (name,), part in self.table.group_by("library", maintain_order=True):
+            if "overlap" in part.columns:
+                part = part.with_columns(overlap=pl.format("{}/{}", "overlap", "size"))
+                part = part.drop("size")
+            title = f"{name}: {len(part):,} of {count(tested[name], 'term')}"
+            parts.append((title, part.drop(HIDDEN, strict=False)))
+        return parts
 
     def _listed(self) -> dict[str, list[str]]:
         return {
@@ -249,7 +267,7 @@ class Experiment:
         rows: NDArray[np.int64] | None = None,
         **more: Any,
     ) -> Enrichment:
-        """Make the result: order the terms, adjust the p-values, and choose the best terms.
+        """Make the result: in each library, order the terms and adjust the p-values.
 
         Parameters
         ----------
@@ -258,6 +276,8 @@ class Experiment:
             a row to its value. ``fdr`` is that of Benjamini and Hochberg if it is missing.
         order
             (rows,) sort key, smallest first.
+        top
+            The number of terms of each library to return; all if None.
         rows
             (rows,) the term of each row; one row a term if None.
         **more
@@ -266,11 +286,21 @@ class Experiment:
         check_least(1, top=top)
         terms = self.terms
         rows = np.arange(len(terms.source)) if rows is None else rows
-        best = np.lexsort((rows, order))[:top]
+        library = terms.source[rows]
+        best = np.lexsort((rows, order, library))
+        first = np.searchsorted(library[best], np.arange(len(terms.libraries)))
+        rank = 1 + np.arange(len(rows)) - first[library[best]]
+        shown = slice(None) if top is None else rank <= top
+        best, rank = best[shown], rank[shown]
         columns = {"size": terms.sizes[rows], **columns}
-        columns.setdefault("fdr", false_discovery_rate(columns["p_value"]))
+        if "genes" in columns:
+            columns["overlap_genes"] = columns.pop("genes")
+        if "fdr" not in columns:
+            columns["fdr"] = fdr = np.empty(len(rows))
+            for own in (library == i for i in range(len(terms.libraries))):
+                fdr[own] = false_discovery_rate(columns["p_value"][own])
         table = terms.table[rows[best]].with_columns(
-            pl.Series("rank", np.arange(len(best)) + 1),
+            pl.Series("rank", rank),
             *(pl.Series(name, _taken(values, best)) for name, values in columns.items()),
         )
         own = [name for name in columns if name not in (*FIRST, *LAST)]
@@ -293,6 +323,29 @@ class Experiment:
 
 def _taken(values: Any, rows: NDArray[np.int64]) -> Any:
     return [values(int(row)) for row in rows] if callable(values) else np.asarray(values)[rows]
+
+
+def overlap_columns(
+    overlap: NDArray[np.int64],
+    n_input: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    background: NDArray[np.int64],
+) -> dict[str, Any]:
+    """The columns of (terms,) overlaps of input genes with terms of a background.
+
+    Examples
+    --------
+    >>> five = np.array([5])
+    >>> columns = overlap_columns(np.array([2]), five, five, np.array([20]))
+    >>> columns["expected"], columns["odds_ratio"]  # of 2 * 12 over 3 * 3
+    (array([1.25]), array([2.66666667]))
+    """
+    # nan if a margin is empty, infinite if it has no bound.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = overlap.astype(np.float64) * (background - n_input - sizes + overlap)
+        odds_ratio = above / ((n_input - overlap).astype(np.float64) * (sizes - overlap))
+    expected = n_input * sizes / background
+    return {"overlap": overlap, "expected": expected, "odds_ratio": odds_ratio}
 
 
 def symbols_in(terms: Terms, ids: NDArray[np.int64]) -> Callable[[int], list[str]]:

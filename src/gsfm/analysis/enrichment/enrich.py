@@ -34,7 +34,9 @@ class _Method(NamedTuple):
 METHODS = {
     "model": _Method(by_model, None, ("top_genes", "draws", "random_state", "model")),
     "ora": _Method(ora, "gene set"),
-    "prerank": _Method(prerank, "ranked list", ("random_state", "weight", "permutations")),
+    "prerank": _Method(
+        prerank, "ranked list", ("random_state", "weight", "permutations", "n_threads")
+    ),
 }
 
 
@@ -52,6 +54,7 @@ def enrich(
     weight: float | None = None,
     permutations: int | None = None,
     random_state: int | None = None,
+    n_threads: int | None = None,
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -78,7 +81,7 @@ def enrich(
         or a file of them; of ora also a number of genes. The default is ``"all"`` for a model,
         ``"library"`` for ora, and the genes of a ranked list.
     top
-        Number of terms to return; all if None.
+        Number of terms of each library to return; all if None.
     min_size, max_size
         Terms with fewer or more genes of the background are not tested. The default of `max_size`
         is no bound, and 500 for prerank.
@@ -91,6 +94,8 @@ def enrich(
         lists in the null (1,000 if None).
     random_state
         Of the random sets or permutations; 0 if None.
+    n_threads
+        Method ``"prerank"``: number of threads; all cores if None.
     model
         Method ``"model"``: a fitted model, or a model folder; the shipped model if None.
     species, progress
@@ -99,7 +104,8 @@ def enrich(
     Returns
     -------
     Enrichment
-        One row a term, best first; ``provenance["columns"]`` describes the columns.
+        One row a term, library by library, best first; ranks and false discovery rates are those
+        within the library. ``provenance["columns"]`` describes the columns.
 
     Raises
     ------
@@ -158,6 +164,7 @@ def enrich(
         "model": model,
         "weight": weight,
         "permutations": permutations,
+        "n_threads": n_threads,
     }
     for name, value in options.items():
         if value is not None and name not in own.parameters:

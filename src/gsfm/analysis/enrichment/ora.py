@@ -9,6 +9,7 @@ from gsfm.analysis.enrichment.common import (
     Enrichment,
     Experiment,
     is_number,
+    overlap_columns,
     symbols_in,
 )
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
@@ -18,9 +19,6 @@ from gsfm.genes import Species
 from gsfm.sets.overlap import p_values
 
 COLUMNS = {
-    "expected": "expected number of input genes in the term by chance",
-    "odds_ratio": "odds of being in the term among the input genes, over those among the rest of "
-    "the background; infinite if one of the two has no other genes",
     "p_value": "probability of that overlap or more, if the input genes were drawn at random from "
     "the background (hypergeometric, one-sided: Fisher's exact test)",
 }
@@ -51,7 +49,7 @@ def ora(
         assay measured: these include genes in no term, and input genes that are not among them are
         excluded and reported. Or only the number of these genes: all known genes count as a part.
     top
-        Number of terms to return; all if None.
+        Number of terms of each library to return; all if None.
     min_size, max_size
         Terms with fewer or more genes of the background are not tested.
     species
@@ -60,7 +58,8 @@ def ora(
     Returns
     -------
     Enrichment
-        Columns ``overlap``, ``expected``, ``odds_ratio`` and ``genes``, besides the common ones.
+        Columns ``overlap``, ``expected``, ``odds_ratio`` and ``overlap_genes``, besides the common
+        ones.
 
     Raises
     ------
@@ -84,7 +83,7 @@ def ora(
     Examples
     --------
     >>> result = ora(["BRCA1", "BRCA2", "RAD51", "PALB2", "no such gene"], "reactome", top=1)
-    >>> result.table["genes"].to_list(), result.unmapped
+    >>> result.table["overlap_genes"].to_list(), result.unmapped
     ([['BRCA1', 'BRCA2', 'PALB2', 'RAD51']], ['no such gene'])
     """
     check_least(1, top=top)
@@ -111,15 +110,9 @@ def ora(
     for i, n in enumerate(of_library.tolist()):
         rows = terms.source == i
         p[rows] = p_values(overlap[rows], n_input[rows], sizes[rows], n)
-    # nan if a margin is empty, infinite if it has no bound.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        above = overlap.astype(np.float64) * (n_background - n_input - sizes + overlap)
-        odds_ratio = above / ((n_input - overlap).astype(np.float64) * (sizes - overlap))
     columns = {
-        "overlap": overlap,
-        "expected": n_input * sizes / n_background,
-        "odds_ratio": odds_ratio,
+        **overlap_columns(overlap, n_input, sizes, n_background),
         "p_value": p,
-        "genes": symbols_in(terms, ids),
+        "overlap_genes": symbols_in(terms, ids),
     }
     return test.result("ora", columns, COLUMNS, order=p, top=top)

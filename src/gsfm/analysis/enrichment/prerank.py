@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,13 +32,26 @@ MAX_SIZE = 500
 PERMUTATIONS = 1000
 
 COLUMNS = {
-    "rank": "rank among all tested terms; 1 has the smallest p-value, then the largest nes",
+    "rank": "rank among the tested terms of the library; 1 has the smallest p-value, then the "
+    "largest nes",
     "es": "enrichment score: the maximum deviation of the running sum from 0, -1 to 1",
     "nes": "normalized es: es over the mean es of permuted lists with the same sign",
-    "genes": "leading edge: the term's genes up to the maximum deviation of the running sum",
+    "leading_edge": "the term's genes between one end of the list and the maximum deviation of the "
+    "running sum, from that end",
     "p_value": "fraction of the permuted lists with an es of the same sign that is as large or "
     "larger; 0 is below one over their number",
-    "fdr": "false discovery rate of GSEA: from the nes of all terms and all permuted lists",
+    "fdr": "false discovery rate of GSEA: from the nes of all terms of the library and all "
+    "permuted lists",
+    "fwer": "family-wise error rate of GSEA: fraction of the permuted lists in which any term of "
+    "the library has such a nes",
+}
+#: The columns of GSEApy by the names of ours.
+GSEAPY = {
+    "es": "ES",
+    "nes": "NES",
+    "p_value": "NOM p-val",
+    "fdr": "FDR q-val",
+    "fwer": "FWER p-val",
 }
 
 
@@ -52,6 +66,7 @@ def prerank(
     weight: float = 1.0,
     permutations: int = PERMUTATIONS,
     random_state: int = 0,
+    n_threads: int | None = None,
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Enrichment:
@@ -71,12 +86,14 @@ def prerank(
     permutations
         Permuted lists of the null: the genes are permuted, so that the null is a random list.
         Genes with the same statistic are in random order, by `random_state`.
+    n_threads
+        Number of threads; all cores if None. The result does not depend on it.
 
     Returns
     -------
     Enrichment
-        Columns ``es``, ``nes`` (positive at the top of the list, negative at its bottom) and
-        ``genes``, the leading edge. Ordered by p-value, then by the absolute value of nes.
+        Columns ``es``, ``nes`` (positive at the top of the list, negative at its bottom), ``fwer``
+        and ``leading_edge``. Ordered by p-value, then by the absolute value of nes.
 
     Raises
     ------
@@ -89,6 +106,14 @@ def prerank(
     ----------
     Subramanian et al., PNAS 2005, doi:10.1073/pnas.0506580102; Fang et al., Bioinformatics 2023,
     doi:10.1093/bioinformatics/btac757
+
+    Examples
+    --------
+    >>> changes = {"TP53": 3.0, "MDM2": 2.5, "BAX": 2.0, "MYC": 0.1, "GRB2": -1.0, "EGFR": -2.0}
+    >>> terms = {"arrest": ["TP53", "MDM2", "BAX"], "growth": ["EGFR", "GRB2"]}
+    >>> found = prerank(changes, terms, min_size=2, permutations=100)
+    >>> found.table.select("term", "es", "leading_edge").sort("term").rows()
+    [('arrest', 1.0, ['TP53', 'MDM2', 'BAX']), ('growth', -1.0, ['EGFR', 'GRB2'])]
     """
     try:
         import gseapy
@@ -98,7 +123,7 @@ def prerank(
     if is_number(background) or (isinstance(background, str) and not is_path(background)):
         raise ValueError("the background of prerank is the list, or identifiers of its genes")
     check_given(permutations=permutations, random_state=random_state)
-    check_least(1, permutations=permutations, top=top)
+    check_least(1, permutations=permutations, top=top, n_threads=n_threads)
     check_least(0, random_state=random_state)
     check_sizes(min_size, max_size)
     check_number(weight=weight)
@@ -134,27 +159,36 @@ def prerank(
     largest_value = np.abs(values).max()
     if not 1e-20 < largest_value < 1e20:  # GSEApy does not notice sums that overflow
         values = values / largest_value
-    with _quiet():
-        result = gseapy.prerank(
-            rnk=pd.Series(values[order], index=[symbols[g] for g in ids[order]]),
-            gene_sets={str(row): [symbols[g] for g in terms.genes(row)] for row in range(n_terms)},
-            min_size=1,
-            max_size=len(ids) + 1,
-            weight=weight,
-            permutation_num=permutations,
-            seed=random_state,
-            n_threads=1,
-            outdir=None,
-            no_plot=True,
-            verbose=False,
-        ).res2d
-    result = result.iloc[result["Term"].astype(int).to_numpy().argsort()]
-    names = {"es": "ES", "nes": "NES", "p_value": "NOM p-val", "fdr": "FDR q-val"}
-    numbers = {name: np.array(result[column].astype(float)) for name, column in names.items()}
-    leading = [str(text).split(";") if text else [] for text in result["Lead_genes"]]
+    ranks = pd.Series(values[order], index=[symbols[g] for g in ids[order]])
+    numbers = {name: np.empty(n_terms) for name in GSEAPY}
+    leading: dict[int, list[str]] = {}
+    # Each library alone: the false discovery rate is over the terms of one call.
+    for rows in (np.flatnonzero(terms.source == i) for i in range(len(terms.libraries))):
+        if not len(rows):
+            continue
+        sets = {str(row): [symbols[g] for g in terms.genes(row)] for row in rows.tolist()}
+        with _quiet():
+            found = gseapy.prerank(
+                rnk=ranks,
+                gene_sets=sets,
+                min_size=1,
+                max_size=len(ids) + 1,
+                weight=weight,
+                permutation_num=permutations,
+                seed=random_state,
+                threads=n_threads or _cores(),
+                outdir=None,
+                no_plot=True,
+                verbose=False,
+            ).res2d
+        at = found["Term"].astype(int).to_numpy()
+        for name, column in GSEAPY.items():
+            numbers[name][at] = found[column].astype(float)
+        for row, genes in zip(at.tolist(), found["Lead_genes"], strict=True):
+            leading[row] = str(genes).split(";") if genes else []
     return test.result(
         "prerank",
-        {**numbers, "genes": lambda row: leading[row]},
+        {**numbers, "leading_edge": leading.__getitem__},
         COLUMNS,
         order=numbers["p_value"] - np.abs(numbers["nes"]) * 1e-9,
         top=top,
@@ -162,6 +196,13 @@ def prerank(
         gseapy=gseapy.__version__,
         ranked={**about_ranks(values, test.of_input), "terms_with_the_whole_list": whole},
     )
+
+
+def _cores() -> int:
+    """The number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextlib.contextmanager
