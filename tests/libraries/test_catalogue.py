@@ -85,6 +85,20 @@ def test_a_table_of_transcription_factors(service):
     assert library.manifest["title"].startswith("CollecTRI")
 
 
+def test_a_slip_in_the_name_of_a_library(service):
+    with pytest.raises(GsfmError, match=r"did you mean enrichr:KEGG_2021_Human\?$"):
+        libraries.add("enrichr:KEGG_2021_Humn", mirror=service.url)
+    with pytest.raises(GsfmError, match=r"no such file; .*; did you mean hallmarks\?$"):
+        libraries.add("hallmark")
+
+
+def test_collections_of_mouse_genes(service):
+    path = "/2024.1.Mm/mh.all.v2024.1.Mm.symbols.gmt"
+    service.files[path] = b"HALLMARK\t\tTrp53\tCdkn1a\n"
+    library = libraries.add("msigdb:mh.all", mirror=service.url)
+    assert (library.genes(0), library.manifest["species"]) == (("CDKN1A", "TP53"), "mouse")
+
+
 def test_what_must_be_done_by_hand(run):
     found = run("library", "add", "clingen")
     assert (found.exit_code, found.stderr.count("\n")) == (1, 1)

@@ -7,6 +7,7 @@ libraries of services are in ``data/services.tsv``, which cites its source.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib.resources
 import re
@@ -287,6 +288,20 @@ def trained(source: str) -> str:
     """The training set of the shipped model that has a library of a service; ``"no"`` if none."""
     known = {f"{service}:{name}".casefold(): own for service, name, _, own in services()}
     return known.get(source.casefold(), "no")
+
+
+def suggestion(text: str) -> str:
+    """The known libraries with a name like an unknown one: a part of a message.
+
+    Examples
+    --------
+    >>> suggestion("enrichr:KEGG_2021_Humn"), suggestion("hallmark"), suggestion("xyz")
+    ('; did you mean enrichr:KEGG_2021_Human?', '; did you mean hallmarks?', '')
+    """
+    named = [*RECIPES, *(f"{service}:{name}" for service, name, *_ in services())]
+    known = {name.casefold(): name for name in named}
+    like = difflib.get_close_matches(text.casefold(), known, 1, cutoff=0.8)
+    return f"; did you mean {known[like[0]]}?" if like and like[0] != text.casefold() else ""
 
 
 def rows() -> list[dict[str, Any]]:

@@ -123,9 +123,14 @@ def add(
     sets: GeneSets
     facts: dict[str, Any]
     if service is not None:
-        sets, facts = remote.read(
-            *service, release=release, species=species, mirror=mirror, refresh=refresh
-        )
+        settings: dict[str, Any] = {"mirror": mirror, "refresh": refresh}
+        try:
+            sets, facts = remote.read(*service, release=release, species=species, **settings)
+        except GsfmError as error:
+            like = catalogue.suggestion(f"{service[0].name}:{service[1]}")
+            if not like:
+                raise
+            raise GsfmError(f"{error}{like}") from error
         facts["trained"] = catalogue.trained(f"{service[0].name}:{service[1]}")
     else:
         options: dict[str, Any] = {
@@ -225,7 +230,8 @@ def _of_file(
     path = Path(source)
     if not path.is_file():
         examples = ", ".join(service.example for service in remote.SERVICES.values())
-        raise GsfmError(f"{path}: no such file; libraries of services are written {examples}")
+        like = catalogue.suggestion(str(source))
+        raise GsfmError(f"{path}: no such file; libraries of services are written {examples}{like}")
     files = [path] if obo is None else [path, Path(obo)]
     roles = None if any(choice.values()) or obo else hpo.recognize(path)
     is_gaf = ontology.is_gaf(path)

@@ -33,6 +33,8 @@ class Service:
     #: The rest of the address of a library; with a release if the service has releases.
     library: str
     release: str | None = None
+    #: The release of libraries whose name matches a pattern.
+    other: tuple[str, str] = ("(?!)", "")
     #: The page with the current release, and its pattern, if `release` is not fixed.
     index: tuple[str, str] = ("", "")
     #: The species of a library by its name, for which the species may stand, or by the last part of
@@ -57,6 +59,7 @@ SERVICES: dict[str, Service] = {
             base="https://data.broadinstitute.org/gsea-msigdb/msigdb/release",
             library="/{release}/{name}.v{release}.symbols.gmt",
             release="2024.1.Hs",
+            other=(r"m(h|\d)\b", "2024.1.Mm"),  # the collections of mouse
             species={"Hs": "human", "Mm": "mouse"},
         ),
         Service(
@@ -130,7 +133,9 @@ def read(
     of_species: dict[str, str] = {short: full for full, short in service.species.items()}
     full_name = of_species.get(name.lower(), name)
     if "{release}" in service.library:
-        release = release or service.release or _current(service, full_name, base)
+        pattern, other = service.other
+        usual = other if re.match(pattern, full_name) else service.release
+        release = release or usual or _current(service, full_name, base)
     else:
         release = year(name)
     parts = {"name": full_name, "release": release or ""}
