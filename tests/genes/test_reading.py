@@ -463,6 +463,51 @@ def test_numbers_without_a_name(values):
         assert read(text, ranked=True).table["statistic"].to_list() == values
 
 
+@pytest.mark.parametrize("codes", [
+    ["B2", "D1", "F6", "H3", "H10", "A9", "C7", "E11"],
+    ["ATG", "CAT", "ACC", "TTT", "GAC", "GGG", "GCA", "CGT"],
+    ["yes", "no", "yes", "no", "yes", "no", "yes", "no"],
+    ["4/23/05", "7/24/22", "3/8/10", "9/2/19", "1/1/07", "5/5/15", "6/6/16", "2/9/12"],
+])  # fmt: skip
+def test_short_codes_and_dates_are_no_genes(codes):
+    """Codes of wells, codons and answers are an alias of some gene."""
+    ids = [7157, 1026, 4193, 581, 1647, 27244, 355, 5925]
+    text = rows(codes, ids, VALUES, sep=",", header=["Sample", "gene", "logFC"])
+    assert read(text, ranked=True).genes == [str(one) for one in ids]
+    with pytest.raises(FormatError, match="no column has identifiers of genes"):
+        read(rows(codes, VALUES, P, sep=",", header=["Sample", "logFC", "pvalue"]))
+
+
+@pytest.mark.parametrize("text", [
+    rows(["#N/A", "#REF!", "#NV", ">0.05", *P[4:]], SYMBOLS, VALUES, sep=",",
+         header=["p", "gene", "stat"]),
+    "gene,baseMean,stat,padj\n,AU,,a.u.\n" + rows(SYMBOLS, MEAN, VALUES, P, sep=","),
+    "Table S2: genes, sorted\n"
+    + rows(SYMBOLS, [str(v).replace(".", ",") for v in VALUES], sep=";", header=["gene", "stat"]),
+    rows([f'"{s}"' for s in SYMBOLS], [f"{v:.3f}".replace(".", ",") for v in VALUES], sep=" ",
+         header=['"gene"', '"stat"']),
+    "p\tstat\tgene\tcount\n\t\tlog2\t\t\n"
+    + rows(ROW, P, VALUES, SYMBOLS, [f"{i + 1},{100 + i}" for i in ROW]),
+])  # fmt: skip
+def test_the_separator_the_units_and_the_errors_of_spreadsheets(text):
+    found = read(text, ranked=True)
+    assert dict(found.table.rows()) == pytest.approx(dict(zip(SYMBOLS, VALUES, strict=True)))
+
+
+def test_a_row_with_another_number_of_cells():
+    """Its other cells would be read in place of the statistic."""
+    names = [*ALL[:16]]
+    table = rows(names, ["a kinase"] * 16, VALUES * 2, P * 2, sep=",",
+                 header=["gene", "about", "stat", "p"])  # fmt: skip
+    start = f"{names[2]},a kinase,"
+    for new in (f"{names[2]},", f"{start} 2,"):
+        with pytest.raises(FormatError, match=r"line 4: the row has [35] cells instead of 4"):
+            read(table.replace(start, new), ranked=True)
+    marks = [""] * 14 + ["*"] * 2
+    text = rows(names, VALUES * 2, marks, header=["gene", "stat", "mark"])
+    assert read(text.replace("\t\n", "\n", 1), ranked=True).genes == names
+
+
 @pytest.mark.parametrize("name", ["cluster", "group", "Label", "hours"])
 def test_several_groups_are_no_ranked_list(name):
     """Also in a column of another name, if the genes repeat from label to label."""

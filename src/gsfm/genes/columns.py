@@ -44,6 +44,9 @@ _MINUS = str.maketrans("\u2212\u2013\u2012", "---")
 
 #: Kinds of match of symbols, in order of preference.
 _SYMBOLS = ("approved", "approved (case)", "previous", "alias", "mouse symbol", "rat symbol")
+#: Kinds of match that are no evidence of a gene: many short codes are an alias of one.
+UNSURE = ("unmapped", "ambiguous", "alias", "previous", "mouse alias", "rat alias")
+_SHORT = 3
 #: Distinct cells of all columns of a table that are resolved; of each at least a few.
 _SAMPLE, _FEW = 10_000, 40
 #: The share of distinct cells that must be genes, without and with a name that says so.
@@ -51,7 +54,7 @@ LEAST, LEAST_NAMED = 0.5, 0.05
 
 _RATIO = re.compile(r"\d+\s*/\s*\d+")
 _SEVERAL = re.compile(r"\s*///?\s*|\s*[;,|/]\s*")
-_DAY = re.compile(r"[0-3]?\d/[0-3]?\d/(19|20)\d\d")
+_DAY = re.compile(r"[0-3]?\d/[0-3]?\d/(19|20)?\d\d")
 
 
 def plain(header: str) -> str:
@@ -66,8 +69,8 @@ def split_cell(cell: str) -> list[str]:
 
     Examples
     --------
-    >>> split_cell("ENST1|TP53|2579|"), split_cell("7157/4193"), split_cell("9/2/2022")
-    (['ENST1', 'TP53'], ['7157', '4193'], ['9/2/2022'])
+    >>> split_cell("ENST1|TP53|2579|"), split_cell("7157/4193"), split_cell("9/2/22")
+    (['ENST1', 'TP53'], ['7157', '4193'], ['9/2/22'])
     """
     if not _SEVERAL.search(cell) or _DAY.fullmatch(cell):
         return [cell]
@@ -199,9 +202,15 @@ class Column:
 
     @cached_property
     def share(self) -> float:
-        """The share of distinct cells that are genes."""
-        found = self.symbols.values()
-        return sum(symbol is not None for symbol in found) / len(found) if found else 0.0
+        """The share of distinct cells that are genes; short aliases (``B2``) are no evidence."""
+        _ = self.symbols
+        known = {
+            text
+            for text in self.texts()
+            if self.known[text][0] and (len(text) > _SHORT or self.known[text][1] not in UNSURE)
+        }
+        parts = self._parts.items()
+        return sum(not known.isdisjoint([c, *p]) for c, p in parts) / len(parts) if parts else 0.0
 
     def is_gene(self) -> bool:
         """Whether the cells, with the name as a hint, are identifiers of genes."""
@@ -370,10 +379,10 @@ class Table:
         top = Column(0, "", rows[0], species=species, known=known)
         if short and top.share == 1 and top.kind == "approved":
             short = False  # genes, in a row with fewer than the others
-        names = ["", *rows[0]] if short else [rows[0][0].lstrip("#").strip(), *rows[0][1:]]
+        names = ["", *rows[0][:-1]] if short else [rows[0][0].lstrip("#").strip(), *rows[0][1:]]
         below = rows[1:]
         comma = has_decimal_comma(below, grid.separator)
-        if not short and _are_names(below, comma, known):
+        if _are_names(below, comma, known):
             names = [
                 " ".join(filter(None, pair)) for pair in zip(_merged(names), below[0], strict=True)
             ]
@@ -395,6 +404,13 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.grid.rows) - self.first_row
+
+    @cached_property
+    def filled(self) -> set[int]:
+        """The columns without a missing value in any row that has all cells."""
+        rows = self.grid.rows[self.first_row :]
+        full = np.array([len(row) >= len(self.columns) for row in rows], bool)
+        return {c.index for c in self.columns if c.present[full].all()}
 
     def named(self, wanted: str | int, option: str) -> Column:
         """The column of this name, or of this 1-based number."""
@@ -473,13 +489,16 @@ def _start(rows: Sequence[Sequence[str]], width: int) -> int:
 
 
 def _are_names(rows: Sequence[Sequence[str]], comma: bool, known: Known) -> bool:
-    """Whether the first row has the names of columns, as below merged cells: it has no gene, and
-    texts above all columns of numbers, of which there are two or more.
+    """Whether the first row has the names of columns, as below merged cells, or units: it has no
+    gene, and texts, but no number, above the columns of numbers, of which there are two or more.
     """
     cells = enumerate(zip(*rows[1:], strict=True))
     numbers = {i for i, column in cells if Column(i, "", column, comma).is_number}
     texts = [rows[0][i] for i in numbers]
-    if len(texts) < 2 or not all(np.isnan(number(t, comma)) and not is_missing(t) for t in texts):
+    named = [text for text in texts if text]
+    if len(texts) < 2 or not named:
+        return False
+    if not all(np.isnan(number(text, comma)) and not is_missing(text) for text in named):
         return False
     others = [cell for i, cell in enumerate(rows[0]) if i not in numbers]
     return Column(0, "", others, known=known).share == 0

@@ -21,6 +21,7 @@ from gsfm.genes import excel
 from gsfm.genes.columns import (
     GENE_HEADERS,
     LEAST,
+    UNSURE,
     Column,
     Table,
     agree,
@@ -41,7 +42,6 @@ from gsfm.report import Report
 _TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
 _SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or the genes of one set"
 _TRANSPOSED = "the genes are the names of the columns: transpose the table"
-_UNSURE = ("unmapped", "ambiguous", "alias", "previous", "mouse alias", "rat alias")
 _SEPARATOR = re.compile(r"[\t,;]+")
 
 
@@ -198,7 +198,7 @@ def _has_genes(grid: Grid) -> bool:
     if grid.is_table:
         # Words such as DE and WT are old names of genes.
         found = Table.of(grid).gene_candidates()
-        return any(c.kind not in _UNSURE for c in found)
+        return any(c.kind not in UNSURE for c in found)
     return Column(0, "", [unquoted(row[0]) for row in grid.rows]).share >= LEAST
 
 
@@ -245,7 +245,7 @@ def _below_heading(grid: Grid, rows: list[str], first: int = 0) -> tuple[list[st
     if heads:
         _, name, rest = heads[0]
         matches = resolve(rest.split()).table["match"].to_list() if rest else []
-        if 2 * sum(match in _UNSURE for match in matches) > len(matches):  # up-regulated in AD
+        if 2 * sum(match in UNSURE for match in matches) > len(matches):  # up-regulated in AD
             name, rest = rows[0].strip(), ""
         return [*filter(None, [rest]), *rows[1:]], [f"a title, not read: {name[:60]!r}"]
     if _is_title(rows):
@@ -261,7 +261,7 @@ def _is_title(rows: Sequence[str]) -> bool:
         return False
     matches = resolve(words[0]).table["match"].to_list()
     # Words such as T, up and cell are old names of genes.
-    unsure = sum(match in _UNSURE for match in matches)
+    unsure = sum(match in UNSURE for match in matches)
     return "unmapped" in matches and 2 * unsure > len(matches)
 
 
@@ -304,7 +304,7 @@ def _gene_column(table: Table, wanted: str | int | None) -> Column | None:
     if ids and all(c.share >= LEAST for c in numbers):
         raise grid.fail(_SETS.format(len(table)))
     # Identifiers of no known gene may be a model's own.
-    called = [c for c in columns if c.named_gene and not c.has_number]
+    called = [c for c in columns if c.named_gene and not (c.has_number or c.is_ratio)]
     found = table.gene_candidates() or called[: len(called) == 1]
     if not found:
         if _are_transposed(columns):
@@ -430,6 +430,7 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
                 raise table.grid.fail(f"{score.cells[i]!r} is not a {what}", table.first_row + i)
             reason = "no statistic"
         if reason is None:
+            _check_width(table, i, genes if score is None else score)
             rows.append(i)
         else:
             missing[reason] = missing.get(reason, 0) + 1
@@ -458,6 +459,20 @@ def _of_column(table: Table, genes: Column, score: Column | None) -> GeneList:
         table.grid, found, values, header=table.header_line, rows=len(table), column=genes,
         score=score, left_out=missing, split=split, more=notes,
     )  # fmt: skip
+
+
+def _check_width(table: Table, row: int, column: Column) -> None:
+    """Raise FormatError if a row has another number of cells, which moves those of `column`.
+
+    Editors remove empty cells at the end of lines: a row may lack cells that others lack, too.
+    """
+    cells, width = table.grid.rows[table.first_row + row], len(table.columns)
+    lacks = any(index in table.filled for index in range(len(cells), width))
+    if column.index and (lacks or any(map(str.strip, cells[width:]))):
+        reason = f"the row has {len(cells)} cells instead of {width}"
+        raise table.grid.fail(
+            f"{reason}: put quotes around a cell with a separator", table.first_row + row
+        )
 
 
 def _groups(column: Column, genes: Column) -> list[str]:

@@ -21,10 +21,13 @@ from gsfm.io.text import blocks
 #: The separators of tables, in order of preference. A space stands for any white space.
 SEPARATORS = ("\t", ";", ",", "|", " ")
 NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "white space"}
-#: Texts for a missing value, in upper case. NA was once the symbol of XK; NaN, a name of SCN11A.
-MISSING = (
-    *("", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "<NA>", "NULL", "NONE", "#VALUE!", "#DIV/0!"),
+#: Errors of formulas in spreadsheets, in English, German and French.
+_ERRORS = (
+    *("#N/A", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
+    *("#NV", "#WERT!", "#BEZUG!", "#ZAHL!", "#VALEUR!", "#NOMBRE!"),
 )
+#: Texts for a missing value, in upper case. NA was once the symbol of XK; NaN, a name of SCN11A.
+MISSING = ("", "-", "--", ".", "NA", "N/A", "NAN", "<NA>", "NULL", "NONE", *_ERRORS)
 _QUOTES = "\"'\u2018\u2019\u201c\u201d"
 #: Lines from which the separator is inferred.
 _SAMPLE = 500
@@ -223,8 +226,13 @@ def is_missing(cell: str) -> bool:
 
 
 def _is_comment(text: str, notes: Notes | None = None, line: int | None = None) -> bool:
-    """A comment line, or the title of a GRP or GMX file; a header may begin with ``#name``."""
-    found = text.startswith(("#", ">")) and not (text[1:2].isalpha() and "\t" in text)
+    """A comment line, or the title of a GRP or GMX file; a header may begin with ``#name``.
+
+    A row of a table may begin with ``#N/A`` or ``>0.05``.
+    """
+    is_row = text.upper().startswith(_ERRORS) or (text[1:2].isdigit() and text.startswith(">"))
+    named = text[1:2].isalpha() and "\t" in text
+    found = text.startswith(("#", ">")) and not (is_row or named)
     if found and notes is not None:
         notes.add("comments", example=text.strip("#> ")[:60] or None, line=line)
     return found
@@ -286,36 +294,55 @@ def infer_separator(texts: Sequence[str], separators: Sequence[str] = SEPARATORS
     >>> infer_separator(["gene;logFC", "TP53;0,25"]), infer_separator(["TP53, MDM2", "BAX"])
     (';', None)
     """
-    found = [s for s in separators if _fits(_widths(_below_titles(texts, s), s))]
+    widths = {s: _widths(_below_titles(texts, s), s) for s in separators}
+    found = [s for s in separators if _fits(widths[s])]
     # A header with one cell less, or white space, explains a table only if nothing else does.
-    exact = [
-        s for s in found if s != " " and len(set(_widths(_below_titles(texts, s), s)[:2])) == 1
-    ]
-    return next(iter(exact + found), None)
+    exact = [s for s in found if s != " " and widths[s][0] == _usual(widths[s])]
+    order = exact + found
+    return next((s for s in order if _quotes_match(texts, s)), next(iter(order), None))
+
+
+def _quotes_match(texts: Sequence[str], separator: str) -> bool:
+    """Whether quotes end before a separator; those of the last record may be cut."""
+    rest = iter(enumerate(texts))
+    try:
+        collections.deque(_quoted(Notes(), rest, separator), maxlen=0)
+    except csv.Error:
+        return next(rest, None) is None
+    return True
 
 
 def _below_titles(texts: Sequence[str], separator: str) -> Sequence[str]:
     """The lines below the titles, which have several words, and none of the separators.
 
-    Above tabs, a title may have commas and the like: no header of a table with tabs has none.
+    Above tabs, a title may have commas and the like: no header of a table with tabs has none. Above
+    semicolons and bars, it may have commas before spaces, unless the last line has such, too.
     """
     if separator == " ":
         return texts
-    marks = separator if separator == "\t" else "".join(SEPARATORS[:-1])
-    titles = itertools.takewhile(
-        lambda text: not set(marks) & set(text) and (" " in text.strip() or not text.strip()), texts
-    )
-    return texts[len(list(titles)) :]
+    marks = set(separator if separator == "\t" else SEPARATORS[:-1])
+    has_prose = separator in (";", "|") and not any(", " in text for text in texts[-1:])
+
+    def is_title(text: str) -> bool:
+        text = text.replace(", ", " ") if has_prose else text
+        return marks.isdisjoint(text) and (" " in text.strip() or not text.strip())
+
+    return texts[len(list(itertools.takewhile(is_title, texts))) :]
 
 
 def _fits(widths: Sequence[int]) -> bool:
     """Whether nearly all records have the same number of cells."""
     if len(widths) < 2:
         return False
-    counts = collections.Counter(widths[1:])
-    width = max(counts, key=lambda n: (counts[n], n))
-    same = counts[width] >= _SAME * (len(widths) - 1)
+    width = _usual(widths)
+    same = widths[1:].count(width) >= _SAME * (len(widths) - 1)
     return width > 1 and same and widths[0] in (width, width - 1)
+
+
+def _usual(widths: Sequence[int]) -> int:
+    """The usual number of cells of the records below the first one."""
+    counts = collections.Counter(widths[1:])
+    return max(counts, key=lambda n: (counts[n], n))
 
 
 def _widths(texts: Sequence[str], separator: str) -> list[int]:
