@@ -482,6 +482,7 @@ def test_short_codes_and_dates_are_no_genes(codes):
     rows(["#N/A", "#REF!", "#NV", ">0.05", *P[4:]], SYMBOLS, VALUES, sep=",",
          header=["p", "gene", "stat"]),
     "gene,baseMean,stat,padj\n,AU,,a.u.\n" + rows(SYMBOLS, MEAN, VALUES, P, sep=","),
+    "gene,logFC,t,padj\n,log2,AU,\n" + rows(SYMBOLS, P, VALUES, P, sep=","),
     "Table S2: genes, sorted\n"
     + rows(SYMBOLS, [str(v).replace(".", ",") for v in VALUES], sep=";", header=["gene", "stat"]),
     rows([f'"{s}"' for s in SYMBOLS], [f"{v:.3f}".replace(".", ",") for v in VALUES], sep=" ",

@@ -383,9 +383,9 @@ class Table:
         below = rows[1:]
         comma = has_decimal_comma(below, grid.separator)
         if _are_names(below, comma, known):
-            names = [
-                " ".join(filter(None, pair)) for pair in zip(_merged(names), below[0], strict=True)
-            ]
+            if not all(names[1:]) or len(set(names)) < width:  # or else the second are units
+                pairs = zip(_merged(names), below[0], strict=True)
+                names = [" ".join(filter(None, pair)) for pair in pairs]
             start, rows, below = start + 1, rows[1:], below[1:]
         sample = max(_FEW, min(1000, _SAMPLE // width))
         columns = [

@@ -468,7 +468,8 @@ def _check_width(table: Table, row: int, column: Column) -> None:
     """
     cells, width = table.grid.rows[table.first_row + row], len(table.columns)
     lacks = any(index in table.filled for index in range(len(cells), width))
-    if column.index and (lacks or any(map(str.strip, cells[width:]))):
+    may_move = column.index > 0 or table.grid.separator == " "  # a footnote, too
+    if may_move and (lacks or any(map(str.strip, cells[width:]))):
         reason = f"the row has {len(cells)} cells instead of {width}"
         raise table.grid.fail(
             f"{reason}: put quotes around a cell with a separator", table.first_row + row
