@@ -255,6 +255,7 @@ def test_cells_with_several_genes(cell, parts):
         "array(['TP53', 'MDM2',\n 'BAX'], dtype='<U4')",
         "TP53, MDM2\nBAX",
         "TP53 MDM2\tBAX",
+        "TP53\uff0cMDM2\u3001BAX",
         '"x"\n"TP53"\n"MDM2"\n"BAX"\n',
         '"","x"\n"1","TP53"\n"2","MDM2"\n"3","BAX"\n',
     ],
@@ -287,6 +288,40 @@ def test_a_title_above_a_list(title):
     assert read("TP53 unheard\nMDM2\nBAX\n").genes == ["TP53", "unheard", "MDM2", "BAX"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ID\n7157\n4193\n", ["7157", "4193"]),  # aliases of ATP8B2, IDS, ACACA, ELAVL2
+        ("IDs\nENSG00000141510\nENSG00000135679\n", ["ENSG00000141510", "ENSG00000135679"]),
+        ("ACC\nP04637\nQ00987\n", ["P04637", "Q00987"]),
+        ("Hub\nTP53\nMDM2\n", ["TP53", "MDM2"]),
+        ("IDS\nTP53\n", ["IDS", "TP53"]),
+        ("TP53\n4193\n672\n", ["TP53", "4193", "672"]),
+        ("p53\nMDM2\nBAX\n", ["p53", "MDM2", "BAX"]),
+    ],
+)
+def test_a_header_of_a_list_that_is_a_synonym_of_a_gene(text, expected):
+    assert read(text).genes == expected
+
+
+@pytest.mark.parametrize(
+    "note", ["n = 3", "3 genes", "Total: 3", "Note: TP53 was validated, p<.05"]
+)
+def test_a_footnote_below_a_list(note):
+    """3 is the Entrez id of a gene, and was an alias of one."""
+    found = read(f"TP53\nMDM2\nBAX\n{note}\n")
+    assert found.genes == ["TP53", "MDM2", "BAX"]
+    assert f"a footnote, not read: {note!r}" in found.summary()
+    assert read("TP53\nMDM2\nBAX unheard\n").genes[-1] == "unheard"
+
+
+def test_names_with_a_common_beginning():
+    """2 and 3 are Entrez ids, and B is an alias."""
+    found = read("ERK1/2, SMAD2/3\nHLA-A/B/C\n7157/4193\n").genes
+    assert found[:4] == ["ERK1", "ERK2", "SMAD2", "SMAD3"]
+    assert found[4:] == ["HLA-A", "HLA-B", "HLA-C", "7157", "4193"]
+
+
 UP_AND_DOWN = [
     "UP\nTP53\nMDM2\nDOWN\nBAX\nFAS\n",
     "Upregulated:\nTP53\nMDM2\n\nDownregulated:\nBAX\n",
@@ -294,6 +329,7 @@ UP_AND_DOWN = [
     "TP53\nMDM2\n== Down-regulated genes ==\nBAX\n",
     "up: TP53, MDM2\ndown: BAX\n",
     "up\tTP53\tMDM2\ndown\tBAX\tFAS\n",
+    '$up\n[1] "TP53" "MDM2"\n\n$down\n[1] "BAX"\n',
     "Cluster 1\nTP53\nCluster 2\nBAX\n",
     "Interferon response:\nIFIT1\nHallmark apoptosis:\nBAX\n",
 ]
@@ -394,6 +430,10 @@ OTHERS = {
     "<table><tr><td>TP53</td></tr></table>": "HTML",
     '{"TP53": 1}': "JSON",
     '[{"gene": "TP53", "stat": 2}]': "JSON",
+    "We found that TP53 was not bound by MDM2.\n": r"a text and no list \(we, that, was",
+    "TP53 tumor protein p53\nBAX BCL2 associated X\nKIT KIT receptor\n": "a text and no list",
+    "1\n2\n3\n4\n": "the numbers count the lines",
+    "7,157\n4,193\n581\n": "'7,157' may be one Entrez id or several: write 7157",
     "gene,logFC\nTP53;2\nMDM2\t-1\n": "neither a list of genes, nor a table",
     "gene,a,logFC\nTP53,x;y,2\nMDM2, one, of two,1\n": "neither a list of genes, nor a table",
     "cell,TP53,MDM2,BAX\nc1,1,2,0\nc2,5,0,3\n": "transpose",

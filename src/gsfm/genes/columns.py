@@ -54,6 +54,8 @@ LEAST, LEAST_NAMED = 0.5, 0.05
 
 _RATIO = re.compile(r"\d+\s*/\s*\d+")
 _SEVERAL = re.compile(r"\s*///?\s*|\s*[;,|/]\s*")
+#: Names with a common beginning, before numbers or letters.
+_SHARED = re.compile(r"(.*[A-Za-z].*?)(?:\d{1,2}(?:/\d{1,2})+|(?<=[\d-])[A-Z](?:/[A-Z])+)")
 _DAY = re.compile(r"[0-3]?\d/[0-3]?\d/(19|20)?\d\d")
 
 
@@ -65,16 +67,21 @@ def plain(header: str) -> str:
 def split_cell(cell: str) -> list[str]:
     """The genes of a cell with several: ``A /// B``, ``A; B``, ``A, B``, ``A | B``, ``A/B``.
 
-    A date is one cell. Between bars, as in the headers of GENCODE, a number beside names is no id.
+    Names may have a common beginning. A date is one cell. Between bars, as in the headers of
+    GENCODE, a number beside names is no id.
 
     Examples
     --------
     >>> split_cell("ENST1|TP53|2579|"), split_cell("7157/4193"), split_cell("9/2/22")
     (['ENST1', 'TP53'], ['7157', '4193'], ['9/2/22'])
+    >>> split_cell("SMAD2/3"), split_cell("HLA-A/B/C")
+    (['SMAD2', 'SMAD3'], ['HLA-A', 'HLA-B', 'HLA-C'])
     """
     if not _SEVERAL.search(cell) or _DAY.fullmatch(cell):
         return [cell]
     parts = list(dict.fromkeys(filter(None, _SEVERAL.split(cell))))
+    if "/" in cell and (shared := _SHARED.fullmatch(cell)):
+        parts = [parts[0], *(shared[1] + part for part in parts[1:])]
     return ("|" in cell and [part for part in parts if not part.isdigit()]) or parts
 
 
@@ -462,6 +469,11 @@ def best_of(found: Sequence[Column]) -> Column | None:
         return named[0] if named else found[0]
     best = max(named or found, key=lambda c: (round(c.share, 1), _order(c.kind), -c.index))
     return best if all(agree(best, other) for other in named or found) else None
+
+
+def is_symbol(kind: str) -> bool:
+    """Whether a kind of match is that of a symbol or a synonym, and not of an id."""
+    return kind in _SYMBOLS or kind.endswith(" alias")
 
 
 def _order(kind: str) -> int:

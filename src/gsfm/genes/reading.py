@@ -26,12 +26,13 @@ from gsfm.genes.columns import (
     Table,
     agree,
     best_of,
+    is_symbol,
     listed,
     number,
     plain,
     split_cell,
 )
-from gsfm.genes.headings import heading
+from gsfm.genes.headings import heading, is_above, prose
 from gsfm.genes.locations import read_bed
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import NAMES, Grid, read_grid, unquoted
@@ -42,7 +43,9 @@ from gsfm.report import Report
 _TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
 _SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or the genes of one set"
 _TRANSPOSED = "the genes are the names of the columns: transpose the table"
-_SEPARATOR = re.compile(r"[\t,;]+")
+#: Also those of Chinese, Japanese and Arabic.
+_SEPARATOR = re.compile("[\t,;\uff0c\uff1b\u3001\u060c\u061b]+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
 class GeneList(Report):
@@ -218,19 +221,64 @@ def _of_lines(grid: Grid, wanted: str | int | None) -> GeneList:
         if starts.null_count() > LEAST * len(rows):
             raise grid.fail(_SETS.format(len(rows)))
     rows, note = _below_heading(grid, rows)
-    header = plain(rows[0]) in GENE_HEADERS and len(rows) > 1
-    genes = _identifiers(rows[header:])
+    header = len(rows) > 1 and _is_header(rows)
+    line = grid.lines[len(grid.rows) - len(rows)] if header else None
+    if header and plain(rows[0]) not in GENE_HEADERS:
+        note = [*note, f"a title, not read: {rows[0].strip()!r}"]
+    rows, footnotes = _above_footnotes(rows[header:])
+    genes = _identifiers(rows)
     names = [gene for gene in genes if np.isnan(number(gene))]
     # Numbers in a text of other words would be read as Entrez ids.
-    n_rows = len(rows) - header
+    n_rows = len(rows)
+    if not names:
+        _check_numbers(grid, rows, genes)
+    if n_rows < len(genes) and (found := prose(genes)):
+        reason = f"this is a text and no list ({join_names(found, 4)}): give the genes alone"
+        raise grid.fail(f"{reason}, or their descriptions behind a tab")
     if n_rows < len(genes) > len(names) and names:
         unknown = resolve(names).table["match"].to_list().count("unmapped")
         values = [value for gene in genes if not np.isnan(value := number(gene))]
         if unknown >= LEAST * len(names) or any(v < 0 or v % 1 for v in values):
             what = "neither a list of genes, nor a table: its rows differ in their number of cells"
             raise grid.fail(f"this is {what}")
-    line = grid.lines[len(grid.rows) - len(rows)] if header else None
-    return _made(grid, genes, header=line, rows=n_rows, more=note)
+    return _made(grid, genes, header=line, rows=n_rows, more=[*note, *footnotes])
+
+
+def _is_header(rows: Sequence[str]) -> bool:
+    """Whether the first line of a list is its name: such a word, or a synonym above ids."""
+    if plain(rows[0]) in GENE_HEADERS:
+        return True
+    top = Column(0, "", [rows[0].strip()])
+    if top.kind in ("unmapped", "approved") or len(rows[0].split()) > 1:
+        return False
+    ids = Column(0, "", rows[1:])
+    above_ids = ids.share == 1 and not is_symbol(ids.kind) and is_symbol(top.kind)
+    return above_ids or is_above(*next(iter(top.symbols.items())))
+
+
+def _check_numbers(grid: Grid, rows: Sequence[str], genes: Sequence[str]) -> None:
+    """Refuse numbers that count the lines, or may have separators of thousands."""
+    if len(rows) > 2 and Column(0, "", genes).is_ordinal and len(rows) == len(genes):
+        raise grid.fail("the numbers count the lines: give identifiers of genes")
+    grouped = [row.strip() for row in rows if "," in row]
+    if len(rows) > 1 and grouped and all(map(_THOUSANDS.fullmatch, grouped)):
+        plainly = grouped[0].replace(",", "")
+        reason = f"{grouped[0]!r} may be one Entrez id or several"
+        raise grid.fail(f"{reason}: write {plainly}, or one id in each line")
+
+
+def _above_footnotes(rows: list[str]) -> tuple[list[str], list[str]]:
+    """The lines above the footnotes of a list with one gene in each line, which are noted."""
+    words = [row.split() for row in rows]
+    n = next((i for i in range(len(rows), 0, -1) if len(words[i - 1]) == 1), 0)
+    if not 0 < n < len(rows) or any(len(row) != 1 for row in words[:n]):
+        return rows, []
+    for row in words[n:]:
+        matches = resolve(row).table["match"].to_list()
+        unsure = sum(match in UNSURE or match == "entrez" for match in matches)
+        if "unmapped" not in matches or 2 * unsure <= len(row):
+            return rows, []
+    return rows[:n], [f"a footnote, not read: {row[:60]!r}" for row in rows[n:]]
 
 
 def _below_heading(grid: Grid, rows: list[str], first: int = 0) -> tuple[list[str], list[str]]:
