@@ -80,11 +80,12 @@ def test_every_table_comes_in_every_form(words, command):
     assert options & FORMS == (set() if " ".join(words) in WITHOUT_TABLE else FORMS)
 
 
+METHODS = ("ora", "ordered_ora", "prerank")
 #: The verb of each command.
 VERBS = {
     name: verb
     for name, verb in vars(analysis).items()
-    if inspect.isfunction(verb) and name in analysis.__all__ and name not in ("ora", "prerank")
+    if inspect.isfunction(verb) and name in analysis.__all__ and name not in METHODS
 }
 for _name in ("biomarkers", "targets", "understudied"):
     VERBS[f"discover {_name}"] = VERBS.pop(_name)

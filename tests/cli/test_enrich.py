@@ -98,6 +98,17 @@ def test_prerank(run, library, tmp_path):
     assert nes["arrest"] > 0 > nes["growth"]
 
 
+def test_an_ordered_query(run, library, tmp_path):
+    path = tmp_path / "list.rnk"
+    path.write_text("TP53\t2\nCDKN1A\t1.5\nMDM2\t1.2\nEGFR\t-3\nKRAS\t-1\nGRB2\t-1.1\nMYC\t0.1\n")
+    command = ("enrich", "--ranked", str(path), "--method", "ora", "--library", library)
+    rows = _rows(run(*command, "--min-size", "3", "--top", "2", "--csv").stdout)
+    assert [(row["term"], row["direction"], row["prefix"]) for row in rows] == [
+        ("arrest", "up", "3"),
+        ("growth", "down", "3"),
+    ]
+
+
 def test_background_and_output(run, folder, library, tmp_path):
     measured, path = tmp_path / "measured.txt", tmp_path / "found.json"
     measured.write_text("TP53\nMDM2\nCDKN1A\nEGFR\nnonsense\n")
@@ -118,7 +129,7 @@ def test_background_and_output(run, folder, library, tmp_path):
         (),
         ("TP53", "--ranked", "x.rnk"),
         ("TP53", "--method", "prerank"),
-        ("--ranked", "x.rnk", "--method", "ora"),
+        ("TP53", "--method", "ora", "--random-state", "1"),
         ("--ranked", "x.rnk", "--method", "prerank", "--background", "all"),
         ("TP53", "--method", "guess"),
         ("TP53", "--json", "--csv"),

@@ -7,6 +7,7 @@ from gsfm.analysis.embedding import Vectors, embed
 from gsfm.analysis.enrichment.common import Enrichment
 from gsfm.analysis.enrichment.enrich import enrich
 from gsfm.analysis.enrichment.ora import ora
+from gsfm.analysis.enrichment.ordered import ordered_ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.explanation import Explanation, explain
 from gsfm.analysis.networks import Network, network
@@ -43,6 +44,7 @@ __all__ = [
     "nearest",
     "network",
     "ora",
+    "ordered_ora",
     "prerank",
     "prioritize",
     "relate",

@@ -380,7 +380,8 @@ def enrich(
         statistic (RNK, CSV, TSV, a workbook); - for stdin.
     method
         model: the model's evidence for the genes of a term; ora: over-representation, the
-        hypergeometric test of the overlap; prerank: GSEA of a ranked list, by GSEApy.
+        hypergeometric test of the overlap, of a ranked list with the first genes, of a number that
+        is chosen for each term; prerank: GSEA of a ranked list, by GSEApy.
     background
         The background: the genes of the library, all genes, those of a file (- for stdin), or for
         ora a number of genes.
@@ -400,14 +401,12 @@ def enrich(
     permutations
         Method prerank: permuted lists in the null. Default: 1000.
     random_state
-        Seed of the random sets, or of the permuted lists. Default: 0.
+        Seed of the random sets, of the permuted lists, and of the order of ties. Default: 0.
     n_threads
         Method prerank: number of threads; all cores by default.
     """
     if ranked is not None and (genes or file):
         raise typer.BadParameter("give genes or --ranked, not both")
-    if ranked is not None and method == "ora":
-        raise typer.BadParameter("ora takes a set of genes; --ranked is for model and prerank")
     if method == "prerank" and background in ("library", "all"):
         raise typer.BadParameter("the background of prerank is the list, or a FILE")
     from gsfm import analysis

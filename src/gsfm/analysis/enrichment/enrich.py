@@ -10,6 +10,7 @@ from gsfm import genes as gene_names
 from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment
 from gsfm.analysis.enrichment.model import by_model
 from gsfm.analysis.enrichment.ora import ora
+from gsfm.analysis.enrichment.ordered import ordered_ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.query import check_least
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
@@ -24,19 +25,17 @@ Method: TypeAlias = Literal["model", "ora", "prerank"]
 
 
 class _Method(NamedTuple):
-    """The function of a method, its only kind of input, and the parameters that it has alone."""
+    """The functions of a method, for a gene set and for a ranked list, and its own parameters."""
 
-    function: Callable[..., Enrichment]
-    only: str | None
+    of_set: Callable[..., Enrichment] | None
+    of_list: Callable[..., Enrichment]
     parameters: tuple[str, ...] = ()
 
 
 METHODS = {
-    "model": _Method(by_model, None, ("top_genes", "draws", "random_state", "model")),
-    "ora": _Method(ora, "gene set"),
-    "prerank": _Method(
-        prerank, "ranked list", ("random_state", "weight", "permutations", "n_threads")
-    ),
+    "model": _Method(by_model, by_model, ("top_genes", "draws", "random_state", "model")),
+    "ora": _Method(ora, ordered_ora, ("random_state",)),
+    "prerank": _Method(None, prerank, ("random_state", "weight", "permutations", "n_threads")),
 }
 
 
@@ -74,7 +73,8 @@ def enrich(
     method
         ``"model"``: the model's evidence for the genes of a term, against random sets; finds terms
         without an overlap with the set, too. ``"ora"``: over-representation, the hypergeometric
-        test of the overlap; a gene set only. ``"prerank"``: GSEA by GSEApy; a ranked list only.
+        test of the overlap; of a ranked list, of the overlap with the first genes, of a number that
+        is chosen for each term. ``"prerank"``: GSEA by GSEApy; a ranked list only.
     background
         ``"all"``: all genes that the model knows; of ora all approved genes. ``"library"``: the
         genes in any term of the library. Or identifiers, such as the genes that an assay measured,
@@ -93,7 +93,7 @@ def enrich(
         Method ``"prerank"``: power of the statistics in the running sum (1 if None), and permuted
         lists in the null (1,000 if None).
     random_state
-        Of the random sets or permutations; 0 if None.
+        Of the random sets or permutations, and of the order of ties; 0 if None.
     n_threads
         Method ``"prerank"``: number of threads; all cores if None.
     model
@@ -120,7 +120,8 @@ def enrich(
 
     See Also
     --------
-    gsfm.analysis.ora, gsfm.analysis.prerank : The methods with their formulas and references.
+    gsfm.analysis.ora, gsfm.analysis.ordered_ora, gsfm.analysis.prerank :
+        The methods with their formulas and references.
 
     Examples
     --------
@@ -141,19 +142,19 @@ def enrich(
     [('down', 'growth'), ('up', 'arrest')]
     >>> enrich(["BRCA1"], method="prerank")
     Traceback (most recent call last):
-    ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' takes both; ...
+    ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' and 'ora' take ...
     """
     check_least(0, random_state=random_state, min_size=0 if min_size is None else min_size)
     require(min_size is not None, "min_size must be a whole number, not None", TypeError)
     if method not in list(METHODS):
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
     ranked, is_ranked = _as_list(genes, method)
-    kind = "ranked list" if is_ranked else "gene set"
     own = METHODS[method]
-    if own.only not in (None, kind):
-        how = "; a ranked list maps genes to statistics" if own.only == "ranked list" else ""
+    function = own.of_list if is_ranked else own.of_set
+    if function is None:
         raise ValueError(
-            f"method {method!r} takes a {own.only}, not a {kind}; 'model' takes both{how}"
+            f"method {method!r} takes a ranked list, not a gene set; 'model' and 'ora' take both; "
+            "a ranked list maps genes to statistics"
         )
     if top_genes is not None and not is_ranked:
         raise ValueError("top_genes belongs to a ranked list")
@@ -167,7 +168,7 @@ def enrich(
         "n_threads": n_threads,
     }
     for name, value in options.items():
-        if value is not None and name not in own.parameters:
+        if value is not None and (name not in own.parameters or function is ora):
             first = next(other for other, one in METHODS.items() if name in one.parameters)
             raise ValueError(f"{name} belongs to method {first!r}")
     options |= {"background": background, "max_size": max_size}
@@ -176,7 +177,7 @@ def enrich(
         options["is_ranked"] = is_ranked
     if method != "ora":
         options["progress"] = progress
-    return own.function(ranked, libraries, top=top, min_size=min_size, species=species, **options)
+    return function(ranked, libraries, top=top, min_size=min_size, species=species, **options)
 
 
 def _counts_rows(frame: Any) -> bool:
@@ -194,7 +195,7 @@ def _as_list(genes: Any, method: Method) -> tuple[Any, bool]:
     is_read = isinstance(genes, GeneList) and "statistic" in genes.table.columns
     if is_read or isinstance(genes, Mapping):
         return genes, True
-    if hasattr(genes, "items") and hasattr(genes, "dtype") and method != "ora":  # a pandas Series
+    if hasattr(genes, "items") and hasattr(genes, "dtype"):  # a pandas Series
         kind = getattr(genes.dtype, "kind", "O")
         if kind in "if" or (kind == "O" and all(isinstance(one, float) for one in genes)):
             return genes, True
