@@ -5,6 +5,7 @@ The tables are made here in the form in which each tool writes them.
 
 from __future__ import annotations
 
+import csv
 import io
 import random
 import re
@@ -400,6 +401,15 @@ def test_concatenated_files(mark):
     assert read(f"{mark}TP53\n{mark}MDM2\n# end\n{mark}BAX\n").genes == ["TP53", "MDM2", "BAX"]
 
 
+def test_a_stream_of_text(tmp_path):
+    text = "gene\tstat\nTP53\t-1\nMDM2\t2\n"
+    path = tmp_path / "a.tsv"
+    path.write_text(text)
+    with path.open() as opened:
+        for stream in (io.StringIO(text), opened):
+            assert genes.read(stream, ranked=True).genes == ["TP53", "MDM2"]
+
+
 def test_quotes():
     assert read('"gene" "note of it" "stat"\n"TP53" "a b" 1.5\n"MDM2" "c  d" 2\n').genes == [
         "TP53",
@@ -686,14 +696,41 @@ def test_a_cell_far_out_does_not_end_the_process(tmp_path):
 ALL = genes.vocabulary().symbols
 
 
-@settings(max_examples=60, deadline=None)
+def quoted(frame, *, row_names):
+    """A data frame as R's write.csv writes it; as write.table without a header for the rows."""
+    text = frame.set_axis([f"row {i}" for i in range(len(frame))]).to_csv(
+        sep="," if row_names else " ", quoting=csv.QUOTE_NONNUMERIC, index_label=""
+    )
+    return text if row_names else text.removeprefix('"" ')
+
+
+#: Every way to write a data frame: text, or bytes in an encoding of a spreadsheet.
+WRITERS = {
+    "pandas": lambda frame: frame.to_csv(),
+    "pandas without index": lambda frame: frame.to_csv(index=False),
+    "polars": lambda frame: pl.DataFrame(frame.to_dict("list")).write_csv(),
+    "polars, tabs": lambda frame: pl.DataFrame(frame.to_dict("list")).write_csv(separator="\t"),
+    "R, write.csv": lambda frame: quoted(frame, row_names=True),
+    "R, write.table": lambda frame: quoted(frame, row_names=False),
+    "Excel, tabs": lambda frame: frame.to_csv(sep="\t", index=False, lineterminator="\r\n"),
+    "Excel, Unicode text": lambda frame: frame.to_csv(sep="\t", index=False).encode("utf-16"),
+    "Excel, UTF-8": lambda frame: frame.to_csv(index=False).encode("utf-8-sig"),
+    "Excel, decimal comma": lambda frame: frame.to_csv(
+        sep=";", decimal=",", index=False, lineterminator="\r\n"
+    ),
+}
+STATISTICS = ["stat", "t", "logFC", "log2FoldChange", "avg_log2FC", "score", "NES", "z-score"]
+
+
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(8, 40),
-    writer=st.sampled_from(["pandas", "pandas without index", "polars", "tsv", "semicolon"]),
+    writer=st.sampled_from(sorted(WRITERS)),
+    statistic=st.sampled_from(STATISTICS),
     order=st.permutations(["gene", "statistic", "pvalue", "mean", "label"]),
 )
-def test_any_table_gives_its_genes_and_statistic(seed, n, writer, order):
+def test_any_table_gives_its_genes_and_statistic(seed, n, writer, statistic, order):
     """Whoever wrote the table, and in whatever order its columns are."""
     random_ = random.Random(seed)
     data = {
@@ -704,16 +741,23 @@ def test_any_table_gives_its_genes_and_statistic(seed, n, writer, order):
         "label": [random_.choice(["treated", "control sample"]) for _ in range(n)],
     }
     frame = pd.DataFrame({name: data[name] for name in order})
-    text = {
-        "pandas": lambda: frame.to_csv(),
-        "pandas without index": lambda: frame.to_csv(index=False),
-        "polars": lambda: pl.DataFrame(frame.to_dict("list")).write_csv(),
-        "tsv": lambda: frame.to_csv(sep="\t", index=False),
-        "semicolon": lambda: frame.to_csv(sep=";", decimal=",", index=False),
-    }[writer]()
-    found = read(text, ranked=True)
+    written = WRITERS[writer](frame.rename(columns={"statistic": statistic}))
+    content = written if isinstance(written, bytes) else written.encode()
+    found = genes.read(io.BytesIO(content), ranked=True)
     assert found.genes == data["gene"]
     assert found.table["statistic"].to_list() == pytest.approx(data["statistic"])
+
+
+@pytest.mark.parametrize("engine", ["openpyxl", "xlsxwriter"])
+def test_any_workbook_gives_its_genes_and_statistic(tmp_path, engine):
+    pytest.importorskip(engine)
+    random_ = random.Random(len(engine))
+    data = {"p": [random_.random() for _ in range(30)], "gene": random_.sample(ALL, 30)}
+    data["logFC"] = [random_.gauss(0, 2) for _ in range(30)]
+    pd.DataFrame(data).to_excel(tmp_path / "a.xlsx", engine=engine)
+    found = genes.read(tmp_path / "a.xlsx", ranked=True)
+    assert found.genes == data["gene"]
+    assert found.table["statistic"].to_list() == pytest.approx(data["logFC"])
 
 
 def test_a_bed_file_is_places_where_they_are_taken(tmp_path):
