@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import cProfile
+import errno
 import gzip
 import importlib
 import io
@@ -473,6 +474,18 @@ def test_outputs_that_are_no_regular_files(tmp_path: Path) -> None:
     os.close(reader)
     assert fifo.is_fifo()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fifo", "link", "real"]
+
+
+def test_a_full_disk_names_the_file_to_write(tmp_path: Path) -> None:
+    def fill(*, named: bool) -> None:
+        with atomic_path(tmp_path / "out.csv") as temporary:
+            filename = str(temporary) if named else None
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), filename)
+
+    for named in (False, True):
+        with pytest.raises(OSError, match=r"No space left on device: '.*/out\.csv'"):
+            fill(named=named)
+        assert not list(tmp_path.iterdir())
 
 
 def test_drawings_and_graphs_of_odd_names(tmp_path: Path) -> None:

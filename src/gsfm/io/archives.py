@@ -55,7 +55,7 @@ def zip_members(path: str | Path | BinaryIO) -> Iterator[BinaryIO]:
             try:
                 member = archive.open(info)
             except DAMAGE as error:
-                raise FormatError(label, f"not a readable zip file ({error})") from error
+                raise FormatError(label, f"not a readable zip file ({str(error)[:200]})") from error
             with member:
                 yield _named(member, f"{label}/{info.filename}", opened)
 

@@ -43,7 +43,11 @@ def atomic_path(path: str | Path, *, parents: bool = False) -> Iterator[Path]:
     check_folder(path)
     # Keep the suffixes: some writers choose the format by the suffix.
     folder = None if special else path.parent
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".tmp-", suffix=path.name[-99:])
+    try:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".tmp-", suffix=path.name[-99:])
+    except OSError as error:
+        error.filename = str(path)
+        raise
     os.close(handle)
     temporary = Path(name)
     try:
@@ -55,6 +59,10 @@ def atomic_path(path: str | Path, *, parents: bool = False) -> Iterator[Path]:
         else:
             usual_permissions(temporary)
             temporary.replace(path)
+    except OSError as error:
+        if error.errno and error.filename in (None, name):  # a full disk
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

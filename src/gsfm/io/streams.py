@@ -91,6 +91,8 @@ def open_source(path: str | Path | BinaryIO) -> Iterator[Source]:
                 raise FormatError(label, limits().too_large(most))
         else:
             opened = sys.stdin.buffer if isinstance(path, str | Path) else path
+            if isinstance(opened, io.TextIOBase):
+                opened = getattr(opened, "buffer", None) or io.BytesIO(opened.read().encode())
             if not hasattr(opened, "read"):
                 what = f"a path, a binary stream or a data frame, not {type(path).__name__}"
                 raise TypeError(f"a file is {what}")
@@ -144,7 +146,7 @@ def _decompress(
             raise FormatError(label, reason)
         member = stack.enter_context(archive.open(members[0]))
     except DAMAGE as error:
-        raise FormatError(label, f"not a readable zip file ({error})") from error
+        raise FormatError(label, f"not a readable zip file ({str(error)[:200]})") from error
     return io.BufferedReader(Reader(member, label, seekable), _BUFFER), Path(
         members[0].filename
     ).name
