@@ -17,7 +17,8 @@ TEXT = " ".join(PAGE.read_text(encoding="utf-8").split())
 
 
 def test_examples() -> None:
-    result = doctest.testfile(str(PAGE), module_relative=False)
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    result = doctest.testfile(str(PAGE), module_relative=False, optionflags=flags)
     assert result.attempted > 5
     assert result.failed == 0
 

@@ -109,6 +109,20 @@ def test_an_ordered_query(run, library, tmp_path):
     ]
 
 
+def test_several_lists(run, library, tmp_path):
+    path = tmp_path / "lists.gmt"
+    path.write_text("up\t\tTP53\tCDKN1A\tMDM2\ndown\t\tEGFR\tKRAS\tGRB2\n")
+    command = ("enrich", "--method", "ora", "--library", library, "--top", "1")
+    result = run(*command, "--lists", str(path), "--csv")
+    found = [(row["list"], row["term"], row["overlap"]) for row in _rows(result.stdout)]
+    assert found == [("up", "arrest", "3"), ("down", "growth", "3")]
+    assert "genes of each list: up (3), down (3)" in result.stderr
+    assert "up, mine: 1 of 3 terms" in run(*command, "--lists", "-", stdin=path.read_text()).stdout
+    refused = run(*command, str(path))
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "--lists" in refused.stderr
+
+
 def test_background_and_output(run, folder, library, tmp_path):
     measured, path = tmp_path / "measured.txt", tmp_path / "found.json"
     measured.write_text("TP53\nMDM2\nCDKN1A\nEGFR\nnonsense\n")
@@ -128,6 +142,7 @@ def test_background_and_output(run, folder, library, tmp_path):
     [
         (),
         ("TP53", "--ranked", "x.rnk"),
+        ("TP53", "--lists", "x.gmt"),
         ("TP53", "--method", "prerank"),
         ("TP53", "--method", "ora", "--random-state", "1"),
         ("--ranked", "x.rnk", "--method", "prerank", "--background", "all"),

@@ -148,7 +148,8 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
         vocabulary = Vocabulary(list(dict.fromkeys([*symbols, *named_genes()["symbol"]])))
     n = len(vocabulary)
     ids = dict(zip(symbols, map_identifiers(vocabulary, symbols, None).ids, strict=True))
-    parts, tables, entries = [], [], []
+    parts, tables = [], []
+    entries: list[dict[str, Any]] = []
     for i, sets in enumerate(loaded):
         new_id = np.array([ids[s] for s in sets.vocabulary.symbols], np.int32)
         indptr, indices, _ = csr.remap(sets.indptr, sets.indices, None, new_id)
@@ -156,6 +157,8 @@ def load_terms(libraries: LibrariesLike, vocabulary: Vocabulary | None = None) -
         parts.append(sp.csr_array((ones, indices, indptr), shape=(len(sets), n)))
         manifest, used = sets.manifest, np.unique(sets.indices)
         name = str(manifest.get("name") or f"library {i + 1}")
+        if any(name == one["name"] for one in entries):  # two mappings, or files of one name
+            name = f"{name} ({i + 1})"
         columns = {c: metadata_column(sets.metadata, c) for c in ("id", "description", "link")}
         term = pl.col("name").cast(pl.String)
         tables.append(sets.metadata.select(library=pl.lit(name), term=term, **columns))

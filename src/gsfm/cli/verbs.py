@@ -354,6 +354,7 @@ def enrich(
     file: options.File = None,
     ranked: Annotated[str | None, typer.Option(metavar="FILE")] = None,
     score_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    lists: Annotated[str | None, typer.Option(metavar="FILE")] = None,
     method: Literal["model", "ora", "prerank"] = "model",
     libraries: options.Libraries = None,
     background: Annotated[str | None, typer.Option(metavar="library|all|FILE|NUMBER")] = None,
@@ -371,13 +372,16 @@ def enrich(
     """Find the terms of libraries that a set, or a ranked list, of genes is enriched for.
 
     The terms go to stdout, one table for each library, and the report on the identifiers to
-    stderr. `--top` counts the terms of each library.
+    stderr. `--top` counts the terms of each library, and of each list if there are several.
 
     Parameters
     ----------
     ranked
         A ranked list instead of genes: a table with a column of genes and one of a signed
         statistic (RNK, CSV, TSV, a workbook); - for stdin.
+    lists
+        Several gene sets instead of genes, each tested alone: a gene-set file, such as a GMT or a
+        table of clusters; - for stdin.
     method
         model: the model's evidence for the genes of a term; ora: over-representation, the
         hypergeometric test of the overlap, of a ranked list with the first genes, of a number that
@@ -405,14 +409,16 @@ def enrich(
     n_threads
         Method prerank: number of threads; all cores by default.
     """
-    if ranked is not None and (genes or file):
-        raise typer.BadParameter("give genes or --ranked, not both")
+    if sum((ranked is not None, lists is not None, bool(genes or file))) > 1:
+        raise typer.BadParameter("give genes, --ranked or --lists, only one of them")
     if method == "prerank" and background in ("library", "all"):
         raise typer.BadParameter("the background of prerank is the list, or a FILE")
     from gsfm import analysis
 
     query: Any
-    if ranked is None:
+    if lists is not None:
+        query = options.read_sets(lists)
+    elif ranked is None:
         query = options.require(genes, file)
     else:
         query = options.read_file(ranked, ranked=True, score_column=score_column)

@@ -41,7 +41,10 @@ from gsfm.io.streams import file_path
 from gsfm.report import Report
 
 _TERM = re.compile(r"term|pathway|geneset|setname|^set$|^name$|description")
-_SETS = "this looks like a gene-set file ({:,} sets): give it as a library, or the genes of one set"
+_SETS = (
+    "this looks like a gene-set file ({:,} sets): give it as a library, to enrich as --lists, or "
+    "give the genes of one set"
+)
 _TRANSPOSED = "the genes are the names of the columns: transpose the table"
 #: Also those of Chinese, Japanese and Arabic.
 _SEPARATOR = re.compile("[\t,;\uff0c\uff1b\u3001\u060c\u061b]+")
@@ -360,6 +363,10 @@ def _gene_column(table: Table, wanted: str | int | None) -> Column | None:
         reason = f"no column has identifiers of genes: there are {listed(columns)}"
         raise grid.fail(f"{reason}; choose one with --gene-column")
     best = best_of(found)
+    if best is not None and not best.named_gene:
+        # Names that may be those of drugs or proteins, beside Entrez ids of other genes.
+        ids = [c for c in numbers if c.named_gene and c.share >= LEAST and not agree(best, c)]
+        best, found = (None, [best, *ids]) if ids else (best, found)
     if best is not None:
         if _are_transposed(columns, best):
             raise grid.fail(_TRANSPOSED)
@@ -369,7 +376,8 @@ def _gene_column(table: Table, wanted: str | int | None) -> Column | None:
         return None
     what = "columns of genes" if len(found) < len(columns) else "columns, all of genes"
     reason = f"there are {len(found)} {what} ({listed(found)})"
-    raise grid.fail(f"{reason}: choose one with --gene-column, or read them as sets with --library")
+    how = "choose one with --gene-column, or read them as sets: --library, of enrich also --lists"
+    raise grid.fail(f"{reason}: {how}")
 
 
 def _are_transposed(columns: Sequence[Column], genes: Column | None = None) -> bool:
@@ -390,8 +398,10 @@ def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Colu
             raise grid.fail(f"the column {column.label} has no numbers (--score-column)")
         return column
     others = [c for c in table.columns if c is not genes]
-    # A column with a few texts among its numbers has an error, which its line reports.
-    numbers = [c for c in others if c.is_number] or [c for c in others if c.has_number]
+    # A column with a few texts among its numbers has an error, which its line reports, or a footnote.
+    numbers = [c for c in others if c.is_number or (c.has_number and c.standing is not None)] or [
+        c for c in others if c.has_number
+    ]
     found = _ranked(numbers) or _unnamed(others, genes)
     blank = [c for c in others if c.standing is not None and not c.present.any()]
     if blank and len(found) < 2:

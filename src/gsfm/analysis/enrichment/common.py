@@ -45,7 +45,7 @@ COLUMNS = {
 FIRST = ("rank", "library", "term", "id", "link", "size")
 LAST = ("p_value", "fdr", "predicted_members", "overlap_genes", "leading_edge")
 #: The columns that tables for people do not have; ``size`` is in ``overlap``.
-HIDDEN = ("library", "link", "expected")
+HIDDEN = ("list", "library", "link", "expected")
 
 
 class Enrichment(Result):
@@ -54,7 +54,8 @@ class Enrichment(Result):
     Attributes
     ----------
     table
-        One row a term, library by library: ``rank``, ``library``, ``term``, ``id``, ``link``,
+        One row a term, list by list and library by library: ``list``, if there were several,
+        ``rank``, ``library``, ``term``, ``id``, ``link``,
         ``size``, the numbers of the method, ``p_value``, ``fdr``; ``provenance["columns"]``
         describes each. Ranks and false discovery rates are those within the library.
     provenance
@@ -72,6 +73,10 @@ class Enrichment(Result):
         p = self.provenance
         tested = ", ".join(f"{one['name']} ({one['tested']:,})" for one in p["libraries"])
         lines = [f"terms tested: {tested}; background: {p['background']['description']}"]
+        lists = p.get("lists", {})
+        if sizes := [f"{name} ({one['genes']:,})" for name, one in lists.items() if "genes" in one]:
+            lines.append(f"genes of each list: {join_names(sizes, limit)}")
+        lines += [f"excluded list {k}: {v['reason']}" for k, v in lists.items() if "reason" in v]
         ranked = p.get("ranked", {})
         if ranked.get("tied", 0) > MANY_TIES * ranked.get("genes", 0):
             lines.append(
@@ -88,14 +93,16 @@ class Enrichment(Result):
         return "\n".join([super().summary(limit=limit), *lines])
 
     def parts(self) -> list[tuple[str, pl.DataFrame]]:
-        """One table for each library, with the overlap as ``k/K``: of the K genes of the term."""
+        """One table for each list and library; the overlap is ``k/K``, of K genes of the term."""
         tested = {one["name"]: one["tested"] for one in self.provenance["libraries"]}
         parts = []
-        for (name,), part in self.table.group_by("library", maintain_order=True):
+        by = [name for name in ("list", "library") if name in self.table.columns]
+        for key, part in self.table.group_by(by, maintain_order=True):
             if "overlap" in part.columns:
                 part = part.with_columns(overlap=pl.format("{}/{}", "overlap", "size"))
                 part = part.drop("size")
-            title = f"{name}: {len(part):,} of {count(tested[name], 'term')}"
+            of = count(tested[str(key[-1])], "term")
+            title = f"{', '.join(map(str, key))}: {len(part):,} of {of}"
             parts.append((title, part.drop(HIDDEN, strict=False)))
         return parts
 

@@ -8,18 +8,20 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gsfm import genes as gene_names
 from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment
+from gsfm.analysis.enrichment.lists import as_lists, combine
 from gsfm.analysis.enrichment.model import by_model
 from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.ordered import ordered_ora
 from gsfm.analysis.enrichment.prerank import prerank
 from gsfm.analysis.query import check_least
-from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
+from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, load_libraries
 from gsfm.completion.inputs import GenesLike, RankedLike, as_identifiers, is_pair, is_path
-from gsfm.errors import require
+from gsfm.errors import GsfmError, UnknownGenesError, require
 from gsfm.genes import GeneList, Species
 from gsfm.io.frames import is_frame
-from gsfm.models import ModelLike
+from gsfm.models import ModelLike, load_model
 from gsfm.progress import Progress
+from gsfm.sets import GeneSets
 
 Method: TypeAlias = Literal["model", "ora", "prerank"]
 
@@ -58,7 +60,7 @@ def enrich(
     species: Species | None = None,
     progress: Progress | None = None,
 ) -> Enrichment:
-    """Find the terms of libraries that a gene set, or a ranked list, is enriched for.
+    """Find the terms of libraries that gene sets, or ranked lists, are enriched for.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def enrich(
         pandas Series of identifiers to a signed statistic, pairs of the two, or a data frame or
         file, of which `gsfm.genes.read` reads the columns. For a model, a data frame is a ranked
         list, and a file a gene set: give ``gsfm.genes.read(file, ranked=True)`` for a ranked list.
+        Or several of them: a mapping of names to gene sets or to ranked lists, a `GeneSets`, such
+        as ``gsfm.sets.read(file)``, or a data frame with a column ``cluster``.
     libraries
         One library or several, of any kind that `gsfm.libraries.load` takes; all that are installed
         if None.
@@ -105,7 +109,8 @@ def enrich(
     -------
     Enrichment
         One row a term, library by library, best first; ranks and false discovery rates are those
-        within the library. ``provenance["columns"]`` describes the columns.
+        within the library. ``provenance["columns"]`` describes the columns. Of several lists, the
+        first column is ``list``, and each list has its own ranks and false discovery rates.
 
     Raises
     ------
@@ -140,6 +145,9 @@ def enrich(
     >>> best = found.table.unique("direction", keep="first")
     >>> sorted(best.select("direction", "term").rows())
     [('down', 'growth'), ('up', 'arrest')]
+    >>> both = {"up": ["CDKN1A", "MDM2"], "down": ["EGFR", "GRB2"]}
+    >>> enrich(both, terms, method="ora", min_size=2, top=1).table.select("list", "term").rows()
+    [('up', 'arrest'), ('down', 'growth')]
     >>> enrich(["BRCA1"], method="prerank")
     Traceback (most recent call last):
     ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' and 'ora' take ...
@@ -148,6 +156,33 @@ def enrich(
     require(min_size is not None, "min_size must be a whole number, not None", TypeError)
     if method not in list(METHODS):
         raise ValueError(f"method must be model, ora or prerank, not {method!r}")
+    if (lists := as_lists(genes)) is not None:
+        settings: dict[str, Any] = {
+            "method": method,
+            "background": background,
+            "top": top,
+            "min_size": min_size,
+            "max_size": max_size,
+            "top_genes": top_genes,
+            "draws": draws,
+            "weight": weight,
+            "permutations": permutations,
+            "random_state": random_state,
+            "n_threads": n_threads,
+            "model": load_model(model) if method == "model" else model,
+            "species": species,
+            "progress": progress,
+        }
+        loaded: Any = load_libraries(libraries)
+        results, errors = {}, {}
+        for name, one in lists.items():
+            try:
+                results[name] = enrich(one, loaded, **settings)
+            except GsfmError as error:
+                if type(error) not in (GsfmError, UnknownGenesError):
+                    raise
+                errors[name] = error
+        return combine(results, errors, genes.files if isinstance(genes, GeneSets) else {})
     ranked, is_ranked = _as_list(genes, method)
     own = METHODS[method]
     function = own.of_list if is_ranked else own.of_set

@@ -136,6 +136,7 @@ def ordered_ora(
         if not len(order):
             continue
         about[side] = len(order)
+        part: dict[str, NDArray[Any]]
         part = {name: np.zeros(n_terms, np.int64) for name in ("prefix", "overlap")}
         part |= {name: np.ones(n_terms) for name in ("prefix_p_value", "p_value")}
         for i, n_background in enumerate(test.background_sizes.tolist()):
@@ -313,7 +314,7 @@ def exact_p(smallest: Numbers, size: int, longest: int, n_background: int) -> Nu
         chance = np.exp(log_p - after[at, row, None])
         h[at, row] = 1 - (chance * h[at, row + 1 :]).sum(axis=1)
     log_p = choose(c, k) + after - choose(np.array(N), np.array(B))
-    return np.minimum((np.exp(log_p) * h).sum(axis=1), 1.0)
+    return np.asarray(np.minimum((np.exp(log_p) * h).sum(axis=1), 1.0))
 
 
 def _longest_prefixes(smallest: Numbers, k: Ints, longest: int, N: int) -> Ints:
