@@ -545,6 +545,22 @@ def test_the_separator_the_units_and_the_errors_of_spreadsheets(text):
     assert dict(found.table.rows()) == pytest.approx(dict(zip(SYMBOLS, VALUES, strict=True)))
 
 
+def test_names_beside_entrez_ids_of_other_genes():
+    ids = [7157, 1026, 4193, 581, 1647, 27244, 355, 5925]
+    drugs = ["EGF", "IL2", "TNF", "KIT", "INS", "LEP", "EPO", "GH1"]
+    with pytest.raises(FormatError, match=r"2 columns of genes \('Drug', 'gene'\): choose one"):
+        read(rows(drugs, ids, VALUES, sep=",", header=["Drug", "gene", "logFC"]))
+    text = rows(SYMBOLS, ids, VALUES, sep=",", header=["Feature", "gene", "logFC"])
+    assert read(text).genes == SYMBOLS
+
+
+def test_a_footnote_below_the_statistic():
+    """The column of the statistic remains one of numbers."""
+    text = rows(VALUES[:6], SYMBOLS[:6], P[:6], header=["z", "gene", "coef"])
+    found = read(f"{text}Source: this study\t\t\n", ranked=True)
+    assert found.table["statistic"].to_list() == VALUES[:6]
+
+
 def test_a_row_with_another_number_of_cells():
     """Its other cells would be read in place of the statistic."""
     names = [*ALL[:16]]

@@ -398,10 +398,9 @@ def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Colu
             raise grid.fail(f"the column {column.label} has no numbers (--score-column)")
         return column
     others = [c for c in table.columns if c is not genes]
-    # A column with a few texts among its numbers has an error, which its line reports, or a footnote.
-    numbers = [c for c in others if c.is_number or (c.has_number and c.standing is not None)] or [
-        c for c in others if c.has_number
-    ]
+    # A column with a few texts among its numbers has an error, which its line reports, or a note.
+    mixed = [c for c in others if c.has_number]
+    numbers = [c for c in mixed if c.is_number or c.standing is not None] or mixed
     found = _ranked(numbers) or _unnamed(others, genes)
     blank = [c for c in others if c.standing is not None and not c.present.any()]
     if blank and len(found) < 2:
