@@ -340,7 +340,7 @@ UP_AND_DOWN = [
 def test_several_lists_in_a_file(text):
     """UP is an alias of UPP1; a heading is no gene."""
     with pytest.raises(
-        FormatError, match=r"several lists, below .* in line \d|as sets with --library"
+        FormatError, match=r"several lists, below .* in line \d|as sets: --library"
     ):
         read(text)
 
