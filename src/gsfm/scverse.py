@@ -325,7 +325,7 @@ def enrich(
     test = {k: str(v) for k, v in ranked.get("params", {}).items()}
     of_raw = adata.raw is not None and test.get("use_raw") == "True"
     background = [str(name) for name in (adata.raw if of_raw else adata).var_names]
-    options = {"method": method, "background": background, "top": None, **options}
+    options = {"method": method, "background": background, "top": None, "group": False, **options}
     if method == "model":
         options |= {"model": load_model(model), "top_genes": top_genes}
     about = {"key": key, "statistic": statistic, **cut, "test": test}
@@ -490,8 +490,6 @@ class _Expression:
     """
 
     def __init__(self, values: Any, bsize: int) -> None:
-        if sp.issparse(values) and values.format not in ("csr", "csc"):
-            values = values.tocsr()
         self.values, self.bsize = values, bsize
         #: (cells,) the cells that are used.
         self.cells = np.ones(values.shape[0], bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from gsfm.progress import Progress
 FORMAT = "gsfm-signatures/1"
 #: Terms that are completed at once; bounds the working memory.
 _TERMS = 64
+#: Members of terms from which their signatures are stored.
+LEAST = 1000
 #: Signatures that the process remembers; the oldest are forgotten.
 _REMEMBERED = 8
 _memory: dict[tuple[Any, ...], sp.csr_array] = {}
@@ -87,18 +90,33 @@ def complete_terms(
     key = model, id(model.manifest), model.calibration, content
     source = "memory"
     if key not in _memory:
-        large = added > 0 and members.nnz >= cache.LEAST
+        large = added > 0 and members.nnz >= LEAST
         file = cache.cache_file("signatures", model, content) if large else None
         stored = cache.read_cache(file)
         source = "disk" if stored else "computed"
         if not stored:
-            stored = _completed(model, members, pool, added, progress)
+            with _one_thread():
+                stored = _completed(model, members, pool, added, progress)
             cache.write_cache(file, stored)
         parts = stored["weights"].astype(np.float64), stored["indices"], stored["indptr"]
         _memory[key] = sp.csr_array(parts, shape=members.shape)
         for old in list(_memory)[:-_REMEMBERED]:
             del _memory[old]
     return Signatures(_memory[key], source, time.perf_counter() - start)
+
+
+def _one_thread() -> contextlib.AbstractContextManager[Any]:
+    """A context in which products of matrices use one thread, if threadpoolctl is installed.
+
+    The matrices of a term are small. On a busy machine, to wait for a second thread takes many
+    times as long as the product.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return contextlib.nullcontext()
+    limit: contextlib.AbstractContextManager[Any] = threadpool_limits(1, "blas")
+    return limit
 
 
 def _completed(
