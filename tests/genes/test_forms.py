@@ -66,6 +66,9 @@ def row(identifier: str, *others: str) -> dict[str, object]:
         ("DYRK1AIP3~withdrawn", "PHYHIP", "previous"),
         # arrays
         ("7157_at", "TP53", "entrez"),
+        ("TP53 (7157)", "TP53", "entrez"),
+        ("BAX (ENSG00000087088)", "BAX", "ensembl gene"),
+        ("BAX:", "BAX", "approved"),
         ("ENSG00000141510_at", "TP53", "ensembl gene"),
         ("ENST00000269305_at", "TP53", "ensembl transcript"),
         ("TP53-mRNA", "TP53", "approved"),

@@ -383,6 +383,38 @@ def test_thousands_and_formulas():
     ]
 
 
+@pytest.mark.parametrize("minus", "\u2212\u2010\u2011\u2012\u2013\uff0d")
+@pytest.mark.parametrize("space", "\u00a0\u2009\u202f'\u2019")
+def test_numbers_of_typesetters(minus, space):
+    text = f"gene\tlogFC\nTP53\t1{space}234,5\nMDM2\t{minus}2,5\n"
+    assert read(text, ranked=True).table.rows() == [("TP53", 1234.5), ("MDM2", -2.5)]
+
+
+@pytest.mark.parametrize("header", ["gene,logFC\n", ""])
+def test_decimal_commas_between_commas(header):
+    """A header with one name less than there are cells is that of row names in R."""
+    with pytest.raises(FormatError, match=r"header has 2 names for 3 cells|with a decimal comma"):
+        read(f"{header}TP53,1,5\nMDM2,-2,25\nBAX,3,0\n", ranked=True)
+
+
+@pytest.mark.parametrize("name", ["gene", "feature"])
+def test_a_gene_that_is_the_same_in_all_rows(name):
+    """The gene that was knocked out is not the one that was measured."""
+    text = rows(["RB1"] * 8, SYMBOLS, VALUES, header=["perturbed_gene", name, "t"])
+    if name == "gene":
+        assert read(text).genes == SYMBOLS
+    else:
+        with pytest.raises(FormatError, match="'perturbed_gene', 'feature'"):
+            read(text)
+
+
+def test_the_names_of_uniprot_in_a_cell():
+    names = ["TP53 P53", "CDKN1A CAP20 WAF1", "MDM2", "CALM1 CALM CAM; CALM2 CAM2", "BAX; FAS"]
+    text = rows(["P04637"] * 5, names, header=["Entry", "Gene Names"])
+    expected = ["TP53", "CDKN1A", "MDM2", "CALM1", "CALM2", "BAX", "FAS"]
+    assert read(text).genes == expected
+
+
 @pytest.mark.parametrize("rule", ["|---|---|", "|:--|--:|"])
 def test_lines_between_rows(rule):
     text = f"| gene | logFC |\n{rule}\n| TP53 | 2 |\n| MDM2 | -1 |\n"
@@ -476,6 +508,8 @@ def test_what_is_no_list_is_named(text):
         ({"intensity a": MEAN, "note": ["x"] * 8}, "no column has a signed statistic"),
         ({"log2FC": [""] * 8, "b2": VALUES}, "'log2FC' has no values"),
         ({"t": ["inf", *VALUES[1:]]}, "'inf' is not a finite number"),
+        ({"logFC": ["1,234", "-2,345"] * 4}, "'1,234' of column 'logFC' may be"),
+        ({"logFC": ["1.234", "-900"] * 4}, "'1.234' of column 'logFC' may be"),
     ],
 )
 def test_a_statistic_that_the_file_does_not_decide(columns, message):
@@ -806,6 +840,15 @@ def test_no_column_and_no_list(text, options, message):
     with pytest.raises(FormatError, match=message):
         genes.read(io.BytesIO(text.encode()), **options)
     assert genes.read(io.BytesIO(b"gene\nTP53\n"), gene_column="gene").genes == ["TP53"]
+
+
+def test_numbers_are_no_names_of_the_columns_of_a_frame():
+    """1 is the Entrez id of A1BG."""
+    frame = pd.DataFrame([["x", "TP53", 1.5], ["y", "MDM2", -2.0], ["z", "BAX", 3.0]])
+    expected = [("TP53", 1.5), ("MDM2", -2.0), ("BAX", 3.0)]
+    assert genes.read(frame, ranked=True).table.rows() == expected
+    series = frame.set_index(1)[2].rename(None).rename_axis(None)
+    assert genes.read(series.reset_index(), ranked=True).table.rows() == expected
 
 
 def test_a_frame_without_rows_has_no_genes():

@@ -39,8 +39,8 @@ _TERM_NAME = re.compile(r"(term|set|pathway|title|description|type)(name|id)?$")
 #: Names of the groups that a table of several comparisons is about.
 _GROUP = re.compile(r"^(cluster|group|leiden|louvain|celltype|comparison|contrast|condition|label)")
 #: Names of numbers, but of genes if the cells are.
-_GENES_OR_NUMBERS = re.compile(r"geneid|index|row|unnamed.*")
-_MINUS = str.maketrans("\u2212\u2013\u2012", "---")
+_GENES_OR_NUMBERS = re.compile(r"geneid|index|row|unnamed.*|(entrez|ncbi).*")
+_MINUS = str.maketrans("\u2212\u2010\u2011\u2012\u2013\uff0d", "------")
 
 #: Kinds of match of symbols, in order of preference.
 _SYMBOLS = ("approved", "approved (case)", "previous", "alias", "mouse symbol", "rat symbol")
@@ -306,7 +306,7 @@ def number(cell: str, decimal_comma: bool = False) -> float:
     >>> number("\\u22120.5"), number("1,234.5"), number("0,25", decimal_comma=True)
     (-0.5, 1234.5, 0.25)
     """
-    text = cell.translate(_MINUS).strip()
+    text = _plain_number(cell).strip()
     if decimal_comma and "," in text:
         text = text.replace(".", "").replace(",", ".")
     elif _GROUPED.fullmatch(text):
@@ -317,6 +317,14 @@ def number(cell: str, decimal_comma: bool = False) -> float:
         return float("nan")
 
 
+def _plain_number(cell: str) -> str:
+    """A number with a plain minus sign, and without spaces or apostrophes before thousands."""
+    if cell.isascii() and "'" not in cell:
+        return cell
+    return _SPACES.sub("", cell.translate(_MINUS))
+
+
+_SPACES = re.compile("(?<=\\d)[\u00a0\u2009\u202f'\u2019](?=\\d{3}(?!\\d))")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _WITH_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 _WITH_BOTH = re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+")
@@ -331,7 +339,7 @@ def has_decimal_comma(rows: Sequence[Sequence[str]], separator: str | None) -> b
     """
     if separator == ",":
         return False
-    texts = [cell.translate(_MINUS) for row in rows for cell in row if "," in cell]
+    texts = [_plain_number(cell) for row in rows for cell in row if "," in cell]
     commas = [text for text in texts if _WITH_COMMA.fullmatch(text)]
     if any(not _GROUPED.fullmatch(text) or text.lstrip("-+").startswith("0") for text in commas):
         return True
@@ -396,9 +404,14 @@ class Table:
             start, rows, below = start + 1, rows[1:], below[1:]
         sample = max(_FEW, min(1000, _SAMPLE // width))
         columns = [
-            Column(i, names[i], [row[i] for row in below], comma, species, known, sample)
-            for i in range(width)
+            Column(
+                i, name, _first_names(name, [r[i] for r in below]), comma, species, known, sample
+            )
+            for i, name in enumerate(names)
         ]
+        if short and (one := columns[1]).named_gene and one.is_number and not one.is_gene():
+            reason = f"the header has {width - 1} names for {width} cells, which makes {one.label}"
+            raise grid.fail(f"{reason} numbers: name all columns, and use no decimal commas", start)
         texts = itertools.chain.from_iterable(c.texts() for c in columns if not c.has_number)
         _learn(known, itertools.chain(names, rows[0], texts), species)
         header = short or _have_names(columns)
@@ -465,6 +478,9 @@ def best_of(found: Sequence[Column]) -> Column | None:
     Columns are equal if they have the same genes row by row; then a symbol is preferred to an id.
     """
     named = [c for c in found if c.named_gene]
+    named = [c for c in named if len(c.symbols) > 1] or named
+    if len(named) == 1 and len(named[0].symbols) == 1 < max(len(c.symbols) for c in found):
+        return None  # the same in all rows, as the gene that was knocked out
     if len(found) == 1 or len(named) == 1:
         return named[0] if named else found[0]
     best = max(named or found, key=lambda c: (round(c.share, 1), _order(c.kind), -c.index))
@@ -498,6 +514,13 @@ def _start(rows: Sequence[Sequence[str]], width: int) -> int:
         if is_longer and named and all(np.isnan(number(cell)) for cell in row):
             return i
     return next((i for i, n in enumerate(filled) if n >= min(2, width)), 0)
+
+
+def _first_names(name: str, cells: list[str]) -> list[str]:
+    """The cells of a column, without the synonyms in those of UniProt: ``TP53 P53``."""
+    if not plain(name).startswith("genenames"):
+        return cells
+    return [c if re.search("[,/|]", c) else re.sub(r"(?<=[^\s;])\s+[^;]*", "", c) for c in cells]
 
 
 def _are_names(rows: Sequence[Sequence[str]], comma: bool, known: Known) -> bool:

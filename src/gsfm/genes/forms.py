@@ -75,7 +75,7 @@ _PREFIXES = _replacing(
     (r"^9606\.(?=[A-Z])", ""),  # STRING
     (rf"^(?:{_DATABASES}) ?: ?(?=[A-Z])", ""),
 )
-_SPLIT = re.compile(r"[|:]|_(?=ENS)|(?<=\d)_(?=[A-Z])")
+_SPLIT = re.compile(r"[|:]|_(?=ENS)|(?<=\d)_(?=[A-Z])| \(|\)$")
 
 
 def _parts(key: str) -> Iterator[Option]:
@@ -157,16 +157,16 @@ def _greek(key: str) -> Iterator[Option]:
 FORMS = (
     Form(_DASH, "with a plain hyphen", _replacing((_DASH, "-"))),
     Form(
-        r"[,;*.]$|[)\]]$|~WITHDRAWN$",
+        r"[,;:*.]$|[)\]]$|~WITHDRAWN$",
         "before its ending",
-        _replacing((r"[,;*.]+$|\s*[(\[](?:HUMAN|HOMO SAPIENS)[)\]]$|~WITHDRAWN$", "")),
+        _replacing((r"[,;:*.]+$|\s*[(\[](?:HUMAN|HOMO SAPIENS)[)\]]$|~WITHDRAWN$", "")),
     ),
     Form(
         rf"^>|[:=|]|^(?:GENE|RNA|CDS)-|^LOC\d|^HGNC_|^9606\.|^{_ASSEMBLY}|^(?:ENTREZ|NCBI|GENE)",
         "after its prefix",
         _PREFIXES,
     ),
-    Form(r"[|:]|_ENS|\d_[A-Z]", "by two names", _parts, together=True),
+    Form(r"[|:]|_ENS|\d_[A-Z]|^\S+ \(\S+\)$", "by two names", _parts, together=True),
     Form(
         r"^(?:\d+|ENS[GT]\d+(?:\.\d+)?|[NX][MR]_\d+(?:\.\d+)?)_AT$",
         "of a probe set (BrainArray)",

@@ -52,7 +52,7 @@ MEANINGS = (
          r"test_?stat(istic)?$|^(log2?)?(bf|bayesfactor)$"),
     _row("log odds without a sign", 0, r"^(?-i:B)$|^lods?$"),
     _row("log fold change", 2,
-         rf"^(avg|ave|average|mean|median|shrunken)?{_FC}s?\)?$|^lfc$|diff(erence)?$",
+         rf"^(avg|ave|average|mean|median|shrunken)?{_FC}s?\)?$|^lfc$|^log2fold|diff(erence)?$",
          r"^(b|beta|effect(size)?|estimate|coef(ficient)?)$"),
     _row("mean", 0,
          r"^(base)?mean|^median|^(ave|avg|average)expr|^log2?cpm$|^value[12]$|^baseline$",

@@ -48,6 +48,7 @@ _SETS = (
 _TRANSPOSED = "the genes are the names of the columns: transpose the table"
 #: Also those of Chinese, Japanese and Arabic.
 _SEPARATOR = re.compile("[\t,;\uff0c\uff1b\u3001\u060c\u061b]+")
+_GROUP, _WHOLE = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}"), re.compile(r"[-+]?\d{1,3}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
@@ -171,7 +172,11 @@ def read(
         if ranked:
             raise grid.fail("there is no column of numbers: a ranked list needs a statistic")
         return _all_cells(table)
-    return _of_column(table, genes, _score_column(table, score_column, genes) if ranked else None)
+    if not ranked:
+        return _of_column(table, genes, None)
+    score = _score_column(table, score_column, genes)
+    _check_marks(table, score)
+    return _of_column(table, genes, score)
 
 
 def read_genes(path: str | Path | BinaryIO, **options: Any) -> list[str]:
@@ -421,6 +426,27 @@ def _score_column(table: Table, wanted: str | int | None, genes: Column) -> Colu
         reason = f"no column has a signed statistic: each of {listed(numbers)} is {what}"
         raise grid.fail(f"{reason}; choose one with --score-column")
     raise grid.fail("there is no column of numbers: a ranked list needs a statistic")
+
+
+def _check_marks(table: Table, score: Column) -> None:
+    """Refuse numbers with a comma or a point that may be decimal, or may separate thousands."""
+    cells = [cell for cell, has in zip(score.cells, score.present, strict=True) if has]
+    where, separator = f"of column {score.label}", table.grid.separator
+    grouped = [cell for cell in cells if _GROUP.fullmatch(cell)]
+    whole = [cell for cell in cells if _WHOLE.fullmatch(cell)]
+    if table.grid.sheet is None and len(grouped) + len(whole) == len(cells) and grouped:
+        commas = not score.decimal_comma and not whole and all("," in cell for cell in grouped)
+        points = separator != "," and whole and all("." in cell for cell in grouped)
+        if commas or points:
+            reason = f"{grouped[0]!r} {where} may be a number with three decimals or thousands"
+            raise table.grid.fail(f"{reason}: write decimal points, and no other marks")
+    after = table.columns[score.index + 1 :][:1]
+    unnamed = separator == "," and table.header_line is None
+    digits = after and all(cell.isdigit() for cell in after[0].cells)
+    if unnamed and digits and len(whole) == len(cells):
+        both = f"'{cells[0]},{after[0].cells[0]}'"
+        reason = f"{both} may be one number with a decimal comma, or two columns"
+        raise table.grid.fail(f"{reason}: name the columns, or use another separator")
 
 
 def _ranked(numbers: Sequence[Column]) -> list[Column]:

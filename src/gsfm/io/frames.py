@@ -38,5 +38,7 @@ def stream_of(frame: Any) -> BinaryIO:
         if one:
             text = text.with_row_index("" if frame.columns != [""] else "row")
         return _Text(text.write_csv(separator="\t").encode())
+    # A number is the position of a column, and no name.
+    frame = frame.rename(columns=lambda name: "" if isinstance(name, int) else name)
     has_index = type(frame.index).__name__ != "RangeIndex"
     return _Text(frame.to_csv(sep="\t", index=has_index or one).encode())
