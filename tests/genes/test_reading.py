@@ -339,9 +339,7 @@ UP_AND_DOWN = [
 @pytest.mark.parametrize("text", UP_AND_DOWN)
 def test_several_lists_in_a_file(text):
     """UP is an alias of UPP1; a heading is no gene."""
-    with pytest.raises(
-        FormatError, match=r"several lists, below .* in line \d|as sets: --library"
-    ):
+    with pytest.raises(FormatError, match=r"several lists, below .* in line \d|as sets: --library"):
         read(text)
 
 
@@ -577,6 +575,16 @@ def test_short_codes_and_dates_are_no_genes(codes):
 def test_the_separator_the_units_and_the_errors_of_spreadsheets(text):
     found = read(text, ranked=True)
     assert dict(found.table.rows()) == pytest.approx(dict(zip(SYMBOLS, VALUES, strict=True)))
+
+
+@pytest.mark.parametrize("text", [
+    "p53\nTNF-\u03b1\nIL-1\u03b2\n",
+    "HER2\nhsa-miR-155-5p\nhsa-let-7a-5p\n",
+    "p53\n2-Sep\n1-Mar\n",
+    "0    TP53\n1    MDM2\n2     BAX\n3 ATM\ndtype: object\n",
+])  # fmt: skip
+def test_a_synonym_above_other_forms_of_symbols(text):
+    assert read(text).genes[0] in ("p53", "HER2", "TP53")
 
 
 def test_names_beside_entrez_ids_of_other_genes():

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gsfm.errors import join_names
 from gsfm.genes.headings import are_labels
+from gsfm.genes.lookup import CODE
 from gsfm.genes.meanings import compact, meaning, words
 from gsfm.genes.resolver import Species, resolve
 from gsfm.io.grid import Grid, is_missing, unquoted
@@ -488,8 +489,9 @@ def best_of(found: Sequence[Column]) -> Column | None:
 
 
 def is_symbol(kind: str) -> bool:
-    """Whether a kind of match is that of a symbol or a synonym, and not of an id."""
-    return kind in _SYMBOLS or kind.endswith(" alias")
+    """Whether a kind of match is that of a symbol, a synonym or a form of one, and not of an id."""
+    is_form = CODE.get(kind, 0) >= CODE["excel date"]
+    return kind in _SYMBOLS or kind.endswith(" alias") or is_form
 
 
 def _order(kind: str) -> int:
@@ -557,7 +559,7 @@ def _have_names(columns: Sequence[Column]) -> bool:
     above = [number(c.header, c.decimal_comma) for c in tops]
     if above:
         return bool(np.isnan(above).any())
-    return any(_names_genes(c) for c in columns if not c.is_number)
+    return any(_names_genes(c) for c in columns if not c.has_number)
 
 
 def _names_genes(column: Column) -> bool:
