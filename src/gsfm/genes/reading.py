@@ -370,8 +370,8 @@ def _gene_column(table: Table, wanted: str | int | None) -> Column | None:
     best = best_of(found)
     if best is not None and not best.named_gene:
         # Names that may be those of drugs or proteins, beside Entrez ids of other genes.
-        ids = [c for c in numbers if c.named_gene and c.share >= LEAST and not agree(best, c)]
-        best, found = (None, [best, *ids]) if ids else (best, found)
+        rivals = [c for c in numbers if c.named_gene and c.share >= LEAST and not agree(best, c)]
+        best, found = (None, [best, *rivals]) if rivals else (best, found)
     if best is not None:
         if _are_transposed(columns, best):
             raise grid.fail(_TRANSPOSED)
