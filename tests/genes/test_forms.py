@@ -69,6 +69,8 @@ def row(identifier: str, *others: str) -> dict[str, object]:
         ("TP53 (7157)", "TP53", "entrez"),
         ("BAX (ENSG00000087088)", "BAX", "ensembl gene"),
         ("BAX:", "BAX", "approved"),
+        ("\uff34\uff30\uff15\uff13", "TP53", "approved"),
+        ("CD\u00adKN1A", "CDKN1A", "approved"),
         ("ENSG00000141510_at", "TP53", "ensembl gene"),
         ("ENST00000269305_at", "TP53", "ensembl transcript"),
         ("TP53-mRNA", "TP53", "approved"),

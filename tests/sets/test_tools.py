@@ -473,6 +473,17 @@ def test_a_column_by_name_and_number():
         read(io.BytesIO(b"one\td\tTP53\tBAX\n"), set_column="x")
 
 
+def test_annotations_that_are_negated():
+    """In the table of NCBI, gene2go."""
+    text = (
+        "GeneID\tGO_ID\tQualifier\n7157\tGO:1\tinvolved_in\n581\tGO:1\t-\n"
+        "4193\tGO:1\tNOT involved_in\n1026\tGO:2\t\n"
+    )
+    sets = read(io.BytesIO(text.encode()), set_column="GO_ID")
+    assert [sets.genes(i) for i in range(2)] == [("BAX", "TP53"), ("CDKN1A",)]
+    assert "1 row that negates an annotation (NOT), left out, first in line 4" in str(sets.report)
+
+
 def test_markers_of_several_species():
     rows = [("Mm Hs", "TP53"), ("Mm", "Trp63"), ("Hs", "BAX"), ("Mm", "Fas")]
     text = table(

@@ -410,9 +410,9 @@ class Table:
             )
             for i, name in enumerate(names)
         ]
-        if short and (one := columns[1]).named_gene and one.is_number and not one.is_gene():
-            reason = f"the header has {width - 1} names for {width} cells, which makes {one.label}"
-            raise grid.fail(f"{reason} numbers: name all columns, and use no decimal commas", start)
+        if short and _are_shifted(columns):
+            reason = f"the header has {width - 1} names for {width} cells"
+            raise grid.fail(f"{reason}: name all columns, and use no decimal commas", start)
         texts = itertools.chain.from_iterable(c.texts() for c in columns if not c.has_number)
         _learn(known, itertools.chain(names, rows[0], texts), species)
         header = short or _have_names(columns)
@@ -516,6 +516,19 @@ def _start(rows: Sequence[Sequence[str]], width: int) -> int:
         if is_longer and named and all(np.isnan(number(cell)) for cell in row):
             return i
     return next((i for i, n in enumerate(filled) if n >= min(2, width)), 0)
+
+
+def _are_shifted(columns: Sequence[Column]) -> bool:
+    """Whether names that stand one column further to the right, as below names of rows, are wrong:
+    a name of genes above numbers (``gene,logFC`` above ``TP53,1,5``), or above the second gene of
+    a set only (``set, description, genes``).
+    """
+    one, last = columns[1], columns[-1]
+    if one.named_gene and one.is_number and not one.is_gene():
+        return True
+    before = columns[-2]
+    genes = last.named_gene and not before.named_gene and last.is_gene() and before.is_gene()
+    return genes and len(columns) > 3 and not columns[0].is_ordinal
 
 
 def _first_names(name: str, cells: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ order, each on what the ones before it left; `resolver` looks up the results.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -154,7 +155,13 @@ def _greek(key: str) -> Iterator[Option]:
             yield text.replace("-", ""), kind
 
 
+def _typed(key: str) -> Iterator[Option]:
+    """Letters of full width, and characters that are not seen, such as soft hyphens."""
+    yield re.sub("[\u00ad\u2060]", "", unicodedata.normalize("NFKC", key)), ""
+
+
 FORMS = (
+    Form("[\u00ad\u2060\uff01-\uff5e]", "in plain letters", _typed),
     Form(_DASH, "with a plain hyphen", _replacing((_DASH, "-"))),
     Form(
         r"[,;:*.]$|[)\]]$|~WITHDRAWN$",

@@ -49,6 +49,7 @@ _TRANSPOSED = "the genes are the names of the columns: transpose the table"
 #: Also those of Chinese, Japanese and Arabic.
 _SEPARATOR = re.compile("[\t,;\uff0c\uff1b\u3001\u060c\u061b]+")
 _GROUP, _WHOLE = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}"), re.compile(r"[-+]?\d{1,3}")
+_BEHIND = re.compile(r"(?<=\S)\s+#")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
@@ -229,6 +230,10 @@ def _of_lines(grid: Grid, wanted: str | int | None) -> GeneList:
         if starts.null_count() > LEAST * len(rows):
             raise grid.fail(_SETS.format(len(rows)))
     rows, note = _below_heading(grid, rows)
+    parts = [_BEHIND.split(row, maxsplit=1) for row in rows]
+    if behind := sum(len(part) > 1 for part in parts):
+        note = [*note, f"{count(behind, 'comment')} behind genes, not read"]
+    rows = [part[0] for part in parts]
     header = len(rows) > 1 and _is_header(rows)
     line = grid.lines[len(grid.rows) - len(rows)] if header else None
     if header and plain(rows[0]) not in GENE_HEADERS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gsfm.errors import FormatError
+from gsfm.io import archives
 from gsfm.io.streams import Source
 from gsfm.io.text import head as text_head
 
@@ -52,6 +53,8 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
     (r"@(?:HD|SQ)\t", "alignments (SAM)", "give the genes"),
     (r"[^\n]*Probe Set ID\tGene Symbol\tGene Title", "probe annotations (CHIP)",
      "give the genes, or a table of results with gene symbols"),
+    (r"(?:shape: .*\n)?\s*[\u250c\u2554\u256d]", "a table with drawn lines", "save it as CSV"),
+    (r"# A tibble:", "a table as R prints it", "write it with write.csv"),
     (r"<\?xml|<MSIGDB", "an XML file", "read MSigDB's XML with --library"),
     (r"<[a-z]+[ >]", "a table of a web page (HTML)", "save it as CSV"),
     (r"\[?\s*\{\s*\"[^\"]*\"\s*:", "a JSON object", "read sets with --library, or write CSV"),
@@ -64,6 +67,8 @@ def refuse(source: Source) -> None:
     for signature, what, advice in _SIGNATURES:
         if start.startswith(signature):
             raise FormatError(source.name, f"this is {what}: {advice}")
+    if archives.is_tar(source):
+        raise FormatError(source.name, "this is an archive (tar): unpack it")
     text = text_head(source)[:8192].decode("utf-8", "replace")
     for pattern, what, advice in _TEXTS:
         if re.match(pattern, text):

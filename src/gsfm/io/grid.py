@@ -143,6 +143,8 @@ def grid_of(
     content = [text for _, text in numbered if text.strip() and not _is_comment(text)]
     if not content:
         raise FormatError(source.name, "it contains no identifier: write one in each line")
+    if _PRINTED.match(content[0]):  # a factor has its levels below
+        content = [text for text in content if not text.startswith("Levels:")]
     if all(map(_PRINTED.match, content)):  # a vector, as R prints it
         items = itertools.chain(*(_PRINTED.sub("", text).split() for text in content))
         return _of_rows(source, [(1, [item]) for item in items])

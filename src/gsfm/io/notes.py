@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "merged-members": ("member", " of the same gene as another one of the set, merged"),
     "misleading-suffix": ("file", " with the suffix of a compression, but not compressed"),
     "no-descriptions": ("line", " with a gene in the place of the description, read as a member"),
+    "negated": ("row", " that negates an annotation (NOT), left out"),
     "no-gene": ("row", " without a gene, left out"),
     "no-set": ("row", " without the name of a set, left out"),
     "other-files": ("other file", " of the archive, not read"),

@@ -72,6 +72,12 @@ def sets_of_rows(
     for line in frame.filter(pl.col(NAME).is_null())[ROW]:
         raise FormatError(source.name, "a row without the name of a set", line=line)
     columns = [c for c in frame.columns if c not in (ROW, NAME, GENE)]
+    if qualifier := find(columns, ("qualifier",)):  # of an annotation of GO
+        negated = frame[qualifier].cast(pl.String).str.contains(r"\bNOT\b").fill_null(False)
+        source.notes.add(
+            "negated", int(negated.sum()), line=next(iter(frame.filter(negated)[ROW]), None)
+        )
+        frame = frame.filter(~negated)
     number = find(columns, (ID_HEADER,))
     parts = [number] if number is not None else [NAME, *qualifiers]
     key = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in parts], separator="\0")
