@@ -433,6 +433,16 @@ def test_concatenated_files(mark):
     assert read(f"{mark}TP53\n{mark}MDM2\n# end\n{mark}BAX\n").genes == ["TP53", "MDM2", "BAX"]
 
 
+@pytest.mark.parametrize(("title", "sep"), [
+    ("Table S2: genes, sorted by p\nAbbreviations: FC, fold change", ","),
+    ("Supplementary Table", " "),
+])  # fmt: skip
+def test_a_title_with_as_many_cells_as_the_header(title, sep):
+    text = f"{title}\n" + rows(SYMBOLS, VALUES, sep=sep, header=["gene", "score"])
+    for ranked in (True, False):
+        assert read(text, ranked=ranked).genes == SYMBOLS
+
+
 def test_a_stream_of_text(tmp_path):
     text = "gene\tstat\nTP53\t-1\nMDM2\t2\n"
     path = tmp_path / "a.tsv"

@@ -9,6 +9,7 @@ import random
 import hypothesis.strategies as st
 import pandas as pd
 import polars as pl
+import pytest
 from hypothesis import event, given, settings
 
 from gsfm import FormatError, genes
@@ -110,3 +111,15 @@ def test_any_gmt_gives_its_sets(seed, sizes, described, suffix, tmp_path_factory
     found = read(path)
     read_sets = {name: set(found.genes(i)) for i, name in enumerate(found.names)}
     assert read_sets == {name: set(members) for name, members in sets.items()}
+
+
+@pytest.mark.parametrize("names", [
+    ["cluster 0", "cluster 1", "cluster 2"],
+    ["G2 DNA arrest", "T cell death", "fatty acid transport"],
+])  # fmt: skip
+def test_commas_behind_names_with_spaces(names):
+    """White space separates such lines, too, but only into parts of names and all the rest."""
+    members = ["TP53,MDM2,BAX", "ATM,ATR", "EGFR,MYC,KRAS,NRAS"]
+    lines = [f"{name},na,{genes}" for name, genes in zip(names, members, strict=True)]
+    with pytest.raises(FormatError, match="not clear"):
+        read(io.BytesIO("\n".join(lines).encode()))

@@ -348,6 +348,10 @@ def has_decimal_comma(rows: Sequence[Sequence[str]], separator: str | None) -> b
     return bool(commas) and separator == ";" and not points
 
 
+#: The title of a supplement, of which a separator may make as many cells as a header has.
+_TITLE = re.compile(
+    r"((supp\w*|extended|additional)\W+)?(table|data ?set|data|file)\b", re.IGNORECASE
+)
 #: Rows above the header that a table may have: a title, a legend.
 _MOST_TITLES = 20
 
@@ -510,8 +514,9 @@ def agree(one: Column, other: Column) -> bool:
 def _start(rows: Sequence[Sequence[str]], width: int) -> int:
     """The first row below the titles, which have fewer cells than a header, or one of several."""
     filled = [sum(bool(unquoted(cell)) for cell in row) for row in rows]
+    has_title = _TITLE.match(" ".join(map(unquoted, rows[0]))) is not None
     for i, row in enumerate(rows):
-        is_longer = 2 * max(filled[:i], default=0) <= filled[i] > 1
+        is_longer = (has_title and i) or 2 * max(filled[:i], default=0) <= filled[i] > 1
         named = any(plain(cell) in GENE_HEADERS for cell in row)
         if is_longer and named and all(np.isnan(number(cell)) for cell in row):
             return i

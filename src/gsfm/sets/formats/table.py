@@ -15,7 +15,14 @@ from gsfm.sets.formats import whole
 from gsfm.sets.formats.long import GENE, NAME, ROW, sets_of_rows
 from gsfm.sets.formats.members import note_dates
 from gsfm.sets.formats.raw import Raw
-from gsfm.sets.formats.roles import LIBRARIES, Choice, Long, layout_of, without_brackets
+from gsfm.sets.formats.roles import (
+    LIBRARIES,
+    Choice,
+    Long,
+    layout_of,
+    members_of,
+    without_brackets,
+)
 
 #: Rows by which the columns are recognized.
 _SAMPLE = 5000
@@ -53,6 +60,8 @@ def of_grid(source: Source, grid: Grid, choice: Choice) -> Raw:
     table = Table.of(dataclasses.replace(grid, rows=first), choice.species, width=width)
     layout = layout_of(table, choice)
     if isinstance(layout, Long):
+        if grid.separator == " ":
+            _check_spaces(grid, layout.gene)
         raw = _of_long(source, table, grid, layout, choice)
     else:
         raw = (whole.of_columns if layout == "columns" else whole.of_rows)(source, table, grid)
@@ -69,6 +78,17 @@ def _ragged(source: Source, grid: Grid) -> Grid:
             return split_again(source, grid, separator)
     reason = "this is a list of genes, not gene sets: give it to gsfm complete or enrich"
     raise grid.fail(f"{reason}, or read it as one set (--from grp)")
+
+
+def _check_spaces(grid: Grid, genes: Column) -> None:
+    """Refuse sets with commas between the genes, and spaces in their names: ``G2 arrest,TP53``."""
+    several = [parts[0] for cell in genes.cells if len(parts := members_of(cell)) > 1]
+    firsts = Column(0, "", several, known=genes.known)
+    if several and (firsts.is_ordinal or firsts.share < LEAST):
+        reason = (
+            f"it is not clear whether commas or spaces separate its cells ({firsts.cells[0]!r})"
+        )
+        raise grid.fail(f"{reason}: put quotes around names with spaces, or write GMT")
 
 
 def _of_long(source: Source, table: Table, grid: Grid, long: Long, choice: Choice) -> Raw:
