@@ -401,7 +401,7 @@ def test_groups_without_cells_and_cells_without_a_group(adata, model):
     assert list(adata.uns["score_gsfm"].index) == ["c", "a"]
 
 
-@pytest.mark.parametrize("bsize", [0, 1.5, "many"])
+@pytest.mark.parametrize("bsize", [0, 1.5, np.nan, np.inf, "many"])
 def test_bsize_is_a_number_of_cells(adata, model, bsize):
     with pytest.raises(ValueError, match="bsize must be a whole number of cells"):
         scverse.score(adata, TERMS, model=model, bsize=bsize)

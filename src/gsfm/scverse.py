@@ -203,7 +203,8 @@ def score(
     with needs_extra("gsfm.scverse", "scverse"):
         import pandas as pd
     values, names = _values(adata, layer, raw)
-    whole = isinstance(bsize, int | float) and bsize >= 1 and bsize == int(bsize)
+    is_number = isinstance(bsize, int | float | np.number)
+    whole = is_number and 1 <= bsize < np.inf and bsize == int(bsize)
     require(whole, f"bsize must be a whole number of cells, 1 or more, not {bsize!r}")
     expression = _Expression(values, int(bsize))
     grouping = None if groupby is None else _grouping(adata, groupby)
@@ -241,7 +242,7 @@ def score(
         "cells_empty": n_empty,
         "genes_flat": int((moments.inverse == 0).sum()),
         "genes_mapped": int(found.n_mapped),
-        "genes_unmapped": found.unmapped,
+        "genes_unmapped": list(found.unmapped),
         "signatures": found.signatures.source,
         "signatures_seconds": round(found.signatures.seconds, 3),
     }
