@@ -283,7 +283,9 @@ def test_a_title_without_separators_above_a_table():
     assert "1 line above the table, not read: 'Table S3: genes of the study'" in found.summary()
 
 
-@pytest.mark.parametrize("title", ["Up regulated genes", "Gene Symbol (HGNC)", "T cell receptors:"])
+@pytest.mark.parametrize(
+    "title", ["Up regulated genes", "Gene Symbol (HGNC)", "T cell receptors:", "Up in the KO, n=3"]
+)
 def test_a_title_above_a_list(title):
     found = read(f"{title}\nTP53\nMDM2\nBAX\n")
     assert found.genes == ["TP53", "MDM2", "BAX"]
@@ -320,6 +322,9 @@ def test_a_footnote_below_a_list(note):
 
 def test_names_with_a_common_beginning():
     """2 and 3 are Entrez ids, and B is an alias."""
+    assert read("gene,x\nAKT1/2/3;FAS,1\nS100A8/A9,2\n").genes == [
+        *("AKT1", "AKT2", "AKT3", "FAS", "S100A8", "S100A9")
+    ]
     found = read("ERK1/2, SMAD2/3\nHLA-A/B/C\n7157/4193\n").genes
     assert found[:4] == ["ERK1", "ERK2", "SMAD2", "SMAD3"]
     assert found[4:] == ["HLA-A", "HLA-B", "HLA-C", "7157", "4193"]
@@ -487,6 +492,10 @@ OTHERS = {
     "set\tnote\tgenes\nA\tx\tTP53\tBAX\nB\ty\tATM\tFAS\n": "3 names for 4 cells",
     "We found that TP53 was not bound by MDM2.\n": r"a text and no list \(we, that, was",
     "TP53 tumor protein p53\nBAX BCL2 associated X\nKIT KIT receptor\n": "a text and no list",
+    "HGNC ID\n11998\n959\n": "below 'HGNC ID' may be no Entrez ids: .* 'entrez'",
+    "PMID\n7157\n4193\n": "below 'PMID' may be no Entrez ids",
+    "hgnc_id\tscore\n11998\t0.5\n959\t0.1\n": "no column has identifiers",
+    "Upregulated genes include TP53 and BAX, as well as MDM2": "no gene below the title",
     "1\n2\n3\n4\n": "the numbers count the lines",
     "7,157\n4,193\n581\n": "'7,157' may be one Entrez id or several: write 7157",
     "gene,logFC\nTP53;2\nMDM2\t-1\n": "neither a list of genes, nor a table",

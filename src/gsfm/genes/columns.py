@@ -35,6 +35,8 @@ GENE_HEADERS = (
 #: Parts of other names that gene columns have.
 _GENE_NAME = re.compile(r"symbol|gene|ensembl|entrez|hgnc|uniprot|proteinid|^names?$|^ids?$|^x$")
 _ENTREZ_NAME = re.compile(r"entrez|ncbi|geneid")
+#: Names of ids whose numbers are no Entrez ids.
+_OTHER_IDS = re.compile(r"hgnc|mim|mgi|rgd|ensembl|uniprot|protein|vega|pmid|pubmed")
 _TERM_NAME = re.compile(r"(term|set|pathway|title|description|type)(name|id)?$")
 
 #: Names of the groups that a table of several comparisons is about.
@@ -54,10 +56,27 @@ _SAMPLE, _FEW = 10_000, 40
 LEAST, LEAST_NAMED = 0.5, 0.05
 
 _RATIO = re.compile(r"\d+\s*/\s*\d+")
-_SEVERAL = re.compile(r"\s*///?\s*|\s*[;,|/]\s*")
+_SEVERAL = re.compile(r"\s*///?\s*|\s*[;,|]\s*")
+_SLASH = re.compile(r"\s*/\s*")
 #: Names with a common beginning, before numbers or letters.
-_SHARED = re.compile(r"(.*[A-Za-z].*?)(?:\d{1,2}(?:/\d{1,2})+|(?<=[\d-])[A-Z](?:/[A-Z])+)")
+_SHARED = re.compile(
+    r"(.*[A-Za-z].*?)(?:\d{1,2}(?:/\d{1,2})+|(?<=[\d-])[A-Z](?:/[A-Z])+)|"
+    r"(.*\d)([A-Z])\d{1,2}(?:/\3\d{1,2})+"
+)
 _DAY = re.compile(r"[0-3]?\d/[0-3]?\d/(19|20)?\d\d")
+
+
+def names_other_ids(header: str) -> bool:
+    """Whether numbers below the name of a list are no Entrez ids.
+
+    Examples
+    --------
+    >>> [names_other_ids(name) for name in ("ID", "Gene ID", "HGNC ID", "length", "Up in KO")]
+    [False, False, True, True, False]
+    """
+    name = plain(header)
+    alone = len(header.split()) == 1
+    return bool(_OTHER_IDS.search(name)) or (alone and not _GENE_NAME.search(name))
 
 
 def plain(header: str) -> str:
@@ -77,13 +96,22 @@ def split_cell(cell: str) -> list[str]:
     (['ENST1', 'TP53'], ['7157', '4193'], ['9/2/22'])
     >>> split_cell("SMAD2/3"), split_cell("HLA-A/B/C")
     (['SMAD2', 'SMAD3'], ['HLA-A', 'HLA-B', 'HLA-C'])
+    >>> split_cell("S100A8/A9; TP53")
+    ['S100A8', 'S100A9', 'TP53']
     """
-    if not _SEVERAL.search(cell) or _DAY.fullmatch(cell):
+    if not re.search("[;,|/]", cell) or _DAY.fullmatch(cell):
         return [cell]
-    parts = list(dict.fromkeys(filter(None, _SEVERAL.split(cell))))
-    if "/" in cell and (shared := _SHARED.fullmatch(cell)):
-        parts = [parts[0], *(shared[1] + part for part in parts[1:])]
+    names = itertools.chain.from_iterable(map(_names, _SEVERAL.split(cell)))
+    parts = list(dict.fromkeys(filter(None, names)))
     return ("|" in cell and [part for part in parts if not part.isdigit()]) or parts
+
+
+def _names(text: str) -> list[str]:
+    """The names between slashes, which may have a common beginning."""
+    first, *others = _SLASH.split(text)
+    shared = _SHARED.fullmatch(text) if others else None
+    stem = (shared[1] or shared[2]) if shared else ""
+    return [first, *(stem + name for name in others)]
 
 
 @dataclass(eq=False)  # a table may have thousands, which are searched in lists
@@ -469,7 +497,7 @@ class Table:
         free = [c for c in numbers if not c.is_statistic_name and c.share >= LEAST]
         if self.header_line is None:
             return free[:1]
-        return [c for c in free if c.named_gene or not c.header]
+        return [c for c in free if (c.named_gene and not _OTHER_IDS.search(c.name)) or not c.header]
 
 
 def listed(columns: Sequence[Column]) -> str:

@@ -28,6 +28,7 @@ from gsfm.genes.columns import (
     best_of,
     is_symbol,
     listed,
+    names_other_ids,
     number,
     plain,
     split_cell,
@@ -229,6 +230,7 @@ def _of_lines(grid: Grid, wanted: str | int | None) -> GeneList:
         starts = resolve([row.split("\t")[0] for row in rows]).table["symbol"]
         if starts.null_count() > LEAST * len(rows):
             raise grid.fail(_SETS.format(len(rows)))
+    _check_name(grid, rows)
     rows, note = _below_heading(grid, rows)
     parts = [_BEHIND.split(row, maxsplit=1) for row in rows]
     if behind := sum(len(part) > 1 for part in parts):
@@ -239,6 +241,8 @@ def _of_lines(grid: Grid, wanted: str | int | None) -> GeneList:
     if header and plain(rows[0]) not in GENE_HEADERS:
         note = [*note, f"a title, not read: {rows[0].strip()!r}"]
     rows, footnotes = _above_footnotes(rows[header:])
+    if not rows:
+        raise grid.fail("there is no gene below the title: write one in each line")
     genes = _identifiers(rows)
     names = [gene for gene in genes if np.isnan(number(gene))]
     # Numbers in a text of other words would be read as Entrez ids.
@@ -267,6 +271,17 @@ def _is_header(rows: Sequence[str]) -> bool:
     ids = Column(0, "", rows[1:])
     above_ids = ids.share == 1 and not is_symbol(ids.kind) and is_symbol(top.kind)
     return above_ids or is_above(*next(iter(top.symbols.items())))
+
+
+def _check_name(grid: Grid, rows: Sequence[str]) -> None:
+    """Refuse numbers below a name that is not that of Entrez ids, as of HGNC ids or of lengths."""
+    top = rows[0].strip()
+    if len(rows) < 2 or not all(row.strip().isdigit() for row in rows[1:]) or top.isdigit():
+        return
+    gene = heading(top) is not None or Column(0, "", [top]).kind == "approved"
+    if names_other_ids(top) and not gene:
+        reason = f"the numbers below {top[:60]!r} may be no Entrez ids"
+        raise grid.fail(f"{reason}: if they are, write 'entrez' above them")
 
 
 def _check_numbers(grid: Grid, rows: Sequence[str], genes: Sequence[str]) -> None:
@@ -318,7 +333,9 @@ def _is_title(rows: Sequence[str]) -> bool:
     """Whether the first line is a title: words, most of no gene, above lines of one word."""
     words = [row.split() for row in rows]
     alone = len(words) > 1 and all(len(row) == 1 for row in words[1:])
-    if not alone or len(words[0]) < 2 or set(rows[0]) & set(",;\t"):
+    parts = _SEPARATOR.split(rows[0])
+    several = len(parts) > 1 and max(len(part.split()) for part in parts) < 3
+    if not alone or len(words[0]) < 2 or several or "\t" in rows[0]:
         return False
     matches = resolve(words[0]).table["match"].to_list()
     # Words such as T, up and cell are old names of genes.
@@ -441,10 +458,11 @@ def _check_marks(table: Table, score: Column) -> None:
     whole = [cell for cell in cells if _WHOLE.fullmatch(cell)]
     if table.grid.sheet is None and len(grouped) + len(whole) == len(cells) and grouped:
         commas = not score.decimal_comma and not whole and all("," in cell for cell in grouped)
-        points = separator != "," and whole and all("." in cell for cell in grouped)
+        points = separator != "," and any(abs(int(cell)) > 9 for cell in whole)
+        points = points and all("." in cell for cell in grouped)
         if commas or points:
             reason = f"{grouped[0]!r} {where} may be a number with three decimals or thousands"
-            raise table.grid.fail(f"{reason}: write decimal points, and no other marks")
+            raise table.grid.fail(f"{reason}: write it without separators of thousands")
     after = table.columns[score.index + 1 :][:1]
     unnamed = separator == "," and table.header_line is None
     digits = after and all(cell.isdigit() for cell in after[0].cells)
