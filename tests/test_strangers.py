@@ -102,6 +102,13 @@ def test_damaged_collections(tmp_path: Path, damage: Any) -> None:
             describe(GeneSets.open(path))
 
 
+def test_xml_in_an_unknown_encoding() -> None:
+    for encoding in ("UPF-8", "hex", "utf-7"):
+        text = f'<?xml version="1.0" encoding="{encoding}"?>\n<MSIGDB></MSIGDB>\n'
+        with pytest.raises(FormatError):
+            read(io.BytesIO(text.encode()))
+
+
 def test_a_zip_with_a_damaged_name() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

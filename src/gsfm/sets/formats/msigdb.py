@@ -56,6 +56,8 @@ def read_xml(source: Source) -> Raw:
             element.clear()
     except ET.ParseError as error:
         raise FormatError(source.name, f"not XML ({error})", line=error.position[0]) from error
+    except (LookupError, ValueError) as error:  # of its encoding, in the first line
+        raise FormatError(source.name, f"not XML ({error})", line=1) from error
     if not rows:
         raise FormatError(source.name, "this XML is not of MSigDB: it has no element GENESET")
     return from_lists(pl.DataFrame(rows, dict.fromkeys(_ATTRIBUTES, pl.String)), members)
