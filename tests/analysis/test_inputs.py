@@ -300,6 +300,7 @@ def test_the_name_of_a_column_is_no_gene():
 @pytest.mark.parametrize(
     ("ranked", "message"),
     [
+        (pd.Series([0.1, 0.2], index=["TP53", "MDM2"], name="padj"), "name .padj., a p-value"),
         (pd.Series([1.5, 2.0, -3.0]), "the index of the ranked Series counts its rows"),
         (pd.Series([1.5, 2.0, -3.0], index=[2, 0, 1]), "counts its rows"),
         ([("TP53", "x"), ("MDM2", 1.0)], "the statistic of TP53 is no number: 'x'"),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gsfm import genes as gene_names
 from gsfm.errors import GsfmError, check_type
 from gsfm.genes import GeneList
+from gsfm.genes.meanings import meaning
 from gsfm.io.frames import is_frame
 from gsfm.io.streams import is_file
 from gsfm.sets import GeneSet, GeneSets
@@ -126,6 +127,13 @@ def pairs(ranked: RankedLike) -> tuple[Identifiers, NDArray[np.float64]]:
         index = np.asarray(ranked.index)  # type: ignore[union-attr]
         if index.dtype.kind in "iu" and (np.sort(index) == np.arange(len(index))).all():
             raise GsfmError("the index of the ranked Series counts its rows: set it to the genes")
+        name = getattr(ranked, "name", None)
+        found, _ = meaning(str(name))
+        if found is not None and not found.rank:
+            raise GsfmError(
+                f"the ranked Series has the name {name!r}, a {found.kind}: give a signed "
+                "statistic, or rename it"
+            )
         ranked = ranked.items()
     check_type(Iterable, "a mapping or pairs of genes and statistics", ranked=ranked)
     rows: list[Any] = list(ranked.items() if isinstance(ranked, Mapping) else ranked)  # type: ignore[arg-type]
