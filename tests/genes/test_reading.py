@@ -611,6 +611,14 @@ def test_a_synonym_above_other_forms_of_symbols(text):
     assert read(text).genes[0] in ("p53", "HER2", "TP53")
 
 
+def test_descriptions_beside_entrez_ids():
+    """Some words of descriptions are genes."""
+    ids = [7157, 1026, 4193, 581, 1647, 27244, 355, 5925]
+    about = ["tumor protein, p53", "cell cycle inhibitor", *["a kinase of unknown function"] * 6]
+    text = rows(about, ids, VALUES, header=["Gene Name", "Gene Symbol", "logFC"])
+    assert read(text, ranked=True).genes == [str(one) for one in ids]
+
+
 def test_names_beside_entrez_ids_of_other_genes():
     ids = [7157, 1026, 4193, 581, 1647, 27244, 355, 5925]
     drugs = ["EGF", "IL2", "TNF", "KIT", "INS", "LEP", "EPO", "GH1"]

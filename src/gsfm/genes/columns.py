@@ -248,6 +248,16 @@ class Column:
         parts = self._parts.items()
         return sum(not known.isdisjoint([c, *p]) for c, p in parts) / len(parts) if parts else 0.0
 
+    @cached_property
+    def is_prose(self) -> bool:
+        """Whether most cells have a part of several words that are no gene, as descriptions do."""
+        _ = self.symbols
+        several = [
+            any(" " in part and not self.known[part][0] for part in parts)
+            for parts in self._parts.values()
+        ]
+        return 2 * sum(several) > len(several)
+
     def is_gene(self) -> bool:
         """Whether the cells, with the name as a hint, are identifiers of genes."""
         if self.is_ratio or are_labels(list(self.symbols)):
@@ -255,6 +265,8 @@ class Column:
         if self.has_number:
             named = bool(_ENTREZ_NAME.search(self.name)) and self.is_integer
             return named and not self.is_ordinal
+        if self.is_prose:
+            return False
         if not self.symbols or (
             self.is_statistic_name and not _GENES_OR_NUMBERS.fullmatch(self.name)
         ):

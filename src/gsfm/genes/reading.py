@@ -382,7 +382,7 @@ def _gene_column(table: Table, wanted: str | int | None) -> Column | None:
     if ids and all(c.share >= LEAST for c in numbers):
         raise grid.fail(_SETS.format(len(table)))
     # Identifiers of no known gene may be a model's own.
-    called = [c for c in columns if c.named_gene and not (c.has_number or c.is_ratio)]
+    called = [c for c in columns if c.named_gene and not (c.has_number or c.is_ratio or c.is_prose)]
     found = table.gene_candidates() or called[: len(called) == 1]
     if not found:
         if _are_transposed(columns):

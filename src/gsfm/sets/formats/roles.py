@@ -134,7 +134,7 @@ def layout_of(table: Table, choice: Choice) -> Layout:
     given = None
     if choice.set_column is not None:
         given = table.named(choice.set_column, "--set-column")
-    candidates = [c for c in gene_columns(table) if c is not given]
+    candidates = [c for c in table.gene_candidates() if c is not given]
     spaced = [c for c in columns if c not in candidates and _is_spaced(c)]
     found_genes = [c for c in candidates + spaced if c.name not in SET_HEADERS]
     # If no gene is known, the names of the columns must do.
@@ -154,21 +154,6 @@ def layout_of(table: Table, choice: Choice) -> Layout:
         reason = f"each row has another {found.set.label} and one gene: this is a list of genes"
         raise table.grid.fail(f"{reason}; choose the sets with --set-column")
     return found
-
-
-def gene_columns(table: Table) -> list[Column]:
-    """The columns that can be the genes: not those of words, one of which may be a gene."""
-    return [c for c in table.gene_candidates() if not _is_prose(c)]
-
-
-def _is_prose(column: Column) -> bool:
-    """Whether most cells have a part with several words that are no gene."""
-
-    def words(cell: str) -> bool:
-        return any(" " in part and not column.known[part][0] for part in split_cell(cell))
-
-    sample = list(column.symbols)
-    return 2 * sum(map(words, sample)) > len(sample)
 
 
 def _is_result(column: Column) -> bool:

@@ -14,7 +14,7 @@ from gsfm.io.grid import Grid, is_missing, split_again, unquoted
 from gsfm.io.streams import Source
 from gsfm.sets.formats.members import matches_of, note_dates, split
 from gsfm.sets.formats.raw import Raw, from_lists
-from gsfm.sets.formats.roles import gene_columns, members_of
+from gsfm.sets.formats.roles import members_of
 
 #: The name of a set, a colon, and genes; ``GO:0006281`` is a name.
 _COLON = re.compile(r"(.*?\S)\s*:(?:\s+|(?=[A-Za-z]))(.+)", re.DOTALL)
@@ -109,7 +109,7 @@ def of_columns(source: Source, table: Table, grid: Grid) -> Raw:
 def of_rows(source: Source, table: Table, grid: Grid) -> Raw:
     """The sets of a table with a set in each row: its name, perhaps a description, its genes."""
     columns = [c for c in table.columns if not c.is_ordinal]
-    genes = gene_columns(table)
+    genes = table.gene_candidates()
     name = columns[0].index
     described = columns[1].index if columns[1] not in genes else None
     start = (name if described is None else described) + 1
