@@ -22,7 +22,7 @@ VERBS = {
     " background model species cache progress",
     "embed": "genes * dimensions model species progress",
     "enrich": "genes libraries * method background top min_size max_size top_genes draws weight"
-    " permutations random_state n_threads model species progress",
+    " permutations random_state n_threads group model species progress",
     "explain": "gene genes * top random_state model species",
     "map": "sets * most random_state name model species progress",
     "nearest": "genes among * by top model species",

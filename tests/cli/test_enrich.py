@@ -123,6 +123,23 @@ def test_several_lists(run, library, tmp_path):
     assert "--lists" in refused.stderr
 
 
+def test_plots_and_groups(run, library, tmp_path):
+    pytest.importorskip("matplotlib")
+    command = ("enrich", "TP53", "EGFR", "--method", "ora", "--library", library)
+    files = [tmp_path / name for name in ("a.svg", "b.html")]
+    result = run(*command, *(one for file in files for one in ("--plot", str(file))), "--csv")
+    assert [row["group"] for row in _rows(result.stdout)] == ["1", "2", "3"]
+    assert f"wrote {files[1]}" in result.stderr
+    assert all("arrest" in file.read_text() for file in files)
+    graph = tmp_path / "terms.graphml"
+    result = run(*command, "--plot", str(graph), "--kind", "network", "--no-group", "--csv")
+    assert "group" not in _rows(result.stdout)[0]
+    assert "growth" in graph.read_text()
+    refused = run(*command, "--plot", str(tmp_path / "a.gif"))
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "a.gif: choose an ending of .png" in refused.stderr
+
+
 def test_background_and_output(run, folder, library, tmp_path):
     measured, path = tmp_path / "measured.txt", tmp_path / "found.json"
     measured.write_text("TP53\nMDM2\nCDKN1A\nEGFR\nnonsense\n")
@@ -143,6 +160,8 @@ def test_background_and_output(run, folder, library, tmp_path):
         (),
         ("TP53", "--ranked", "x.rnk"),
         ("TP53", "--lists", "x.gmt"),
+        ("TP53", "--plot", "x.svg", "--kind", "running-sum"),
+        ("TP53", "--kind", "bar"),
         ("TP53", "--method", "prerank"),
         ("TP53", "--method", "ora", "--random-state", "1"),
         ("--ranked", "x.rnk", "--method", "prerank", "--background", "all"),

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gsfm.analysis import figures
 from gsfm.analysis.query import Query, check_least, singles, standard_scores
 from gsfm.analysis.relations import RELATION
 from gsfm.completion.inputs import GenesLike
@@ -31,6 +32,7 @@ from gsfm.progress import Progress
 from gsfm.report import json_value
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from networkx import Graph
 
 #: The most genes of a network: the model scores a set for each.
@@ -43,20 +45,15 @@ COLUMNS = {
     "strength": "sum of the weights of its edges",
     "in_input": "whether the gene is an input gene; the others are the model's best completions",
 }
-#: Distinguishable with any color vision deficiency; further communities are gray.
-COLORS = (
-    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#999933"),
-    *("#882255", "#44aa99"),
-)
-GRAY = "#b0b0b0"
-
-
-#: The suffixes of the files of a network; the last three are drawings.
-FORMATS = (".graphml", ".cyjs", ".json", ".png", ".svg", ".pdf")
+#: The suffixes of the files of a network; the last four are drawings.
+FORMATS = (".graphml", ".cyjs", ".json", *figures.FORMATS)
 
 
 class Network(Result):
     """A gene set as a network.
+
+    Subclasses have other nodes: `node` is the column with their names, and `nodes` are these in
+    words.
 
     Attributes
     ----------
@@ -68,12 +65,15 @@ class Network(Result):
     """
 
     edges: pl.DataFrame
+    node, nodes = "symbol", "genes"
+    #: Whether a drawing leaves out the names that would be on top of others.
+    spaced = False
 
     def graph(self) -> Graph:
         """The network as a `networkx.Graph`, with the columns as attributes."""
-        graph = _networkx().Graph(name=f"gsfm network, model {self.provenance['model']['name']}")
+        graph = _networkx().Graph(name=f"gsfm network, {self._headline()}")
         for row in self:
-            symbol = row.pop("symbol")
+            symbol = row.pop(self.node)
             graph.add_node(symbol, **{k: "" if v is None else v for k, v in row.items()})
         graph.add_weighted_edges_from(self.edges.rows())
         return graph
@@ -84,8 +84,8 @@ class Network(Result):
         Parameters
         ----------
         path
-            ``.graphml``; ``.cyjs`` or ``.json``, for Cytoscape; ``.png``, ``.svg`` or ``.pdf``, a
-            drawing.
+            ``.graphml``; ``.cyjs`` or ``.json``, for Cytoscape; ``.png``, ``.svg``, ``.pdf`` or
+            ``.html``, a drawing.
 
         Raises
         ------
@@ -93,9 +93,7 @@ class Network(Result):
             If the suffix is another, or matplotlib is needed and not installed.
         """
         path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in FORMATS:
-            raise GsfmError(f"cannot write {path.name}: choose an ending of {', '.join(FORMATS)}")
+        suffix = figures.check_suffix(path, FORMATS)
         nx, graph = _networkx(), self.graph()
         with atomic_path(path) as temporary:
             if suffix == ".graphml":
@@ -106,7 +104,15 @@ class Network(Result):
                 data["data"] = {"name": graph.name, "provenance": json_value(self.provenance)}
                 temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", "utf-8")
             else:
-                _draw(self, graph, temporary, suffix.removeprefix("."))
+                figures.write(self.draw(), temporary, suffix, graph.name)
+
+    def label(self, node: str) -> str:
+        """The name of a node in a drawing."""
+        return figures.label(node)
+
+    def draw(self) -> Figure:
+        """A drawing of the network."""
+        return _draw(self, self.graph())
 
     def _headline(self) -> str:
         p = self.provenance
@@ -175,7 +181,7 @@ def network(
     check_least(1, degree=degree)
     check_number(min_relation=min_relation)
     require(min_relation == min_relation, "min_relation must be a number, not nan")
-    nx = _networkx()
+    _networkx()  # its absence is an error before anything is computed
     query = Query.of(model, species, set=genes)
     ids = query.genes("set", least=2)
     n_input = len(ids)
@@ -194,21 +200,9 @@ def network(
     symbols = names["symbol"]
     weights = {"weight": relation[rows, columns]}
     edges = pl.DataFrame({"source": symbols[rows], "target": symbols[columns], **weights})
-    graph = nx.Graph()
-    graph.add_nodes_from(symbols)
-    graph.add_weighted_edges_from(edges.rows())
-    communities = nx.community.louvain_communities(graph, weight="weight", seed=random_state)
-    communities = sorted(communities, key=lambda one: (-len(one), min(one)))
-    number = {symbol: i for i, one in enumerate(communities, 1) for symbol in one}
-    table = pl.DataFrame(
-        {
-            **names,
-            "community": [number[s] for s in symbols],
-            "degree": [graph.degree(s) for s in symbols],
-            "strength": [float(graph.degree(s, weight="weight")) for s in symbols],
-            "in_input": np.arange(len(ids)) < n_input,
-        }
-    )
+    nodes = communities_of(symbols.to_list(), edges, random_state)
+    in_input = pl.Series("in_input", np.arange(len(ids)) < n_input)
+    table = pl.DataFrame({**names}).with_columns(*nodes.drop("node"), in_input)
     return query.result(
         Network,
         "network",
@@ -216,11 +210,30 @@ def network(
         COLUMNS,
         beside={"weight": RELATION},
         parts={"edges": edges.sort("weight", "source", "target", descending=[True, False, False])},
-        communities=len(communities),
+        communities=nodes["community"].n_unique(),
         add=add,
         min_relation=min_relation,
         degree=degree,
         random_state=random_state,
+    )
+
+
+def communities_of(nodes: list[str], edges: pl.DataFrame, random_state: int) -> pl.DataFrame:
+    """One row a node: ``node``, ``community`` (the largest first), ``degree`` and ``strength``."""
+    nx = _networkx()
+    graph = nx.Graph()
+    graph.add_nodes_from(nodes)
+    graph.add_weighted_edges_from(edges.rows())
+    communities = nx.community.louvain_communities(graph, weight="weight", seed=random_state)
+    communities = sorted(communities, key=lambda one: (-len(one), min(one)))
+    number = {node: i for i, one in enumerate(communities, 1) for node in one}
+    return pl.DataFrame(
+        {
+            "node": nodes,
+            "community": [number[node] for node in nodes],
+            "degree": [graph.degree(node) for node in nodes],
+            "strength": [float(graph.degree(node, weight="weight")) for node in nodes],
+        }
     )
 
 
@@ -243,18 +256,12 @@ def _edges(
     return rows.astype(np.int64), columns.astype(np.int64)
 
 
-def _draw(network: Network, graph: Any, path: Path, suffix: str) -> None:
-    try:
-        # Without pyplot: no window system, and no state shared with the caller.
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.collections import LineCollection
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("a drawing of a network", "plot") from error
+def _draw(network: Network, graph: Any) -> Figure:
+    figure = figures.new_figure(10, 8, "a drawing of a network")
+    from matplotlib.collections import LineCollection
+
     table, edges = network.table, network.edges
     place = _layout(_networkx(), graph, network.provenance["random_state"])
-    figure = Figure(figsize=(10, 8), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.set_axis_off()
     lines = [(place[a], place[b]) for a, b in edges.select("source", "target").rows()]
@@ -263,28 +270,39 @@ def _draw(network: Network, graph: Any, path: Path, suffix: str) -> None:
         axes.add_collection(
             LineCollection(lines, linewidths=widths, colors="#888888", alpha=0.45, zorder=1)
         )
-    where = np.array([place[symbol] for symbol in table["symbol"]])
+    where = np.array([place[symbol] for symbol in table[network.node]])
     size = 60 + 340 * _relative(table["strength"].to_numpy())
     # The largest communities come first, those of one gene last.
     n_shared = table.filter(pl.len().over("community") > 1)["community"].n_unique()
-    palette = dict(enumerate(COLORS[:n_shared], 1))
-    colors = [palette.get(c, GRAY) for c in table["community"]]
+    palette = dict(enumerate(figures.COLORS[:n_shared], 1))
+    colors = [palette.get(c, figures.GRAY) for c in table["community"]]
     # An added gene is a ring, an input gene a disc.
-    faces = [c if own else "white" for c, own in zip(colors, table["in_input"], strict=True)]
+    given = table["in_input"] if "in_input" in table.columns else [True] * len(table)
+    faces = [c if own else "white" for c, own in zip(colors, given, strict=True)]
     x, y = where.T
     axes.scatter(x, y, s=size, c=faces, edgecolors=colors, linewidths=1.6, zorder=2)
     text = 9 if len(table) <= 60 else 7 if len(table) <= 150 else 5
-    for symbol, spot, s in zip(table["symbol"], where, size, strict=True):
+    axes.margins(0.06)
+    axes.autoscale_view()
+    taken: list[tuple[float, float, float]] = []
+    for symbol, spot, s in zip(table[network.node], where, size, strict=True):
+        name = network.label(symbol)
+        if network.spaced:
+            # In points; the names before it are of larger communities, or stronger.
+            x, y = axes.transData.transform(spot) * 72 / figure.dpi
+            half, y = len(name) * text * 0.28, y + np.sqrt(s) / 2
+            if any(abs(x - a) < half + b and abs(y - c) < text * 1.2 for a, b, c in taken):
+                continue
+            taken.append((x, half, y))
         axes.annotate(
-            printable(symbol), tuple(spot), xytext=(0, np.sqrt(s) / 2 + 2), parse_math=False,
+            name, tuple(spot), xytext=(0, np.sqrt(s) / 2 + 2), parse_math=False,
             textcoords="offset points", ha="center", va="bottom", fontsize=text, zorder=3,
         )  # fmt: skip
-    added = int((~table["in_input"]).sum())
+    added = len(table) - sum(given)
     tail = f"; rings: {added} genes added by the model" if added else ""
-    title = f"{len(table)} genes, {edges.height:,} edges; colors: communities{tail}"
+    title = f"{len(table)} {network.nodes}, {edges.height:,} edges; colors: communities{tail}"
     axes.set_title(title, fontsize=11, loc="left")
-    axes.margins(0.06)
-    figure.savefig(path, dpi=150, format=suffix)
+    return figure
 
 
 def _without_controls(nx: Any, graph: Any) -> Any:

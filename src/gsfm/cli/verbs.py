@@ -13,6 +13,7 @@ from gsfm.cli import options
 from gsfm.cli.command import call, command
 from gsfm.cli.output import SUFFIXES, Form, emit, note
 from gsfm.errors import count
+from gsfm.io.files import check_folder
 from gsfm.io.streams import is_file
 from gsfm.report import Report
 
@@ -367,6 +368,9 @@ def enrich(
     permutations: Annotated[int | None, typer.Option(min=1)] = None,
     random_state: options.RandomState = None,
     n_threads: options.Threads = None,
+    group: Annotated[bool, typer.Option("--group/--no-group")] = True,
+    plot: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None,
+    kind: Literal["bar", "dot", "running-sum", "upset", "network"] | None = None,
     model: options.Model = None,
 ) -> Report:
     """Find the terms of libraries that a set, or a ranked list, of genes is enriched for.
@@ -408,12 +412,25 @@ def enrich(
         Seed of the random sets, of the permuted lists, and of the order of ties. Default: 0.
     n_threads
         Method prerank: number of threads; all cores by default.
+    group
+        Find groups of terms with similar genes.
+    plot
+        Draw the terms of the table: .png, .svg, .pdf or .html; a network also as .graphml or
+        .cyjs. Repeatable.
+    kind
+        What --plot draws: bars, dots, the running sums of prerank, an UpSet of the genes that
+        terms share, or a network of the terms. Default: dots of several lists, else bars.
     """
     if sum((ranked is not None, lists is not None, bool(genes or file))) > 1:
         raise typer.BadParameter("give genes, --ranked or --lists, only one of them")
+    if kind == "running-sum" and method != "prerank":
+        raise typer.BadParameter("--kind running-sum is for --method prerank")
+    if kind is not None and not plot:
+        raise typer.BadParameter("--kind needs --plot FILE")
     if method == "prerank" and background in ("library", "all"):
         raise typer.BadParameter("the background of prerank is the list, or a FILE")
     from gsfm import analysis
+    from gsfm.analysis import figures, networks
 
     query: Any
     if lists is not None:
@@ -422,14 +439,21 @@ def enrich(
         query = options.require(genes, file)
     else:
         query = options.read_file(ranked, ranked=True, score_column=score_column)
+    drawn: Any = (kind or ("dot" if lists else "bar")).replace("-", "_")
+    for path in plot or ():
+        figures.check_suffix(path, networks.FORMATS if drawn == "network" else figures.FORMATS)
+        check_folder(path)
     try:
-        return call(
-            analysis.enrich,
-            genes=query,
-            background=_background(background),
-        )
+        result = call(analysis.enrich, genes=query, background=_background(background))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+    for path in plot or ():
+        if drawn == "network":
+            result.network().save(path)
+        else:
+            result.plot(drawn, path)
+        note(f"wrote {path}")
+    return result
 
 
 def _background(text: str | None) -> Any:

@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from gsfm.analysis.enrichment.groups import Members
+from gsfm.analysis.enrichment.result import LAST
+from gsfm.analysis.enrichment.result import Enrichment as Enrichment
 from gsfm.analysis.query import check_least, mask_of
 from gsfm.analysis.terms import LibrariesLike, Terms, load_terms
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.completion.inputs import GenesLike, is_path
-from gsfm.completion.result import Result
-from gsfm.errors import UnknownGenesError, count, join_names
+from gsfm.errors import UnknownGenesError, join_names
 from gsfm.genes import Species, Vocabulary
 from gsfm.models.types import Mask, Numbers
 from gsfm.sets.overlap import check_background
@@ -22,9 +24,6 @@ from gsfm.version import __version__
 
 #: Identifiers of the genes of the background, or the name of one; of ora also their number.
 BackgroundLike: TypeAlias = GenesLike | Literal["library", "all"] | int
-
-#: The share of genes with tied statistics from which it is said.
-MANY_TIES = 0.2
 
 #: Descriptions of the columns of every method.
 COLUMNS = {
@@ -41,83 +40,8 @@ COLUMNS = {
     "overlap_genes": "the input genes in the term",
     "fdr": "false discovery rate by Benjamini and Hochberg over the tested terms of the library",
 }
-#: The first columns, and the last ones.
+#: The first columns; the last ones are `LAST`.
 FIRST = ("rank", "library", "term", "id", "link", "size")
-LAST = ("p_value", "fdr", "predicted_members", "overlap_genes", "leading_edge")
-#: The columns that tables for people do not have; ``size`` is in ``overlap``.
-HIDDEN = ("list", "library", "link", "expected")
-
-
-class Enrichment(Result):
-    """The terms of an enrichment, best first.
-
-    Attributes
-    ----------
-    table
-        One row a term, list by list and library by library: ``list``, if there were several,
-        ``rank``, ``library``, ``term``, ``id``, ``link``,
-        ``size``, the numbers of the method, ``p_value``, ``fdr``; ``provenance["columns"]``
-        describes each. Ranks and false discovery rates are those within the library.
-    provenance
-        The method, the input, the background, the libraries, the null, and the model, if there is
-        one.
-    """
-
-    @property
-    def not_in_background(self) -> list[str]:
-        """The identifiers of known genes that are not in the background and were not used."""
-        return list(self.provenance["input"]["not_in_background"])
-
-    def summary(self, *, limit: int = 50) -> str:
-        """As in `Result`, and what was tested."""
-        p = self.provenance
-        tested = ", ".join(f"{one['name']} ({one['tested']:,})" for one in p["libraries"])
-        lines = [f"terms tested: {tested}; background: {p['background']['description']}"]
-        lists = p.get("lists", {})
-        if sizes := [f"{name} ({one['genes']:,})" for name, one in lists.items() if "genes" in one]:
-            lines.append(f"genes of each list: {join_names(sizes, limit)}")
-        lines += [f"excluded list {k}: {v['reason']}" for k, v in lists.items() if "reason" in v]
-        ranked = p.get("ranked", {})
-        if ranked.get("tied", 0) > MANY_TIES * ranked.get("genes", 0):
-            lines.append(
-                f"{ranked['tied']:,} of {ranked['genes']:,} genes have the statistic of another "
-                "gene; they are in random order"
-            )
-        if repeated := ranked.get("repeated"):
-            lines.append(
-                f"genes with several statistics, of which the one furthest from 0 is used: "
-                f"{repeated:,}"
-            )
-        if whole := ranked.get("terms_with_the_whole_list"):
-            lines.append(f"terms with all genes of the list, not tested: {whole:,}")
-        return "\n".join([super().summary(limit=limit), *lines])
-
-    def parts(self) -> list[tuple[str, pl.DataFrame]]:
-        """One table for each list and library; the overlap is ``k/K``, of K genes of the term."""
-        tested = {one["name"]: one["tested"] for one in self.provenance["libraries"]}
-        parts = []
-        by = [name for name in ("list", "library") if name in self.table.columns]
-        for key, part in self.table.group_by(by, maintain_order=True):
-            if "overlap" in part.columns:
-                part = part.with_columns(overlap=pl.format("{}/{}", "overlap", "size"))
-                part = part.drop("size")
-            of = count(tested[str(key[-1])], "term")
-            title = f"{', '.join(map(str, key))}: {len(part):,} of {of}"
-            parts.append((title, part.drop(HIDDEN, strict=False)))
-        return parts
-
-    def _listed(self) -> dict[str, list[str]]:
-        return {
-            **super()._listed(),
-            "not in the background, not used": self.not_in_background,
-            "of the background, not used": self.provenance["background"]["unused"],
-        }
-
-    def _headline(self) -> str:
-        p = self.provenance
-        tested = sum(one["tested"] for one in p["libraries"])
-        genes = count(p["input"]["genes"], "input gene")
-        return f"{len(self):,} of {tested:,} terms; {genes}; method {p['method']}"
 
 
 def false_discovery_rate(p_values: ArrayLike) -> Numbers:
@@ -272,6 +196,7 @@ class Experiment:
         order: Numbers,
         top: int | None,
         rows: NDArray[np.int64] | None = None,
+        ranking: pl.DataFrame | None = None,
         **more: Any,
     ) -> Enrichment:
         """Make the result: in each library, order the terms and adjust the p-values.
@@ -287,6 +212,8 @@ class Experiment:
             The number of terms of each library to return; all if None.
         rows
             (rows,) the term of each row; one row a term if None.
+        ranking
+            ``gene`` and ``statistic`` of a ranked list, for running sums.
         **more
             Further entries of the provenance.
         """
@@ -325,7 +252,8 @@ class Experiment:
             "top": top,
             "columns": {name: descriptions[name] for name in table.columns},
         }
-        return Enrichment(table, provenance, self.mapped)
+        members = Members(terms.members[rows[best]], terms.vocabulary, ranking)
+        return Enrichment(table, provenance, self.mapped, members)
 
 
 def _taken(values: Any, rows: NDArray[np.int64]) -> Any:

@@ -56,6 +56,7 @@ def enrich(
     permutations: int | None = None,
     random_state: int | None = None,
     n_threads: int | None = None,
+    group: bool = True,
     model: ModelLike = None,
     species: Species | None = None,
     progress: Progress | None = None,
@@ -100,6 +101,8 @@ def enrich(
         Of the random sets or permutations, and of the order of ties; 0 if None.
     n_threads
         Method ``"prerank"``: number of threads; all cores if None.
+    group
+        Whether to find groups of redundant terms, as `Enrichment.grouped` does.
     model
         Method ``"model"``: a fitted model, or a model folder; the shipped model if None.
     species, progress
@@ -169,6 +172,7 @@ def enrich(
             "permutations": permutations,
             "random_state": random_state,
             "n_threads": n_threads,
+            "group": group,
             "model": load_model(model) if method == "model" else model,
             "species": species,
             "progress": progress,
@@ -212,7 +216,10 @@ def enrich(
         options["is_ranked"] = is_ranked
     if method != "ora":
         options["progress"] = progress
-    return function(ranked, libraries, top=top, min_size=min_size, species=species, **options)
+    found = function(ranked, libraries, top=top, min_size=min_size, species=species, **options)
+    if not group:
+        return found
+    return found.grouped(model=load_model(model) if method == "model" else None)
 
 
 def _counts_rows(frame: Any) -> bool:

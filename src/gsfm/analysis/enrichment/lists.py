@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 
 from gsfm import genes as gene_names
-from gsfm.analysis.enrichment.common import Enrichment
+from gsfm.analysis.enrichment.groups import Members
+from gsfm.analysis.enrichment.result import Enrichment
 from gsfm.completion.identifiers import MappedIdentifiers
 from gsfm.errors import GsfmError, count
 from gsfm.io.frames import is_frame
@@ -89,4 +91,16 @@ def combine(
     }
     resolution = gene_names.resolve(identifiers["input"].to_list())
     mapped = MappedIdentifiers(resolution, identifiers, np.empty(0, np.int32))
-    return Enrichment(pl.concat(tables), provenance, mapped)
+    parts_of = {name: one.members for name, one in results.items()}
+    rankings = [
+        one.ranking.select(pl.lit(name).alias("list"), pl.all())
+        for name, one in parts_of.items()
+        if one.ranking is not None
+    ]
+    # The libraries, and so the vocabularies, are the same.
+    members = Members(
+        sp.vstack([one.of_terms for one in parts_of.values()], format="csr"),
+        next(iter(parts_of.values())).vocabulary,
+        pl.concat(rankings) if rankings else None,
+    )
+    return Enrichment(pl.concat(tables), provenance, mapped, members)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from gsfm.analysis.enrichment.common import Enrichment, Experiment, is_number
 from gsfm.analysis.enrichment.model import about_ranks, by_gene, ranking
@@ -192,6 +193,7 @@ def prerank(
         COLUMNS,
         order=numbers["p_value"] - np.abs(numbers["nes"]) * 1e-9,
         top=top,
+        ranking=pl.DataFrame({"gene": ranks.index.to_list(), "statistic": ranks.to_numpy()}),
         null={"permutations": permutations, "random_state": random_state, "weight": weight},
         gseapy=gseapy.__version__,
         ranked={**about_ranks(values, test.of_input), "terms_with_the_whole_list": whole},
