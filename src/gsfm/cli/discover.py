@@ -28,13 +28,14 @@ MEMBERS = {
     "biomarkers": """Rank the members of a set or term that are secreted or surface proteins.
 
     The reason is the location in the Gene Ontology and the Surfaceome: secreted, at the cell
-    surface, or in blood plasma. Annotated members are marked, and have leave-one-out scores; the others are predicted.
+    surface, or in blood plasma. Annotated members are marked, and have leave-one-out scores;
+    the others are predicted.
     """,
     "targets": """Rank the members of a set or term that are of druggable families.
 
     The reason is the family: kinases, receptors, channels, transporters, proteases and others, by
-    GO, FamPlex, the Guide to PHARMACOLOGY and Pfam; approved drugs are listed. Annotated members are marked, and have leave-one-out scores; the others
-    are predicted.
+    GO, FamPlex, the Guide to PHARMACOLOGY and Pfam; approved drugs are listed. Annotated members
+    are marked, and have leave-one-out scores; the others are predicted.
     """,
 }
 
