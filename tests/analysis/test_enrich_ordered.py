@@ -93,7 +93,9 @@ def test_each_term_has_its_best_prefix_of_both_ends():
     turned = ordered_ora({gene: -value for gene, value in ranked.items()}, LIBRARY, top=1)
     assert turned.table["direction"].item() == "down"
     for form in (pd.Series(ranked), list(ranked.items())):
-        assert enrich(form, LIBRARY, method="ora", top=None).table.equals(found.table)
+        again = enrich(form, LIBRARY, method="ora", top=None, group=False)
+        assert again.table.equals(found.table)
+    assert found.parts()[0][0] == "library 1: 16 of 8 terms, up and down"
 
 
 def test_a_short_list_has_a_background():

@@ -6,6 +6,7 @@ from gsfm.analysis.discover import Discovery, Understudied, biomarkers, targets,
 from gsfm.analysis.embedding import Vectors, embed
 from gsfm.analysis.enrichment.common import Enrichment
 from gsfm.analysis.enrichment.enrich import enrich
+from gsfm.analysis.enrichment.network import TermNetwork
 from gsfm.analysis.enrichment.ora import ora
 from gsfm.analysis.enrichment.ordered import ordered_ora
 from gsfm.analysis.enrichment.prerank import prerank
@@ -32,6 +33,7 @@ __all__ = [
     "Priorities",
     "Relation",
     "TermGenes",
+    "TermNetwork",
     "Understudied",
     "Vectors",
     "annotate",

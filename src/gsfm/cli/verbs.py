@@ -230,8 +230,8 @@ def network(
     degree
         Keep the edges of each gene to this number of nearest genes.
     save
-        Write the network: .graphml; .cyjs for Cytoscape; a drawing as .png, .svg or .pdf.
-        Repeatable.
+        Write the network: .graphml; .cyjs for Cytoscape; a drawing as .png, .svg, .pdf
+        or .html. Repeatable.
     edges
         Print the edges instead of the genes.
     """

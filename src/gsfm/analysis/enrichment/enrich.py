@@ -237,7 +237,9 @@ def _as_list(genes: Any, method: Method) -> tuple[Any, bool]:
     is_read = isinstance(genes, GeneList) and "statistic" in genes.table.columns
     if is_read or isinstance(genes, Mapping):
         return genes, True
-    if hasattr(genes, "items") and hasattr(genes, "dtype"):  # a pandas Series
+    # A pandas Series; numbers without names may be Entrez ids, for a gene set.
+    is_named = hasattr(genes, "items") and hasattr(genes, "dtype")
+    if is_named and not (method == "ora" and _counts_rows(genes)):
         kind = getattr(genes.dtype, "kind", "O")
         if kind in "if" or (kind == "O" and all(isinstance(one, float) for one in genes)):
             return genes, True

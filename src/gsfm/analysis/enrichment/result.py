@@ -398,7 +398,8 @@ class Enrichment(Result):
                 part = part.with_columns(overlap=pl.format("{}/{}", "overlap", "size"))
                 part = part.drop("size")
             of = count(tested[str(key[-1])], "term")
-            title = f"{', '.join(map(str, key))}: {len(part):,} of {of}"
+            sides = ", up and down" if "direction" in part.columns else ""
+            title = f"{', '.join(map(str, key))}: {len(part):,} of {of}{sides}"
             parts.append((title, part.drop(HIDDEN, strict=False)))
         return parts
 
