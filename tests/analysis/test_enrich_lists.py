@@ -81,6 +81,10 @@ def test_a_list_without_a_known_gene_is_excluded_with_the_reason():
     assert "excluded list none: no gene of the set is known: nothing" in found.summary()
     with pytest.raises(UnknownGenesError, match="none of 1 list can be tested; none: no gene"):
         enrich({"none": ["nothing"]}, TERMS, **SETTINGS)
+    with pytest.raises(GsfmError, match="there is no list of genes"):
+        enrich(GeneSets.from_lists({}), TERMS, **SETTINGS)
+    with pytest.raises(GsfmError, match="all be gene sets, or all be ranked lists"):
+        enrich({"a": UP, "b": {"TP53": 1.0, "BAX": -1.0}}, TERMS, **SETTINGS)
     with pytest.raises(GsfmError, match="no such library"):
         enrich(LISTS, "no such library")
     with pytest.raises(ValueError, match="takes a ranked list"):

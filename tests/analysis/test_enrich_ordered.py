@@ -127,5 +127,10 @@ def test_bad_lists_are_errors():
         ordered_ora({"gene001": 1.0, "gene002": 2.0}, LIBRARY)
     with pytest.raises(GsfmError, match="no gene of the list is in any tested term"):
         ordered_ora({"BRCA1": 1.0}, {"a": ["TP53", "MDM2"]}, background="all", min_size=1)
+    zeros = {"BRCA1": 0.0, "EGFR": 0.0, "nothing": 1.0}
+    with pytest.raises(UnknownGenesError, match="a statistic other than 0"):
+        ordered_ora(zeros, {"a": ["BRCA1", "EGFR"]}, min_size=1)
+    with pytest.raises(GsfmError, match="a background of 2 genes is too small"):
+        ordered_ora({"BRCA1": 1.0, "TP53": 2.0}, {"a": ["BRCA1", "EGFR"]}, background=2, min_size=1)
     with pytest.raises(ValueError, match="random_state belongs to method 'model'"):
         gsfm.enrich(GENES[:9], LIBRARY, method="ora", random_state=1)

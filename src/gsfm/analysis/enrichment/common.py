@@ -16,7 +16,7 @@ from gsfm.analysis.query import check_least, mask_of
 from gsfm.analysis.terms import LibrariesLike, Terms, load_terms
 from gsfm.completion.identifiers import map_identifiers
 from gsfm.completion.inputs import GenesLike, is_path
-from gsfm.errors import UnknownGenesError, join_names
+from gsfm.errors import GsfmError, UnknownGenesError, join_names
 from gsfm.genes import Species, Vocabulary
 from gsfm.models.types import Mask, Numbers
 from gsfm.sets.overlap import check_background
@@ -173,6 +173,16 @@ class Experiment:
         """(libraries,) the number of genes of the background of each."""
         sizes = np.asarray(self._of_background["genes"], np.int64)
         return np.broadcast_to(sizes, len(self.terms.known))
+
+    def check_background(self) -> None:
+        """Raise an error if a number of genes is smaller than the input and the libraries."""
+        known = np.flatnonzero(self.terms.known.any(axis=0))
+        least, size = len(np.union1d(self.ids, known)), self._of_background["genes"]
+        if self._of_background["kind"] == "number" and size < least:
+            raise GsfmError(
+                f"a background of {size:,} genes is too small: the set and the libraries have "
+                f"{least:,} together"
+            )
 
     @property
     def pool(self) -> Mask:

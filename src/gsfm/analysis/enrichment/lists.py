@@ -61,6 +61,10 @@ def combine(
     files
         The provenance of the files with the lists.
     """
+    if not results and not errors:
+        raise GsfmError("there is no list of genes; give at least one gene set")
+    if len({tuple(one.table.columns) for one in results.values()}) > 1:
+        raise GsfmError("the lists must all be gene sets, or all be ranked lists")
     if not results:
         name, error = next(iter(errors.items()))
         raise type(error)(f"none of {count(len(errors), 'list')} can be tested; {name}: {error}")

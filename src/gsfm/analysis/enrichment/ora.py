@@ -8,7 +8,6 @@ from gsfm.analysis.enrichment.common import (
     BackgroundLike,
     Enrichment,
     Experiment,
-    is_number,
     overlap_columns,
     symbols_in,
 )
@@ -98,12 +97,7 @@ def ora(
         )
     pool = np.broadcast_to(test.background, terms.known.shape)  # (libraries, genes)
     of_library = test.background_sizes
-    least = len(np.union1d(ids, np.flatnonzero(terms.known.any(axis=0))))
-    if is_number(background) and of_library[0] < least:
-        raise GsfmError(
-            f"a background of {of_library[0]:,} genes is too small: the set and the libraries have "
-            f"{least:,} together"
-        )
+    test.check_background()
     n_background = of_library[terms.source]
     n_input = pool[:, ids].sum(axis=1)[terms.source]
     p = np.ones(len(overlap))

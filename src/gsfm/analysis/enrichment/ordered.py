@@ -19,7 +19,7 @@ from gsfm.analysis.enrichment.common import (
 from gsfm.analysis.enrichment.model import about_ranks, by_gene, ranking
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms
 from gsfm.completion.inputs import RankedLike, pairs
-from gsfm.errors import GsfmError, check_given, check_least, check_sizes
+from gsfm.errors import GsfmError, UnknownGenesError, check_given, check_least, check_sizes
 from gsfm.genes import Species
 from gsfm.models.types import Numbers
 from gsfm.sets.overlap import p_values
@@ -121,6 +121,9 @@ def ordered_ora(
     test = Experiment(identifiers, libraries, pool, species, is_list=is_list)
     ids, values = by_gene(test.of_input, statistics)
     terms = test.restrict(test.background, min_size, max_size)
+    test.check_background()
+    if not values.any():
+        raise UnknownGenesError("no gene of the list with a statistic other than 0 is known")
     if not terms.overlap(ids).any():
         raise GsfmError(f"no gene of the list is in any tested term of {terms.names}")
     sides = {"up": 1, "down": -1}
