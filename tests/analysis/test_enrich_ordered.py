@@ -42,6 +42,15 @@ def test_the_p_value_is_exact(size, longest, n):
     np.testing.assert_allclose(exact_p(smallest, size, longest, n), expected, rtol=1e-9)
 
 
+def test_a_background_of_any_size(monkeypatch):
+    smallest = np.array([0.3, 0.01, 1e-5])
+    expected = exact_p(smallest, 20, 200, 500)
+    monkeypatch.setattr("gsfm.analysis.enrichment.ordered.LARGEST_TABLE", 0)
+    np.testing.assert_allclose(exact_p(smallest, 20, 200, 500), expected, rtol=1e-9)
+    found = ordered_ora({"gene001": 1.0, "gene002": 2.0}, LIBRARY, background=10**9, top=1)
+    assert found.table["p_value"].item() < 1e-6
+
+
 @pytest.mark.parametrize("size", [5, 7, 24, 60, 170])
 def test_what_is_interpolated_is_nearly_exact(size):
     smallest = 10.0 ** -np.array([0.15, 0.8, 1.5, 2.5, 5])

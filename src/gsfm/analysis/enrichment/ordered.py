@@ -35,6 +35,8 @@ COLUMNS = {
     "p_value": "probability that a term of as many random genes of the background has so small a "
     "prefix_p_value for any prefix",
 }
+#: Genes of a background up to which logarithms of factorials are in a table.
+LARGEST_TABLE = 10**6
 #: The null is computed for terms of these sizes and for these smallest p-values, and interpolated
 #: between them. Larger terms are extrapolated.
 SIZES = np.array([1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 80, 130, 230, 400, 700])
@@ -214,8 +216,7 @@ class Prefixes:
         n, k, m = self.place, self.overlap, self.sizes[self.owner]
         N = self.n_background
         # The tail is between its first two terms and a geometric series: few places can be best.
-        log_factorial = _log_factorials(N)
-        first = np.exp(_log_probability(k, n, m, N, log_factorial))
+        first = np.exp(_log_probability(k, n, m, N))
         ratio = (m - k) * (n - k) / ((k + 1.0) * np.maximum(N - n - m + k + 1, 1))
         above = np.where(ratio < 1, first / np.maximum(1 - ratio, 1e-12), 1.0)
         least = np.ones(len(self.sizes))
@@ -303,7 +304,7 @@ def exact_p(smallest: Numbers, size: int, longest: int, n_background: int) -> Nu
     N, B = n_background, size
     k = np.arange(1, B + 1)
     c = _longest_prefixes(smallest, k, longest, N)
-    choose = _choose(_log_factorials(N))
+    choose = _choose(N)
     # The ways to choose the other genes of the term after the prefix.
     after = choose(N - c, B - k)
     # (n, B) the h of the text: no later k if this is the last prefix that there is.
@@ -340,24 +341,28 @@ def _longest_prefixes(smallest: Numbers, k: Ints, longest: int, N: int) -> Ints:
     return np.where(below >= of, below, 0).reshape(shape)
 
 
-def _log_factorials(n: int) -> Numbers:
-    """The logarithms of the factorials of 0 to n."""
-    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
-
-
-def _choose(log_factorial: Numbers) -> Callable[[NDArray[Any], NDArray[Any]], Numbers]:
+def _choose(n_background: int) -> Callable[[NDArray[Any], NDArray[Any]], Numbers]:
     """The logarithm of the binomial coefficient; minus infinity where it is 0."""
+    log_factorial: Callable[[NDArray[Any]], Numbers]
+    if n_background <= LARGEST_TABLE:
+        logs = np.log(np.arange(1, n_background + 1))
+        log_factorial = np.concatenate([[0.0], np.cumsum(logs)]).__getitem__
+    else:
+        from scipy.special import gammaln
+
+        def log_factorial(n: NDArray[Any]) -> Numbers:
+            return np.asarray(gammaln(n + 1.0))
 
     def choose(n: NDArray[Any], k: NDArray[Any]) -> Numbers:
         rest = n - k
-        possible = (rest >= 0) & (k >= 0)
-        value = log_factorial[n] - log_factorial[k] - log_factorial[np.maximum(rest, 0)]
-        return np.where(possible, value, -np.inf)
+        value = log_factorial(n) - log_factorial(np.maximum(k, 0))
+        value = value - log_factorial(np.maximum(rest, 0))
+        return np.where((rest >= 0) & (k >= 0), value, -np.inf)
 
     return choose
 
 
-def _log_probability(k: Ints, n: Ints, m: Ints, N: int, log_factorial: Numbers) -> Numbers:
+def _log_probability(k: Ints, n: Ints, m: Ints, N: int) -> Numbers:
     """The logarithm of the hypergeometric probability of an overlap of exactly k."""
-    choose = _choose(log_factorial)
+    choose = _choose(N)
     return choose(m, k) + choose(N - m, n - k) - choose(np.array(N), n)
