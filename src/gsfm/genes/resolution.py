@@ -146,7 +146,8 @@ class Resolution(Report):
         distinct = self.table.filter(unknown)["input"].unique(maintain_order=True).to_list()
         if len(distinct) > MOST_SLIPS:  # then it is another kind of identifier
             return []
-        likes = ((name, close_symbols(name, limit=2)) for name in distinct)
+        # A name of three letters is a slip of many symbols.
+        likes = ((name, close_symbols(name, limit=2)) for name in distinct if len(name) > 3)
         return [f"{name}: did you mean {' or '.join(like)}?" for name, like in likes if like]
 
     @functools.cached_property
