@@ -320,6 +320,8 @@ def parse(path, target, *, how):
         bytearray(1 << 40)
     elif how == "large":
         open(target, "wb").write(bytes(100 << 20))
+    elif how == "panic":
+        raise BaseException("capacity overflow")
     raise ValueError("cannot be\\nread")
 """
 
@@ -330,6 +332,7 @@ def parse(path, target, *, how):
         ("abort", "is damaged, or reading it needs more than .* GSFM_MAX_SECONDS"),
         ("memory", "is damaged, or reading it needs more than .*GSFM_MAX_MEMORY"),
         ("large", "more than 67,108,864 bytes, .*GSFM_MAX_RATIO"),
+        ("panic", r"a.xlsx: the file is damaged \(capacity overflow\): save it as CSV"),
         ("error", "a.xlsx: cannot be read"),
     ],
 )

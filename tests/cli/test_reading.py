@@ -1,6 +1,7 @@
 """Files of genes on the command line: what was read is said, and a choice is made by options."""
 
 import json
+import os
 import re
 
 import pytest
@@ -160,6 +161,17 @@ def test_a_missing_file_is_no_gene(run, folder):
         found = run("complete", path, "--model", folder)
         assert found.exit_code == 1
         assert found.stderr.strip() == f"gsfm: {path}: there is no such file"
+
+
+def test_a_device_is_named_and_a_fifo_is_read(run, folder, tmp_path):
+    found = run("complete", "/dev/zero", "--model", folder)
+    assert found.stderr.strip() == "gsfm: /dev/zero: a device, not a file"
+    reader, writer = os.pipe()
+    os.write(writer, b"TP53\nMDM2\n")
+    os.close(writer)
+    found = run("genes", "resolve", f"/dev/fd/{reader}", "--csv")
+    os.close(reader)
+    assert found.stdout.count("approved symbol") == 2
 
 
 def test_what_was_read_of_a_library_is_said(run, folder, tmp_path):

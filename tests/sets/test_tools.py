@@ -123,6 +123,15 @@ TOOLS = {
         ),
         TWO, "'Description'", "'core_enrichment'",
     ),
+    "clusterProfiler, gseKEGG, two ids in each cell": (
+        results(
+            ["ID", "Description", "NES", "pvalue", "core_enrichment"],
+            [(["hsa03440", "DNA repair", 1.9, .01], ids(REPAIR[:2]), []),
+             (["hsa04210", "apoptosis", -1.9, .01], ids(DEATH[:2]), [])],
+            "/", ",",
+        ),
+        {"DNA repair": REPAIR[:2], "apoptosis": DEATH[:2]}, "'Description'", "'core_enrichment'",
+    ),
     "clusterProfiler, compareCluster": (
         results(
             ["Cluster", "ID", "Description", "GeneRatio", "BgRatio", "pvalue", "geneID", "Count"],

@@ -59,7 +59,7 @@ import typer
 from gsfm import genes as gene_names
 from gsfm.cli.output import note
 from gsfm.errors import FormatError
-from gsfm.io.streams import is_file
+from gsfm.io.streams import is_file, is_special
 
 if TYPE_CHECKING:
     from gsfm.completion.inputs import Identifiers
@@ -156,7 +156,7 @@ def read(
 
     found = Identifiers()
     for argument in split(arguments):
-        from_file = argument == "-" or is_path(argument)
+        from_file = argument == "-" or is_special(argument) or is_path(argument)
         if not from_file and _PATH.search(argument):
             raise FormatError(argument, "there is no such file")
         found.add(as_identifiers(read_file(argument, **settings) if from_file else [argument]))

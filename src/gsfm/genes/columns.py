@@ -189,9 +189,9 @@ class Column:
 
     @property
     def is_ratio(self) -> bool:
-        """Whether nearly all values are ratios of counts, ``3/10``, and its name is no gene id."""
+        """Whether nearly all values are ratios of counts, ``3/10``, below no name of genes."""
         ratios = [bool(_RATIO.fullmatch(cell)) for cell in self.cells if not is_missing(cell)]
-        return sum(ratios) > 0.9 * len(ratios) and self.name != "geneid"
+        return sum(ratios) > 0.9 * len(ratios) and self.name not in ("geneid", "coreenrichment")
 
     @cached_property
     def named_gene(self) -> bool:

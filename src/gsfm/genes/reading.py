@@ -46,6 +46,8 @@ _SETS = (
     "this looks like a gene-set file ({:,} sets): give it as a library, to enrich as --lists, or "
     "give the genes of one set"
 )
+#: A line of GMT: no description, or an address.
+_GMT = re.compile(r"[^\t]+\t(\w+://[^\t]+)?\t[^\t]")
 _TRANSPOSED = "the genes are the names of the columns: transpose the table"
 #: Also those of Chinese, Japanese and Arabic.
 _SEPARATOR = re.compile("[\t,;\uff0c\uff1b\u3001\u060c\u061b]+")
@@ -223,13 +225,14 @@ def _of_lines(grid: Grid, wanted: str | int | None) -> GeneList:
     rows = [row[0] for row in grid.rows]
     if wanted is not None and str(wanted) not in ("1", rows[0]):
         raise grid.fail(f"there is no column {wanted!r} (--gene-column): there is one column")
-    if len(rows) == 1 and re.match(r"[^\t]+\t\t[^\t]+\t", rows[0]):  # no description
+    if len(rows) == 1 and _GMT.match(rows[0]):
         raise grid.fail(_SETS.format(1))
-    wide = [row for row in rows if row.count("\t") > 1]
-    if len(wide) == len(rows) > 1:
-        starts = resolve([row.split("\t")[0] for row in rows]).table["symbol"]
-        if starts.null_count() > LEAST * len(rows):
-            raise grid.fail(_SETS.format(len(rows)))
+    if len(rows) > 1 and all(row.count("\t") > 1 for row in rows):
+        # Names of sets, such as S1 and set1, may be old names of genes, and descriptions are none.
+        for cells in list(zip(*(row.split("\t") for row in rows), strict=False))[:2]:
+            unsure = sum(match in UNSURE for match in resolve(cells).table["match"])
+            if unsure > LEAST * len(rows):
+                raise grid.fail(_SETS.format(len(rows)))
     _check_name(grid, rows)
     rows, note = _below_heading(grid, rows)
     parts = [_BEHIND.split(row, maxsplit=1) for row in rows]

@@ -115,7 +115,11 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         raise
     except BaseException as error:  # a panic of Rust is not an Exception
-        return {"large": True} if _is_too_large(error) else {"error": str(error)}
+        if _is_too_large(error):
+            return {"large": True}
+        if not isinstance(error, Exception):
+            return {"error": f"the file is damaged ({error}): save it as CSV"}
+        return {"error": str(error)}
     return {}
 
 

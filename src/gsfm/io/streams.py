@@ -222,6 +222,15 @@ def is_file(text: str | Path) -> bool:
         return False
 
 
+def is_special(text: str) -> bool:
+    """Whether a text is the path of a FIFO, such as ``<(...)`` of a shell, or of a device."""
+    try:
+        mode = Path(text).stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return "/" in text and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def without_compression(path: str | Path) -> Path:
     """Return the path without the suffix of a compression."""
     path = Path(path)
