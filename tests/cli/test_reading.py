@@ -65,7 +65,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_was_read_is_in_json(run, folder, tmp_path, command):
-    """Of every command that reads a file: its path, and how it was read."""
+    """Of every command that reads a file: its path, and how it was read, also on stderr."""
     texts = {"G": TABLE, "S": SETS, "R": TABLE}
     words = []
     for word in command.split():
@@ -83,6 +83,7 @@ def test_what_was_read_is_in_json(run, folder, tmp_path, command):
         path = str(tmp_path / f"{name}.csv")
         how = {"format": "gmt"} if name == "S" else {"gene_column": "'names'"}
         assert any(path in one.values() and one.items() >= how.items() for one in read)
+        assert f"{path}: " in found.stderr
 
 
 def _read(value):

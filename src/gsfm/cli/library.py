@@ -55,6 +55,7 @@ def show(
     """
     from gsfm import libraries
 
+    options.say_libraries(name)
     report = libraries.show(name, term)
     note(report.summary())
     return report

@@ -192,9 +192,12 @@ def relate(
     if context and len(libraries or ()) > 1:
         raise typer.BadParameter("the term of --context is looked up in one --library")
     from gsfm import analysis
+    from gsfm.analysis.sources import is_path
 
     # One text may be a term; several, or a file, are genes.
     text = context[0] if context and len(context) == 1 and context[0] != "-" else None
+    if text is not None and is_path(text, libraries[0] if libraries else None):
+        text = None
     result: analysis.Neighbors | analysis.Relation = call(
         analysis.relate,
         context=text or options.read(context) or None,
