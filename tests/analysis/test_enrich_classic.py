@@ -130,6 +130,13 @@ def test_ranks_and_false_discovery_rates_are_those_of_each_library_alone(method)
         assert tables[0]["overlap"].to_list() == [f"{row['overlap']}/{row['size']}"]
 
 
+def test_both_limits_of_size_are_inclusive():
+    genes = ["TP53", "MDM2", "BAX", "ATM"]
+    terms = {str(n): genes[:n] for n in (1, 2, 3, 4)}
+    found = ora(genes, terms, min_size=2, max_size=3, top=None)
+    assert sorted(found.table["term"]) == ["2", "3"]
+
+
 def test_identifiers_of_any_kind_are_one_gene():
     terms = GeneSets.from_lists({"arrest": ["TP53", "CDKN1A", "MDM2"], "rest": ["EGFR", "GRB2"]})
     found = ora(["p53", "7157", "Cdkn1a", "nonsense", "KRAS"], terms, min_size=1)

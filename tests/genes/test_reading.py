@@ -6,10 +6,12 @@ The tables are made here in the form in which each tool writes them.
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import random
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -446,6 +448,19 @@ def test_a_title_with_as_many_cells_as_the_header(title, sep):
     text = f"{title}\n" + rows(SYMBOLS, VALUES, sep=sep, header=["gene", "score"])
     for ranked in (True, False):
         assert read(text, ranked=ranked).genes == SYMBOLS
+
+
+def test_a_compressed_list():
+    text = b"TP53\nMDM2\nBAX\n"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("genes.txt", text)
+    for data in (gzip.compress(text), packed.getvalue()):
+        assert read(data).genes == ["TP53", "MDM2", "BAX"]
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("more.txt", "EGFR\n")
+    with pytest.raises(FormatError, match=r"the zip holds 2 files \(genes.txt, more.txt\)"):
+        read(packed.getvalue())
 
 
 def test_a_stream_of_text(tmp_path):
