@@ -237,8 +237,6 @@ class Experiment:
         shown = slice(None) if top is None else rank <= top
         best, rank = best[shown], rank[shown]
         columns = {"size": terms.sizes[rows], **columns}
-        if "genes" in columns:
-            columns["overlap_genes"] = columns.pop("genes")
         if "fdr" not in columns:
             columns["fdr"] = fdr = np.empty(len(rows))
             for own in (library == i for i in range(len(terms.libraries))):

@@ -136,7 +136,7 @@ def by_model(
         {
             **columns,
             "predicted_members": lambda row: lists[row // n][0](row % n),
-            "genes": lambda row: lists[row // n][1](row % n),
+            "overlap_genes": lambda row: lists[row // n][1](row % n),
         },
         COLUMNS,
         order=-columns["z_score"],

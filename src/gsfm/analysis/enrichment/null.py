@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gsfm.analysis.cache import digest
 from gsfm.analysis.terms import Terms
 from gsfm.completion.batches import batches
 from gsfm.models import Model
@@ -144,10 +144,8 @@ def null_of(
 
     `statistic` is a function from sets to their (terms, sets) statistics.
     """
-    digest = hashlib.sha256()
-    for array in (*groups, terms.members.indices, terms.members.indptr):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    key = (digest.hexdigest(), counts, draws, random_state, repr(model.manifest))
+    terms_and_strata = digest("", *groups, terms.members.indices, terms.members.indptr)
+    key = (terms_and_strata, counts, draws, random_state, repr(model.manifest))
     cached = _nulls.setdefault(model, {})
     if key not in cached:
         rng = np.random.default_rng(random_state)
