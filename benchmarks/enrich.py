@@ -4,6 +4,8 @@
     python benchmarks/enrich.py truth --data DATA --train DIR [-o FILE]
     python benchmarks/enrich.py null [--model DIR] [-o FILE]
 
+`enrich_known.py` has further tasks.
+
 DATA holds ``train/*.gmt.gz`` and ``benchmark/*.gmt.gz``. ``truth`` has two tasks:
 
 * from the genes that change when a transcription factor is perturbed, find the factor among those
@@ -19,12 +21,14 @@ and on all libraries of DATA/train but those of such signatures (`LEFT_OUT`), an
 The lists are sets. For GSEA prerank the genes of the set come before all others of the library,
 both in random order, and the sum is unweighted; it runs on the first ``--prerank`` lists only.
 
-``null`` runs a model on random sets: are the p-values uniform, and how often are they small?
+``null`` tests random sets, and correlated ones on a library with exchanged genes: how often are the
+p-values small?
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import re
 import time
@@ -34,8 +38,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from gsfm import GeneSets, corpus, models, sets
+from gsfm import GeneSets, GsfmError, corpus, libraries, models, sets
 from gsfm.analysis import enrich, ora, prerank
 from gsfm.analysis.gene_frequency import popularity
 from gsfm.analysis.terms import load_terms
@@ -65,6 +70,7 @@ DISEASES = (
 LISTS = ("full", "short", "noisy")
 EACH = 3  # lists of a factor or disease, at most
 LONGEST, SHORT = 300, 20
+HALF_WEIGHT = 100  # of a term of so many genes, in "ora, size"
 #: Words that tell no disease from another.
 EMPTY = {"disease", "disorder", "syndrome", "of", "the", "and", "type", "due", "to", "in", "with"}
 
@@ -153,23 +159,24 @@ def vary(genes: list[str], how: str, others: list[str], rng: np.random.Generator
     return list(dict.fromkeys([*kept[: len(kept) - half], *rng.choice(others, half, False)]))
 
 
-def rank(task: Task, table: pl.DataFrame, query: Query) -> float:
+def rank(
+    task: Task, terms: pl.Series, key: NDArray[np.float64], query: Query, rng: np.random.Generator
+) -> float:
     """Where the first right candidate stands, 0 (first) to 1 (last), each by its best term.
 
-    Candidates that were not tested come after those that were, all at the same place.
+    Terms have the largest key first; ties are in random order, because that of the library favors
+    some candidates. Candidates that were not tested come after those that were, all at one place.
     """
-    names = task.library.names
-    of_term = dict(zip(names, task.candidate, strict=True))
-    order = list(dict.fromkeys(of_term[term] for term in table["term"]))
+    of_term = dict(zip(task.library.names, task.candidate, strict=True))
+    by_key = np.lexsort((rng.random(len(key)), -key))
+    order = list(dict.fromkeys(of_term[term] for term in terms[by_key]))
     n = len(set(task.candidate))
     at = [i for i, candidate in enumerate(order) if candidate in query.answers]
     place = at[0] if at else (len(order) + n - 1) / 2
     return place / (n - 1)
 
 
-def ask(
-    task: Task, model: Model, draws: int, n_prerank: int, seed: int
-) -> Iterator[dict[str, Any]]:
+def ask(task: Task, model: Model, n_prerank: int, seed: int) -> Iterator[dict[str, Any]]:
     """The rank of the truth, by list, variant and method."""
     others = sorted({task.library.vocabulary[int(i)] for i in task.library.indices})
     started = time.monotonic()
@@ -181,9 +188,10 @@ def ask(
             tables = {}
             try:
                 tables["ora"] = ora(genes, task.library, **settings).table
-                tables["model"] = enrich(
-                    genes, task.library, draws=draws, **settings, model=model
-                ).table
+                for method in ("model", "combined"):
+                    tables[method] = enrich(
+                        genes, task.library, method=method, **settings, group=False, model=model
+                    ).table
             except Exception as error:
                 raise RuntimeError(f"{query.truth}, {how}") from error
             if i < n_prerank:
@@ -199,6 +207,10 @@ def ask(
                     max_size=None,
                     **settings,
                 ).table
+            keys = {method: _key(method, table) for method, table in tables.items()}
+            size = tables["ora"]["size"].to_numpy()
+            tables["ora, size"] = tables["ora"]
+            keys["ora, size"] = keys["ora"] + np.log10(size / (size + HALF_WEIGHT))
             for method, table in tables.items():
                 yield {
                     "task": task.name,
@@ -206,11 +218,19 @@ def ask(
                     "truth": query.truth,
                     "list": how,
                     "method": method,
-                    "rank": rank(task, table, query),
+                    "rank": rank(task, table["term"], keys[method], query, rng),
                 }
         if (i + 1) % 10 == 0:
             spent = time.monotonic() - started
             print(f"{task.name}: {i + 1} of {len(task.queries)}, {spent:.0f} s", flush=True)
+
+
+def _key(method: str, table: pl.DataFrame) -> NDArray[np.float64]:
+    """What a method orders the terms by, the largest first."""
+    column = {"combined": "score", "model": "z_score", "prerank": "nes"}.get(method)
+    if column is not None:
+        return np.asarray(table[column].to_numpy(), np.float64)
+    return np.asarray(-np.log10(np.maximum(table["p_value"].to_numpy(), 1e-300)), np.float64)
 
 
 def summarize(rows: pl.DataFrame) -> pl.DataFrame:
@@ -220,16 +240,19 @@ def summarize(rows: pl.DataFrame) -> pl.DataFrame:
     for (task, how), part in rows.group_by("task", "list", maintain_order=True):
         wide = part.pivot("method", index="query", values="rank")
         groups: list[tuple[str, pl.DataFrame, list[str]]]
-        groups = [("all lists", wide, [m for m in ("ora", "model") if m in wide.columns])]
+        own = ["ora", "ora, size", "model", "combined"]
+        groups = [("all lists", wide, [m for m in own if m in wide.columns])]
         if "prerank" in wide.columns:
             ranked = wide.drop_nulls("prerank")
-            groups.append((f"first {ranked.height}", ranked, ["ora", "prerank", "model"]))
+            groups.append((f"first {ranked.height}", ranked, ["ora", "prerank", "combined"]))
         for which, table, methods in groups:
             for method in methods:
                 x = table[method].to_numpy()
                 difference = x - table["ora"].to_numpy()
-                means = [rng.choice(difference, len(x)).mean() for _ in range(2000)]
-                low, high = np.quantile(means, [0.025, 0.975])
+                drawn = rng.integers(0, len(x), (2000, len(x)))
+                low, high = np.quantile(difference[drawn].mean(axis=1), [0.025, 0.975])
+                first = (x < 0.01).astype(float) - (table["ora"].to_numpy() < 0.01)
+                first_low, first_high = np.quantile(first[drawn].mean(axis=1), [0.025, 0.975])
                 table_rows.append(
                     {
                         "task": task,
@@ -244,6 +267,9 @@ def summarize(rows: pl.DataFrame) -> pl.DataFrame:
                         "less ora": difference.mean(),
                         "low": low,
                         "high": high,
+                        "first 1% less ora": first.mean(),
+                        "first low": first_low,
+                        "first high": first_high,
                     }
                 )
     return pl.DataFrame(table_rows)
@@ -274,46 +300,81 @@ def train(data: Path, folder: Path, epochs: float) -> Model:
     return model
 
 
-def null(model: Model, library: str, n: int, draws: int, seed: int) -> pl.DataFrame:
-    """How p-values of random sets are distributed: 30 or 150 genes, of all kinds or famous ones.
+def null(model: Model, library: str, n: int, seed: int) -> pl.DataFrame:
+    """How often p-values are small, of random sets: of all kinds of genes, or famous ones.
 
     A set's genes are exchanged for such as are within a tenth as popular, whatever the strata.
+    Correlated sets are papers; the library's genes are exchanged for such as are as popular.
     """
-    from scipy.stats import kstest
-
     rng = np.random.default_rng(seed)
-    terms = load_terms(library, model.vocabulary)
+    read = libraries.load(library)
+    terms = load_terms(read, model.vocabulary)
     of_gene, _ = popularity(model, terms)
     order = np.argsort(-of_gene, kind="stable")
     falling = -of_gene[order]
+
+    def exchanged(genes: NDArray[np.int64]) -> list[str]:
+        low = np.searchsorted(falling, -of_gene[genes] - np.log(1.1))
+        high = np.searchsorted(falling, -of_gene[genes] + np.log(1.1), side="right")
+        drawn = {int(order[rng.integers(a, b)]) for a, b in zip(low, high, strict=True)}
+        return [model.vocabulary[i] for i in drawn]
+
     rows = []
-    for power, size in itertools.product((0.0, 1.0, 2.0), (30, 150)):
+    for power, size in itertools.product((0.0, 1.0, 2.0), (5, 30, 150, 500)):
         share = np.exp(power * (of_gene - of_gene.max()))
-        first = rng.choice(len(share), size, replace=False, p=share / share.sum())
-        low = np.searchsorted(falling, -of_gene[first] - np.log(1.1))
-        high = np.searchsorted(falling, -of_gene[first] + np.log(1.1), side="right")
-        p_values, started = [], time.monotonic()
-        for _ in range(n):
-            ids: set[int] = set()
-            for a, b in zip(low, high, strict=True):
-                ids.add(int(order[rng.integers(a, b)]))
-            genes = [model.vocabulary[i] for i in ids]
-            found = enrich(genes, library, draws=draws, top=None, model=model)
-            p_values.append(found.table.sort("id")["p_value"].to_numpy())
-        p = np.array(p_values)
-        one_each = p[np.arange(n), rng.integers(0, p.shape[1], n)]
-        rows.append(
-            {
-                "popularity": f"frequency ** {power:g}",
-                "genes": size,
-                "sets": n,
-                "KS p-value": kstest(one_each, "uniform").pvalue,
-                **{f"p <= {x:g}": (p <= x).mean() for x in (0.5, 0.1, 0.05, 0.01, 1e-3, 1e-4)},
-                "seconds": time.monotonic() - started,
-            }
-        )
-        print(rows[-1], flush=True)
+        share /= share.sum()
+        lists = [exchanged(rng.choice(len(share), size, False, share)) for _ in range(n)]
+        kind = f"frequency ** {power:g}"
+        rows += _null_rows(kind, size, lists, read, model)
+    # Genes of the library that are as popular change places: each term keeps its popularity.
+    pairs = np.flatnonzero(terms.known.any(axis=0))
+    pairs = pairs[np.argsort(-of_gene[pairs], kind="stable")]
+    names = list(model.vocabulary)
+    swapped = {}
+    for start in range(0, len(pairs), 20):
+        part = pairs[start : start + 20]
+        swapped |= {names[a]: names[b] for a, b in zip(part, rng.permutation(part), strict=True)}
+    renamed = GeneSets.from_lists(
+        {
+            name: [swapped[gene] for gene in read.genes(i) if gene in swapped]
+            for i, name in enumerate(read.names)
+        }
+    )
+    papers = corpus.embedded()
+    fit = np.flatnonzero((papers.sizes >= 15) & (papers.sizes <= 600))
+    lists = [list(papers.genes(int(i))) for i in rng.choice(fit, 3 * n, replace=False)]
+    rows += _null_rows("papers, exchanged terms", 0, lists, renamed, model)
     return pl.DataFrame(rows)
+
+
+def _null_rows(
+    kind: str, size: int, lists: list[list[str]], library: GeneSets, model: Model
+) -> list[dict[str, Any]]:
+    rows = []
+    columns = {"ora": ["p_value"], "combined": ["overlap_p_value", "model_p_value", "p_value"]}
+    for method, names in columns.items():
+        own: dict[str, Any] = {"model": model} if method == "combined" else {}
+        found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
+        for genes in lists:
+            with contextlib.suppress(GsfmError):  # of five genes, none may be in a term
+                table = enrich(genes, library, method=method, top=None, group=False, **own).table
+                for name in names:
+                    found[name].append(table[name].to_numpy())
+        for name, values in found.items():
+            p = np.concatenate(values)
+            rows.append(
+                {
+                    "sets": kind,
+                    "genes": str(size or "15 to 600"),
+                    "p-value": f"{method}: {name}",
+                    "lists": len(values),
+                    **{
+                        f"<= {x:g}": (p <= x).mean() / x for x in (0.5, 0.1, 0.05, 0.01, 1e-3, 1e-4)
+                    },
+                }
+            )
+            print(rows[-1], flush=True)
+    return rows
 
 
 def main() -> None:
@@ -326,7 +387,6 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=4, help="of the network in --train")
     parser.add_argument("--queries", type=int, default=200, help="lists of each task")
     parser.add_argument("--prerank", type=int, default=20, help="lists for GSEA, which is slow")
-    parser.add_argument("--draws", type=int, default=None, help="random sets; 60 for truth, or 200")
     parser.add_argument("--library", default="reactome", help="for null")
     parser.add_argument("--sets", type=int, default=40, help="random sets of each kind, for null")
     parser.add_argument("--seed", type=int, default=0)
@@ -334,7 +394,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.what == "null":
         model = models.load(options.model)
-        table = null(model, options.library, options.sets, options.draws or 200, options.seed)
+        table = null(model, options.library, options.sets, options.seed)
     else:
         if options.data is None or (options.model is None) == (options.train is None):
             parser.error("truth needs --data, and --model or --train")
@@ -345,7 +405,7 @@ def main() -> None:
         )
         rng = np.random.default_rng(options.seed)
         tasks = [make(options.data, options.queries, rng) for make in (factors, diseases)]
-        settings = (options.draws or 60, options.prerank, options.seed)
+        settings = (options.prerank, options.seed)
         rows = pl.DataFrame(row for task in tasks for row in ask(task, model, *settings))
         if options.output is not None:
             rows.write_csv(options.output, separator="\t")

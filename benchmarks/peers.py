@@ -36,10 +36,10 @@ TRIED: Mapping[str, Mapping[str, Sequence[Any]]] = {
         "publications": [1.0, 3.0],
     },
     "als": {
-        "dimensions": [64, 128, 256, 512, 1024],
-        "confidence": [10.0, 3.0, 30.0],
+        "confidence": [10.0, 3.0, 30.0, 100.0],
         "regularization": [1.0, 0.1, 10.0],
         "publications": [1.0, 3.0],
+        "dimensions": [512, 64, 128, 256, 1024],  # last: a fit with 1,024 takes 20 minutes
     },
     "linear": {
         "regularization": [20.0, 5.0, 50.0, 100.0, 200.0],

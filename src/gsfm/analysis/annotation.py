@@ -13,7 +13,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.analysis.query import Query, Which, best, check_selection, mask_of
-from gsfm.analysis.query import evidence as evidence_of
 from gsfm.analysis.term_scores import MISSING, Library, describe_scores, open_libraries, score_terms
 from gsfm.analysis.terms import LibrariesLike
 from gsfm.completion.calibration import check_missing_fraction, meaning
@@ -23,6 +22,7 @@ from gsfm.completion.result import Result
 from gsfm.errors import count
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
+from gsfm.models.evidence import evidence as evidence_of
 from gsfm.models.term_matrix import TermMatrix, holders
 from gsfm.models.types import Mask, Numbers
 from gsfm.progress import Progress

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gsfm import genes as gene_names
 from gsfm.analysis.gene_frequency import empirical_p_value, popularity
-from gsfm.analysis.query import Query, check_least, evidence, standard_scores
+from gsfm.analysis.query import Query, check_least, standard_scores
 from gsfm.analysis.term_scores import (
     BATCH,
     MISSING,
@@ -35,6 +35,7 @@ from gsfm.completion.result import Result, gene_columns, symbols_of
 from gsfm.errors import GsfmError, UnknownGenesError, check_type, count
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
+from gsfm.models.evidence import evidence
 from gsfm.models.types import Numbers
 from gsfm.progress import Progress
 from gsfm.sets.genesets import LibraryLike

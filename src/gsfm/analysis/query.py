@@ -20,7 +20,7 @@ from gsfm.errors import UnknownGenesError
 from gsfm.errors import check_least as check_least
 from gsfm.genes import Species
 from gsfm.models import Model
-from gsfm.models.evidence import rows_of, standardize
+from gsfm.models.evidence import standardize
 from gsfm.models.types import Floats, Mask
 from gsfm.progress import Progress
 
@@ -129,21 +129,6 @@ def standard_scores(
 def singles(genes: NDArray[Any] | Sequence[int]) -> list[Ids]:
     """Sets of one gene each."""
     return list(np.asarray(genes, np.int32)[:, None])
-
-
-def evidence(model: Model, sets: Sequence[NDArray[Any]]) -> Floats:
-    """(n, genes) the standardized score of each gene for each set; of members, leave-one-out.
-
-    A member is left out alone or with up to an eighth of the set. The only gene of a set has no
-    other gene to be scored by: its evidence is 0.
-    """
-    members = model.encode(sets)
-    of_genes, of_members = model.evidence(members)
-    rows = rows_of(members)
-    alone = np.diff(members.indptr)[rows] == 1
-    out = np.array(of_genes, np.float32)
-    out[rows, members.indices] = np.where(alone, np.float32(0), of_members)
-    return out
 
 
 # -- rows -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.analysis.gene_frequency import empirical_p_value, popularity
-from gsfm.analysis.query import Query, check_least, evidence, singles, standard_scores
+from gsfm.analysis.query import Query, check_least, singles, standard_scores
 from gsfm.analysis.sources import PAPERS, Collection, Source, collection, read_context
 from gsfm.analysis.terms import listed
 from gsfm.completion.identifiers import Ids
@@ -21,6 +21,7 @@ from gsfm.completion.result import Result, gene_columns
 from gsfm.errors import GsfmError, count
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
+from gsfm.models.evidence import evidence
 from gsfm.models.types import Floats, Numbers
 from gsfm.progress import Progress
 from gsfm.sets import GeneSet

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from gsfm.analysis.query import Query, check_least, evidence
+from gsfm.analysis.query import Query, check_least
 from gsfm.analysis.sources import PAPERS, Collection, Source, collection
 from gsfm.completion.identifiers import Ids
 from gsfm.completion.inputs import GenesLike
@@ -15,6 +15,7 @@ from gsfm.completion.result import Result
 from gsfm.errors import count
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
+from gsfm.models.evidence import evidence
 from gsfm.models.types import Numbers
 
 COLUMNS = {

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gsfm.analysis import cache as caches
-from gsfm.analysis.query import Which, best, evidence, mask_of, row_of
+from gsfm.analysis.query import Which, best, mask_of, row_of
 from gsfm.analysis.terms import LibrariesLike, load_libraries
 from gsfm.completion.batches import batches
 from gsfm.completion.ranking import COLUMNS, describe_probability, z_scores
@@ -22,7 +22,7 @@ from gsfm.completion.result import gene_columns
 from gsfm.completion.scorer import score
 from gsfm.errors import GsfmError
 from gsfm.models import Model
-from gsfm.models.evidence import shuffled
+from gsfm.models.evidence import evidence, shuffled
 from gsfm.models.term_matrix import TermMatrix
 from gsfm.models.types import Floats, Numbers
 from gsfm.progress import Progress as Progress

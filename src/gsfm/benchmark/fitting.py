@@ -241,4 +241,6 @@ def _fit(job: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
         run = dataclasses.replace(run, checkpoint=Path(run.checkpoint))
     model = FAMILIES[job.pop("family")].from_config(job.pop("config"))
     snapshots = dict(job.pop("snapshots"))
-    train(model, GeneSets.open(job.pop("corpus")), run=run, snapshots=snapshots, **job)
+    train(
+        model, GeneSets.open(job.pop("corpus")), run=run, snapshots=snapshots, typical_sets=0, **job
+    )

@@ -359,14 +359,13 @@ def enrich(
     ranked: Annotated[str | None, typer.Option(metavar="FILE")] = None,
     score_column: Annotated[str | None, typer.Option(metavar="NAME")] = None,
     lists: Annotated[str | None, typer.Option(metavar="FILE")] = None,
-    method: Literal["model", "ora", "prerank"] = "model",
+    method: Literal["combined", "model", "ora", "prerank"] = "combined",
     libraries: options.Libraries = None,
     background: Annotated[str | None, typer.Option(metavar="library|all|FILE|NUMBER")] = None,
     top_genes: Annotated[int | None, typer.Option(min=1)] = None,
     top: options.Top = 20,
     min_size: options.Positive = 5,
     max_size: Annotated[int | None, typer.Option(min=1)] = None,
-    draws: Annotated[int | None, typer.Option(min=20)] = None,
     weight: float | None = None,
     permutations: Annotated[int | None, typer.Option(min=1)] = None,
     random_state: options.RandomState = None,
@@ -390,29 +389,27 @@ def enrich(
         Several gene sets instead of genes, each tested alone: a gene-set file, such as a GMT or a
         table of clusters; - for stdin.
     method
-        model: the model's evidence for the genes of a term; ora: over-representation, the
+        combined: the overlap and the model together; model: the model's evidence for the genes of
+        a term; ora: over-representation, the
         hypergeometric test of the overlap, of a ranked list with the first genes, of a number that
         is chosen for each term; prerank: GSEA of a ranked list, by GSEApy.
     background
         The background: the genes of the library, all genes, those of a file (- for stdin), or for
-        ora a number of genes.
-        The default is library for ora, all genes of the model for model, and the genes of the
-        list for a ranked list.
+        combined and ora a number of genes. The default is library, for model all genes of the
+        model, and for a ranked list the genes of the list.
     top_genes
-        Method model, ranked list: genes at each end that make a set. Default: 100.
+        Methods with a model, ranked list: genes at each end that are a set. Default: 100.
     min_size
         Terms with fewer genes of the background are not tested.
     max_size
         Terms with more genes of the background are not tested. The default is 500 for prerank,
         else no bound.
-    draws
-        Method model: random sets in the null. Default: 200.
     weight
         Method prerank: power of the statistics. Default: 1.
     permutations
         Method prerank: permuted lists in the null. Default: 1000.
     random_state
-        Seed of the random sets, of the permuted lists, and of the order of ties. Default: 0.
+        Seed of the permuted lists, and of the order of ties. Default: 0.
     n_threads
         Method prerank: number of threads; all cores by default.
     group

@@ -30,6 +30,7 @@ from gsfm.models.membership import as_corpus, encode, row_blocks, symbols_of
 from gsfm.models.settings import check_settings
 from gsfm.models.term_matrix import Rescored, TermMatrix
 from gsfm.models.types import Cache, Floats, Ids, Mask, Numbers, Parts, Progress, SetsLike, Tensors
+from gsfm.models.typical import Typical
 from gsfm.sets import GeneSets
 from gsfm.training.run import Run
 from gsfm.version import __version__
@@ -98,6 +99,8 @@ class Model(ABC):
         self._vocabulary: Vocabulary | None = None
         #: Turns scores into probabilities; None for a model that is not calibrated.
         self.calibration: Calibration | None = None
+        #: The evidence for typical gene sets; None if it is not computed yet.
+        self.typical: Typical | None = None
         #: How the model is fitted; used by `_fit`.
         self.run = Run()
         #: Learning curve of the last fit, for families that are fitted step by step.
@@ -140,8 +143,9 @@ class Model(ABC):
         """
         config = self._replaced(self.config, params)
         if config != self.config:
-            self.config, self.calibration = config, None
-            self.manifest.pop("calibration", None)
+            self.config, self.calibration, self.typical = config, None, None
+            for name in ("calibration", "typical"):
+                self.manifest.pop(name, None)
             self._cache = {}
         return self
 
@@ -217,7 +221,7 @@ class Model(ABC):
         self.run = run or Run()
         self.check_run(self.run)
         self._vocabulary = sets.vocabulary
-        self.calibration = None
+        self.calibration = self.typical = None
         self.manifest = {
             "gsfm_version": __version__,
             "family": self.family,

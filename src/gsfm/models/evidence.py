@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gsfm.models.types import Floats
+
+if TYPE_CHECKING:
+    from gsfm.models.base import Model
 
 #: The members of a set are left out in so many folds; those of a smaller set one by one.
 FOLDS = 8
@@ -34,6 +39,21 @@ def standardize(scores: Floats, members: sp.csr_array) -> Floats:
     centered /= np.where(flat, 1, deviation)[:, None]
     centered[flat] = 0
     return np.asarray(centered)
+
+
+def evidence(model: Model, sets: Sequence[NDArray[Any]]) -> Floats:
+    """(n, genes) the standardized score of each gene for each set; of members, leave-one-out.
+
+    A member is left out alone or with up to an eighth of the set. The only gene of a set has no
+    other gene to be scored by: its evidence is 0.
+    """
+    members = model.encode(sets)
+    of_genes, of_members = model.evidence(members)
+    rows = rows_of(members)
+    alone = np.diff(members.indptr)[rows] == 1
+    out = np.array(of_genes, np.float32)
+    out[rows, members.indices] = np.where(alone, np.float32(0), of_members)
+    return out
 
 
 def rows_of(members: sp.csr_array) -> NDArray[np.int64]:

@@ -125,7 +125,8 @@ class Linear(Model):
         model._vocabulary = vocabulary
         model.matrix = _strongest(self.matrix, keep)
         model.manifest = {**self.manifest, "config": dataclasses.asdict(model.config)}
-        model.manifest.pop("calibration", None)  # of other scores
+        for name in ("calibration", "typical"):  # of other scores
+            model.manifest.pop(name, None)
         return model
 
     def _score(self, members: sp.csr_array) -> Floats:

@@ -12,6 +12,7 @@ import polars as pl
 
 from gsfm.completion import Calibration
 from gsfm.errors import ModelFormatError, check_type, require
+from gsfm.models import typical
 from gsfm.models.base import FAMILIES, Model, family_named
 from gsfm.models.storage import FORMAT, read_json, read_tensors, read_text
 from gsfm.report import Report
@@ -85,11 +86,18 @@ def _load(folder: Path) -> Model:
         # A checkpoint published by others has neither our format key nor a manifest.
         if "format" in config or (folder / "manifest.json").exists():
             model.manifest = read_json(file := folder / "manifest.json")
-            for key in ("calibration", "corpus", "training"):
+            for key in ("calibration", "corpus", "training", "typical"):
                 require(isinstance(model.manifest.get(key, {}), dict), f"{key} must be an object")
         file = folder / "calibration.json"
         if os.path.lexists(file):
             model.calibration = Calibration.from_json(read_json(file))
+        file = folder / "typical.safetensors"
+        if os.path.lexists(file):
+            source = str((model.manifest.get("typical") or {}).get("source", "unknown"))
+            tensors = read_tensors(file)
+            model.typical = typical.restore(tensors, len(model.vocabulary), source)
+            surplus = min(tensors, default=None)
+            require(not tensors, f"the tensor {surplus!r} is not known")
     except (ValueError, RecursionError) as error:
         raise ModelFormatError(f"{file}: {error}") from error
     return model

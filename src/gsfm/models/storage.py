@@ -50,6 +50,9 @@ def save(model: Model, folder: Path) -> None:
         save_file(tensors, new / "model.safetensors")
         usual_permissions(new / "model.safetensors")
         write_json(new / "manifest.json", model.manifest)
+        if model.typical is not None:
+            save_file(model.typical.tensors(), new / "typical.safetensors")
+            usual_permissions(new / "typical.safetensors")
         if model.calibration is not None:
             write_json(new / "calibration.json", model.calibration.to_json())
         _put(new, folder, temporary)

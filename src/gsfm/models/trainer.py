@@ -15,9 +15,10 @@ import numpy as np
 from gsfm.completion.calibration import FEWEST
 from gsfm.errors import GsfmError, check_least, require
 from gsfm.io.files import atomic_path
-from gsfm.models import Model
+from gsfm.models import Model, typical
 from gsfm.models.held_out import HeldOut, calibrate
 from gsfm.models.storage import read_json, write_json
+from gsfm.models.typical import Typical
 from gsfm.sets import GeneSets
 from gsfm.training.interrupt import Interrupted
 from gsfm.training.processes import start
@@ -31,6 +32,7 @@ def train(
     *,
     random_state: int = 0,
     held_out: int = 2000,
+    typical_sets: int = typical.SETS,
     run: Run | None = None,
     snapshots: Mapping[int | str, str | Path] | None = None,
 ) -> Model:
@@ -50,6 +52,8 @@ def train(
     held_out
         Number of sets held out from training (at most a tenth of the corpus). Recall is measured on
         all of them; every other one is used to calibrate the model.
+    typical_sets
+        Number of training sets that enrichment compares a gene set with; 0 for none.
     run
         Threads, precision, progress, checkpoint, and processes. All processes return the model,
         but only the first one writes, watches and reports.
@@ -88,7 +92,7 @@ def train(
     require(isinstance(model, Model), message, TypeError)
     message = f"corpus must be a GeneSets, not {type(corpus).__name__}: use gsfm.corpus.load"
     require(isinstance(corpus, GeneSets), message, TypeError)
-    check_least(0, random_state=random_state, held_out=held_out)
+    check_least(0, random_state=random_state, held_out=held_out, typical_sets=typical_sets)
     run = run or Run()
     message = f"a model of the family {model.family} is fitted in one go; do not resume it"
     require(model.can_resume or not run.resume, message, GsfmError)
@@ -133,6 +137,10 @@ def train(
             "finished": stopped is None,
             "curve": model.curve,
         }
+        compared = typical.sample(corpus[rows], typical_sets, random_state)
+        if stopped is None and len(compared) >= typical.FEWEST:
+            model.typical = Typical.fit(model, compared, "training sets")
+            model.manifest["typical"] = {"sets": len(compared), "source": "training sets"}
         model.manifest["training"] = {**model.manifest.get("training", {}), **training}
         model.save(folder)
         for snapshot in taken:

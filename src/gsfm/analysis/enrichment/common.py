@@ -88,6 +88,8 @@ class Experiment:
         The genes of the model; all approved genes if None, for methods without a model.
     is_list
         Whether the background is the genes of a ranked list.
+    keeps_all
+        Whether genes outside the background stay, for a model, if the background is the library.
 
     Attributes
     ----------
@@ -112,6 +114,7 @@ class Experiment:
         *,
         vocabulary: Vocabulary | None = None,
         is_list: bool = False,
+        keeps_all: bool = False,
     ) -> None:
         self.terms = load_terms(libraries, vocabulary)
         self.background = self._background(background, species, is_list)
@@ -122,6 +125,9 @@ class Experiment:
         known = of_input >= 0
         used = known & self.pool[of_input]
         outside = inputs["input"].filter(pl.Series(known & ~used)).unique(maintain_order=True)
+        keeps_all = keeps_all and self._of_background["kind"] == "library"
+        if keeps_all:
+            used = known
         if not used.any():
             raise UnknownGenesError(
                 f"no gene of the set is in the background, {self._of_background['description']}: "
@@ -133,7 +139,10 @@ class Experiment:
         if not with_model:
             self.mapped = self.mapped._replace(inputs=inputs.drop("in_model"))
             del self.about["not_in_model"]
-        self.about["not_in_background"] = outside.to_list()
+        unused, for_model = ([], outside.to_list()) if keeps_all else (outside.to_list(), [])
+        self.about["not_in_background"] = unused
+        if keeps_all:
+            self.about["not_in_library"] = for_model
 
     def _background(self, background: Any, species: Species | None, is_list: bool) -> Mask:
         terms, n = self.terms, len(self.terms.vocabulary)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gsfm import genes as gene_names
+from gsfm.analysis.enrichment.combined import combined
 from gsfm.analysis.enrichment.common import BackgroundLike, Enrichment
 from gsfm.analysis.enrichment.lists import as_lists, combine
 from gsfm.analysis.enrichment.model import by_model
@@ -23,7 +24,7 @@ from gsfm.models import ModelLike, load_model
 from gsfm.progress import Progress
 from gsfm.sets import GeneSets
 
-Method: TypeAlias = Literal["model", "ora", "prerank"]
+Method: TypeAlias = Literal["combined", "model", "ora", "prerank"]
 
 
 class _Method(NamedTuple):
@@ -35,23 +36,25 @@ class _Method(NamedTuple):
 
 
 METHODS = {
-    "model": _Method(by_model, by_model, ("top_genes", "draws", "random_state", "model")),
+    "combined": _Method(combined, combined, ("top_genes", "random_state", "model")),
+    "model": _Method(by_model, by_model, ("top_genes", "random_state", "model")),
     "ora": _Method(ora, ordered_ora, ("random_state",)),
     "prerank": _Method(None, prerank, ("random_state", "weight", "permutations", "n_threads")),
 }
+#: Methods that need a model.
+WITH_MODEL = ("combined", "model")
 
 
 def enrich(
     genes: GenesLike | RankedLike,
     libraries: LibrariesLike = None,
     *,
-    method: Method = "model",
+    method: Method = "combined",
     background: BackgroundLike | None = None,
     top: int | None = 20,
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
     top_genes: int | None = None,
-    draws: int | None = None,
     weight: float | None = None,
     permutations: int | None = None,
     random_state: int | None = None,
@@ -76,35 +79,35 @@ def enrich(
         One library or several, of any kind that `gsfm.libraries.load` takes; all that are installed
         if None.
     method
-        ``"model"``: the model's evidence for the genes of a term, against random sets; finds terms
-        without an overlap with the set, too. ``"ora"``: over-representation, the hypergeometric
-        test of the overlap; of a ranked list, of the overlap with the first genes, of a number that
-        is chosen for each term. ``"prerank"``: GSEA by GSEApy; a ranked list only.
+        ``"combined"``: the overlap and the model together; finds what either finds. ``"model"``:
+        the model's evidence for the genes of a term, compared with that for typical gene sets;
+        finds terms without an overlap with the set, too. ``"ora"``: over-representation, the
+        hypergeometric test of the overlap; of a ranked list, of the overlap with the first genes,
+        of a number that is chosen for each term. ``"prerank"``: GSEA by GSEApy; a ranked list only.
     background
         ``"all"``: all genes that the model knows; of ora all approved genes. ``"library"``: the
         genes in any term of the library. Or identifiers, such as the genes that an assay measured,
-        or a file of them; of ora also a number of genes. The default is ``"all"`` for a model,
-        ``"library"`` for ora, and the genes of a ranked list.
+        or a file of them; of combined and ora also a number of genes. The default is ``"library"``
+        (``"all"`` for method ``"model"``), and the genes of a ranked list.
     top
         Number of terms of each library to return; all if None.
     min_size, max_size
         Terms with fewer or more genes of the background are not tested. The default of `max_size`
         is no bound, and 500 for prerank.
     top_genes
-        Method ``"model"``, ranked list: genes at each end of the list that make a set; 100 if None.
-    draws
-        Method ``"model"``: random sets in the null; 200 if None.
+        Methods with a model, ranked list: genes at each end of the list that are a set for the
+        model; 100 if None.
     weight, permutations
         Method ``"prerank"``: power of the statistics in the running sum (1 if None), and permuted
         lists in the null (1,000 if None).
     random_state
-        Of the random sets or permutations, and of the order of ties; 0 if None.
+        Of the permutations, and of the order of ties; 0 if None.
     n_threads
         Method ``"prerank"``: number of threads; all cores if None.
     group
         Whether to find groups of redundant terms, as `Enrichment.grouped` does.
     model
-        Method ``"model"``: a fitted model, or a model folder; the shipped model if None.
+        Methods with a model: a fitted model, or a model folder; the shipped model if None.
     species, progress
         As in `complete`.
 
@@ -153,12 +156,12 @@ def enrich(
     [('up', 'arrest'), ('down', 'growth')]
     >>> enrich(["BRCA1"], method="prerank")
     Traceback (most recent call last):
-    ValueError: method 'prerank' takes a ranked list, not a gene set; 'model' and 'ora' take ...
+    ValueError: method 'prerank' takes a ranked list, not a gene set; the others take both; ...
     """
     check_least(0, random_state=random_state, min_size=0 if min_size is None else min_size)
     require(min_size is not None, "min_size must be a whole number, not None", TypeError)
     if method not in list(METHODS):
-        raise ValueError(f"method must be model, ora or prerank, not {method!r}")
+        raise ValueError(f"method must be combined, model, ora or prerank, not {method!r}")
     if (lists := as_lists(genes)) is not None:
         settings: dict[str, Any] = {
             "method": method,
@@ -167,13 +170,12 @@ def enrich(
             "min_size": min_size,
             "max_size": max_size,
             "top_genes": top_genes,
-            "draws": draws,
             "weight": weight,
             "permutations": permutations,
             "random_state": random_state,
             "n_threads": n_threads,
             "group": group,
-            "model": load_model(model) if method == "model" else model,
+            "model": load_model(model) if method in WITH_MODEL else model,
             "species": species,
             "progress": progress,
         }
@@ -192,14 +194,13 @@ def enrich(
     function = own.of_list if is_ranked else own.of_set
     if function is None:
         raise ValueError(
-            f"method {method!r} takes a ranked list, not a gene set; 'model' and 'ora' take both; "
+            f"method {method!r} takes a ranked list, not a gene set; the others take both; "
             "a ranked list maps genes to statistics"
         )
     if top_genes is not None and not is_ranked:
         raise ValueError("top_genes belongs to a ranked list")
     options: dict[str, Any] = {
         "top_genes": top_genes,
-        "draws": draws,
         "random_state": random_state,
         "model": model,
         "weight": weight,
@@ -212,14 +213,14 @@ def enrich(
             raise ValueError(f"{name} belongs to method {first!r}")
     options |= {"background": background, "max_size": max_size}
     options = {name: value for name, value in options.items() if value is not None}
-    if method == "model":
+    if method in WITH_MODEL:
         options["is_ranked"] = is_ranked
     if method != "ora":
         options["progress"] = progress
     found = function(ranked, libraries, top=top, min_size=min_size, species=species, **options)
     if not group:
         return found
-    return found.grouped(model=load_model(model) if method == "model" else None)
+    return found.grouped(model=load_model(model) if method in WITH_MODEL else None)
 
 
 def _counts_rows(frame: Any) -> bool:

@@ -20,7 +20,7 @@ from gsfm.sets import GeneSets, read
 #: The names of columns of clusters, in lower case, of which a data frame is several lists.
 CLUSTERS = ("cluster", "leiden", "louvain", "seurat_clusters", "module", "list")
 #: The entries of the input that are lists of identifiers.
-_NAMES = ("unmapped", "ambiguous", "not_in_model", "not_in_background")
+_NAMES = ("unmapped", "ambiguous", "not_in_model", "not_in_background", "not_in_library")
 
 
 def as_lists(genes: Any) -> dict[str, Any] | None:
@@ -86,9 +86,11 @@ def combine(
     of_list = {name: {**part, "background": None} for name, part in parts.items()}
     for name, one in results.items():
         of_list[name]["background"] = one.provenance["background"]["genes"]
+        if "model_weight" in one.provenance:
+            of_list[name]["model_weight"] = one.provenance["model_weight"]
     column = {"list": "the list of input genes; ranks and fdr are within a list and a library"}
     provenance = {
-        **first,
+        **{key: value for key, value in first.items() if key != "model_weight"},
         "input": {**about, **files},
         "lists": of_list | {name: {"reason": str(error)} for name, error in errors.items()},
         "columns": column | first["columns"],

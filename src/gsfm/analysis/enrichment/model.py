@@ -2,13 +2,12 @@
 
 Over-representation uses the genes that a set and a term have in common. A model also uses the
 co-occurrence of genes: its evidence for every gene is averaged over the genes of each term, and
-compared with that of random sets of genes of similar popularity.
+compared with that for typical gene sets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -19,25 +18,25 @@ from gsfm.analysis.enrichment.common import (
     Enrichment,
     Experiment,
     is_number,
+    overlap_columns,
     symbols_in,
 )
-from gsfm.analysis.enrichment.null import ENOUGH, Ids, null_of, profile, strata
-from gsfm.analysis.gene_frequency import popularity
-from gsfm.analysis.query import check_least, evidence
+from gsfm.analysis.enrichment.null import null_of, typical_of
+from gsfm.analysis.query import check_least
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms
 from gsfm.completion.inputs import pairs
 from gsfm.completion.scorer import describe_model
-from gsfm.errors import GsfmError, UnknownGenesError
+from gsfm.errors import UnknownGenesError
 from gsfm.genes import Species
 from gsfm.models import Model, ModelLike, load_model
+from gsfm.models.evidence import evidence
 from gsfm.models.types import Floats, Numbers
+from gsfm.models.typical import bounded
 from gsfm.progress import Progress
 
-DRAWS = 200
+Ids = NDArray[np.int64]
+
 TOP_GENES = 100
-#: Bounds of a gene's evidence, in standard deviations. All genes of a term should decide together,
-#: not a few with extreme evidence.
-LOWEST, HIGHEST = -2.0, 4.0
 #: Predicted members that are listed for a term.
 PREDICTED = 5
 
@@ -45,11 +44,11 @@ COLUMNS = {
     "rank": "rank among all tested terms; 1 has the largest z_score",
     "direction": "the genes with the largest (up) or the smallest (down) statistics",
     "score": "mean of the model's evidence for the term's genes: each score, standardized over all "
-    "genes but the input genes, bounded to -2 and 4; leave-one-out for an input gene",
-    "z_score": "score, standardized over the random sets; ranks the terms",
-    "p_value": "fraction of random sets of as many genes of similar popularity, drawn from the "
-    "background, with such a score; if fewer than 10 have it, the tail of a generalized Pareto "
-    "distribution with the shape 0.1, fitted to their upper tenth",
+    "genes but the input genes, bounded to -2 and 4, less its trend along the frequency of genes; "
+    "leave-one-out for an input gene",
+    "z_score": "score, standardized over typical gene sets; ranks the terms",
+    "p_value": "fraction of typical gene sets with such a score; if fewer than 10 have it, the "
+    "tail of a generalized Pareto distribution with the shape 0.1, fitted to their upper tenth",
     "predicted_members": "the term's genes with the largest evidence that are no input genes",
 }
 
@@ -64,7 +63,6 @@ def by_model(
     min_size: int = MIN_SIZE,
     max_size: int | None = None,
     top_genes: int = TOP_GENES,
-    draws: int = DRAWS,
     random_state: int = 0,
     model: ModelLike = None,
     species: Species | None = None,
@@ -79,15 +77,13 @@ def by_model(
     Notes
     -----
     The score of a term :math:`t` is :math:`T_t = \frac{1}{|t|} \sum_{g \in t} e_g`, with the
-    evidence :math:`e_g`. The null is random sets with as many genes of each stratum of popularity.
-    The p-value of such a random set is uniform. A set of related genes is not random: many terms
-    are significant, and their order shows how the genes are related.
+    evidence :math:`e_g`. The null is the same mean for typical gene sets. A small p-value says that
+    few of the gene sets that studies report match the term as well.
     """
     model = load_model(model)
     check_least(1, top_genes=top_genes)
-    check_least(2 * ENOUGH, draws=draws)
     if is_number(background):
-        raise ValueError("a number as the background belongs to method 'ora'")
+        raise ValueError("a number as the background belongs to method 'ora' or 'combined'")
     symbols, statistics = pairs(genes) if is_ranked else (genes, None)
     is_list = is_ranked and background is None
     if background is None:
@@ -95,65 +91,91 @@ def by_model(
     test = Experiment(
         symbols, libraries, background, species, vocabulary=model.vocabulary, is_list=is_list
     )
-    of_gene, counted = popularity(model, test.terms)
-    terms, groups = test.restrict(test.pool, min_size, max_size), strata(of_gene, test.pool)
+    terms = test.restrict(test.pool, min_size, max_size)
     ranked: dict[str, Any] = {}
     sides = {"": test.ids}
     if statistics is not None:
-        about = about_ranks(by_gene(test.of_input, statistics)[1], test.of_input)
-        ranked = {"top_genes": top_genes, "ranked": about}
-        sides = _sides(test, statistics, top_genes, random_state)
-
-    def scores(sets: list[Ids]) -> Floats:
-        return _means(terms, signatures(model, sets))
-
-    parts, lists = [], []
+        ranked = {"top_genes": top_genes, "ranked": describe_ranks(test, statistics)}
+        sides = ends(test, statistics, top_genes, random_state)
+    parts, matches = [], []
     for side, ids in sides.items():
-        null = null_of(
-            model,
-            terms,
-            groups,
-            profile(groups, ids),
-            scores,
-            draws=draws,
-            random_state=random_state,
-            progress=progress,
-            text=f"random sets ({side})" if side else "random sets",
+        match = match_terms(model, terms, ids, progress)
+        overlap = overlap_columns(
+            terms.overlap(ids),
+            np.full(len(terms.source), len(ids)),
+            terms.sizes,
+            test.background_sizes[terms.source],
         )
-        of_genes = signatures(model, [ids])
-        # In 32 bits before, as the null is: a tie must be one.
-        score = _means(terms, of_genes)[:, 0].astype(np.float64)
-        z_score, p_value = null.judge(score)
-        numbers = {"score": score, "z_score": z_score, "p_value": p_value}
-        overlap = {"overlap": terms.overlap(ids)}
-        direction = {"direction": np.full(len(score), side)} if side else {}
+        direction = {"direction": np.full(len(terms.source), side)} if side else {}
+        numbers = {"score": match.score, "z_score": match.z_score, "p_value": match.p_value}
         parts.append({**direction, **numbers, **overlap})
-        lists.append((_predicted_members(terms, ids, of_genes[0]), symbols_in(terms, ids)))
+        matches.append((match, symbols_in(terms, ids)))
     n = len(terms.source)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return test.result(
         "model",
         {
             **columns,
-            "predicted_members": lambda row: lists[row // n][0](row % n),
-            "overlap_genes": lambda row: lists[row // n][1](row % n),
+            "predicted_members": lambda row: matches[row // n][0].predicted_members(row % n),
+            "overlap_genes": lambda row: matches[row // n][1](row % n),
         },
         COLUMNS,
         order=-columns["z_score"],
         top=top,
         rows=np.tile(np.arange(n), len(sides)),
         model=describe_model(model),
-        null={
-            "sets": draws,
-            "random_state": random_state,
-            "matched_on": ["size", counted],
-            "strata": [len(group) for group in groups],
-        },
+        null=describe_null(model),
         **ranked,
     )
 
 
-def _sides(
+class Match(NamedTuple):
+    """The match of a gene set with terms, by a model.
+
+    Attributes
+    ----------
+    score, z_score, p_value
+        (terms,) the mean evidence over the genes of each, and what it is among typical gene sets.
+    coherence
+        The AUROC with which the model tells the genes of the set, each by the others, from all
+        genes that are not in it; nan for a set of one gene.
+    """
+
+    terms: Terms
+    ids: Ids
+    of_genes: Floats
+    score: Numbers
+    z_score: Numbers
+    p_value: Numbers
+    coherence: float
+
+    def predicted_members(self, row: int) -> list[str]:
+        """The genes of a term with the largest positive evidence that are not in the set."""
+        own = self.terms.genes(row)
+        own = own[(self.of_genes[own] > 0) & ~np.isin(own, self.ids)]
+        best = own[np.argsort(-self.of_genes[own], kind="stable")[:PREDICTED]]
+        return [self.terms.vocabulary.symbols[g] for g in best]
+
+
+def match_terms(model: Model, terms: Terms, ids: Ids, progress: Progress | None) -> Match:
+    """Match a gene set with terms."""
+    null = null_of(model, terms, progress)
+    of_genes = evidence(model, [ids])
+    means = terms.members @ bounded(model, of_genes)[0] / terms.sizes
+    score, of_genes = np.asarray(means, np.float64), of_genes[0]
+    others = np.sort(np.delete(of_genes, ids))
+    below = np.searchsorted(others, of_genes[ids]) / max(len(others), 1)
+    coherence = float(below.mean()) if len(ids) > 1 else np.nan
+    return Match(terms, ids, of_genes, score, *null.judge(score), coherence)
+
+
+def describe_null(model: Model) -> dict[str, Any]:
+    """The typical gene sets of a model, for the provenance."""
+    reference = typical_of(model)
+    return {"sets": len(reference.coordinates), "source": reference.source}
+
+
+def ends(
     test: Experiment, statistics: Numbers, top_genes: int, random_state: int
 ) -> dict[str, Ids]:
     """The genes at each end of a ranked list; the table of its identifiers shows them."""
@@ -176,11 +198,6 @@ def _sides(
     return sides
 
 
-def _means(terms: Terms, of_genes: Floats) -> Floats:
-    """(terms, sets) the mean over the genes of each term, of (sets, genes) evidence."""
-    return np.asarray(terms.members @ of_genes.T / terms.sizes[:, None], np.float32)
-
-
 def by_gene(of_input: Ids, statistics: Numbers) -> tuple[Ids, Numbers]:
     """The genes of a ranked list and their statistics: of several the one furthest from 0."""
     order = np.argsort(-np.abs(statistics), kind="stable")
@@ -195,31 +212,14 @@ def ranking(values: Numbers, random_state: int) -> NDArray[np.int64]:
     return np.lexsort((by_chance, -values)).astype(np.int64)
 
 
-def about_ranks(values: Numbers, of_input: Ids) -> dict[str, Any]:
+def describe_ranks(test: Experiment, statistics: Numbers) -> dict[str, Any]:
     """Describe a ranked list: the number of genes, the tied and the repeated ones."""
+    return about_ranks(by_gene(test.of_input, statistics)[1], test.of_input)
+
+
+def about_ranks(values: Numbers, of_input: Ids) -> dict[str, Any]:
+    """Describe the statistics of the genes of a ranked list."""
     counts = np.unique(values, return_counts=True)[1]
     repeated = int((np.unique(of_input[of_input >= 0], return_counts=True)[1] > 1).sum())
     about = {"genes": len(values), "tied": int(counts[counts > 1].sum())}
     return {**about, "repeated": repeated} if repeated else about
-
-
-def signatures(model: Model, sets: list[Ids]) -> Floats:
-    """(n, genes) the bounded evidence for every gene; leave-one-out for a set's own genes."""
-    values = evidence(model, sets)
-    if not np.isfinite(values).all():
-        raise GsfmError("the model gave scores that are not finite numbers; is it damaged?")
-    return np.clip(values, LOWEST, HIGHEST, out=values)
-
-
-def _predicted_members(terms: Terms, ids: Ids, of_genes: Floats) -> Callable[[int], list[str]]:
-    """A function from a term to its genes with the largest evidence that are not among `ids`."""
-    symbols = terms.vocabulary.symbols
-    predicted = of_genes > 0
-    predicted[ids] = False
-
-    def of_term(row: int) -> list[str]:
-        own = terms.genes(row)
-        own = own[predicted[own]]
-        return [symbols[g] for g in own[np.argsort(-of_genes[own], kind="stable")[:PREDICTED]]]
-
-    return of_term

@@ -1,103 +1,104 @@
-"""The null of model-based enrichment: random sets of the same size and popularity of genes."""
+"""The null of the model's evidence for a term: its evidence for typical gene sets."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gsfm.analysis.cache import digest
+from gsfm import corpus
+from gsfm.analysis import cache
 from gsfm.analysis.terms import Terms
-from gsfm.completion.batches import batches
-from gsfm.models import Model
-from gsfm.models.types import Floats, Mask, Numbers
+from gsfm.models import Model, typical
+from gsfm.models.types import Floats, Numbers
+from gsfm.models.typical import Typical
 from gsfm.progress import Progress
+from gsfm.sets import GeneSets
 
-Ids = NDArray[np.int64]
-
-
-#: A stratum spans popularities up to this factor, and has as many genes as the next line says or
-#: more. Popular genes, of which there are few, are matched closely, too.
-FACTOR = 1.25
-FEWEST = 20
-#: A p-value is a fraction of the random sets if as many have such a score; else that of the tail.
+#: A p-value is a fraction of the typical sets if as many have such a score; else that of the tail.
 ENOUGH = 10
 #: Shape of the tail; above 0 it is heavier than an exponential one, as that of evidence is.
 SHAPE = 0.1
-#: Random sets scored at once.
-BATCH = 32
 #: Nulls that are cached for each model.
-CACHED = 8
+CACHED = 2
+#: Changes whenever a cached `Typical` would no longer equal the computed one.
+CACHE_FORMAT = "gsfm-typical/1"
 
 _nulls: weakref.WeakKeyDictionary[Model, dict[Any, Null]] = weakref.WeakKeyDictionary()
+_typical: weakref.WeakKeyDictionary[Model, dict[int, Typical]] = weakref.WeakKeyDictionary()
 
 
-def strata(of_gene: Numbers, pool: Mask) -> list[Ids]:
-    """The genes of a pool in strata of similar popularity, the most popular first.
+def typical_of(model: Model, progress: Progress | None = None) -> Typical:
+    """The evidence of a model for typical gene sets.
 
-    `of_gene` has the (genes,) logarithms of their popularities.
-
-    Examples
-    --------
-    >>> counts = np.concatenate([np.arange(1000, 900, -1), np.ones(500)])
-    >>> [len(s) for s in strata(np.log(counts), np.ones(600, bool))]
-    [100, 500]
+    That of the model itself, which `gsfm.train` computes. For other models, of papers of the
+    embedded corpus, which is cached on the disk; if the papers have too few of the model's genes,
+    of random gene sets.
     """
-    genes = np.flatnonzero(pool)
-    genes = genes[np.argsort(-of_gene[genes], kind="stable")]
-    values = of_gene[genes]
-    starts = [0]
-    while True:
-        wide = np.searchsorted(-values, -values[starts[-1]] + np.log(FACTOR), side="right")
-        end = max(int(wide), starts[-1] + FEWEST)
-        if end + FEWEST > len(genes):  # the rest is too small for a stratum
-            return np.split(genes, starts[1:])
-        starts.append(end)
+    if model.typical is not None:
+        return model.typical
+    # A model that is fitted anew has a new manifest.
+    own = _typical.setdefault(model, {})
+    if id(model.manifest) not in own:
+        own.clear()
+        own[id(model.manifest)] = _typical_of_papers(model, progress)
+    return own[id(model.manifest)]
 
 
-def profile(groups: list[Ids], ids: Ids) -> tuple[int, ...]:
-    """The number of genes of `ids` in each stratum."""
-    genes = np.concatenate(groups)
-    of_gene = np.zeros(int(genes.max()) + 1, np.int64)
-    of_gene[genes] = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    return tuple(np.bincount(of_gene[ids], minlength=len(groups)).tolist())
+def _typical_of_papers(model: Model, progress: Progress | None) -> Typical:
+    papers = typical.sample(corpus.embedded().reindex(model.vocabulary), typical.SETS, 0)
+    if len(papers) < typical.FEWEST:
+        source = "random gene sets"
+        return Typical.fit(model, _random_sets(model), source, progress)
+    source = "papers of the embedded corpus"
+    file = cache.cache_file("typical", model, CACHE_FORMAT)
+    arrays = cache.read_cache(file)
+    if arrays:
+        return typical.restore(arrays, len(model.vocabulary), source)
+    found = Typical.fit(model, papers, source, progress)
+    cache.write_cache(file, found.tensors())
+    return found
 
 
-def draw(groups: list[Ids], counts: tuple[int, ...], rng: np.random.Generator) -> Ids:
-    """A random set with `counts` genes of each stratum."""
-    parts = [
-        rng.choice(group, count, replace=False)
-        for group, count in zip(groups, counts, strict=True)
-        if count
+def _random_sets(model: Model) -> GeneSets:
+    """Gene sets of 5 to 50 genes, or at most half of the genes of the model."""
+    n, rng = len(model.vocabulary), np.random.default_rng(0)
+    sizes = np.minimum(rng.integers(5, 51, typical.SETS), max(1, n // 2))
+    sets = [
+        [model.vocabulary[int(i)] for i in rng.choice(n, size, replace=False)] for size in sizes
     ]
-    return np.sort(np.concatenate(parts))
+    return GeneSets.from_lists(sets, vocabulary=model.vocabulary)
 
 
 @dataclass(frozen=True)
 class Null:
-    """The null distribution of a statistic: its values for random sets."""
+    """The null distribution of a statistic: its values for typical gene sets."""
 
-    values: Floats  # (terms, draws), ascending along the draws
+    values: Floats  # (terms, sets)
     mean: Numbers  # (terms,)
     spread: Numbers  # (terms,) standard deviation
+    threshold: Numbers  # (terms,) the largest value below the upper tenth
+    excess: Numbers  # (terms,) mean excess of the upper tenth over it
 
     @classmethod
     def of(cls, values: Floats) -> Null:
-        """Sort the values and compute their moments."""
+        """Compute the moments, and those of the upper tenth."""
         mean = values.mean(axis=1, dtype=np.float64)
         spread = values.std(axis=1, dtype=np.float64)
         # The spread of equal values is a rounding error.
         spread[spread <= 1e-6 * np.abs(mean)] = 0
-        return cls(np.sort(values, axis=1), mean, spread)
+        k = _upper(values)
+        largest = np.partition(values, -k - 1, axis=1)[:, -k - 1 :]
+        threshold = largest[:, 0].astype(np.float64)
+        excess = largest[:, 1:].mean(axis=1, dtype=np.float64) - threshold
+        return cls(values, mean, spread, threshold, excess)
 
     def judge(self, observed: Numbers) -> tuple[Numbers, Numbers]:
         r"""Return z-scores and p-values, (terms,) each, of observed statistics.
 
-        With :math:`c` of the :math:`N` random sets as large as the observed one or larger, p is
+        With :math:`c` of the :math:`N` typical sets as large as the observed one or larger, p is
         :math:`(1 + c) / (N + 1)` where :math:`c \ge 10`. A smaller p is that of the tail, the
         generalized Pareto distribution of the excess of the upper tenth, :math:`k` values, over the
         next value :math:`u`, :math:`m` on average (enlarged by :math:`1 / k`, as it is uncertain):
@@ -110,50 +111,31 @@ class Null:
         Pareto tails of permutation nulls: Knijnenburg et al., Bioinformatics 2009,
         doi:10.1093/bioinformatics/btp211.
         """
-        n = self.values.shape[1]
-        k = max(ENOUGH, n // 10)
-        at_least = n - np.array(
-            [np.searchsorted(v, x) for v, x in zip(self.values, observed, strict=True)]
-        )
-        threshold = self.values[:, -k - 1].astype(np.float64)
-        excess = self.values[:, -k:].mean(axis=1, dtype=np.float64) - threshold
+        n, k = self.values.shape[1], _upper(self.values)
+        at_least = (self.values >= observed[:, None]).sum(axis=1)
         varies = self.spread > 0
         spread = np.where(varies, self.spread, 1)
         # Ties at the top have no excess.
-        scale = np.maximum(excess * (1 + 1 / k), spread / 10) * (1 - SHAPE)
-        above = np.maximum(observed - threshold, 0) / scale
+        scale = np.maximum(self.excess * (1 + 1 / k), spread / 10) * (1 - SHAPE)
+        above = np.maximum(observed - self.threshold, 0) / scale
         tail = (k + 1) / (n + 1) * (1 + SHAPE * above) ** (-1 / SHAPE)
         p = np.where(at_least >= ENOUGH, (1 + at_least) / (n + 1), tail)
         z = np.where(varies, (observed - self.mean) / spread, 0.0)
         return z, np.where(varies, p, 1.0)
 
 
-def null_of(
-    model: Model,
-    terms: Terms,
-    groups: list[Ids],
-    counts: tuple[int, ...],
-    statistic: Callable[[list[Ids]], Floats],
-    *,
-    draws: int,
-    random_state: int,
-    progress: Progress | None,
-    text: str,
-) -> Null:
-    """Draw the null, or take it from the cache: it depends on a set's counts, not on its genes.
+def _upper(values: Floats) -> int:
+    """The number of values in the upper tenth."""
+    return int(max(ENOUGH, values.shape[1] // 10))
 
-    `statistic` is a function from sets to their (terms, sets) statistics.
-    """
-    terms_and_strata = digest("", *groups, terms.members.indices, terms.members.indptr)
-    key = (terms_and_strata, counts, draws, random_state, repr(model.manifest))
+
+def null_of(model: Model, terms: Terms, progress: Progress | None = None) -> Null:
+    """The null of the mean evidence over the genes of each term, computed or remembered."""
+    reference = typical_of(model, progress)
+    key = (id(reference), cache.digest("", terms.members.indices, terms.members.indptr))
     cached = _nulls.setdefault(model, {})
     if key not in cached:
-        rng = np.random.default_rng(random_state)
-        sets = [draw(groups, counts, rng) for _ in range(draws)]
-        values = np.empty((len(terms.source), draws), np.float32)
-        for part in batches(draws, BATCH, text, progress):
-            values[:, part] = statistic(sets[part])
         if len(cached) >= CACHED:
             cached.pop(next(iter(cached)))
-        cached[key] = Null.of(values)
+        cached[key] = Null.of(reference.of_terms(terms.members))
     return cached[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -128,54 +128,74 @@ def ordered_ora(
         raise UnknownGenesError("no gene of the list with a statistic other than 0 is known")
     if not terms.overlap(ids).any():
         raise GsfmError(f"no gene of the list is in any tested term of {terms.names}")
-    sides = {"up": 1, "down": -1}
-    parts: list[dict[str, Any]] = []
-    genes: list[list[str]] = []
-    n_terms, about = len(terms.source), {}
+    lists = overlaps_with_prefixes(test, ids, values, random_state)
+    inputs = test.mapped.inputs.with_columns(pl.Series("statistic", statistics))
+    test.mapped = test.mapped._replace(inputs=inputs)
+    test.about |= {side: one.longest for side, one in lists.items()}
+    n, parts = len(terms.source), list(lists.values())
+    columns = {
+        name: np.concatenate([one.columns[name] for one in parts]) for name in parts[0].columns
+    }
+    return test.result(
+        "ora",
+        {**columns, "overlap_genes": lambda row: parts[row // n].genes(row % n)},
+        COLUMNS,
+        order=columns["p_value"],
+        top=top,
+        rows=np.tile(np.arange(n), len(parts)),
+        null={"prefixes": "of every length", "random_state": random_state},
+        ranked=about_ranks(values, test.of_input),
+    )
+
+
+class Overlaps(NamedTuple):
+    """The overlaps of terms with the best prefixes of one direction of a ranked list."""
+
+    columns: dict[str, NDArray[Any]]  # (terms,) each
+    prefixes: list[tuple[Prefixes, int]]  # (terms,) its library's prefixes, and its row in them
+    longest: int  # genes of this direction
+
+    def genes(self, row: int) -> list[str]:
+        """The symbols of a term's genes in its best prefix."""
+        prefixes, at = self.prefixes[row]
+        return prefixes.genes(at)
+
+
+def overlaps_with_prefixes(
+    test: Experiment, ids: Ints, values: Numbers, random_state: int
+) -> dict[str, Overlaps]:
+    """The overlaps of each direction that has genes, of genes with statistics."""
+    terms = test.terms
+    n_terms, found = len(terms.source), {}
     pools = np.broadcast_to(test.background, terms.known.shape)
-    for side, sign in sides.items():
+    for side, sign in {"up": 1, "down": -1}.items():
         order = ids[ranking(sign * values, random_state)]
         of_gene = np.zeros(len(terms.vocabulary))
         of_gene[ids] = sign * values
         order = order[of_gene[order] > 0]
         if not len(order):
             continue
-        about[side] = len(order)
         part: dict[str, NDArray[Any]]
         part = {name: np.zeros(n_terms, np.int64) for name in ("prefix", "overlap")}
         part |= {name: np.ones(n_terms) for name in ("prefix_p_value", "p_value")}
+        prefixes: dict[int, tuple[Prefixes, int]] = {}
         for i, n_background in enumerate(test.background_sizes.tolist()):
             rows = np.flatnonzero(terms.source == i)
-            prefixes = Prefixes(terms, rows, order[pools[i, order]], n_background)
-            for name, column in prefixes.columns().items():
+            own = Prefixes(terms, rows, order[pools[i, order]], n_background)
+            for name, column in own.columns().items():
                 part[name][rows] = column
-            genes += map(prefixes.genes, range(len(rows)))
-        own = overlap_columns(
+            prefixes |= {row: (own, at) for at, row in enumerate(rows.tolist())}
+        counts = overlap_columns(
             part["overlap"], part["prefix"], terms.sizes, test.background_sizes[terms.source]
         )
-        numbers = {name: part[name] for name in ("prefix_p_value", "p_value")}
-        direction = np.full(n_terms, side)
-        parts.append({"direction": direction, "prefix": part["prefix"], **own, **numbers})
-    inputs = test.mapped.inputs.with_columns(pl.Series("statistic", statistics))
-    test.mapped = test.mapped._replace(inputs=inputs)
-    test.about |= about
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    by_library = np.argsort(terms.source, kind="stable")
-    place = np.empty(n_terms, np.int64)
-    place[by_library] = np.arange(n_terms)
-    return test.result(
-        "ora",
-        {
-            **columns,
-            "overlap_genes": lambda row: genes[row // n_terms * n_terms + place[row % n_terms]],
-        },
-        COLUMNS,
-        order=columns["p_value"],
-        top=top,
-        rows=np.tile(np.arange(n_terms), len(parts)),
-        null={"prefixes": "of every length", "random_state": random_state},
-        ranked=about_ranks(values, test.of_input),
-    )
+        columns = {
+            "direction": np.full(n_terms, side),
+            "prefix": part["prefix"],
+            **counts,
+            **{name: part[name] for name in ("prefix_p_value", "p_value")},
+        }
+        found[side] = Overlaps(columns, [prefixes[row] for row in range(n_terms)], len(order))
+    return found
 
 
 class Prefixes:

@@ -369,6 +369,11 @@ class Enrichment(Result):
         p = self.provenance
         tested = ", ".join(f"{one['name']} ({one['tested']:,})" for one in p["libraries"])
         lines = [f"terms tested: {tested}; background: {p['background']['description']}"]
+        if (weight := p.get("model_weight", {}).get("set", {"weight": 1})["weight"]) < 1:
+            lines.append(
+                f"the model tells the genes of the set from others with an AUROC of "
+                f"{p['model_weight']['set']['coherence']:.2f}; its weight is {weight:.2g}"
+            )
         lists = p.get("lists", {})
         if sizes := [f"{name} ({one['genes']:,})" for name, one in lists.items() if "genes" in one]:
             lines.append(f"genes of each list: {join_names(sizes, limit)}")
@@ -404,9 +409,11 @@ class Enrichment(Result):
         return parts
 
     def _listed(self) -> dict[str, list[str]]:
+        p = self.provenance["input"]
         return {
             **super()._listed(),
             "not in the background, not used": self.not_in_background,
+            "in no term, used by the model only": p.get("not_in_library", []),
             "of the background, not used": self.provenance["background"]["unused"],
         }
 
@@ -423,7 +430,7 @@ def _gseapy_table(found: Enrichment) -> pl.DataFrame:
     if "leading_edge" in table.columns:
         return _prerank_table(found)
     if "odds_ratio" not in table.columns:
-        raise GsfmError("GSEApy has no table of this method; use ora or prerank")
+        raise GsfmError("GSEApy has no table of this method")
     p, odds_ratio = pl.col("p_value"), pl.col("odds_ratio")
     name = [pl.col("list").alias("Name")] if "list" in table.columns else []
     return table.select(
