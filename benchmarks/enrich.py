@@ -44,7 +44,8 @@ from gsfm import GeneSets, GsfmError, corpus, libraries, models, sets
 from gsfm.analysis import enrich, ora, prerank
 from gsfm.analysis.gene_frequency import popularity
 from gsfm.analysis.terms import load_terms
-from gsfm.models import Adaptive, Model
+from gsfm.models import Adaptive, Model, typical
+from gsfm.models.typical import Typical
 from gsfm.report import plain_lines
 
 #: Libraries of signatures of single genes and of diseases, and those with the same experiments.
@@ -188,10 +189,9 @@ def ask(task: Task, model: Model, n_prerank: int, seed: int) -> Iterator[dict[st
             tables = {}
             try:
                 tables["ora"] = ora(genes, task.library, **settings).table
-                for method in ("model", "combined"):
-                    tables[method] = enrich(
-                        genes, task.library, method=method, **settings, group=False, model=model
-                    ).table
+                tables["combined"] = enrich(
+                    genes, task.library, **settings, group=False, model=model
+                ).table
             except Exception as error:
                 raise RuntimeError(f"{query.truth}, {how}") from error
             if i < n_prerank:
@@ -207,6 +207,7 @@ def ask(task: Task, model: Model, n_prerank: int, seed: int) -> Iterator[dict[st
                     max_size=None,
                     **settings,
                 ).table
+            tables["model"] = tables["combined"]
             keys = {method: _key(method, table) for method, table in tables.items()}
             size = tables["ora"]["size"].to_numpy()
             tables["ora, size"] = tables["ora"]
@@ -227,10 +228,11 @@ def ask(task: Task, model: Model, n_prerank: int, seed: int) -> Iterator[dict[st
 
 def _key(method: str, table: pl.DataFrame) -> NDArray[np.float64]:
     """What a method orders the terms by, the largest first."""
-    column = {"combined": "score", "model": "z_score", "prerank": "nes"}.get(method)
+    column = {"combined": "score", "prerank": "nes"}.get(method)
     if column is not None:
         return np.asarray(table[column].to_numpy(), np.float64)
-    return np.asarray(-np.log10(np.maximum(table["p_value"].to_numpy(), 1e-300)), np.float64)
+    p_values = table["model_p_value" if method == "model" else "p_value"].to_numpy()
+    return np.asarray(-np.log10(np.maximum(p_values, 1e-300)), np.float64)
 
 
 def summarize(rows: pl.DataFrame) -> pl.DataFrame:
@@ -295,6 +297,7 @@ def train(data: Path, folder: Path, epochs: float) -> Model:
     )
     started = time.monotonic()
     model.fit(built)
+    model.typical = Typical.fit(model, typical.sample(built, typical.SETS, 0), "training sets")
     print(f"trained in {time.monotonic() - started:.0f} s on {built}")
     model.save(folder)
     return model

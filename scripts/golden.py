@@ -55,9 +55,9 @@ COMMANDS = {
     "biomarkers": "discover biomarkers GO:0006954 --top 20",
     "targets": "discover targets EGFR ERBB2 GRB2 SHC1 --new --top 20",
     "understudied": "discover understudied --max-papers 5 --top 10 --no-cache",
-    "enrich-model": "enrich IFIT1 ISG15 MX1 OAS1 IFI44L --method model --library go-bp --draws 40",
+    "enrich-model": "enrich IFIT1 ISG15 MX1 OAS1 IFI44L --method model --library go-bp",
     "enrich-ora": "enrich IFIT1 ISG15 MX1 OAS1 IFI44L --method ora",
-    "enrich-ranked": "enrich --ranked {ranked} --library reactome --draws 40 --top-genes 10",
+    "enrich-ranked": "enrich --ranked {ranked} --library reactome --top-genes 10",
     "enrich-prerank": "enrich --ranked {ranked} --method prerank --library reactome"
     " --permutations 50 --min-size 2",
     "resolve": f"genes resolve {GENES} ENSG00000141510 NM_000546 P04637 Trp53 1-Mar MARCH1",

@@ -42,9 +42,11 @@ from gsfm.models import (
     load,
     peak_memory,
     train,
+    typical,
 )
 from gsfm.models.held_out import HeldOut
 from gsfm.models.registry import SHIPPED
+from gsfm.models.typical import Typical
 from gsfm.sets import concat
 from gsfm.training.run import Progress, Run
 
@@ -301,6 +303,8 @@ def main() -> None:
         },
         "metrics": {"held_out_sets": len(held_out), "recall_at_50": held_out.recall(shipped)},
     }
+    shipped.typical = Typical.fit(shipped, typical.sample(sets, typical.SETS, 0), "training sets")
+    shipped.manifest["typical"] = {"sets": typical.SETS, "source": "training sets"}
     shipped.manifest["training"] = {
         "seconds": round(sum(seconds_of(m) for _, m in parts), 1),
         # Members that were there already were trained by another process.

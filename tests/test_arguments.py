@@ -35,7 +35,6 @@ RIGHT = {
 }
 OWN = {
     "corpus.load": {"corpus": "/no/such/file"},
-    "enrich": {"draws": 20},
     "genes.read": {"path": "/no/such/file"},
     "libraries.load": {"name": TERMS},
     "libraries.show": {"name": "families"},

@@ -129,6 +129,6 @@ def test_the_library_is_silent(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     model = Linear(regularization=1.0).fit(GeneSets.from_lists([["TP53", "MDM2", "CDKN1A"]] * 5))
     terms = GeneSets.from_lists({"arrest": ["CDKN1A", "MDM2"], "growth": ["TP53", "MDM2"]})
-    enrich(["p53"], terms, min_size=2, draws=20, model=model)
+    enrich(["p53"], terms, min_size=2, model=model)
     annotate("p53", terms, model=model)
     assert capsys.readouterr() == ("", "")

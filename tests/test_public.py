@@ -21,7 +21,7 @@ VERBS = {
     "discover.understudied": "library * max_papers coding top top_terms min_size max_size"
     " background model species cache progress",
     "embed": "genes * dimensions model species progress",
-    "enrich": "genes libraries * method background top min_size max_size top_genes draws weight"
+    "enrich": "genes libraries * method background top min_size max_size top_genes weight"
     " permutations random_state n_threads group model species progress",
     "explain": "gene genes * top random_state model species",
     "map": "sets * most random_state name model species progress",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gsfm import analysis
 from gsfm.analysis import Enrichment
 from gsfm.analysis.enrichment.common import false_discovery_rate
+from gsfm.analysis.enrichment.enrich import METHODS, WITH_MODEL, Method
 from gsfm.analysis.signatures import Signatures, complete_terms
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms, load_terms
 from gsfm.completion.batches import batches
@@ -253,7 +254,7 @@ def enrich(
     adata: AnnData,
     libraries: LibrariesLike = None,
     *,
-    method: str = "model",
+    method: Method = "combined",
     key: str = "rank_genes_groups",
     groups: Sequence[str] | None = None,
     statistic: str = "scores",
@@ -272,8 +273,8 @@ def enrich(
     libraries
         One library or several; all that are installed if None.
     method
-        ``"model"``, ``"ora"`` or ``"prerank"``: `gsfm.analysis.enrich`, `ora` of the
-        genes with the largest statistics, `prerank`.
+        As in `gsfm.analysis.enrich`; ``"ora"`` tests the genes with the largest statistics as a
+        set.
     key
         The key of the ranked genes.
     groups
@@ -285,7 +286,7 @@ def enrich(
         As in ``scanpy.get.rank_genes_groups_df``: only genes with a smaller adjusted p-value, or a
         larger log2 fold change. Not for ``"prerank"``, which needs all genes.
     model
-        For the method ``"model"``; the shipped one if None.
+        For ``"combined"`` and ``"model"``; the shipped one if None.
     top_genes
         Number of genes at each end of a group's list for the model, and at its top for ``"ora"``.
     **options
@@ -314,8 +315,8 @@ def enrich(
     for group in groups or ():
         there = f"there are {', '.join(known)}"
         require(group in known, f"no group {group!r} in adata.uns[{key!r}]; {there}", GsfmError)
-    if method not in ("model", "ora", "prerank"):
-        raise GsfmError(f"method is {method!r}; there are model, ora and prerank")
+    if method not in METHODS:
+        raise GsfmError(f"method is {method!r}; there are {', '.join(METHODS)}")
     right = statistic in STATISTICS
     require(right, f"statistic is {statistic!r}; there are {', '.join(STATISTICS)}")
     bounds = {"pval_cutoff": pval_cutoff, "log2fc_min": log2fc_min}
@@ -327,7 +328,7 @@ def enrich(
     of_raw = adata.raw is not None and test.get("use_raw") == "True"
     background = [str(name) for name in (adata.raw if of_raw else adata).var_names]
     options = {"method": method, "background": background, "top": None, "group": False, **options}
-    if method == "model":
+    if method in WITH_MODEL:
         options |= {"model": load_model(model), "top_genes": top_genes}
     about = {"key": key, "statistic": statistic, **cut, "test": test}
     found: dict[str, Enrichment] = {}

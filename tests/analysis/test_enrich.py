@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 
 import numpy as np
@@ -11,10 +10,13 @@ import pytest
 from scipy import stats
 
 import gsfm
-from gsfm import GeneSets, GsfmError, UnknownGenesError
+from gsfm import GeneSets, GsfmError, UnknownGenesError, corpus
 from gsfm.analysis import enrich
-from gsfm.analysis.enrichment.null import Null, draw, profile, strata
+from gsfm.analysis.enrichment.null import Null, null_of, typical_of
+from gsfm.analysis.terms import load_terms
 from gsfm.models import Ensemble, Linear, Popularity
+from gsfm.models.evidence import evidence
+from gsfm.models.typical import Typical, bounded_evidence
 
 GENES = [f"gene{i:03}" for i in range(500)]
 RNG = np.random.default_rng(0)
@@ -26,14 +28,21 @@ def _some(n: int, fame: np.ndarray, rng: np.random.Generator) -> list[str]:
     return [GENES[i] for i in rng.choice(500, n, replace=False, p=fame / fame.sum())]
 
 
+#: Gene sets with structure, as those of studies have.
+TYPICAL = [_some(8, FAME, RNG) + GENES[i : i + 7] for i in RNG.integers(0, 490, 400)]
+
+
 @pytest.fixture(scope="module")
 def model() -> Ensemble:
     """Of a corpus with structure (neighbors go together) and with famous genes."""
     sets = [_some(12, FAME, RNG) for _ in range(300)]
     sets += [GENES[i : i + 10] for i in RNG.integers(0, 490, 300)]
-    corpus = GeneSets.from_lists(sets, vocabulary=gsfm.Vocabulary(GENES))
-    members = [Linear(regularization=5.0).fit(corpus), Popularity().fit(corpus)]
-    return Ensemble.of(members, weights=[1.0, 0.3])
+    rows = GeneSets.from_lists(sets, vocabulary=gsfm.Vocabulary(GENES))
+    members = [Linear(regularization=5.0).fit(rows), Popularity().fit(rows)]
+    model = Ensemble.of(members, weights=[1.0, 0.3])
+    typical = GeneSets.from_lists(TYPICAL, vocabulary=rows.vocabulary)
+    model.typical = Typical.fit(model, typical, "sets of the corpus")
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -43,70 +52,88 @@ def library() -> GeneSets:
     return GeneSets.from_lists(near | {f"famous {i}": _some(15, FAME, RNG) for i in range(40)})
 
 
-def test_the_score_is_the_mean_evidence_each_given_gene_left_out(model, library):
-    given = GENES[100:108]
-    found = enrich(given, library, draws=20, top=None, model=model)
-    assert len(found) == len(library)
-    # By hand: scores of the whole set for the others, of the set without it for a given gene.
-    column = {gene: i for i, gene in enumerate(model.vocabulary.symbols)}
-    inside = np.isin(model.vocabulary.symbols, given)
+def _by_hand(model, given: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """(genes,) the evidence for every gene; bounded, without the trend along the frequency."""
+    symbols = np.array(model.vocabulary.symbols)
 
-    def evidence(genes: list[str]) -> np.ndarray:
+    def standard(genes: list[str]) -> np.ndarray:
         scores = model.score([genes])[0].astype(float)
-        rest = scores[~np.isin(model.vocabulary.symbols, genes)]
+        rest = scores[~np.isin(symbols, genes)]
         return (scores - rest.mean()) / rest.std()
 
-    of_genes = evidence(given)
+    # The scores of the whole set for the others, and of the set without it for an input gene.
+    values = standard(given)
     for gene in given:
-        of_genes[column[gene]] = evidence([g for g in given if g != gene])[column[gene]]
-    assert inside.sum() == 8
-    of_genes = np.clip(of_genes, -2, 4)
+        at = GENES.index(gene)
+        values[at] = standard([other for other in given if other != gene])[at]
+    bounded = np.clip(values, -2, 4)
+    x = model.log_gene_frequency()
+    return values, bounded if x is None else bounded - np.polyval(np.polyfit(x, bounded, 2), x)
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_the_score_is_the_mean_evidence_of_the_genes_of_a_term(model, library, counts, monkeypatch):
+    if not counts:
+        monkeypatch.setattr(type(model), "log_gene_frequency", lambda self: None)
+    given = GENES[100:108]
+    found = enrich(given, library, method="model", top=None, model=model)
+    assert len(found) == len(library)
+    of_genes, bounded = _by_hand(model, given)
+    assert counts == (abs(bounded.mean()) < 1e-9)
     for row in found:
         genes = library[library.names.index(row["term"])].genes
-        expected = np.mean([of_genes[column[gene]] for gene in genes])
-        assert row["score"] == pytest.approx(expected, abs=1e-3)
+        ids = model.vocabulary.ids(genes)
+        assert row["score"] == pytest.approx(bounded[ids].mean(), abs=1e-3)
         assert row["size"] == len(genes)
         assert row["overlap_genes"] == sorted(set(genes) & set(given))
         assert row["overlap"] == len(row["overlap_genes"])
+        others = sorted((of_genes[i] for i in ids if GENES[i] not in given), reverse=True)[:5]
+        predicted = of_genes[model.vocabulary.ids(row["predicted_members"])]
+        expected = [value for value in others if value > 0]
+        np.testing.assert_allclose(predicted, expected, atol=1e-3)
         assert not set(row["predicted_members"]) & set(given)
     assert found.table["term"][0] == "near 96"
     assert found.table["z_score"].is_sorted(descending=True)
+    assert found.provenance["null"] == {"sets": 400, "source": "sets of the corpus"}
 
 
+def _p_values(model, library, lists, evidence_of=bounded_evidence) -> np.ndarray:
+    """(lists, terms) p-values, of all lists at once, as `enrich` has them."""
+    members = library.reindex(model.vocabulary).to_csr()
+    sizes = library.sizes[:, None]
+    if evidence_of is bounded_evidence:
+        values = model.typical.of_terms(members)
+    else:
+        sets = [np.asarray(one, np.int64) for one in map(model.vocabulary.ids, TYPICAL)]
+        values = np.asarray(members @ evidence_of(model, sets).T / sizes, np.float32)
+    null = Null.of(values)
+    scores = members @ evidence_of(model, [np.sort(model.vocabulary.ids(g)) for g in lists]).T
+    return np.array([null.judge(one)[1] for one in (scores / sizes).T.astype(float)])
+
+
+@pytest.mark.parametrize("size", [5, 20, 200])
 @pytest.mark.parametrize("power", [0.0, 2.0])
-def test_p_values_are_uniform_under_the_null(model, library, power):
-    """For random sets of any popularity, also the most famous; drawn without any strata."""
+def test_p_values_of_random_lists_are_as_often_small_as_they_say(model, library, power, size):
+    """Or less often: of lists of any popularity, also the most famous, and of any size."""
     rng = np.random.default_rng(int(power))
-    fame = FAME**power
-    p_values = []
-    for _ in range(80):
-        found = enrich(_some(20, fame, rng), library, draws=200, top=None, model=model)
-        p_values.append(found.table.sort("term")["p_value"].to_numpy())
-    at = np.array(p_values)  # (80, terms); the terms of one set are not independent
-    one_each = at[np.arange(80), rng.integers(0, at.shape[1], 80)]
-    assert stats.kstest(one_each, "uniform").pvalue > 0.01
-    # And over all of them, which has more to say: about as many below each bound as it says.
-    for bound in (0.5, 0.2, 0.1, 0.05):
-        assert (at <= bound).mean() == pytest.approx(bound, abs=0.35 * bound)
-    assert (at <= 0.01).mean() < 0.025
+    lists = [_some(size, FAME**power, rng) for _ in range(150)]
+    at = _p_values(model, library, lists)
+    for bound in (0.1, 0.05, 0.01, 0.001):
+        assert (at <= bound).mean() < 1.2 * bound
+    assert (at <= 0.5).mean() > 0.4  # not everything is 1
+    found = enrich(lists[0], library, method="model", top=None, group=False, model=model).table
+    order = [library.names.index(term) for term in found["term"]]
+    np.testing.assert_allclose(found["p_value"], at[0, order], rtol=1e-3)
 
 
-def test_without_matching_on_popularity_they_would_not_be(model, library):
-    """The same sets against random ones of all genes alike: what the strata are for."""
+def test_with_the_trend_along_the_frequency_they_would_be_small(model, library):
+    """The same lists, if the trend is not subtracted: what its subtraction is for."""
     rng = np.random.default_rng(3)
-    from gsfm.analysis.enrichment.model import signatures
-
-    terms = library.reindex(model.vocabulary)
-    members = terms.to_csr() / terms.sizes[:, None]
-    ids = [np.sort(rng.choice(500, 20, replace=False)) for _ in range(200)]
-    null = Null.of(np.asarray(members @ signatures(model, ids).T, np.float32))
-    famous = [model.vocabulary.ids(_some(20, FAME**2, rng)) for _ in range(60)]
-    p = [
-        null.judge(np.asarray(members @ signatures(model, [one])[0], np.float32))[1]
-        for one in famous
-    ]
-    of_famous = np.array(p)[:, [name.startswith("famous") for name in terms.names]]
-    assert (of_famous <= 0.05).mean() > 0.15
+    lists = [_some(20, FAME**2, rng) for _ in range(60)]
+    famous = [name.startswith("famous") for name in library.names]
+    with_trend = _p_values(model, library, lists, lambda m, ids: np.clip(evidence(m, ids), -2, 4))
+    assert (with_trend[:, famous] <= 0.05).mean() > 0.1
+    assert (_p_values(model, library, lists)[:, famous] <= 0.05).mean() < 0.06
 
 
 @pytest.mark.parametrize("kind", ["exponential", "normal", "gamma"])
@@ -136,33 +163,13 @@ def test_ties_count_for_the_null_and_a_term_that_nothing_moves_says_nothing():
     assert 0 < tied.judge(np.array([1.5]))[1] < 0.1
 
 
-def test_random_sets_have_the_size_and_the_popularity_of_the_given_one():
-    pool = np.arange(500) % 5 > 0
-    groups = strata(np.log(FAME), pool)
-    assert np.sort(np.concatenate(groups)).tolist() == np.flatnonzero(pool).tolist()
-    for group in groups:
-        assert len(group) >= 20
-        assert len(group) < 40 or FAME[group].max() / FAME[group].min() < 1.3
-    assert all(FAME[a].min() > FAME[b].max() for a, b in itertools.pairwise(groups))
-    ids = np.array([1, 2, 3, 124, 126, 499])
-    counts = profile(groups, ids)
-    assert (counts[0], sum(counts)) == (3, 6)
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        one = draw(groups, counts, rng)
-        assert profile(groups, one) == counts
-        assert len(np.unique(one)) == 6
-        assert pool[one].all()
-
-
 def test_a_background_bounds_the_terms_the_genes_and_the_null(model, library):
     measured = GENES[:200]
     given = [*GENES[40:50], GENES[300], "no such gene"]
-    found = enrich(given, library, background=measured, draws=20, top=None, model=model)
+    found = enrich(given, library, method="model", background=measured, top=None, model=model)
     assert found.not_in_background == [GENES[300]]
     assert found.unmapped == ["no such gene"]
     assert found.provenance["background"]["genes"] == 200
-    assert sum(found.provenance["null"]["strata"]) == 200
     assert found.provenance["input"]["genes"] == 10
     whole = {one: set(library[i].genes) for i, one in enumerate(library.names)}
     for row in found:
@@ -175,19 +182,61 @@ def test_a_background_bounds_the_terms_the_genes_and_the_null(model, library):
 
 def test_the_same_question_has_the_same_answer_and_the_null_is_remembered(model, library):
     genes = GENES[5:25]
-    first = enrich(genes, library, draws=30, random_state=1, model=model)
-    assert (
-        enrich(genes, library, draws=30, random_state=1, model=model).to_dict() == first.to_dict()
-    )
-    other = enrich(genes, library, draws=30, random_state=2, model=model)
-    assert other.table["z_score"].to_list() != first.table["z_score"].to_list()
+    first = enrich(genes, library, method="model", model=model)
+    assert enrich(genes, library, method="model", model=model).to_dict() == first.to_dict()
     json.dumps(first.to_dict())
     assert set(first.provenance["columns"]) == set(first.table.columns)
+    terms = load_terms(library, model.vocabulary)
+    assert null_of(model, terms) is null_of(model, load_terms(library, model.vocabulary))
+    part = load_terms(library[:9], model.vocabulary)
+    assert null_of(model, part).values.shape == (9, 400)
+    same = null_of(model, terms).values[:9]
+    np.testing.assert_allclose(null_of(model, part).values, same, atol=1e-5)
+    # Other typical sets are another null.
+    sets = GeneSets.from_lists(TYPICAL[:250], vocabulary=model.vocabulary)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, "typical", Typical.fit(model, sets, "others"))
+        assert null_of(model, terms).values.shape == (80, 250)
+        other = enrich(genes, library, method="model", model=model)
+        assert other.provenance["null"] == {"sets": 250, "source": "others"}
+        assert other.table["z_score"].to_list() != first.table["z_score"].to_list()
+
+
+def test_a_model_without_typical_sets_is_compared_with_random_ones(model, library, monkeypatch):
+    monkeypatch.setattr("gsfm.models.typical.SETS", 300)
+    plain = Ensemble.of(model.members, weights=[1.0, 0.3])
+    assert plain.typical is None
+    found = enrich(GENES[100:108], library, method="model", top=1, model=plain)
+    assert found.provenance["null"] == {"sets": 300, "source": "random gene sets"}
+    assert found.table["term"].item() == "near 96"
+    assert found.table["p_value"].item() < 0.001
+    assert typical_of(plain) is typical_of(plain)
+    assert plain.typical is None  # it is no part of the model
+    # A model that is fitted anew has others.
+    tiny = Popularity().fit([GENES[:40]])
+    assert typical_of(tiny).mean.shape == (40,)
+    tiny.fit([GENES[:30]])
+    assert typical_of(tiny).mean.shape == (30,)
+
+
+def test_a_model_of_real_genes_is_compared_with_papers(tmp_path, monkeypatch):
+    monkeypatch.setattr("gsfm.analysis.cache.cache_folder", lambda: tmp_path)
+    papers = corpus.embedded()
+    often = np.argsort(-papers.gene_frequencies, kind="stable")[:1500]
+    symbols = [papers.vocabulary[int(i)] for i in often]
+    model = Popularity().fit([symbols[:900], symbols])
+    found = enrich(symbols[:9], {"one": symbols[5:20]}, method="model", model=model)
+    assert found.provenance["null"]["source"] == "papers of the embedded corpus"
+    assert found.provenance["null"]["sets"] >= 200
+    # They are cached: another model with the same contents computes nothing.
+    monkeypatch.setattr(Typical, "fit", None)
+    again = Popularity().fit([symbols[:900], symbols])
+    np.testing.assert_array_equal(typical_of(again).mean, typical_of(model).mean)
 
 
 def test_false_discovery_rate_is_over_all_terms_not_those_shown(model, library):
-    shown = enrich(GENES[5:25], library, draws=30, top=3, model=model).table
-    whole = enrich(GENES[5:25], library, draws=30, top=None, model=model).table
+    shown = enrich(GENES[5:25], library, method="model", top=3, model=model).table
+    whole = enrich(GENES[5:25], library, method="model", top=None, model=model).table
     assert shown.equals(whole.head(3))
     np.testing.assert_allclose(whole["fdr"], stats.false_discovery_control(whole["p_value"]))
 
@@ -195,17 +244,17 @@ def test_false_discovery_rate_is_over_all_terms_not_those_shown(model, library):
 def test_a_ranked_list_has_two_directions(model, library):
     statistics = dict(zip(GENES, RNG.normal(0, 0.1, 500), strict=True))
     statistics |= dict.fromkeys(GENES[100:110], 5.0) | dict.fromkeys(GENES[300:310], -4.0)
-    found = enrich(statistics, library, top_genes=10, draws=30, top=None, model=model)
+    found = enrich(statistics, library, method="model", top_genes=10, top=None, model=model)
     best = found.table.unique("direction", keep="first")
     assert dict(best.select("direction", "term").rows()) == {"up": "near 96", "down": "near 300"}
     assert len(found) == 2 * len(library)
     # Each direction is what `enrich` says of its genes, with the list as the background.
-    up = enrich(GENES[100:110], library, background=GENES, draws=30, top=None, model=model)
+    up = enrich(GENES[100:110], library, method="model", background=GENES, top=None, model=model)
     mine = found.table.filter(direction="up").sort("term")
     np.testing.assert_allclose(mine["p_value"], up.table.sort("term")["p_value"])
     # Turned round, up is down.
     turned = {gene: -value for gene, value in statistics.items()}
-    back = enrich(turned, library, top_genes=10, draws=30, top=None, model=model).table
+    back = enrich(turned, library, method="model", top_genes=10, top=None, model=model).table
     down = back.filter(direction="down").sort("term")
     np.testing.assert_allclose(mine["z_score"], down["z_score"])
     inputs = found.inputs.drop_nulls("direction")
@@ -214,47 +263,63 @@ def test_a_ranked_list_has_two_directions(model, library):
 
 def test_a_ranked_list_of_one_sign_and_of_a_gene_twice(model, library):
     ranked = [(GENES[100], 1.0), (GENES[101], 2.0), (GENES[100], 3.0), (GENES[0], 0.0)]
-    found = enrich(ranked, library, top_genes=1, draws=20, top=None, background="all", model=model)
+    found = enrich(
+        ranked, library, method="model", top_genes=1, top=None, background="all", model=model
+    )
     assert found.table["direction"].unique().to_list() == ["up"]
     assert found.inputs["direction"].to_list() == ["up", None, "up", None]
     frame = pl.DataFrame(ranked, schema=["gene", "t"], orient="row")
-    again = enrich(frame, library, top_genes=1, draws=20, top=None, background="all", model=model)
+    again = enrich(
+        frame, library, method="model", top_genes=1, top=None, background="all", model=model
+    )
     assert again.table.equals(found.table)
 
 
+@pytest.mark.parametrize("method", ["model", "combined"])
 @pytest.mark.parametrize(
-    ("call", "error", "message"),
+    ("genes", "settings", "error", "message"),
     [
-        (lambda m, s: enrich([], s, model=m), UnknownGenesError, "empty"),
-        (lambda m, s: enrich(["nonsense"], s, model=m), UnknownGenesError, "nonsense"),
+        ([], {}, UnknownGenesError, "empty"),
+        (["nonsense"], {}, UnknownGenesError, "nonsense"),
+        (GENES[:3], {"background": GENES[9:90]}, UnknownGenesError, "gene000"),
+        (GENES[:3], {"background": ["nonsense"]}, UnknownGenesError, "the background"),
         (
-            lambda m, s: enrich(GENES[:3], s, background=GENES[9:90], model=m),
-            UnknownGenesError,
-            "gene000",
-        ),
-        (
-            lambda m, s: enrich(GENES[:3], s, background=["nonsense"], model=m),
-            UnknownGenesError,
-            "the background",
-        ),
-        (
-            lambda m, s: enrich(GENES[:3], GeneSets.from_lists([["TP53"] * 1]), model=m),
+            GENES[:3],
+            {"libraries": GeneSets.from_lists([["TP53"]])},
             GsfmError,
             "no term of library 1 has 5 or more genes",
         ),
-        (lambda m, s: enrich(GENES[:3], "no such library", model=m), GsfmError, "no such library"),
-        (lambda m, s: enrich(GENES[:3], [], model=m), GsfmError, "no library"),
-        (lambda m, s: enrich(GENES[:3], s, draws=3, model=m), ValueError, "draws"),
-        (lambda m, s: enrich(GENES[:3], s, top=0, model=m), ValueError, "top"),
-        (lambda m, s: enrich(GENES[:3], s, background="some", model=m), ValueError, "background"),
-        (lambda m, s: enrich({}, s, model=m), GsfmError, "empty"),
-        (lambda m, s: enrich({"gene001": float("nan")}, s, model=m), GsfmError, "gene001"),
-        (lambda m, s: enrich({"gene001": 0.0}, s, model=m), GsfmError, "all statistics"),
+        (GENES[:3], {"libraries": "no such library"}, GsfmError, "no such library"),
+        (GENES[:3], {"libraries": []}, GsfmError, "no library"),
+        (GENES[:3], {"top": 0}, ValueError, "top"),
+        (GENES[:3], {"background": "some"}, ValueError, "background"),
+        (GENES[:3], {"top_genes": 3}, ValueError, "top_genes belongs to a ranked list"),
+        ({}, {}, GsfmError, "empty"),
+        ({"gene001": float("nan")}, {}, GsfmError, "gene001"),
+        ({"gene001": 0.0}, {}, GsfmError, "all statistics"),
+        ({"gene001": 1.0, "gene002": -1.0}, {"top_genes": 0}, ValueError, "top_genes"),
     ],
 )
-def test_bad_input_is_an_error_that_says_what(model, library, call, error, message):
+def test_bad_input_is_an_error_that_says_what(
+    model, library, method, genes, settings, error, message
+):
+    settings = {"libraries": library, "model": model, "method": method, **settings}
     with pytest.raises(error, match=message):
-        call(model, library)
+        enrich(genes, **settings)
+
+
+@pytest.mark.parametrize("method", ["model", "combined"])
+def test_scores_that_are_not_finite_are_an_error(model, library, method, monkeypatch):
+    damaged = Popularity().fit([GENES])
+    damaged.typical = model.typical
+    monkeypatch.setattr(damaged, "evidence", lambda members: (np.full((1, 500), np.nan), 0.0))
+    with pytest.raises(GsfmError, match="not finite numbers; is it damaged"):
+        enrich(GENES[:3], library, method=method, model=damaged)
+
+
+def test_a_number_of_genes_is_no_background_of_the_model(model, library):
+    with pytest.raises(ValueError, match="belongs to method 'ora' or 'combined'"):
+        enrich(GENES[:3], library, method="model", background=600, model=model)
 
 
 # -- known biology, on the shipped model -----------------------------------------------------------
@@ -262,18 +327,16 @@ def test_bad_input_is_an_error_that_says_what(model, library, call, error, messa
 INTERFERON = ["STAT1", "IRF9", "MX1", "OAS1", "ISG15", "IFIT1", "IFIT3", "RSAD2"]
 
 
-@pytest.fixture(scope="module")
-def shipped():
-    return gsfm.load()
-
-
 def test_interferon_genes(shipped):
-    found = enrich(INTERFERON, "reactome", draws=20, top=5, model=shipped)
-    assert any("nterferon" in term for term in found.table["term"])
-    assert (found.table["p_value"] < 0.01).all()
+    for method in ("model", "combined"):
+        found = enrich(INTERFERON, "reactome", method=method, top=5, group=False, model=shipped)
+        assert any("nterferon" in term for term in found.table["term"])
+        assert (found.table["p_value"] < 0.01).all()
+        assert found.provenance["null"]["source"] == "training sets"
 
 
-def test_a_term_is_found_that_shares_no_gene(shipped):
+@pytest.mark.parametrize("method", ["model", "combined"])
+def test_a_term_is_found_that_shares_no_gene(shipped, method):
     """The other interferon genes, among terms of other things."""
     terms = GeneSets.from_lists(
         {
@@ -283,9 +346,12 @@ def test_a_term_is_found_that_shares_no_gene(shipped):
             "collagen": ["COL1A1", "COL1A2", "COL3A1", "FN1", "SPARC", "COL5A1", "LUM"],
         }
     )
-    found = enrich(INTERFERON, terms, draws=20, model=shipped)
+    by = {"model": "z_score", "combined": "score"}[method]
+    found = enrich(INTERFERON, terms, method=method, group=False, model=shipped)
     best = found.table.row(0, named=True)
     assert (best["term"], best["overlap"]) == ("interferon, others", 0)
-    assert best["z_score"] > 2 * max(found.table["z_score"][1:])
-    repair = enrich(["MRE11", "NBN", "RAD50", "BARD1"], terms, draws=20, model=shipped)
-    assert repair.table["term"][0] == "repair"
+    assert best[by] > 2 * max(found.table[by][1:])
+    assert best["p_value"] < 0.05
+    repair = ["MRE11", "NBN", "RAD50", "BARD1"]
+    found = enrich(repair, terms, method=method, group=False, model=shipped)
+    assert found.table["term"][0] == "repair"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from gsfm.analysis import terms
-from gsfm.analysis.enrichment import model, null
+from gsfm.analysis.enrichment import combined, model, null
 from gsfm.cli.app import app
+from gsfm.models import typical
 
 PAGE = Path(__file__).parents[2] / "docs" / "enrich.md"
 TEXT = " ".join(PAGE.read_text(encoding="utf-8").split())
@@ -33,10 +34,10 @@ def test_the_command_gives_what_is_shown() -> None:
 
 
 def test_numbers() -> None:
-    assert f"those of {model.DRAWS} (`--draws`) random sets" in TEXT
-    assert f"spans a factor of {null.FACTOR} in" in TEXT
-    assert f"has {null.FEWEST} genes or more" in TEXT
-    assert f"where {null.ENOUGH} or more do" in TEXT
-    assert f"bounded to {model.LOWEST:g} and {model.HIGHEST:g}" in TEXT
+    assert f"bounded to {typical.LOWEST:g} and {typical.HIGHEST:g}" in TEXT
     assert f"fewer than {terms.MIN_SIZE} genes" in TEXT
-    assert f"the {model.TOP_GENES} (`--top-genes`) genes" in TEXT
+    assert f"{model.TOP_GENES} (`--top-genes`) genes" in TEXT
+    assert f"where {null.ENOUGH} or more do" in TEXT
+    assert f"those for {typical.SETS:,} typical gene sets" in TEXT
+    assert f"sets of {typical.SMALLEST} to {typical.LARGEST} genes" in TEXT
+    assert f"`overlap_p_value` / {combined.SHARE}" in TEXT

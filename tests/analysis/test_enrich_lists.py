@@ -63,7 +63,7 @@ def test_every_form_of_lists_is_read(tmp_path):
 
 def test_ranked_lists_and_a_model():
     model = Linear(regularization=1.0, dimensions=2).fit(GeneSets.from_lists([*TERMS.values()] * 5))
-    settings = {"min_size": 2, "draws": 20, "model": model}
+    settings = {"min_size": 2, "model": model}
     found = enrich({"a": UP, "b": DOWN[:2]}, TERMS, **settings)
     assert (
         found.table.filter(list="b").drop("list").equals(enrich(DOWN[:2], TERMS, **settings).table)

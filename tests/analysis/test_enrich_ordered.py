@@ -141,5 +141,5 @@ def test_bad_lists_are_errors():
         ordered_ora(zeros, {"a": ["BRCA1", "EGFR"]}, min_size=1)
     with pytest.raises(GsfmError, match="a background of 2 genes is too small"):
         ordered_ora({"BRCA1": 1.0, "TP53": 2.0}, {"a": ["BRCA1", "EGFR"]}, background=2, min_size=1)
-    with pytest.raises(ValueError, match="random_state belongs to method 'model'"):
+    with pytest.raises(ValueError, match="random_state belongs to method 'combined'"):
         gsfm.enrich(GENES[:9], LIBRARY, method="ora", random_state=1)

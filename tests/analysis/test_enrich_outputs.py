@@ -124,7 +124,7 @@ def test_a_model_joins_terms_that_share_no_gene():
     assert found.grouped().table["group"].n_unique() == 3
     groups = dict(found.grouped(model=model).table.select("term", "group").rows())
     assert groups["arrest"] == groups["stop"] != groups["growth"]
-    own = enrich(["TP53", "CDKN1A"], terms, min_size=2, draws=20, model=model).table
+    own = enrich(["TP53", "CDKN1A"], terms, min_size=2, model=model).table
     assert own["group"].n_unique() == 2
 
 

@@ -116,7 +116,7 @@ def test_every_form_of_a_ranked_list_is_read(method):
     ranked = dict(zip(GENES, [3.0, 2.0, -0.5, -1.0, -2.0], strict=True))
     symbols, values = list(ranked), list(ranked.values())
     rows = list(ranked.items())
-    own = {"model": SMALL, "top_genes": 2, "draws": 20, "background": "all"}
+    own = {"model": SMALL, "top_genes": 2, "background": "all"}
     settings = {"min_size": 1, **(own if method == "model" else {"permutations": 5})}
     expected = gsfm.enrich(ranked, WORLDS, method=method, **settings).table
     for form in (
@@ -230,15 +230,15 @@ def test_a_number_of_genes_is_a_background_of_ora():
     assert found.provenance["background"]["genes"] == 20000
     with pytest.raises(GsfmError, match="a background of 1,000 genes is too small"):
         gsfm.enrich(GENES, "reactome", method="ora", background=1000)
-    with pytest.raises(ValueError, match="belongs to method 'ora'"):
-        gsfm.enrich(GENES, "reactome", background=20000)
+    with pytest.raises(ValueError, match="belongs to method 'ora' or 'combined'"):
+        gsfm.enrich(GENES, "reactome", method="model", background=20000)
 
 
 def test_rankings_and_libraries_that_were_read(tmp_path):
     table = pd.DataFrame({"gene": GENES, "pvalue": 0.01, "logFC": [3.0, 2.0, -0.5, -1.0, -2.0]})
     path = tmp_path / "ranked.csv"
     table.to_csv(path, index=False)
-    settings = {"top_genes": 2, "draws": 20, "min_size": 2, "background": "all", "model": SMALL}
+    settings = {"top_genes": 2, "min_size": 2, "background": "all", "model": SMALL}
     expected = gsfm.enrich(table, WORLDS, **settings).table
     read = gsfm.genes.read(path, ranked=True)
     assert gsfm.enrich(read, [WORLDS], **settings).table.equals(expected)
@@ -253,7 +253,7 @@ def test_a_mapping_is_no_list(verb):
 
 def test_a_series_of_pandas():
     symbols, values = ["EGFR", "GRB2", "TP53", "MDM2"], [3.0, 2.0, -1.0, -2.0]
-    settings = {"top_genes": 2, "draws": 20, "min_size": 3, "background": "all"}
+    settings = {"top_genes": 2, "min_size": 3, "background": "all"}
     series = pd.Series(values, index=symbols)
     expected = gsfm.enrich(dict(zip(symbols, values, strict=True)), "families", **settings)
     assert gsfm.enrich(series, "families", **settings).table.equals(expected.table)

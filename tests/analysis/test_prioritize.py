@@ -56,8 +56,10 @@ def test_the_gene_of_cystic_fibrosis_is_known_and_found_without_itself(shipped):
 
 def test_one_term_gives_what_the_term_itself_gives(shipped):
     few = ["ATM", "RAD51", "PARP1", "INS", "TRIP13"]
-    found = prioritize(few, terms="GO:0006281", why=False, model=shipped).table
-    whole = term("GO:0006281", "go-bp", top=None, model=shipped).table
+    repair = ["ATM", "RAD51", "BRCA1", "BRCA2", "PALB2", "CHEK2", "TRIP13", "MRE11"]
+    library = {"repair": repair, "hormones": ["INS", "GCG", "SST", "PPY"]}
+    found = prioritize(few, terms="repair", library=library, why=False, model=shipped).table
+    whole = term("repair", library, top=None, model=shipped).table
     whole = whole.filter(pl.col("symbol").is_in(few))
     columns = ["symbol", "annotated", "score", "z_score", "probability", "gene_rank"]
     np.testing.assert_allclose(

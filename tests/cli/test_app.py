@@ -165,7 +165,7 @@ def test_no_command_shows_help_and_is_wrong_usage(run):
         ("complete", "give genes, a file of them, or - for stdin; see gsfm complete --help"),
         ("train", "Missing option '-o' / '--output'; see gsfm train --help"),
         ("models describe a b", "Got unexpected extra argument(s) (b); see gsfm models describe"),
-        ("enrich TP53 --method y", "Invalid value for '--method': 'y' is not one of 'model', "),
+        ("enrich TP53 --method y", "Invalid value for '--method': 'y' is not one of 'combined', "),
         ("complete TP53 --file", "Option '--file' requires an argument; see gsfm"),
     ],
 )

@@ -30,11 +30,11 @@ def _rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:
 
 def test_model_is_the_librarys_answer(run, folder, model, library):
     result = run(
-        *("enrich", *GENES, "nonsense", "--model", folder, "--library", library, "--draws", "30"),
+        *("enrich", *GENES, "nonsense", "--model", folder, "--library", library),
         "--json",
     )
     assert result.exit_code == 0
-    expected = enrich([*GENES, "nonsense"], library, draws=30, top=20, model=model).to_dict()
+    expected = enrich([*GENES, "nonsense"], library, top=20, model=model).to_dict()
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
     assert "nonsense" in result.stderr
     assert "terms tested: mine (3)" in result.stderr
@@ -66,7 +66,7 @@ def test_a_ranked_list_from_a_file_and_from_stdin(run, folder, model, library, t
     text = "gene\tlogFC\nTP53\t2\nCDKN1A\t1.5\nEGFR\t-3\nKRAS\t-1\nMYC\t0.1\n"
     path = tmp_path / "list.rnk"
     path.write_text(text)
-    settings = ("--model", folder, "--library", library, "--draws", "30", "--top-genes", "2")
+    settings = ("--model", folder, "--library", library, "--top-genes", "2")
     settings = (*settings, "--background", "all", "--tsv")
     result = run("enrich", "--ranked", str(path), *settings)
     assert result.exit_code == 0
@@ -74,7 +74,6 @@ def test_a_ranked_list_from_a_file_and_from_stdin(run, folder, model, library, t
     expected = enrich(
         {"TP53": 2, "CDKN1A": 1.5, "EGFR": -3, "KRAS": -1, "MYC": 0.1},
         library,
-        draws=30,
         top_genes=2,
         background="all",
         model=model,
@@ -168,7 +167,7 @@ def test_background_and_output(run, folder, library, tmp_path):
         ("TP53", "--method", "guess"),
         ("TP53", "--json", "--csv"),
         ("-", "--background", "-"),
-        ("TP53", "--draws", "3"),
+        ("TP53", "--draws", "30"),
         ("TP53", "--method", "ora"),  # which has no model
     ],
 )

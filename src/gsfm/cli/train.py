@@ -38,6 +38,7 @@ def train(
     n_threads: options.Threads = None,
     precision: str = "auto",
     held_out: options.Count = 2000,
+    typical_sets: options.Count = 1000,
     best: Annotated[Path | None, typer.Option(metavar="DIR")] = None,
     devices: Annotated[str, typer.Option(metavar="N|auto")] = "1",
     nodes: options.Positive = 1,
@@ -66,6 +67,8 @@ def train(
         auto, bf16 or fp32; auto is bf16 if the processor has it.
     held_out
         Sets held out from training, to measure recall@50 and to calibrate probabilities.
+    typical_sets
+        Training sets that enrichment compares a gene set with; 0 for papers of the embedded corpus.
     best
         Also write the model with the best recall@50 during the training here.
     devices

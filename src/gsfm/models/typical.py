@@ -143,9 +143,13 @@ def _trend(values: Floats, frequency: Numbers) -> Floats:
     return np.asarray((values @ basis) @ basis.T)
 
 
-def sample(sets: GeneSets, n: int, random_state: int) -> GeneSets:
-    """At most `n` gene sets of 15 to 600 genes, drawn at random."""
-    fit = np.flatnonzero((sets.sizes >= SMALLEST) & (sets.sizes <= LARGEST))
+def sample(
+    sets: GeneSets, n: int, random_state: int, *, rows: NDArray[np.integer] | None = None
+) -> GeneSets:
+    """At most `n` gene sets of 15 to 600 genes, drawn at random from all or some rows."""
+    rows = np.arange(len(sets)) if rows is None else rows
+    sizes = sets.sizes[rows]
+    fit = rows[(sizes >= SMALLEST) & (sizes <= LARGEST)]
     rng = np.random.default_rng(random_state)
     return sets[np.sort(rng.choice(fit, min(n, len(fit)), replace=False))]
 

@@ -29,7 +29,7 @@ from gsfm.analysis.enrichment.ordered import COLUMNS as ORDERED_COLUMNS
 from gsfm.analysis.enrichment.ordered import overlaps_with_prefixes
 from gsfm.analysis.enrichment.overlap import Ids, matched_p_values, strata
 from gsfm.analysis.gene_frequency import popularity
-from gsfm.analysis.query import check_least
+from gsfm.analysis.query import check_least, mask_of
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import pairs
 from gsfm.completion.scorer import describe_model
@@ -100,7 +100,7 @@ def combined(
     Weighted tests: Genovese et al., Biometrika 2006, doi:10.1093/biomet/93.3.509
     """
     model = load_model(model)
-    check_least(1, top_genes=top_genes)
+    check_least(1, top_genes=top_genes, top=top)
     symbols, statistics = pairs(genes) if is_ranked else (genes, None)
     is_list = is_ranked and background is None
     if background is None:
@@ -123,7 +123,8 @@ def combined(
     if statistics is None:
         sides[""] = test.ids
         of_gene, counted = popularity(model, terms)
-        null["matched_on"] = [counted, "number of terms of the library with the gene"]
+        counts = [counted, "number of terms of the library with the gene"]
+        null["matched_on"] = list(dict.fromkeys(counts))
         overlaps[""] = _matched_overlap(test, of_gene), symbols_in(terms, test.ids)
     else:
         ranked = {"top_genes": top_genes, "ranked": describe_ranks(test, statistics)}
@@ -166,12 +167,14 @@ def _matched_overlap(test: Experiment, of_gene: Numbers) -> dict[str, Any]:
     sizes = test.background_sizes
     for i, pool in enumerate(pools):
         rows = np.flatnonzero(terms.source == i)
+        if test.is_number and sizes[i] < len(pool):  # the genes that are known of it
+            pool = terms.known.any(axis=0) | mask_of(ids, len(pool))
         own = terms.members[rows]
         in_terms = np.bincount(own.indices, minlength=len(pool)).astype(np.float64)
         groups = strata(of_gene, in_terms, pool)
         counts = np.array([len(group) for group in groups])
-        # A number of genes as the background: the others are in no set.
-        counts[-1] += sizes[i] - counts.sum() if sizes[i] > counts.sum() else 0
+        # Of a number of genes, the others are in no set.
+        counts[-1] += sizes[i] - counts.sum()
         stratum = np.full(len(pool), len(groups))
         stratum[np.concatenate(groups)] = np.repeat(
             np.arange(len(groups)), [len(group) for group in groups]

@@ -187,11 +187,16 @@ class Experiment:
         """Raise an error if a number of genes is smaller than the input and the libraries."""
         known = np.flatnonzero(self.terms.known.any(axis=0))
         least, size = len(np.union1d(self.ids, known)), self._of_background["genes"]
-        if self._of_background["kind"] == "number" and size < least:
+        if self.is_number and size < least:
             raise GsfmError(
                 f"a background of {size:,} genes is too small: the set and the libraries have "
                 f"{least:,} together"
             )
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the background is a number of genes."""
+        return bool(self._of_background["kind"] == "number")
 
     @property
     def pool(self) -> Mask:

@@ -81,7 +81,7 @@ def by_model(
     few of the gene sets that studies report match the term as well.
     """
     model = load_model(model)
-    check_least(1, top_genes=top_genes)
+    check_least(1, top_genes=top_genes, top=top)
     if is_number(background):
         raise ValueError("a number as the background belongs to method 'ora' or 'combined'")
     symbols, statistics = pairs(genes) if is_ranked else (genes, None)

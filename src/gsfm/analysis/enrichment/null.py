@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gsfm import corpus
 from gsfm.analysis import cache
 from gsfm.analysis.terms import Terms
 from gsfm.models import Model, typical
@@ -26,8 +26,11 @@ CACHED = 2
 #: Changes whenever a cached `Typical` would no longer equal the computed one.
 CACHE_FORMAT = "gsfm-typical/1"
 
-_nulls: weakref.WeakKeyDictionary[Model, dict[Any, Null]] = weakref.WeakKeyDictionary()
-_typical: weakref.WeakKeyDictionary[Model, dict[int, Typical]] = weakref.WeakKeyDictionary()
+#: Of each model, by the terms: the `Typical` it was computed from, and the null.
+_nulls: weakref.WeakKeyDictionary[Model, dict[str, tuple[Typical, Null]]]
+_nulls = weakref.WeakKeyDictionary()
+#: Of each model without its own: the manifest of its fit, and the `Typical`.
+_typical: weakref.WeakKeyDictionary[Model, tuple[Any, Typical]] = weakref.WeakKeyDictionary()
 
 
 def typical_of(model: Model, progress: Progress | None = None) -> Typical:
@@ -40,14 +43,16 @@ def typical_of(model: Model, progress: Progress | None = None) -> Typical:
     if model.typical is not None:
         return model.typical
     # A model that is fitted anew has a new manifest.
-    own = _typical.setdefault(model, {})
-    if id(model.manifest) not in own:
-        own.clear()
-        own[id(model.manifest)] = _typical_of_papers(model, progress)
-    return own[id(model.manifest)]
+    fit, found = _typical.get(model, (None, None))
+    if found is None or fit is not model.manifest:
+        found = _typical_of_papers(model, progress)
+        _typical[model] = model.manifest, found
+    return found
 
 
 def _typical_of_papers(model: Model, progress: Progress | None) -> Typical:
+    from gsfm import corpus  # not needed by models that have their own
+
     papers = typical.sample(corpus.embedded().reindex(model.vocabulary), typical.SETS, 0)
     if len(papers) < typical.FEWEST:
         source = "random gene sets"
@@ -55,7 +60,7 @@ def _typical_of_papers(model: Model, progress: Progress | None) -> Typical:
     source = "papers of the embedded corpus"
     file = cache.cache_file("typical", model, CACHE_FORMAT)
     arrays = cache.read_cache(file)
-    if arrays:
+    with contextlib.suppress(ValueError):  # another file, or none: it is written anew
         return typical.restore(arrays, len(model.vocabulary), source)
     found = Typical.fit(model, papers, source, progress)
     cache.write_cache(file, found.tensors())
@@ -132,10 +137,12 @@ def _upper(values: Floats) -> int:
 def null_of(model: Model, terms: Terms, progress: Progress | None = None) -> Null:
     """The null of the mean evidence over the genes of each term, computed or remembered."""
     reference = typical_of(model, progress)
-    key = (id(reference), cache.digest("", terms.members.indices, terms.members.indptr))
+    key = cache.digest("", terms.members.indices, terms.members.indptr)
     cached = _nulls.setdefault(model, {})
-    if key not in cached:
+    before, null = cached.get(key, (None, None))
+    if null is None or before is not reference:
         if len(cached) >= CACHED:
             cached.pop(next(iter(cached)))
-        cached[key] = Null.of(reference.of_terms(terms.members))
-    return cached[key]
+        null = Null.of(reference.of_terms(terms.members))
+        cached[key] = reference, null
+    return null

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
@@ -89,13 +91,12 @@ def matched_p_values(overlap: Ids, of_terms: Ids, of_set: Ids, sizes: Ids) -> Nu
 
 def _convolved(of_terms: Ids, of_set: Ids, sizes: Ids, largest: int) -> Numbers:
     """(terms, largest + 1) the probability of each overlap."""
-    log_factorial = gammaln(np.arange(int(sizes.max()) + 1) + 1.0)
     chances = np.zeros((len(of_terms), largest + 1))
     chances[:, 0] = 1
     reached = 0
     for in_terms, n, size in zip(of_terms.T, of_set.tolist(), sizes.tolist(), strict=True):
         counts, of_count = np.unique(in_terms, return_inverse=True)
-        own = _hypergeometric(counts, n, size, log_factorial)[of_count]
+        own = _hypergeometric(counts, n, size)[of_count]
         summed = np.zeros_like(chances)
         for k in range(min(own.shape[1], largest + 1)):
             width = min(reached, largest - k) + 1
@@ -104,7 +105,7 @@ def _convolved(of_terms: Ids, of_set: Ids, sizes: Ids, largest: int) -> Numbers:
     return chances
 
 
-def _hypergeometric(counts: Ids, n: int, size: int, log_factorial: Numbers) -> Numbers:
+def _hypergeometric(counts: Ids, n: int, size: int) -> Numbers:
     """(counts, k) the probability of k of `counts` genes among n of `size`."""
     k = np.arange(min(n, int(counts.max())) + 1)
     m = counts[:, None]
@@ -112,8 +113,9 @@ def _hypergeometric(counts: Ids, n: int, size: int, log_factorial: Numbers) -> N
     k, m = np.broadcast_arrays(np.where(possible, k, 0), m)
     rest = np.where(possible, n - k, 0)
 
-    def log_choose(of: Ids | int, some: Ids | int) -> Numbers:
-        return np.asarray(log_factorial[of] - log_factorial[some] - log_factorial[of - some])
+    def log_choose(of: Any, some: Any) -> Numbers:
+        of, some = np.asarray(of, np.float64), np.asarray(some, np.float64)
+        return np.asarray(gammaln(of + 1) - gammaln(some + 1) - gammaln(of - some + 1))
 
     other = np.maximum(size - m, rest)
     logs = log_choose(m, k) + log_choose(other, rest) - log_choose(size, n)
