@@ -22,7 +22,7 @@ def popularity(model: Model, terms: Terms | None = None) -> tuple[Numbers, str]:
         return values, "log frequency in the training corpus"
     if terms is not None:
         counts = np.bincount(terms.members.indices, minlength=len(terms.vocabulary))
-        return np.log1p(counts), "number of terms of the library with the gene"
+        return np.log1p(counts), "number of terms with the gene"
     count = np.diff(collection(PAPERS, model.vocabulary).by_gene.indptr)
     return count.astype(np.float64), "papers of the embedded corpus"
 

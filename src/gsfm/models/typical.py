@@ -158,7 +158,7 @@ def restore(tensors: Tensors, genes: int, source: str) -> Typical:
     """Check the arrays of ``typical.safetensors``, and remove them from `tensors`."""
     loadings = take(tensors, "loadings", None, genes, kinds="f")
     coordinates = take(tensors, "coordinates", None, len(loadings), kinds="f")
-    require(len(coordinates) >= 1, "the tensor 'coordinates' has no sets")
+    require(len(coordinates) >= FEWEST, f"'coordinates' needs {FEWEST} sets or more")
     residual = take(tensors, "residual", genes, kinds="f")
     require((residual >= 0).all(), "the tensor 'residual' holds negative numbers")
     mean = take(tensors, "mean", genes, kinds="f")

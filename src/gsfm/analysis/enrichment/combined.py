@@ -29,7 +29,7 @@ from gsfm.analysis.enrichment.ordered import COLUMNS as ORDERED_COLUMNS
 from gsfm.analysis.enrichment.ordered import overlaps_with_prefixes
 from gsfm.analysis.enrichment.overlap import Ids, matched_p_values, strata
 from gsfm.analysis.gene_frequency import popularity
-from gsfm.analysis.query import check_least, mask_of
+from gsfm.analysis.query import check_least
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
 from gsfm.completion.inputs import pairs
 from gsfm.completion.scorer import describe_model
@@ -49,11 +49,19 @@ COLUMNS = {
     "background with the same popularity",
     "overlap_p_value": "probability of that overlap or more with random genes of the background "
     "with the same popularity",
-    "model_p_value": "fraction of typical gene sets that the model matches with the term as well, "
-    "without regard to the overlap",
-    "score": "-log10 overlap_p_value, -log10 model_p_value times the model's weight for this set "
-    "(0 to 1, in the provenance), and log10 of size / (size + 100)",
+    "model_p_value": "fraction of typical gene sets that the model matches with the term at least "
+    "as well, without regard to the overlap",
+    "score": "sum of -log10 overlap_p_value, of -log10 model_p_value times the model's weight for "
+    "this set (0 to 1, in the provenance), and of log10 of size / (size + 100)",
     "p_value": "the smaller one of overlap_p_value / 0.9 and model_p_value / 0.1",
+}
+#: Of a ranked list.
+OF_LIST = {
+    **{name: ORDERED_COLUMNS[name] for name in ("direction", "prefix", "prefix_p_value")},
+    "overlap": "number of genes of the prefix in the term",
+    "expected": "expected number of genes of the prefix in the term by chance",
+    "overlap_genes": "the genes of the prefix in the term",
+    "overlap_p_value": ORDERED_COLUMNS["p_value"],
 }
 
 
@@ -80,14 +88,14 @@ def combined(
     Notes
     -----
     Two tests ask different questions. :math:`p_o`, of the overlap: is it larger than that of random
-    genes that are as popular, in the training corpus and in the library? :math:`p_m`, of the model:
-    does it match the term better than typical gene sets do, without regard to the overlap?
+    genes that are met as often in the training corpus? :math:`p_m`, of the model: does it match
+    the term better than typical gene sets do, without regard to the overlap?
 
     .. math:: p = \min(1, p_o / 0.9, p_m / 0.1)
 
     is at most as often below :math:`\alpha` as :math:`\alpha` says, whatever the dependence of the
     two (the weighted Bonferroni method: Genovese et al. 2006). It is at most 1.12 times
-    :math:`p_o`: what the overlap finds is not lost.
+    :math:`p_o`.
 
     The terms are ordered by :math:`-\log_{10} p_o - w \log_{10} p_m + \log_{10} \frac{m}{m + 100}`,
     because a term for which both tests speak is more often the right one than a term for which one
@@ -122,9 +130,7 @@ def combined(
     overlaps: dict[str, tuple[dict[str, Any], Callable[[int], list[str]]]] = {}
     if statistics is None:
         sides[""] = test.ids
-        of_gene, counted = popularity(model, terms)
-        counts = [counted, "number of terms of the library with the gene"]
-        null["matched_on"] = list(dict.fromkeys(counts))
+        of_gene, null["matched_on"] = popularity(model, terms)
         overlaps[""] = _matched_overlap(test, of_gene), symbols_in(terms, test.ids)
     else:
         ranked = {"top_genes": top_genes, "ranked": describe_ranks(test, statistics)}
@@ -146,7 +152,7 @@ def combined(
             "predicted_members": lambda row: matches[order[row // n]].predicted_members(row % n),
             "overlap_genes": lambda row: overlaps[order[row // n]][1](row % n),
         },
-        MODEL_COLUMNS | (ORDERED_COLUMNS if is_ranked else {}) | COLUMNS,
+        MODEL_COLUMNS | COLUMNS | (OF_LIST if is_ranked else {}),
         order=-columns["score"],
         top=top,
         rows=np.tile(np.arange(n), len(parts)),
@@ -167,11 +173,10 @@ def _matched_overlap(test: Experiment, of_gene: Numbers) -> dict[str, Any]:
     sizes = test.background_sizes
     for i, pool in enumerate(pools):
         rows = np.flatnonzero(terms.source == i)
-        if test.is_number and sizes[i] < len(pool):  # the genes that are known of it
-            pool = terms.known.any(axis=0) | mask_of(ids, len(pool))
-        own = terms.members[rows]
-        in_terms = np.bincount(own.indices, minlength=len(pool)).astype(np.float64)
-        groups = strata(of_gene, in_terms, pool)
+        if test.is_number and sizes[i] < len(pool):  # which genes these are is not known
+            groups = [np.flatnonzero(pool)]
+        else:
+            groups = strata(of_gene, pool, ids)
         counts = np.array([len(group) for group in groups])
         # Of a number of genes, the others are in no set.
         counts[-1] += sizes[i] - counts.sum()
@@ -183,7 +188,7 @@ def _matched_overlap(test: Experiment, of_gene: Numbers) -> dict[str, Any]:
             (np.ones(len(pool), np.int64), stratum, np.arange(len(pool) + 1)),
             shape=(len(pool), len(groups) + 1),
         )
-        of_terms = (own.astype(np.int64) @ in_strata).toarray()[:, :-1]
+        of_terms = (terms.members[rows].astype(np.int64) @ in_strata).toarray()[:, :-1]
         of_set = np.bincount(stratum[ids], minlength=len(groups) + 1)[:-1]
         n_input[rows] = of_set.sum()
         expected[rows] = of_terms @ (of_set / counts)

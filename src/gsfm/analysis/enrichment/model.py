@@ -49,7 +49,7 @@ COLUMNS = {
     "z_score": "score, standardized over typical gene sets; ranks the terms",
     "p_value": "fraction of typical gene sets with such a score; if fewer than 10 have it, the "
     "tail of a generalized Pareto distribution with the shape 0.1, fitted to their upper tenth",
-    "predicted_members": "the term's genes with the largest evidence that are no input genes",
+    "predicted_members": "the term's genes with the largest evidence that are not input genes",
 }
 
 
@@ -137,8 +137,8 @@ class Match(NamedTuple):
     score, z_score, p_value
         (terms,) the mean evidence over the genes of each, and what it is among typical gene sets.
     coherence
-        The AUROC with which the model tells the genes of the set, each by the others, from all
-        genes that are not in it; nan for a set of one gene.
+        The AUROC with which the model tells the genes of the set, each by the others, from the
+        other genes of the terms; nan for a set of one gene.
     """
 
     terms: Terms
@@ -161,11 +161,16 @@ def match_terms(model: Model, terms: Terms, ids: Ids, progress: Progress | None)
     """Match a gene set with terms."""
     null = null_of(model, terms, progress)
     of_genes = evidence(model, [ids])
-    means = terms.members @ bounded(model, of_genes)[0] / terms.sizes
-    score, of_genes = np.asarray(means, np.float64), of_genes[0]
-    others = np.sort(np.delete(of_genes, ids))
-    below = np.searchsorted(others, of_genes[ids]) / max(len(others), 1)
-    coherence = float(below.mean()) if len(ids) > 1 else np.nan
+    values = bounded(model, of_genes)[0]
+    score = np.asarray(terms.members @ values / terms.sizes, np.float64)
+    # Genes in no term are of unknown function: any gene set is told from them.
+    in_terms = np.unique(terms.members.indices)
+    others, own = np.sort(values[np.setdiff1d(in_terms, ids)]), values[ids]
+    # Those at the bound are ties.
+    below = np.searchsorted(others, own) + np.searchsorted(others, own, side="right")
+    can_tell = len(ids) > 1 and len(others)
+    coherence = float(below.mean() / (2 * len(others))) if can_tell else np.nan
+    of_genes = of_genes[0]
     return Match(terms, ids, of_genes, score, *null.judge(score), coherence)
 
 

@@ -12,33 +12,56 @@ from gsfm.models.types import Mask, Numbers
 
 Ids = NDArray[np.int64]
 
-#: The background is cut into so many parts of equal size by one measure of popularity, and each of
-#: these by the other; into fewer if a stratum would have less than `FEWEST` genes.
-PARTS = 6
-FEWEST = 20
+#: The background is cut into so many strata of equal size by the popularity of the genes; into
+#: fewer if a stratum would have less than `FEWEST` genes.
+STRATA = 12
+FEWEST = 200
 #: Probabilities that are computed at once; bounds the working memory.
 AT_ONCE = 4_000_000
 
 
-def strata(first: Numbers, second: Numbers, pool: Mask) -> list[Ids]:
-    """The genes of a pool in strata of similar popularity by two measures, (genes,) each.
+def strata(of_gene: Numbers, pool: Mask, ids: Ids) -> list[Ids]:
+    """The genes of a pool in strata of similar popularity, the most popular first.
 
-    Finer strata would be valid, too, but a stratum of the most popular genes is then half full of
-    ribosomal proteins, and seven of these are nothing remarkable.
+    What must be corrected is that well-studied genes are in many sets and in many terms. So the
+    strata of a set become fewer until the share of their genes that is in the set falls from each
+    to the next (isotonic regression): a set of genes that are seldom studied is compared with all
+    genes. More strata would be valid, too, but those of the most popular genes are then half full
+    of ribosomal proteins, of which seven are nothing remarkable.
+
+    Parameters
+    ----------
+    of_gene
+        (genes,) the popularity of each.
+    pool
+        (genes,) the background.
+    ids
+        The genes of the set.
 
     Examples
     --------
-    >>> met, terms = np.arange(100), np.tile([1, 9], 50)
-    >>> [sorted(group.tolist())[:3] for group in strata(met, terms, np.ones(100, bool))]
-    [[51, 53, 55], [50, 52, 54], [1, 3, 5], [0, 2, 4]]
+    >>> popularity, pool = np.arange(800), np.ones(800, bool)
+    >>> [len(group) for group in strata(popularity, pool, np.array([799, 798, 650]))]
+    [200, 600]
+    >>> [len(group) for group in strata(popularity, pool, np.array([1, 2, 3]))]
+    [800]
     """
     genes = np.flatnonzero(pool)
-    parts = max(1, min(PARTS, int(np.sqrt(len(genes) / FEWEST))))
-
-    def cut(group: Ids, of_gene: Numbers) -> list[Ids]:
-        return np.array_split(group[np.argsort(-of_gene[group], kind="stable")], parts)
-
-    return [one for group in cut(genes, first) for one in cut(group, second)]
+    genes = genes[np.argsort(-of_gene[genes], kind="stable")]
+    groups: list[list[Ids]] = []
+    shares: list[float] = []
+    for part in np.array_split(genes, max(1, min(STRATA, len(genes) // FEWEST))):
+        own = [part]
+        while True:
+            size = sum(map(len, own))
+            share = sum(int(np.isin(one, ids).sum()) for one in own) / max(size, 1)
+            if not shares or share < shares[-1]:
+                break
+            own = groups.pop() + own
+            shares.pop()
+        groups.append(own)
+        shares.append(share)
+    return [np.concatenate(own) for own in groups]
 
 
 def matched_p_values(overlap: Ids, of_terms: Ids, of_set: Ids, sizes: Ids) -> Numbers:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: The share of genes with tied statistics from which it is said.
 MANY_TIES = 0.2
+#: The share of the background that is too much for a gene set.
+MOST_OF_BACKGROUND = 0.5
 
 #: The columns that tables for people do not have; ``size`` is in ``overlap``, and the first term of
 #: a group is its representative.
@@ -369,6 +371,13 @@ class Enrichment(Result):
         p = self.provenance
         tested = ", ".join(f"{one['name']} ({one['tested']:,})" for one in p["libraries"])
         lines = [f"terms tested: {tested}; background: {p['background']['description']}"]
+        share, n_input = p["background"]["genes"], p["input"]["genes"]
+        if "ranked" not in p and "lists" not in p and n_input > MOST_OF_BACKGROUND * np.min(share):
+            lines.append(
+                "warning: the set has a large part of the genes of the background; a list of all "
+                "genes with a statistic is a ranked list (--ranked), and a set of the significant "
+                "ones needs the measured genes as the background"
+            )
         if (weight := p.get("model_weight", {}).get("set", {"weight": 1})["weight"]) < 1:
             lines.append(
                 f"the model tells the genes of the set from others with an AUROC of "
@@ -443,6 +452,7 @@ def _gseapy_table(found: Enrichment) -> pl.DataFrame:
         odds_ratio.alias("Odds Ratio"),
         (-p.log() * odds_ratio).alias("Combined Score"),
         pl.col("overlap_genes").list.join(";").alias("Genes"),
+        *([pl.col("direction").alias("Direction")] if "direction" in table.columns else []),
     )
 
 
