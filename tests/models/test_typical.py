@@ -187,7 +187,7 @@ def test_a_source_that_is_not_described(folder):
         ({"residual": np.zeros((1, 60), np.float32)}, "'residual' has the shape 1x60, not 60"),
         ({"loadings": np.zeros((64, 59), np.float16)}, "'loadings' has the shape 64x59"),
         ({"coordinates": np.zeros((90, 3), np.float32)}, "'coordinates' has the shape 90x3"),
-        ({"coordinates": np.zeros((0, 64), np.float32)}, "'coordinates' has no sets"),
+        ({"coordinates": np.zeros((0, 64), np.float32)}, "'coordinates' has less than 20 sets"),
         ({"residual": np.full(60, -1, np.float32)}, "'residual' holds negative numbers"),
         ({"mean": np.full(60, np.nan, np.float32)}, "'mean' holds values that are not finite"),
         ({"coordinates": np.ones((90, 64), np.int32)}, "'coordinates' holds int32"),

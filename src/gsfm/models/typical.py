@@ -24,10 +24,10 @@ from gsfm.sets import GeneSets
 if TYPE_CHECKING:
     from gsfm.models.base import Model
 
-#: Typical sets of a model, their sizes, and the fewest that are enough.
+#: Typical sets of a model, their sizes, the fewest that are enough, and those of a readable file.
 SETS = 1000
 SMALLEST, LARGEST = 15, 600
-FEWEST = 200
+FEWEST, LEAST = 200, 20
 #: Bounds of a gene's evidence, in standard deviations. All genes of a term should decide together,
 #: not a few with extreme evidence.
 LOWEST, HIGHEST = -2.0, 4.0
@@ -158,7 +158,7 @@ def restore(tensors: Tensors, genes: int, source: str) -> Typical:
     """Check the arrays of ``typical.safetensors``, and remove them from `tensors`."""
     loadings = take(tensors, "loadings", None, genes, kinds="f")
     coordinates = take(tensors, "coordinates", None, len(loadings), kinds="f")
-    require(len(coordinates) >= FEWEST, f"'coordinates' needs {FEWEST} sets or more")
+    require(len(coordinates) >= LEAST, f"the tensor 'coordinates' has less than {LEAST} sets")
     residual = take(tensors, "residual", genes, kinds="f")
     require((residual >= 0).all(), "the tensor 'residual' holds negative numbers")
     mean = take(tensors, "mean", genes, kinds="f")

@@ -137,8 +137,8 @@ class Match(NamedTuple):
     score, z_score, p_value
         (terms,) the mean evidence over the genes of each, and what it is among typical gene sets.
     coherence
-        The AUROC with which the model tells the genes of the set, each by the others, from the
-        other genes of the terms; nan for a set of one gene.
+        The AUROC with which the model tells the genes of the set, each by the others, from all
+        genes that are not in it; nan for a set of one gene, or of all genes.
     """
 
     terms: Terms
@@ -163,9 +163,7 @@ def match_terms(model: Model, terms: Terms, ids: Ids, progress: Progress | None)
     of_genes = evidence(model, [ids])
     values = bounded(model, of_genes)[0]
     score = np.asarray(terms.members @ values / terms.sizes, np.float64)
-    # Genes in no term are of unknown function: any gene set is told from them.
-    in_terms = np.unique(terms.members.indices)
-    others, own = np.sort(values[np.setdiff1d(in_terms, ids)]), values[ids]
+    others, own = np.sort(np.delete(values, ids)), values[ids]
     # Those at the bound are ties.
     below = np.searchsorted(others, own) + np.searchsorted(others, own, side="right")
     can_tell = len(ids) > 1 and len(others)
