@@ -333,7 +333,7 @@ def null(model: Model, library: str, n: int, seed: int) -> pl.DataFrame:
     pairs = np.flatnonzero(terms.known.any(axis=0))
     pairs = pairs[np.argsort(-of_gene[pairs], kind="stable")]
     names = list(model.vocabulary)
-    swapped = {}
+    swapped: dict[str, str] = {}
     for start in range(0, len(pairs), 20):
         part = pairs[start : start + 20]
         swapped |= {names[a]: names[b] for a, b in zip(part, rng.permutation(part), strict=True)}
@@ -356,11 +356,12 @@ def _null_rows(
     rows = []
     columns = {"ora": ["p_value"], "combined": ["overlap_p_value", "model_p_value", "p_value"]}
     for method, names in columns.items():
-        own: dict[str, Any] = {"model": model} if method == "combined" else {}
+        own: dict[str, Any] = {"method": method}
+        own |= {"model": model} if method == "combined" else {}
         found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
         for genes in lists:
             with contextlib.suppress(GsfmError):  # of five genes, none may be in a term
-                table = enrich(genes, library, method=method, top=None, group=False, **own).table
+                table = enrich(genes, library, top=None, group=False, **own).table
                 for name in names:
                     found[name].append(table[name].to_numpy())
         for name, values in found.items():

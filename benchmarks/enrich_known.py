@@ -51,13 +51,12 @@ def answers(
     """The place of a term by each method, its p-value, and its false discovery rate."""
     for method in methods:
         how = method.split(",")[0]
-        own: dict[str, Any] = {"model": model} if how in ("combined", "model") else {}
+        own: dict[str, Any] = {"method": how}
+        own |= {"model": model} if how in ("combined", "model") else {}
         if how == "prerank":
-            own = {"permutations": PERMUTATIONS, "max_size": 1000}
+            own |= {"permutations": PERMUTATIONS, "max_size": 1000}
         try:
-            table = gsfm.enrich(
-                query, library, method=how, top=None, group=False, min_size=3, **own
-            ).table
+            table = gsfm.enrich(query, library, top=None, group=False, min_size=3, **own).table
         except gsfm.GsfmError:  # no overlap with any term
             yield {"method": method, "place": np.nan, "p_value": 1.0, "fdr": 1.0}
             continue
