@@ -23,6 +23,7 @@ from gsfm.analysis.enrichment.model import (
     describe_null,
     describe_ranks,
     ends,
+    experiment,
     match_terms,
 )
 from gsfm.analysis.enrichment.ordered import COLUMNS as ORDERED_COLUMNS
@@ -31,7 +32,6 @@ from gsfm.analysis.enrichment.overlap import Ids, matched_p_values, strata
 from gsfm.analysis.gene_frequency import popularity
 from gsfm.analysis.query import check_least
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike
-from gsfm.completion.inputs import pairs
 from gsfm.completion.scorer import describe_model
 from gsfm.genes import Species
 from gsfm.models import ModelLike, load_model
@@ -109,22 +109,19 @@ def combined(
     """
     model = load_model(model)
     check_least(1, top_genes=top_genes, top=top)
-    symbols, statistics = pairs(genes) if is_ranked else (genes, None)
-    is_list = is_ranked and background is None
-    if background is None:
-        background = symbols if is_list else "library"
-    test = Experiment(
-        symbols,
+    test, statistics = experiment(
+        genes,
         libraries,
         background,
         species,
-        vocabulary=model.vocabulary,
-        is_list=is_list,
+        model,
+        is_ranked=is_ranked,
+        default="library",
         keeps_all=True,
     )
     terms = test.restrict(test.background, min_size, max_size)
     test.check_background()
-    null: dict[str, Any] = describe_null(model)
+    null: dict[str, Any] = describe_null(model, progress)
     ranked: dict[str, Any] = {}
     sides: dict[str, Ids] = {}
     overlaps: dict[str, tuple[dict[str, Any], Callable[[int], list[str]]]] = {}

@@ -22,6 +22,7 @@ from gsfm.analysis.enrichment.common import (
     symbols_in,
 )
 from gsfm.analysis.enrichment.null import null_of, typical_of
+from gsfm.analysis.enrichment.overlap import Ids
 from gsfm.analysis.query import check_least
 from gsfm.analysis.terms import MIN_SIZE, LibrariesLike, Terms
 from gsfm.completion.inputs import pairs
@@ -33,8 +34,6 @@ from gsfm.models.evidence import evidence
 from gsfm.models.types import Floats, Numbers
 from gsfm.models.typical import bounded
 from gsfm.progress import Progress
-
-Ids = NDArray[np.int64]
 
 TOP_GENES = 100
 #: Predicted members that are listed for a term.
@@ -84,12 +83,8 @@ def by_model(
     check_least(1, top_genes=top_genes, top=top)
     if is_number(background):
         raise ValueError("a number as the background belongs to method 'ora' or 'combined'")
-    symbols, statistics = pairs(genes) if is_ranked else (genes, None)
-    is_list = is_ranked and background is None
-    if background is None:
-        background = symbols if is_list else "all"
-    test = Experiment(
-        symbols, libraries, background, species, vocabulary=model.vocabulary, is_list=is_list
+    test, statistics = experiment(
+        genes, libraries, background, species, model, is_ranked=is_ranked, default="all"
     )
     terms = test.restrict(test.pool, min_size, max_size)
     ranked: dict[str, Any] = {}
@@ -124,9 +119,40 @@ def by_model(
         top=top,
         rows=np.tile(np.arange(n), len(sides)),
         model=describe_model(model),
-        null=describe_null(model),
+        null=describe_null(model, progress),
         **ranked,
     )
+
+
+def experiment(
+    genes: Any,
+    libraries: LibrariesLike,
+    background: BackgroundLike | None,
+    species: Species | None,
+    model: Model,
+    *,
+    is_ranked: bool,
+    default: BackgroundLike,
+    keeps_all: bool = False,
+) -> tuple[Experiment, Numbers | None]:
+    """The experiment of a method with a model, and the statistics of a ranked list.
+
+    The background is the genes of a ranked list, and of a set the `default`, if it is None.
+    """
+    symbols, statistics = pairs(genes) if is_ranked else (genes, None)
+    is_list = is_ranked and background is None
+    if background is None:
+        background = symbols if is_list else default
+    test = Experiment(
+        symbols,
+        libraries,
+        background,
+        species,
+        vocabulary=model.vocabulary,
+        is_list=is_list,
+        keeps_all=keeps_all,
+    )
+    return test, statistics
 
 
 class Match(NamedTuple):
@@ -172,9 +198,9 @@ def match_terms(model: Model, terms: Terms, ids: Ids, progress: Progress | None)
     return Match(terms, ids, of_genes, score, *null.judge(score), coherence)
 
 
-def describe_null(model: Model) -> dict[str, Any]:
+def describe_null(model: Model, progress: Progress | None) -> dict[str, Any]:
     """The typical gene sets of a model, for the provenance."""
-    reference = typical_of(model)
+    reference = typical_of(model, progress)
     return {"sets": len(reference.coordinates), "source": reference.source}
 
 
